@@ -1,0 +1,97 @@
+#include "http/problem.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace herald {
+
+problem_kind kind_of(ec code) {
+  switch (code) {
+  case ec::none:
+    return {200, "OK"};
+  case ec::invalid_json:
+    return {400, "Invalid JSON"};
+  case ec::invalid_field:
+    return {400, "Invalid field"};
+  case ec::unknown_field:
+    return {400, "Unknown field"};
+  case ec::malformed_request:
+    return {400, "Malformed request"};
+  case ec::unknown_task_type:
+    return {400, "Unknown task type"};
+  case ec::unauthorized:
+    return {401, "Unauthorized"};
+  case ec::no_such_route:
+    return {404, "Not found"};
+  case ec::no_such_connection:
+    return {404, "No such connection"};
+  case ec::no_such_stream:
+    return {404, "No such stream"};
+  case ec::no_pending_version:
+    return {404, "No pending version"};
+  case ec::no_such_task:
+    return {404, "No such task"};
+  case ec::gateway_mode_off:
+    return {404, "No external gateway"};
+  case ec::method_not_allowed:
+    return {405, "Method not allowed"};
+  case ec::task_ended:
+    return {409, "Task has ended"};
+  case ec::task_not_ended:
+    return {409, "Task has not ended"};
+  case ec::task_not_external:
+    return {409, "Task is not external"};
+  case ec::body_too_large:
+    return {413, "Body too large"};
+  case ec::event_too_large:
+    return {413, "Event too large"};
+  case ec::unsupported_encoding:
+    return {415, "Unsupported encoding"};
+  case ec::shutting_down:
+    return {503, "Shutting down"};
+  case ec::too_many_streams:
+    return {503, "Too many streams"};
+  case ec::overloaded:
+    return {503, "Overloaded"};
+  case ec::upstream_unavailable:
+    return {503, "Backend unavailable"};
+  case ec::timed_out:
+    return {504, "Timed out"};
+  case ec::upstream_timed_out:
+    return {504, "Backend timed out"};
+  case ec::upstream_refused:
+    return {502, "Backend refused"};
+  case ec::actor_failed:
+  case ec::internal:
+    return {500, "Internal error"};
+  }
+  return {500, "Internal error"};
+}
+
+std::string problem_body(const failure& what) {
+  const auto kind = kind_of(what.code);
+  nlohmann::ordered_json document = {
+    {"type", "about:blank"},
+    {"title", kind.title},
+    {"status", kind.status},
+    {"detail", what.detail},
+  };
+  if (!what.field.empty())
+    document["field"] = what.field;
+  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+api_reply problem(const failure& what) {
+  api_reply reply;
+  reply.status = kind_of(what.code).status;
+  reply.body = problem_body(what);
+  reply.content_type = "application/problem+json";
+  if (reply.status == 503)
+    reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+api_reply problem(const caf::error& error) {
+  return problem(describe(error));
+}
+
+} // namespace herald

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "messages/connections.hpp"
+#include "messages/delivery.hpp"
+#include "messages/events.hpp"
+#include "messages/supervision.hpp"
+#include "messages/tasks.hpp"
+#include "messages/typed_actor.hpp"
+#include "messages/versions.hpp"
+
+namespace herald {
+
+/// The OBSERVER actor interface: whoever wants to know who is connected.
+using observer_actor = typed_actor<
+  // A stream is open and will get whatever is published from now on.
+  result<void>(connection_opened),
+  // The stream of a request_id is gone and was not replaced by a newer one.
+  result<void>(connection_closed)>;
+
+/// To the registry: tells this observer of every connection from now on.
+struct add_observer {
+  observer_actor observer;
+};
+
+/// The STREAM OWNER actor interface: what a transport tells about its streams. Spoken by the
+/// registry, and by the gateway front where herald stands in for an SSE Gateway.
+using stream_owner_actor = typed_actor<
+  // A client wants a stream.
+  result<void>(open_connection),
+  // A stream is gone.
+  result<void>(stream_closed),
+  // A stream did not exist any more when something was sent to it.
+  result<void>(delivery_failed),
+  // A batch that somebody waits for has reached its streams.
+  result<void>(delivery_settled),
+  // One event to one stream by its token, as the gateway's protocol has it.
+  result<send_status>(send_to_stream)>;
+
+/// The PUBLISHER actor interface: the one place that puts events into their order.
+using publisher_actor = typed_actor<
+  // Orders the drafts and sends them on.
+  result<publish_receipt>(publish)>;
+
+/// The CONNECTION REGISTRY actor interface: who is connected, and the order of all that is said.
+using connection_registry_actor = typed_actor<
+  result<void>(open_connection), result<void>(stream_closed), result<void>(delivery_failed),
+  result<void>(delivery_settled), result<send_status>(send_to_stream),
+  result<publish_receipt>(publish),
+  // Somebody wants to know about every connection from now on.
+  result<void>(add_observer),
+  // Pages through the open connections.
+  result<connection_page>(list_connections),
+  // Ends the stream of one request_id.
+  result<void>(close_connection),
+  // Refuses events from outside from now on; versions and tasks still end in order.
+  result<void>(begin_shutdown),
+  // Answered once everything published before is on its way to its transports.
+  result<void>(flush)>;
+
+/// The VERSION SOURCE actor interface: where the current version document comes from.
+using version_source_actor = typed_actor<
+  // Gets the document, or says why it cannot be had.
+  result<version_document>(fetch_version)>;
+
+/// The VERSION STORE actor interface: one pending version per request_id, sent at each connect.
+using version_store_actor = typed_actor<
+  result<void>(connection_opened), result<void>(connection_closed),
+  // Stores a pending version and tells every stream.
+  result<version_queued>(queue_version),
+  // Looks a pending version up.
+  result<pending_version>(get_pending_version),
+  // Refuses new versions from now on.
+  result<void>(begin_shutdown)>;
+
+/// The TASK WORKER actor interface: does the work of one task at a time.
+using task_worker_actor = typed_actor<
+  // Starts the work; reports go to the runner.
+  result<void>(run_task),
+  // Stops it; ignored for a task that is not at work here.
+  result<void>(abort_task)>;
+
+/// The TASK RUNNER actor interface: the one owner of the state of all tasks.
+using task_runner_actor = typed_actor<
+  result<task_view>(start_task), result<task_view>(get_task), result<task_page>(list_tasks),
+  result<task_view>(cancel_task), result<void>(remove_task),
+  // Reports of a service that does the work of an external task.
+  result<void>(report_progress), result<void>(report_completion), result<void>(report_failure),
+  // Reports of a worker; stale ones (task ended meanwhile) are ignored.
+  result<void>(task_progressed), result<void>(task_finished), result<void>(worker_idle),
+  // Refuses new tasks; answered when no task is running any more.
+  result<void>(begin_shutdown)>;
+
+/// The RESTARTABLE actor interface: what the supervisor says to a child.
+using restartable_actor = typed_actor<
+  // Build the inside anew.
+  result<void>(restart_inside)>;
+
+/// The SUPERVISOR actor interface.
+using supervisor_actor = typed_actor<
+  // A child's handler threw.
+  result<void>(child_failed),
+  // How all children are.
+  result<actor_tree>(get_actor_status)>;
+
+} // namespace herald

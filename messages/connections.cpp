@@ -1,0 +1,41 @@
+#include "messages/connections.hpp"
+
+namespace herald {
+
+std::string_view to_string(close_reason reason) {
+  switch (reason) {
+  case close_reason::replaced:
+    return "replaced";
+  case close_reason::requested:
+    return "requested";
+  case close_reason::lagged:
+    return "lagged";
+  case close_reason::shutting_down:
+    return "shutting_down";
+  }
+  return "requested";
+}
+
+std::string_view to_string(transport_kind kind) {
+  switch (kind) {
+  case transport_kind::embedded:
+    return "embedded";
+  case transport_kind::gateway:
+    return "gateway";
+  }
+  return "embedded";
+}
+
+std::string_view to_string(end_reason reason) {
+  switch (reason) {
+  case end_reason::client_closed:
+    return "client_closed";
+  case end_reason::server_closed:
+    return "server_closed";
+  case end_reason::error:
+    return "error";
+  }
+  return "error";
+}
+
+} // namespace herald

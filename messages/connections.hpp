@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "messages/delivery.hpp"
+#include "messages/ids.hpp"
+#include "messages/tasks.hpp"
+
+namespace herald {
+
+/// Who terminates a stream: herald's own endpoint, or an external SSE Gateway.
+enum class transport_kind : std::uint8_t { embedded, gateway };
+
+[[nodiscard]] std::string_view to_string(transport_kind kind);
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+/// To the owner of the streams: a client wants a stream. Answered with `attach_stream` or
+/// `refuse_stream` to `via`, and with success or the same failure to the sender.
+struct open_connection {
+  request_id id;
+  token stream;
+  /// The request target as the client sent it, still percent-encoded.
+  std::string url;
+  transport_kind transport = transport_kind::embedded;
+  /// What reaches the stream from now on.
+  delivery_actor via;
+  /// The request's headers, only where the owner has a backend to show them to.
+  std::shared_ptr<const header_list> headers;
+};
+
+/// Why a stream is gone, in the words of the gateway's protocol.
+enum class end_reason : std::uint8_t { client_closed, server_closed, error };
+
+[[nodiscard]] std::string_view to_string(end_reason reason);
+
+/// From a transport: the stream is gone. May come late, twice, or for a token never heard of.
+struct stream_closed {
+  token stream;
+  end_reason reason = end_reason::client_closed;
+};
+
+/// From a transport: an event could not be delivered because the stream does not exist any more.
+struct delivery_failed {
+  token stream;
+  std::string why;
+};
+
+/// To the owner of the streams, for a client of the gateway's protocol: sends one event to one
+/// stream by its token, and/or closes it. `ec::no_such_stream` for an unknown token.
+struct send_to_stream {
+  token stream;
+  struct message {
+    /// Empty: the event goes out without a name.
+    std::string name;
+    std::string data;
+  };
+  std::optional<message> event;
+  bool close = false;
+};
+
+/// The answer to `send_to_stream`.
+enum class send_status : std::uint8_t {
+  sent,
+  /// The stream is not open yet; it gets the event, in order, once it opens.
+  buffered,
+};
+
+// -- facts, told to observers
+// --------------------------------------------------------------------------
+
+struct connection_opened {
+  request_id id;
+};
+
+struct connection_closed {
+  request_id id;
+  end_reason reason = end_reason::client_closed;
+};
+
+// -- for the API
+// ---------------------------------------------------------------------------------------
+
+/// Who is connected, in the order of connecting, from after the cursor.
+struct list_connections {
+  std::uint64_t after = 0;
+  std::size_t limit = 100;
+};
+
+struct connection_view {
+  request_id id;
+  token stream;
+  std::string url;
+  transport_kind transport = transport_kind::embedded;
+  wall_time connected_at;
+};
+
+struct connection_page {
+  std::vector<connection_view> connections;
+  std::size_t total = 0;
+  /// Cursor of the next page; nothing on the last.
+  std::optional<std::uint64_t> next;
+};
+
+/// Ends the stream of a request_id, or answers `ec::no_such_connection`.
+struct close_connection {
+  request_id id;
+};
+
+} // namespace herald

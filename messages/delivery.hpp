@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "messages/errors.hpp"
+#include "messages/events.hpp"
+#include "messages/ids.hpp"
+#include "messages/typed_actor.hpp"
+
+namespace herald {
+
+/// To a transport: the stream is registered. It opens, and gets whatever is delivered from here on.
+struct attach_stream {
+  token stream;
+};
+
+/// To a transport: the stream must not open.
+struct refuse_stream {
+  token stream;
+  failure why;
+  /// The HTTP status with which a backend refused it, to be passed on; 0 if herald itself refuses.
+  std::uint16_t upstream_status = 0;
+};
+
+/// Why herald ends a stream.
+enum class close_reason : std::uint8_t {
+  replaced,      ///< the same request_id has opened a newer one
+  requested,     ///< somebody asked for it: API, /internal/send
+  lagged,        ///< it read too slowly and would have lost events
+  shutting_down, ///< this herald ends; come back to another
+};
+
+[[nodiscard]] std::string_view to_string(close_reason reason);
+
+/// To a transport: writes what is still due to the stream, then the farewell, then ends it. An
+/// unknown token is ignored.
+struct close_stream {
+  token stream;
+  close_reason reason = close_reason::requested;
+  /// Sent last, without an id.
+  event_ptr farewell;
+};
+
+/// The DELIVERY actor interface: whatever can reach a stream. Messages of one sender take effect in
+/// the order in which they were sent.
+using delivery_actor = typed_actor<
+  // Opens a stream that waits for its registration.
+  result<void>(attach_stream),
+  // Ends a stream that waits for its registration.
+  result<void>(refuse_stream),
+  // Ends one stream.
+  result<void>(close_stream),
+  // Sends events to all attached streams, or to one; failures come back to the streams' owner.
+  result<void>(deliver)>;
+
+} // namespace herald

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// Which service an event comes from; the only source of the `service` label of metrics.
+enum class service_type : std::uint8_t { version, task, event };
+
+inline constexpr std::size_t service_type_count = 3;
+
+[[nodiscard]] std::string_view to_string(service_type service);
+
+/// Who an event is for: every open stream, or the stream of one request_id.
+struct audience {
+  std::optional<request_id> only;
+
+  [[nodiscard]] bool everyone() const noexcept { return !only; }
+};
+
+/// An event as its author gives it: not in the order yet, so without an id.
+struct draft {
+  std::string name;
+  /// What goes onto the wire, serialised once by whoever made the draft. May hold line breaks.
+  std::string data;
+  audience to;
+  service_type service = service_type::event;
+};
+
+/// An event in its place in the order. Immutable, shared by all that deliver it.
+struct event {
+  event_id id;
+  std::string name;
+  std::string data;
+  service_type service = service_type::event;
+  /// When the registry took it, for latency metrics.
+  std::chrono::steady_clock::time_point accepted;
+};
+
+using event_ptr = std::shared_ptr<const event>;
+
+/// Names a publisher that waits for delivery; 0 where nobody does.
+using ticket_id = std::uint64_t;
+
+// -- commands -------------------------------------------------------------------------------------
+
+/// To the registry: puts the drafts, all or none, in their order behind everything published
+/// before.
+struct publish {
+  std::vector<draft> drafts;
+  /// Answer only when every stream was written or has failed, or `publish_wait` has passed.
+  bool wait = false;
+};
+
+/// Longest wait for delivery before `publish` with `wait` answers with what is known by then.
+inline constexpr std::chrono::seconds publish_wait{10};
+
+/// The answer to `publish`.
+struct publish_receipt {
+  /// One for each draft, in its order.
+  std::vector<event_id> ids;
+  /// Streams that the drafts were sent to, summed over the drafts.
+  std::size_t recipients = 0;
+  /// Of these, only with `wait`: written, failed; what is missing was still under way.
+  std::size_t delivered = 0;
+  std::size_t failed = 0;
+};
+
+/// One event on its way: to every stream of the transport that gets it, or to one.
+struct delivery {
+  event_ptr what;
+  std::optional<token> only;
+};
+
+using delivery_batch = std::shared_ptr<const std::vector<delivery>>;
+
+/// To a transport: sends the batch in its order, after everything delivered before.
+struct deliver {
+  delivery_batch batch;
+  ticket_id ticket = 0;
+};
+
+/// To the owner of the streams: all of a ticket's batch is written or has failed on this transport.
+/// Told once per `deliver` with a ticket.
+struct delivery_settled {
+  ticket_id ticket = 0;
+  /// Stream writes that succeeded, summed over the batch. The rest has failed.
+  std::size_t delivered = 0;
+};
+
+} // namespace herald

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// Wall-clock time as APIs show it.
+using wall_time = std::chrono::system_clock::time_point;
+
+/// pending -> running -> completed | failed | cancelled; pending -> failed | cancelled. The last
+/// three are final.
+enum class task_status : std::uint8_t { pending, running, completed, failed, cancelled };
+
+[[nodiscard]] std::string_view to_string(task_status status);
+[[nodiscard]] constexpr bool is_final(task_status status) noexcept {
+  return status >= task_status::completed;
+}
+
+/// A task as the API shows it.
+struct task_view {
+  task_id id;
+  std::string type;
+  task_status status = task_status::pending;
+  std::optional<wall_time> start_time;
+  std::optional<wall_time> end_time;
+  /// 0 to 1, never falls.
+  double progress = 0.0;
+  std::string progress_text;
+  /// JSON text; empty while there is none.
+  std::string result_json;
+  std::string error;
+};
+
+// -- commands and queries to the task runner
+// ----------------------------------------------------------
+
+/// Starts a task of a known type. Answered with its view (pending, or running if external).
+struct start_task {
+  std::string type;
+  /// JSON text of an object.
+  std::string params_json;
+};
+
+struct get_task {
+  task_id id;
+};
+
+/// Lists tasks in the order in which they were started, from after `after`.
+struct list_tasks {
+  std::optional<task_id> after;
+  std::size_t limit = 100;
+};
+
+struct task_page {
+  std::vector<task_view> tasks;
+  std::size_t total = 0;
+  /// Cursor of the next page; nothing on the last.
+  std::optional<task_id> next;
+};
+
+/// Ends a task that has not ended: it is cancelled when this is answered.
+struct cancel_task {
+  task_id id;
+};
+
+/// Forgets an ended task.
+struct remove_task {
+  task_id id;
+};
+
+/// A report on a task of type `external`, by the service that does its work.
+struct report_progress {
+  task_id id;
+  double value = 0.0;
+  std::optional<std::string> text;
+};
+
+struct report_completion {
+  task_id id;
+  /// JSON text.
+  std::string result_json;
+};
+
+struct report_failure {
+  task_id id;
+  std::string error;
+};
+
+// -- between runner and worker
+// -------------------------------------------------------------------------
+
+/// To a worker: does the work of one task and reports to the runner.
+struct run_task {
+  task_id id;
+  std::string type;
+  std::string params_json;
+};
+
+/// To a worker: stops the work as soon as it can; no report is expected any more.
+struct abort_task {
+  task_id id;
+};
+
+/// From a worker: progress of a running task.
+struct task_progressed {
+  task_id id;
+  double value = 0.0;
+  std::optional<std::string> text;
+};
+
+/// From a worker: the work has ended by itself, with a result (JSON text) or an error.
+struct task_finished {
+  task_id id;
+  std::string result_json;
+  /// Set if the task failed.
+  std::optional<std::string> error;
+};
+
+/// From a worker: it has nothing of this task left (process ended, timers gone) and can take
+/// another.
+struct worker_idle {
+  std::size_t worker = 0;
+};
+
+/// From the runner to observers and the wire: one step in the life of a task.
+enum class task_event_type : std::uint8_t {
+  task_started,
+  progress_update,
+  task_completed,
+  task_failed,
+  task_cancelled
+};
+
+[[nodiscard]] std::string_view to_string(task_event_type type);
+
+struct task_event {
+  task_event_type type = task_event_type::task_started;
+  task_id id;
+  wall_time timestamp;
+  /// JSON text; "null" where the step has no data.
+  std::string data_json;
+};
+
+} // namespace herald

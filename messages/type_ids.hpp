@@ -1,0 +1,70 @@
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+#include <caf/type_id.hpp>
+
+#include "messages/actors.hpp"
+#include "messages/errors.hpp"
+
+/// Everything that travels in a message, in one block: CAF gives out the numbers by place. Messages
+/// never leave the process, hence "unsafe" (not serialisable) for all of ours.
+
+#define HERALD_MESSAGE_TYPES(X)                                                                    \
+  X(herald::failure)                                                                               \
+  X(herald::publish)                                                                               \
+  X(herald::publish_receipt)                                                                       \
+  X(herald::deliver)                                                                               \
+  X(herald::delivery_settled)                                                                      \
+  X(herald::attach_stream)                                                                         \
+  X(herald::refuse_stream)                                                                         \
+  X(herald::close_stream)                                                                          \
+  X(herald::open_connection)                                                                       \
+  X(herald::stream_closed)                                                                         \
+  X(herald::delivery_failed)                                                                       \
+  X(herald::send_to_stream)                                                                        \
+  X(herald::send_status)                                                                           \
+  X(herald::connection_opened)                                                                     \
+  X(herald::connection_closed)                                                                     \
+  X(herald::add_observer)                                                                          \
+  X(herald::list_connections)                                                                      \
+  X(herald::connection_page)                                                                       \
+  X(herald::close_connection)                                                                      \
+  X(herald::queue_version)                                                                         \
+  X(herald::version_queued)                                                                        \
+  X(herald::get_pending_version)                                                                   \
+  X(herald::pending_version)                                                                       \
+  X(herald::fetch_version)                                                                         \
+  X(herald::version_document)                                                                      \
+  X(herald::task_view)                                                                             \
+  X(herald::start_task)                                                                            \
+  X(herald::get_task)                                                                              \
+  X(herald::list_tasks)                                                                            \
+  X(herald::task_page)                                                                             \
+  X(herald::cancel_task)                                                                           \
+  X(herald::remove_task)                                                                           \
+  X(herald::report_progress)                                                                       \
+  X(herald::report_completion)                                                                     \
+  X(herald::report_failure)                                                                        \
+  X(herald::run_task)                                                                              \
+  X(herald::abort_task)                                                                            \
+  X(herald::task_progressed)                                                                       \
+  X(herald::task_finished)                                                                         \
+  X(herald::worker_idle)                                                                           \
+  X(herald::begin_shutdown)                                                                        \
+  X(herald::flush)                                                                                 \
+  X(herald::child_failed)                                                                          \
+  X(herald::restart_inside)                                                                        \
+  X(herald::get_actor_status)                                                                      \
+  X(herald::actor_status)                                                                          \
+  X(herald::actor_tree)
+
+#define HERALD_ADD_TYPE_ID(Type) CAF_ADD_TYPE_ID(herald, (Type))
+
+CAF_BEGIN_TYPE_ID_BLOCK(herald, caf::first_custom_type_id)
+HERALD_MESSAGE_TYPES(HERALD_ADD_TYPE_ID)
+CAF_END_TYPE_ID_BLOCK(herald)
+
+HERALD_MESSAGE_TYPES(CAF_ALLOW_UNSAFE_MESSAGE_TYPE)
+
+CAF_ERROR_CODE_ENUM(herald::ec)
