@@ -68,6 +68,8 @@ public:
       failures_ = &numbers->counter(
         "herald_actor_failures_total", "Handlers that threw an exception.", actor);
     }
+    if (options_.supervisor)
+      caf::anon_send(options_.supervisor, child_started{options_.name, address()});
     rebuild();
   }
 
@@ -118,6 +120,8 @@ private:
   template <class R>
   using answer = typename answer_of<R>::type;
 
+  restartable_actor address() { return caf::actor_cast<restartable_actor>(self_); }
+
   void rebuild() {
     ++generation_;
     try {
@@ -135,7 +139,7 @@ private:
     if (options_.supervisor)
       caf::anon_send(options_.supervisor, child_failed{options_.name, generation_, what});
     else
-      caf::anon_send(caf::actor_cast<restartable_actor>(self_), restart_inside{generation_});
+      caf::anon_send(address(), restart_inside{generation_});
   }
 
   self_type self_;

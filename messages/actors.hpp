@@ -43,9 +43,13 @@ using publisher_actor = typed_actor<
 
 /// The CONNECTION REGISTRY actor interface: who is connected, and the order of all that is said.
 using connection_registry_actor = typed_actor<
+  // What the owner of streams is told.
   result<void>(open_connection), result<void>(stream_closed), result<void>(delivery_failed),
   result<void>(delivery_settled), result<send_status>(send_to_stream),
+  // Orders the drafts, keeps them, sends them on.
   result<publish_receipt>(publish),
+  // A publisher has waited for its delivery for long enough.
+  result<void>(delivery_wait_over),
   // Somebody wants to know about every connection from now on.
   result<void>(add_observer),
   // Pages through the open connections.
@@ -95,8 +99,16 @@ using restartable_actor = typed_actor<
   // Build the inside anew.
   result<void>(restart_inside)>;
 
-/// The SUPERVISOR actor interface.
+/// To the supervisor: this child is up, and restarts by order.
+struct child_started {
+  std::string name;
+  restartable_actor child;
+};
+
+/// The SUPERVISOR actor interface: decides when a failed child is restarted, and when to give up.
 using supervisor_actor = typed_actor<
+  // A child is up.
+  result<void>(child_started),
   // A child's handler threw.
   result<void>(child_failed),
   // How all children are.

@@ -97,4 +97,9 @@ struct delivery_settled {
   std::size_t delivered = 0;
 };
 
+/// From the registry to itself: whoever waits for this ticket has waited long enough.
+struct delivery_wait_over {
+  ticket_id ticket = 0;
+};
+
 } // namespace herald

@@ -16,6 +16,7 @@
   X(herald::publish_receipt)                                                                       \
   X(herald::deliver)                                                                               \
   X(herald::delivery_settled)                                                                      \
+  X(herald::delivery_wait_over)                                                                    \
   X(herald::attach_stream)                                                                         \
   X(herald::refuse_stream)                                                                         \
   X(herald::close_stream)                                                                          \
@@ -53,6 +54,7 @@
   X(herald::worker_idle)                                                                           \
   X(herald::begin_shutdown)                                                                        \
   X(herald::flush)                                                                                 \
+  X(herald::child_started)                                                                         \
   X(herald::child_failed)                                                                          \
   X(herald::restart_inside)                                                                        \
   X(herald::get_actor_status)                                                                      \

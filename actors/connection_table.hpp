@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "messages/connections.hpp"
+
+namespace herald {
+
+/// Who is connected: request_id <-> token, both directions in step, at most one stream per
+/// request_id.
+///
+/// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
+/// connection takes about 140 bytes, its texts included.
+class connection_table {
+public:
+  /// Which transport reaches a stream; the registry knows what the number stands for.
+  using transport_index = std::uint16_t;
+
+  struct connection {
+    request_id id;
+    token stream;
+    transport_index via = 0;
+
+    friend bool operator==(const connection&, const connection&) = default;
+  };
+
+  connection_table();
+  connection_table(const connection_table&) = delete;
+  connection_table& operator=(const connection_table&) = delete;
+
+  struct opening {
+    std::string_view id;
+    token stream;
+    std::string_view url;
+    transport_kind transport = transport_kind::embedded;
+    transport_index via = 0;
+    wall_time at;
+  };
+
+  /// Registers a stream. Gives the one that it replaces: same request_id, other token. The same
+  /// pair again changes nothing; a token that was held for another request_id moves.
+  std::optional<connection> open(const opening& what);
+
+  /// Forgets a stream. Gives what was forgotten; nothing, and no effect, for a token that is not
+  /// held (unknown, stale, closed before).
+  std::optional<connection> close(const token& stream);
+
+  [[nodiscard]] std::optional<connection> find(const request_id& id) const;
+  [[nodiscard]] std::optional<connection> find(const token& stream) const;
+
+  [[nodiscard]] std::size_t size() const noexcept { return by_token_.size(); }
+  /// Connections that this transport reaches.
+  [[nodiscard]] std::size_t size_on(transport_index via) const noexcept {
+    return via < on_transport_.size() ? on_transport_[via] : 0;
+  }
+
+  /// Connections in the order of connecting. Takes time in proportion to all of them.
+  [[nodiscard]] connection_page page(std::uint64_t after, std::size_t limit) const;
+
+  /// Whether both directions are in step and nothing is lost between them. For tests, and after a
+  /// restart of the registry.
+  [[nodiscard]] bool check() const;
+
+private:
+  using slot_number = std::uint32_t;
+
+  struct slot {
+    token stream;
+    /// request_id, then url.
+    std::unique_ptr<char[]> texts; // NOLINT(modernize-avoid-c-arrays)
+    std::uint32_t id_length = 0;
+    std::uint32_t url_length = 0;
+    std::uint64_t serial = 0;
+    wall_time connected_at;
+    transport_index via = 0;
+    transport_kind transport = transport_kind::embedded;
+
+    [[nodiscard]] std::string_view id() const noexcept { return {texts.get(), id_length}; }
+    [[nodiscard]] std::string_view url() const noexcept {
+      return {texts.get() + id_length, url_length};
+    }
+  };
+
+  /// The indexes hold slot numbers (4 bytes) and compare what the slots hold.
+  struct id_hash {
+    using is_transparent = void;
+    const std::deque<slot>* slots;
+    std::size_t operator()(std::string_view id) const noexcept;
+    std::size_t operator()(slot_number n) const noexcept;
+  };
+  struct id_equal {
+    using is_transparent = void;
+    const std::deque<slot>* slots;
+    bool operator()(slot_number a, slot_number b) const noexcept { return a == b; }
+    bool operator()(std::string_view a, slot_number b) const noexcept;
+    bool operator()(slot_number a, std::string_view b) const noexcept;
+  };
+  struct token_hash {
+    using is_transparent = void;
+    const std::deque<slot>* slots;
+    std::size_t operator()(const token& t) const noexcept;
+    std::size_t operator()(slot_number n) const noexcept;
+  };
+  struct token_equal {
+    using is_transparent = void;
+    const std::deque<slot>* slots;
+    bool operator()(slot_number a, slot_number b) const noexcept { return a == b; }
+    bool operator()(const token& a, slot_number b) const noexcept;
+    bool operator()(slot_number a, const token& b) const noexcept;
+  };
+
+  [[nodiscard]] static connection as_connection(const slot& s);
+  slot_number free_slot();
+  void forget(slot_number n) noexcept;
+
+  std::deque<slot> slots_;
+  std::vector<slot_number> free_;
+  std::vector<std::size_t> on_transport_;
+  std::uint64_t last_serial_ = 0;
+  boost::unordered_flat_set<slot_number, id_hash, id_equal> by_id_;
+  boost::unordered_flat_set<slot_number, token_hash, token_equal> by_token_;
+};
+
+} // namespace herald

@@ -1,0 +1,44 @@
+#include "actors/delivery_tickets.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+TEST(DeliveryTickets, EndWithTheLastTransport) {
+  delivery_tickets tickets;
+  const auto ticket = tickets.open(2, 10);
+  EXPECT_FALSE(tickets.settle(ticket, 4));
+  const auto outcome = tickets.settle(ticket, 5);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->delivered, 9u);
+  EXPECT_EQ(outcome->failed, 1u);
+  EXPECT_EQ(tickets.size(), 0u);
+}
+
+TEST(DeliveryTickets, IgnoreWhatIsNotOpen) {
+  delivery_tickets tickets;
+  EXPECT_FALSE(tickets.settle(7, 1));
+  EXPECT_FALSE(tickets.give_up(7));
+}
+
+TEST(DeliveryTickets, GiveUpWithWhatIsKnown) {
+  delivery_tickets tickets;
+  const auto ticket = tickets.open(2, 10);
+  EXPECT_FALSE(tickets.settle(ticket, 4));
+  const auto outcome = tickets.give_up(ticket);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->delivered, 4u);
+  EXPECT_EQ(outcome->failed, 0u);
+  EXPECT_FALSE(tickets.settle(ticket, 6)) << "a late transport finds nobody waiting";
+}
+
+TEST(DeliveryTickets, NeverCountMoreThanThereAre) {
+  delivery_tickets tickets;
+  const auto outcome = tickets.settle(tickets.open(1, 3), 5);
+  EXPECT_EQ(outcome->delivered, 3u);
+  EXPECT_EQ(outcome->failed, 0u);
+}
+
+} // namespace
+} // namespace herald
