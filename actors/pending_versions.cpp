@@ -1,0 +1,28 @@
+#include "actors/pending_versions.hpp"
+
+namespace herald {
+
+std::size_t pending_versions::put(const request_id& id, pending_version version) {
+  std::list<entry> made;
+  made.emplace_back(id, std::move(version));
+  const auto [known, fresh] = by_id_.try_emplace(id, made.begin());
+  if (!fresh) {
+    oldest_first_.erase(known->second);
+    known->second = made.begin();
+  }
+  oldest_first_.splice(oldest_first_.end(), made);
+
+  std::size_t evicted = 0;
+  for (; by_id_.size() > limit_; ++evicted) {
+    by_id_.erase(oldest_first_.front().first);
+    oldest_first_.pop_front();
+  }
+  return evicted;
+}
+
+const pending_version* pending_versions::find(const request_id& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &found->second->second;
+}
+
+} // namespace herald

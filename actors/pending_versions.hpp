@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "messages/versions.hpp"
+
+namespace herald {
+
+/// One pending version per request_id, bounded: past the limit the one that was queued longest ago
+/// goes. Pure.
+class pending_versions {
+public:
+  explicit pending_versions(std::size_t limit) : limit_(limit) {}
+
+  /// Keeps this version, over an earlier one of the same request_id. Gives how many others went.
+  std::size_t put(const request_id& id, pending_version version);
+
+  [[nodiscard]] const pending_version* find(const request_id& id) const;
+  [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
+
+private:
+  using entry = std::pair<request_id, pending_version>;
+
+  std::size_t limit_;
+  std::list<entry> oldest_first_;
+  std::unordered_map<request_id, std::list<entry>::iterator> by_id_;
+};
+
+} // namespace herald

@@ -1,0 +1,175 @@
+#include "actors/version_store.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "actors/pending_versions.hpp"
+#include "messages/version_json.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* component = "version-store";
+
+/// What outlives a restart of the inside.
+struct store_state {
+  explicit store_state(std::size_t limit) : pending(limit) {}
+
+  pending_versions pending;
+  /// Connected since the fetch under way began; told its outcome.
+  std::vector<request_id> waiting;
+  bool fetching = false;
+  bool shutting_down = false;
+};
+
+draft version_draft(std::string data, audience to) {
+  return {"version", std::move(data), std::move(to), service_type::version};
+}
+
+class version_store {
+public:
+  using interface = version_store_actor;
+  using self_type = self_pointer<interface>;
+
+  version_store(
+    self_type self, std::shared_ptr<store_state> state, publisher_actor publisher,
+    version_source_actor source, metrics& numbers)
+    : self_(self),
+      state_(std::move(state)),
+      publisher_(std::move(publisher)),
+      source_(std::move(source)),
+      pending_count_(numbers.gauge("herald_versions_pending", "Pending versions kept.")),
+      evicted_(numbers.counter(
+        "herald_versions_evicted_total", "Pending versions dropped at versions.max_pending.")),
+      fetch_failures_(numbers.counter(
+        "herald_version_fetch_failures_total", "Current versions that could not be had.")) {}
+
+  static shell<interface, version_store>::behavior_type
+  behavior(shell<interface, version_store>& s) {
+    return {
+      s.on(&version_store::on_opened),   s.on(&version_store::on_closed),
+      s.on(&version_store::on_queue),    s.on(&version_store::on_get),
+      s.on(&version_store::on_shutdown), s.control(),
+    };
+  }
+
+  void on_opened(const connection_opened& fact);
+  void on_closed(const connection_closed&) {}
+  result<version_queued> on_queue(queue_version& command);
+  result<pending_version> on_get(const get_pending_version& query);
+  void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
+
+private:
+  void send_pending(const request_id& id, const pending_version& version);
+  void fetch();
+  /// Static, like all that runs when an answer comes: this inside may be gone by then.
+  static void send_current(store_state& state, const publisher_actor& publisher, std::string data);
+
+  self_type self_;
+  std::shared_ptr<store_state> state_;
+  publisher_actor publisher_;
+  version_source_actor source_;
+  prometheus::Gauge& pending_count_;
+  prometheus::Counter& evicted_;
+  prometheus::Counter& fetch_failures_;
+};
+
+void version_store::on_opened(const connection_opened& fact) {
+  if (const auto* version = state_->pending.find(fact.id)) {
+    send_pending(fact.id, *version);
+  } else if (source_) {
+    state_->waiting.push_back(fact.id);
+    fetch();
+  }
+}
+
+void version_store::send_pending(const request_id& id, const pending_version& version) {
+  publish command;
+  command.drafts.push_back(version_draft(version_data(version), audience{id}));
+  const auto kept = [id](std::string_view why) {
+    log::error(component, "pending_version_not_sent", {{"request_id", id.str()}, {"why", why}});
+  };
+  self_->request(publisher_, caf::infinite, std::move(command))
+    .then(
+      [kept](const publish_receipt& receipt) {
+        if (receipt.recipients == 0)
+          kept("no stream");
+      },
+      [kept](const caf::error& error) { kept(describe(error).detail); });
+}
+
+void version_store::fetch() {
+  if (state_->fetching)
+    return;
+  state_->fetching = true;
+  self_->request(source_, caf::infinite, fetch_version{})
+    .then(
+      [state = state_, publisher = publisher_](version_document& document) {
+        send_current(*state, publisher, std::move(document.json));
+      },
+      [state = state_, publisher = publisher_, &failures = fetch_failures_](const caf::error& e) {
+        const auto what = describe(e);
+        failures.Increment();
+        log::warning(
+          component, "version_fetch_failed",
+          {{"error", to_string(what.code)}, {"detail", what.detail}});
+        send_current(*state, publisher, unknown_version_data(what.detail));
+      });
+}
+
+void version_store::send_current(
+  store_state& state, const publisher_actor& publisher, std::string data) {
+  state.fetching = false;
+  publish command;
+  for (auto& id : std::exchange(state.waiting, {})) {
+    // A version queued while the fetch was under way has reached this stream already, and counts.
+    if (state.pending.find(id) == nullptr)
+      command.drafts.push_back(version_draft(data, audience{std::move(id)}));
+  }
+  if (!command.drafts.empty())
+    caf::anon_send(publisher, std::move(command));
+}
+
+result<version_queued> version_store::on_queue(queue_version& command) {
+  if (state_->shutting_down)
+    return fail(ec::shutting_down, "no new versions are taken");
+  pending_version version{std::move(command.version), std::move(command.changelog)};
+  publish broadcast;
+  broadcast.drafts.push_back(version_draft(version_data(version), audience{}));
+  const auto evicted = state_->pending.put(command.id, std::move(version));
+  evicted_.Increment(static_cast<double>(evicted));
+  pending_count_.Set(static_cast<double>(state_->pending.size()));
+
+  auto answer = self_->make_response_promise<version_queued>();
+  self_->request(publisher_, caf::infinite, std::move(broadcast))
+    .then(
+      [answer](const publish_receipt& receipt) mutable {
+        answer.deliver(version_queued{receipt.recipients > 0});
+      },
+      [answer](caf::error& error) mutable { answer.deliver(std::move(error)); });
+  return answer;
+}
+
+result<pending_version> version_store::on_get(const get_pending_version& query) {
+  const auto* version = state_->pending.find(query.id);
+  if (version == nullptr)
+    return fail(ec::no_pending_version, "no version is pending for this request_id", "request_id");
+  return *version;
+}
+
+} // namespace
+
+supervised<version_store_actor> spawn_version_store(
+  caf::actor_system& system, shell_options options, const version_store_options& limits,
+  publisher_actor publisher, version_source_actor source, metrics& numbers) {
+  auto state = std::make_shared<store_state>(limits.max_pending);
+  return spawn_supervised<version_store_actor, version_store>(
+    system, std::move(options),
+    [state, publisher = std::move(publisher), source = std::move(source),
+     &numbers](version_store::self_type self) {
+      return std::make_unique<version_store>(self, state, publisher, source, numbers);
+    });
+}
+
+} // namespace herald

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <caf/fwd.hpp>
+
+#include "actors/metrics.hpp"
+#include "actors/shell.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+struct version_store_options {
+  /// Pending versions kept; past it the one queued longest ago goes (`versions.max_pending`).
+  std::size_t max_pending = 100'000;
+};
+
+/// Spawns the version store, an observer of connections like any other: at each connect it sends
+/// the pending version of that request_id, or else the current version.
+///
+/// A pending version stays until it is overwritten: sending it does not clear it, nor does failing
+/// to send it. The current version comes from `source` (null: there is none, and nothing is sent);
+/// at most one fetch is under way, and all who connect meanwhile get its outcome, so that neither a
+/// connect nor a storm of them waits for a slow source.
+supervised<version_store_actor> spawn_version_store(
+  caf::actor_system& system, shell_options options, const version_store_options& limits,
+  publisher_actor publisher, version_source_actor source, metrics& numbers);
+
+} // namespace herald
