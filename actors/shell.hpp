@@ -103,8 +103,11 @@ public:
   /// The handlers that every supervised actor has.
   auto control() {
     return [this](const restart_inside& order) {
-      if (!inside_ && order.generation == generation_)
-        rebuild();
+      if (inside_ || order.generation != generation_)
+        return;
+      rebuild();
+      if (inside_ && options_.supervisor)
+        caf::anon_send(options_.supervisor, child_restarted{options_.name});
     };
   }
 

@@ -111,6 +111,8 @@ using supervisor_actor = typed_actor<
   result<void>(child_started),
   // A child's handler threw.
   result<void>(child_failed),
+  // A child's inside is built anew.
+  result<void>(child_restarted),
   // How all children are.
   result<actor_tree>(get_actor_status)>;
 

@@ -24,6 +24,11 @@ struct child_failed {
   std::string what;
 };
 
+/// From a supervised actor: its inside is built anew, the mailbox is being handled again.
+struct child_restarted {
+  std::string name;
+};
+
 /// To a supervised actor: build the inside anew. An order for another generation than the failed
 /// one is stale and ignored.
 struct restart_inside {

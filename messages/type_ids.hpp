@@ -55,6 +55,7 @@
   X(herald::begin_shutdown)                                                                        \
   X(herald::flush)                                                                                 \
   X(herald::child_started)                                                                         \
+  X(herald::child_restarted)                                                                       \
   X(herald::child_failed)                                                                          \
   X(herald::restart_inside)                                                                        \
   X(herald::get_actor_status)                                                                      \

@@ -81,7 +81,7 @@ TEST_F(Shell, AnswersTheMessageThatThrewWithAnError) {
 TEST_F(Shell, KeepsTheMailboxInOrderUntilTheSupervisorOrdersTheRestart) {
   auto supervisor = mock<supervisor_actor>(
     [](const child_started& fact) { EXPECT_EQ(fact.name, "fragile"); },
-    [this](const child_failed& fact) { failures.push_back(fact); },
+    [this](const child_failed& fact) { failures.push_back(fact); }, [](const child_restarted&) {},
     [](const get_actor_status&) { return actor_tree{}; });
   auto observer = spawn(supervisor);
   tell(observer, opened("poison"));
