@@ -16,7 +16,12 @@ constexpr const char* component = "connection-registry";
 
 /// What outlives a restart of the inside.
 struct registry_state {
+  registry_state(const history_limits& limits, event_id last)
+    : history(limits, last),
+      last_id(last) {}
+
   connection_table table;
+  event_history history;
   /// Every transport that was ever seen: a handful (loops, gateway shards), so searched by walking.
   std::vector<delivery_actor> transports;
   std::vector<observer_actor> observers;
@@ -75,7 +80,9 @@ private:
   void count_connections();
   template <class Fact>
   void tell_observers(const Fact& fact);
+  bool replay(const open_connection& command);
   event_ptr order(draft& d, event_id id);
+  void keep(const event_ptr& ordered, const audience& to);
   routing route(std::vector<draft>& drafts, publish_receipt& receipt);
   void finish(ticket_id ticket, const delivery_tickets::outcome& outcome);
 
@@ -88,6 +95,11 @@ private:
   prometheus::Counter& replacements_;
   prometheus::Gauge& active_;
   prometheus::Counter& published_;
+  prometheus::Counter& replayed_;
+  prometheus::Counter& gaps_;
+  prometheus::Counter& evicted_;
+  prometheus::Gauge& kept_events_;
+  prometheus::Gauge& kept_bytes_;
 };
 
 prometheus::Counter& connections_total(metrics& numbers, const char* action) {
@@ -103,7 +115,15 @@ connection_registry::connection_registry(
     disconnects_(connections_total(numbers, "disconnect")),
     replacements_(connections_total(numbers, "replace")),
     active_(numbers.gauge("sse_gateway_active_connections", "Open streams.")),
-    published_(numbers.counter("herald_events_published_total", "Events put in order.")) {
+    published_(numbers.counter("herald_events_published_total", "Events put in order.")),
+    replayed_(numbers.counter(
+      "herald_history_replayed_total", "Events sent again to streams that came back.")),
+    gaps_(numbers.counter(
+      "herald_history_gaps_total", "Streams that came back after what they missed was evicted.")),
+    evicted_(
+      numbers.counter("herald_history_evicted_total", "Events dropped at a limit of the history.")),
+    kept_events_(numbers.gauge("herald_history_events", "Events kept for replay.")),
+    kept_bytes_(numbers.gauge("herald_history_bytes", "Memory of the events kept for replay.")) {
   if (!state_->table.check())
     throw std::logic_error("connection table out of step");
   count_connections();
@@ -147,6 +167,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
     end_stream(
       *replaced, close_reason::replaced, std::make_shared<const event>(std::move(farewell)));
   }
+  const bool version_replayed = command.last_event_id && !known && replay(command);
   connects_.Increment();
   count_connections();
   log::debug(
@@ -154,7 +175,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
     {{"request_id", command.id.str()},
      {"token", command.stream.str()},
      {"replaced", replaced.has_value()}});
-  tell_observers(connection_opened{command.id});
+  tell_observers(connection_opened{command.id, version_replayed});
   return caf::unit;
 }
 
@@ -237,6 +258,30 @@ void connection_registry::tell_observers(const Fact& fact) {
         });
 }
 
+/// Sends what the stream has missed. Whether an event `version` was among it.
+bool connection_registry::replay(const open_connection& command) {
+  const auto missed = state_->history.since(parse_event_id(*command.last_event_id), command.id);
+  auto items = std::make_shared<std::vector<delivery>>();
+  if (missed.gap) {
+    gaps_.Increment();
+    auto gap = std::make_shared<event>();
+    gap->id = *missed.gap;
+    gap->name = "gap";
+    gap->data = R"({"reason":"events after your last one are not kept any more"})";
+    gap->accepted = self_->clock().now();
+    items->push_back({std::move(gap), command.stream});
+  }
+  bool version = false;
+  for (const auto& what : missed.events) {
+    version = version || what->service == service_type::version;
+    items->push_back({what, command.stream});
+  }
+  replayed_.Increment(static_cast<double>(missed.events.size()));
+  if (!items->empty())
+    caf::anon_send(command.via, deliver{std::move(items), 0});
+  return version;
+}
+
 // -- what is said ---------------------------------------------------------------------------------
 
 event_ptr connection_registry::order(draft& d, event_id id) {
@@ -247,6 +292,16 @@ event_ptr connection_registry::order(draft& d, event_id id) {
   ordered->service = d.service;
   ordered->accepted = self_->clock().now();
   return ordered;
+}
+
+void connection_registry::keep(const event_ptr& ordered, const audience& to) {
+  auto& history = state_->history;
+  if (ordered->service == service_type::version && !to.everyone())
+    history.pass(ordered->id);
+  else
+    evicted_.Increment(static_cast<double>(history.append(ordered, to, ordered->accepted)));
+  kept_events_.Set(static_cast<double>(history.size()));
+  kept_bytes_.Set(static_cast<double>(history.bytes()));
 }
 
 connection_registry::routing
@@ -261,6 +316,7 @@ connection_registry::route(std::vector<draft>& drafts, publish_receipt& receipt)
     const auto to = std::move(d.to);
     const auto ordered = order(d, {++state_->last_id.value});
     receipt.ids.push_back(ordered->id);
+    keep(ordered, to);
     if (to.everyone()) {
       receipt.recipients += state_->table.size();
       for (auto& list : items)
@@ -364,10 +420,10 @@ void connection_registry::on_shutdown(const begin_shutdown&) {
 
 } // namespace
 
-supervised<connection_registry_actor>
-spawn_connection_registry(caf::actor_system& system, shell_options options, metrics& numbers) {
-  auto state = std::make_shared<registry_state>();
-  state->last_id = first_event_id();
+supervised<connection_registry_actor> spawn_connection_registry(
+  caf::actor_system& system, shell_options options, const history_limits& limits,
+  metrics& numbers) {
+  auto state = std::make_shared<registry_state>(limits, first_event_id());
   return spawn_supervised<connection_registry_actor, connection_registry>(
     system, std::move(options), [state, &numbers](connection_registry::self_type self) {
       return std::make_unique<connection_registry>(self, state, numbers);

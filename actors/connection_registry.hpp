@@ -5,6 +5,7 @@
 
 #include <caf/fwd.hpp>
 
+#include "actors/event_history.hpp"
 #include "actors/metrics.hpp"
 #include "actors/shell.hpp"
 #include "messages/actors.hpp"
@@ -18,8 +19,8 @@ namespace herald {
 /// of their ids. A stream gets everything published after its `open_connection` was handled,
 /// nothing from before.
 ///
-/// The table, the transports, the observers and the last id outlive a restart of the inside.
-supervised<connection_registry_actor>
-spawn_connection_registry(caf::actor_system& system, shell_options options, metrics& numbers);
+/// The table, the transports, the observers and the history outlive a restart of the inside.
+supervised<connection_registry_actor> spawn_connection_registry(
+  caf::actor_system& system, shell_options options, const history_limits& limits, metrics& numbers);
 
 } // namespace herald

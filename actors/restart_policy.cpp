@@ -14,7 +14,8 @@ restart_policy::decision restart_policy::failed(time_point now) {
   const auto doublings = std::min<std::size_t>(recent_.size(), 20);
   recent_.push_back(now);
   ++restarts_;
-  return {false, std::min(options_.min_backoff * (std::int64_t{1} << doublings), options_.max_backoff)};
+  return {
+    false, std::min(options_.min_backoff * (std::int64_t{1} << doublings), options_.max_backoff)};
 }
 
 } // namespace herald

@@ -76,6 +76,8 @@ private:
 };
 
 void version_store::on_opened(const connection_opened& fact) {
+  if (fact.version_replayed)
+    return;
   if (const auto* version = state_->pending.find(fact.id)) {
     send_pending(fact.id, *version);
   } else if (source_) {

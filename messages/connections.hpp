@@ -35,6 +35,8 @@ struct open_connection {
   delivery_actor via;
   /// The request's headers, only where the owner has a backend to show them to.
   std::shared_ptr<const header_list> headers;
+  /// The client's cursor, as it came (Last-Event-ID): it has had everything up to this event.
+  std::optional<std::string> last_event_id = std::nullopt;
 };
 
 /// Why a stream is gone, in the words of the gateway's protocol.
@@ -79,6 +81,8 @@ enum class send_status : std::uint8_t {
 
 struct connection_opened {
   request_id id;
+  /// The stream has just been sent an event `version` that it had missed.
+  bool version_replayed = false;
 };
 
 struct connection_closed {

@@ -12,14 +12,16 @@
 namespace herald {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// What a transport was told, one line for each message.
 using transcript = std::vector<std::string>;
 
 class ConnectionRegistry : public testing::actor_test {
 protected:
   ConnectionRegistry() {
-    registry =
-      own(spawn_connection_registry(system(), {"connection-registry", {}, &numbers}, numbers));
+    registry = own(spawn_connection_registry(
+      system(), {"connection-registry", {}, &numbers}, history_limits{20, 1 << 20, 1h}, numbers));
   }
 
   /// A transport that notes everything; settles what carries a ticket if `settles`.
@@ -309,6 +311,60 @@ TEST_F(ConnectionRegistry, GivesIdsThatRiseAcrossPublishers) {
     seen.insert(last);
   }
   EXPECT_EQ(seen.size(), 100u);
+}
+
+TEST_F(ConnectionRegistry, ReplaysWhatAStreamHasMissedBeforeItJoinsLive) {
+  transcript told;
+  const auto via = transport(told);
+  const auto first = ask<publish_receipt>(registry, event_for({}, "1"));
+  tell(registry, event_for({}, "2"));
+  tell(registry, event_for("a", "3"));
+  tell(registry, event_for("b", "4"));
+  auto back = connect("a", "t1", via);
+  back.last_event_id = to_string(first->ids[0]);
+  tell(registry, back);
+  tell(registry, event_for({}, "5"));
+  EXPECT_EQ(told, (transcript{"attach t1", "note=2 to t1", "note=3 to t1", "note=5 to all"}));
+  EXPECT_EQ(metric("herald_history_replayed_total"), 2);
+}
+
+TEST_F(ConnectionRegistry, SaysWhatIsNotKnownAnyMore) {
+  transcript told;
+  const auto via = transport(told);
+  const auto first = ask<publish_receipt>(registry, event_for({}, "first"));
+  for (int i = 0; i < 25; ++i)
+    tell(registry, event_for({}, std::to_string(i).c_str()));
+  auto back = connect("a", "t1", via);
+  back.last_event_id = to_string(first->ids[0]);
+  tell(registry, back);
+  ASSERT_EQ(told.size(), 2u + 20u);
+  EXPECT_EQ(told[1].substr(0, 4), "gap=");
+  EXPECT_EQ(told[2], "note=5 to t1");
+  EXPECT_EQ(told.back(), "note=24 to t1");
+  EXPECT_EQ(metric("herald_history_gaps_total"), 1);
+  EXPECT_EQ(metric("herald_history_evicted_total"), 6);
+}
+
+TEST_F(ConnectionRegistry, ReportsAGapForACursorThatIsNotOneOfOurs) {
+  transcript told;
+  auto back = connect("a", "t1", transport(told));
+  back.last_event_id = "17:4";
+  tell(registry, back);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1].substr(0, 4), "gap=");
+}
+
+TEST_F(ConnectionRegistry, KeepsNoGreetingsForReplay) {
+  transcript told;
+  const auto via = transport(told);
+  auto greeting = event_for("a", "v");
+  greeting.drafts[0].service = service_type::version;
+  const auto before = ask<publish_receipt>(registry, event_for({}, "1"));
+  tell(registry, greeting);
+  auto back = connect("a", "t1", via);
+  back.last_event_id = to_string(before->ids[0]);
+  tell(registry, back);
+  EXPECT_EQ(told, (transcript{"attach t1"}));
 }
 
 /// Random interleavings of connects, closes and publishes: what each stream was sent is exactly

@@ -102,6 +102,14 @@ TEST_F(VersionStore, SendsThePendingVersionAtEveryConnect) {
   EXPECT_EQ(sent, (lines{R"(a {"version":"1"})", R"(a {"version":"1"})"}));
 }
 
+TEST_F(VersionStore, SendsNothingToAStreamThatWasSentAMissedVersion) {
+  spawn();
+  queue("a", "1");
+  sent.clear();
+  tell(store, connection_opened{request_id{"a"}, true});
+  EXPECT_TRUE(sent.empty());
+}
+
 TEST_F(VersionStore, KeepsThePendingVersionWhenSendingFails) {
   spawn();
   queue("a", "1");

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "messages/events.hpp"
+
+namespace herald {
+
+/// How much of the past is kept for streams that come back; each limit alone evicts the oldest.
+struct history_limits {
+  /// `history.max_events`; 0 keeps nothing.
+  std::size_t max_events = 10'000;
+  /// `history.max_bytes`: names and data, and what keeping an event costs besides.
+  std::size_t max_bytes = std::size_t{16} * 1024 * 1024;
+  /// `history.max_age_s`.
+  std::chrono::seconds max_age{300};
+};
+
+/// The last events, in their order, and what a stream has missed since its cursor. Pure: time is
+/// given in.
+class event_history {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// `last` is the id before the first event that will ever be appended.
+  event_history(const history_limits& limits, event_id last) : limits_(limits), floor_(last) {}
+
+  /// Keeps an event; its id is greater than all before. Gives how many others were evicted.
+  std::size_t append(event_ptr what, audience to, time_point now);
+
+  /// Goes past the ids up to `id`, which name events that are not worth keeping.
+  void pass(event_id id) { last_passed_ = id; }
+
+  /// Evicts what is too old by now. Gives how many.
+  std::size_t expire(time_point now);
+
+  struct missed {
+    /// Events after the cursor were evicted, or the cursor is not one of ours: what follows is not
+    /// all. The id to name in the gap: everything after it is known.
+    std::optional<event_id> gap;
+    std::vector<event_ptr> events;
+  };
+
+  /// What the stream of `id` has not had, if it has had everything up to `cursor` (nothing: its
+  /// cursor is not understood): events for everyone and its own, nobody else's.
+  [[nodiscard]] missed since(std::optional<event_id> cursor, const request_id& id) const;
+
+  [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+  struct entry {
+    event_ptr what;
+    audience to;
+    time_point at;
+    std::size_t bytes = 0;
+  };
+
+  void evict_oldest();
+  [[nodiscard]] event_id last() const;
+
+  history_limits limits_;
+  std::deque<entry> kept_;
+  std::size_t bytes_ = 0;
+  /// The last evicted event: nothing up to it can be replayed.
+  event_id floor_;
+  event_id last_passed_;
+};
+
+} // namespace herald
