@@ -61,7 +61,7 @@ herald_missing_packages() {
   local package names installed
   names=$(herald_packages "$1") || return
   # shellcheck disable=SC2016,SC2086 # dpkg-query's own ${...}; one word per package
-  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null)
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
   for package in $names; do
     grep -qxF "$package installed" <<<"$installed" || echo "$package"
   done

@@ -1,0 +1,98 @@
+#include "http/config.hpp"
+
+#include <array>
+
+#include "http/http_url.hpp"
+
+namespace herald {
+
+namespace {
+
+/// Task types that herald brings along.
+constexpr std::array builtin_task_types = {"demo", "failing", "external"};
+
+/// An event's worst case on the wire: each byte of its data is a line break, and each line gets a
+/// "data: " of its own. The log must hold one such event, and then some.
+constexpr std::size_t wire_growth = 8;
+
+bool is_wildcard(const std::string& host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+/// `--print-config` was fed back without the secrets that it masks.
+std::optional<violation> mask_violation(const config& c) {
+  const auto masked = [](const std::string& key) {
+    return violation{key, key + " is masked (\"***\"); give the value itself"};
+  };
+  const auto has_masked_query = [](const std::string& url) {
+    return url.ends_with(std::string{"?"} + masked_secret);
+  };
+  if (c.callback.secret == masked_secret)
+    return masked("callback.secret");
+  if (has_masked_query(c.callback.url))
+    return masked("callback.url");
+  if (has_masked_query(c.version.url))
+    return masked("version.url");
+  for (const auto& [name, command] : c.tasks.commands)
+    for (const auto& [variable, value] : command.env)
+      if (value == masked_secret)
+        return masked("tasks.commands." + name + ".env." + variable);
+  return std::nullopt;
+}
+
+std::optional<violation> mode_violation(const config& c) {
+  if (!c.gateway.url.empty() && !c.callback.url.empty())
+    return violation{
+      "gateway.url",
+      "gateway.url (use an external gateway) and callback.url (be one) exclude each other"};
+  if (!c.gateway.url.empty() && c.callback.secret.empty() && !is_loopback(c.api.host))
+    return violation{
+      "callback.secret", "callback.secret must be set where gateway.url is and api.host ("
+                           + c.api.host + ") is not a loopback address"};
+  return std::nullopt;
+}
+
+std::optional<violation> endpoint_violation(const config& c) {
+  if (!c.gateway.url.empty())
+    return std::nullopt; // the endpoint is off
+  const bool hosts_meet =
+    c.api.host == c.stream.host || is_wildcard(c.api.host) || is_wildcard(c.stream.host);
+  if (c.api.port != 0 && c.api.port == c.stream.port && hosts_meet)
+    return violation{"stream.port", "stream.port and api.port must differ"};
+  if (c.stream.log_bytes < wire_growth * c.api.max_event_bytes)
+    return violation{
+      "stream.log_bytes", "stream.log_bytes must be at least " + std::to_string(wire_growth)
+                            + " times api.max_event_bytes"};
+  if (c.stream.private_queue_bytes < c.api.max_event_bytes)
+    return violation{
+      "stream.private_queue_bytes",
+      "stream.private_queue_bytes must be at least api.max_event_bytes"};
+  return std::nullopt;
+}
+
+std::optional<violation> command_violation(const config& c) {
+  for (const auto& [name, command] : c.tasks.commands) {
+    const auto key = "tasks.commands." + name;
+    for (const auto* builtin : builtin_task_types)
+      if (name == builtin)
+        return violation{key, key + " has the name of a built-in task type"};
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<violation> validate(const config& c) {
+  if (auto broken = mask_violation(c))
+    return broken;
+  if (auto broken = mode_violation(c))
+    return broken;
+  if (c.api.max_event_bytes > c.api.max_body_bytes)
+    return violation{
+      "api.max_event_bytes", "api.max_event_bytes must not be more than api.max_body_bytes"};
+  if (auto broken = endpoint_violation(c))
+    return broken;
+  return command_violation(c);
+}
+
+} // namespace herald

@@ -1,0 +1,387 @@
+#include "http/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <type_traits>
+#include <utility>
+
+#include "http/http_url.hpp"
+
+namespace herald {
+
+namespace {
+
+// -- rules ----------------------------------------------------------------------------------------
+
+bool is_plain_text(std::string_view text) {
+  return std::none_of(
+    text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+bool is_base_url(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text.empty() || (url && !url->tls && url->target.find('?') == std::string::npos);
+}
+
+bool is_plain_url(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text.empty() || (url && !url->tls);
+}
+
+bool is_any_url(std::string_view text) {
+  return text.empty() || parse_http_url(text);
+}
+
+bool is_origin(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text == "*" || (url && url->target.empty());
+}
+
+constexpr text_rule host = {is_host, "an IP address or a host name"};
+constexpr text_rule plain = {is_plain_text, "a text without control characters"};
+constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
+constexpr text_rule base_url = {
+  is_base_url,
+  "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
+constexpr text_rule callback_url = {
+  is_plain_url, "empty, or http://HOST[:PORT][/PATH][?QUERY] (https is not supported between a "
+                "gateway and its backend)"};
+constexpr text_rule any_url = {
+  is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
+
+constexpr number_range port = {0, 65'535};
+constexpr number_range interval_s = {1, 86'400};
+constexpr number_range retention_s = {0, 30 * 86'400};
+constexpr number_range interval_ms = {1, 600'000};
+constexpr number_range delay_ms = {0, 600'000};
+
+constexpr number_range bytes(std::int64_t least) {
+  return {least, 1 << 30};
+}
+
+constexpr number_range count(std::int64_t least, std::int64_t most) {
+  return {least, most};
+}
+
+constexpr std::monostate by_type{};
+
+// -- the table ------------------------------------------------------------------------------------
+
+/// Key and member of a setting; one text for both, so that they cannot differ.
+#define AT(path)                                                                                   \
+#path, [](config & c) -> auto& {                                                                 \
+    return c.path;                                                                                 \
+  }
+
+const std::array table = {
+  setting{AT(api.host), host, "Address that the internal API listens on."},
+  setting{AT(api.port), port, "Port of the internal API; 0 takes a free one."},
+  setting{AT(api.max_connections), count(1, 65'536), "API connections open at once."},
+  setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
+  setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
+
+  setting{AT(stream.host), host, "Address that streams are served on."},
+  setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
+  setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
+  setting{AT(stream.heartbeat_s), interval_s, "A quiet stream gets a comment this often."},
+  setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
+  setting{AT(stream.cors_origins), origins, "Pages of which origins may open streams; *: all."},
+  setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
+  setting{
+    AT(stream.max_streams_per_address), count(0, 10'000'000),
+    "Streams open at once from one address; 0: no limit (behind a proxy all have its address)."},
+  setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
+  setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
+  setting{
+    AT(stream.log_bytes), bytes(64 * 1024),
+    "Events kept per thread for streams that read slowly; one that falls further behind is "
+    "closed."},
+  setting{
+    AT(stream.private_queue_bytes), bytes(4096),
+    "Events for one stream alone that may wait for it; with more it is closed."},
+
+  setting{
+    AT(gateway.url), base_url,
+    "Base URL of an external SSE Gateway; empty: herald serves the streams itself."},
+  setting{AT(gateway.timeout_ms), interval_ms, "The gateway must answer a send after this."},
+  setting{AT(gateway.senders), count(1, 256), "Sends to the gateway under way at once."},
+  setting{AT(gateway.retry_ms), delay_ms, "A send that failed is tried again up to this age."},
+  setting{AT(gateway.max_queue_events), count(1, 10'000'000), "Events waiting per sender."},
+  setting{AT(gateway.max_queue_bytes), bytes(64 * 1024), "Bytes of events waiting per sender."},
+  setting{
+    AT(gateway.probe_interval_s), retention_s,
+    "Every stream is probed once in this time, to find those that the gateway lost; 0: never."},
+
+  setting{
+    AT(callback.secret), plain, "Secret that the gateway's callbacks must carry as ?secret=.",
+    secrecy::secret},
+  setting{
+    AT(callback.url), callback_url,
+    "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
+  setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
+  setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
+
+  setting{
+    AT(version.url), any_url,
+    "Where the current version document is fetched for new streams; empty: nowhere.",
+    secrecy::secret_query},
+
+  setting{AT(tasks.workers), count(1, 1024), "Tasks that run at once."},
+  setting{AT(tasks.timeout_s), interval_s, "A task that runs for longer has failed."},
+  setting{AT(tasks.retention_s), retention_s, "How long an ended task can be looked up."},
+  setting{
+    AT(tasks.kill_after_ms), delay_ms, "A command's SIGTERM is followed by SIGKILL after this."},
+  setting{AT(tasks.max_pending), count(1, 1'000'000), "Tasks that wait for a worker."},
+  setting{
+    AT(tasks.external_timeout_s), retention_s,
+    "An external task without a report for this long has failed; 0: never."},
+  setting{
+    AT(tasks.commands), by_type,
+    R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
+
+  setting{
+    AT(shutdown.grace_s), number_range{0, 3600}, "How long running tasks may go on after SIGTERM."},
+  setting{
+    AT(shutdown.retry_window_ms), delay_ms,
+    "Streams closed by a shutdown are told to reconnect spread over this time."},
+
+  setting{AT(log.level), by_type, "Least level that is logged."},
+  setting{AT(log.format), by_type, "Form of the log's lines."},
+
+  setting{AT(testing.enabled), by_type, "Serves /api/testing for browser suites."},
+};
+
+#undef AT
+
+// -- types ----------------------------------------------------------------------------------------
+
+constexpr std::pair<std::string_view, log::level> levels[] = {
+  {"debug", log::level::debug},
+  {"info", log::level::info},
+  {"warning", log::level::warning},
+  {"error", log::level::error}};
+
+constexpr std::pair<std::string_view, log::format> formats[] = {
+  {"json", log::format::json}, {"text", log::format::text}};
+
+template <class T>
+constexpr auto& choices() {
+  if constexpr (std::is_same_v<T, log::level>)
+    return levels;
+  else
+    return formats;
+}
+
+template <class T>
+constexpr bool is_duration =
+  std::is_same_v<T, std::chrono::seconds> || std::is_same_v<T, std::chrono::milliseconds>;
+
+template <class T>
+constexpr bool is_number =
+  is_duration<T> || std::is_same_v<T, std::size_t> || std::is_same_v<T, std::uint16_t>;
+
+/// Calls `f` with the member's type as the template argument of a null pointer.
+template <class F>
+auto with_type(const setting& s, F f) {
+  return std::visit(
+    [&]<class T>(T& (*)(config&)) { return f(static_cast<T*>(nullptr)); }, s.member);
+}
+
+bool obeys(const setting& s, const std::string& text) {
+  const auto* rule = std::get_if<text_rule>(&s.rule);
+  return rule == nullptr || rule->holds(text);
+}
+
+/// Reads a value into a member; false if it is of another type or breaks the rule.
+template <class T>
+bool read(const setting& s, const setting_value& value, T& into) {
+  if constexpr (is_number<T>) {
+    const auto* number = std::get_if<std::int64_t>(&value);
+    const auto range = std::get<number_range>(s.rule);
+    if (number == nullptr || *number < range.least || *number > range.most)
+      return false;
+    into = static_cast<T>(*number);
+    return true;
+  } else if constexpr (std::is_enum_v<T>) {
+    const auto* text = std::get_if<std::string>(&value);
+    for (const auto& [name, choice] : choices<T>())
+      if (text != nullptr && *text == name) {
+        into = choice;
+        return true;
+      }
+    return false;
+  } else if constexpr (std::is_same_v<T, config::command_map>) {
+    return false;
+  } else {
+    const auto* found = std::get_if<T>(&value);
+    if (found == nullptr)
+      return false;
+    if constexpr (std::is_same_v<T, std::string>)
+      if (!obeys(s, *found))
+        return false;
+    if constexpr (std::is_same_v<T, std::vector<std::string>>)
+      if (!std::all_of(found->begin(), found->end(), [&](auto& item) { return obeys(s, item); }))
+        return false;
+    into = *found;
+    return true;
+  }
+}
+
+setting_value split_list(std::string_view text) {
+  std::vector<std::string> items;
+  const auto blank = [](char c) {
+    return c == ' ' || c == '\t';
+  };
+  while (!text.empty()) {
+    const auto end = std::min(text.find(','), text.size());
+    auto item = text.substr(0, end);
+    while (!item.empty() && blank(item.front()))
+      item.remove_prefix(1);
+    while (!item.empty() && blank(item.back()))
+      item.remove_suffix(1);
+    items.emplace_back(item);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return items;
+}
+
+/// The value that a text means for a type; the text itself where it means none.
+template <class T>
+setting_value value_meant_by(std::string_view text) {
+  if constexpr (std::is_same_v<T, bool>) {
+    if (text == "true" || text == "false")
+      return text == "true";
+  } else if constexpr (is_number<T>) {
+    std::int64_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc{} && stop == end)
+      return number;
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    return split_list(text);
+  }
+  return std::string{text};
+}
+
+template <class T>
+setting_value value_in(const T& member) {
+  if constexpr (is_duration<T>) {
+    return std::int64_t{member.count()};
+  } else if constexpr (is_number<T>) {
+    return static_cast<std::int64_t>(member);
+  } else if constexpr (std::is_enum_v<T>) {
+    for (const auto& [name, choice] : choices<T>())
+      if (choice == member)
+        return std::string{name};
+    return std::string{};
+  } else if constexpr (std::is_same_v<T, config::command_map>) {
+    return std::string{};
+  } else {
+    return member;
+  }
+}
+
+} // namespace
+
+std::string_view setting::section() const {
+  return key.substr(0, key.find('.'));
+}
+
+std::string setting::flag() const {
+  std::string name = "--";
+  for (const char c : key)
+    name += c == '.' || c == '_' ? '-' : c;
+  return name;
+}
+
+std::string setting::variable() const {
+  std::string name = "HERALD_";
+  for (const char c : key)
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+std::string_view setting::unit() const {
+  return with_type(*this, [this]<class T>(T*) -> std::string_view {
+    if constexpr (std::is_same_v<T, std::chrono::seconds>)
+      return "s";
+    else if constexpr (std::is_same_v<T, std::chrono::milliseconds>)
+      return "ms";
+    else
+      return key.ends_with("_bytes") ? "bytes" : "";
+  });
+}
+
+std::string setting::requirement() const {
+  if (const auto* range = std::get_if<number_range>(&rule))
+    return "a whole number from " + std::to_string(range->least) + " to "
+           + std::to_string(range->most);
+  if (const auto* text = std::get_if<text_rule>(&rule))
+    return std::string{text->words};
+  return with_type(*this, []<class T>(T*) -> std::string {
+    if constexpr (std::is_same_v<T, bool>) {
+      return "true or false";
+    } else if constexpr (std::is_enum_v<T>) {
+      std::string words = "one of";
+      for (const auto& choice : choices<T>())
+        words.append(words.size() > 6 ? ", " : " ").append(choice.first);
+      return words;
+    } else {
+      return "an object of commands";
+    }
+  });
+}
+
+bool setting::is_bool() const {
+  return std::holds_alternative<bool& (*)(config&)>(member);
+}
+
+bool setting::file_only() const {
+  return std::holds_alternative<config::command_map& (*)(config&)>(member);
+}
+
+std::span<const setting> settings() {
+  return table;
+}
+
+const setting* find_setting(std::string_view key) {
+  const auto* const found =
+    std::find_if(table.begin(), table.end(), [&](const setting& s) { return s.key == key; });
+  return found == table.end() ? nullptr : found;
+}
+
+std::optional<std::string> assign(config& c, const setting& s, const setting_value& value) {
+  const bool taken = std::visit([&](auto member) { return read(s, value, member(c)); }, s.member);
+  if (taken)
+    return std::nullopt;
+  return "must be " + s.requirement();
+}
+
+std::optional<std::string> assign_text(config& c, const setting& s, std::string_view text) {
+  if (s.file_only())
+    return "can be set in the config file only";
+  const auto value = with_type(s, [&]<class T>(T*) { return value_meant_by<T>(text); });
+  return assign(c, s, value);
+}
+
+setting_value value_of(const config& c, const setting& s) {
+  // The member is only read; the table has one kind of accessor for both uses.
+  auto& writable = const_cast<config&>(c); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  return std::visit([&](auto member) { return value_in(member(writable)); }, s.member);
+}
+
+setting_value shown_value(const config& c, const setting& s) {
+  auto value = value_of(c, s);
+  auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || text->empty() || s.hide == secrecy::open)
+    return value;
+  if (s.hide == secrecy::secret)
+    return std::string{masked_secret};
+  if (const auto query = text->find('?'); query != std::string::npos)
+    text->replace(query + 1, std::string::npos, masked_secret);
+  return value;
+}
+
+} // namespace herald
