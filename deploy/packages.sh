@@ -8,6 +8,7 @@
 
 # shellcheck shell=bash
 
+# What `cmake --preset release` needs: it configures the suite, too.
 herald_build_packages=(
   ccache
   cmake
@@ -15,6 +16,7 @@ herald_build_packages=(
   libboost1.81-dev
   libcaf-dev
   libcpp-httplib-dev
+  libgtest-dev
   libspdlog-dev
   libsqlite3-dev
   ninja-build
@@ -26,7 +28,6 @@ herald_build_packages=(
 herald_test_packages=(
   ca-certificates
   curl
-  libgtest-dev
   nginx
   nodejs
   procps

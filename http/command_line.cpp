@@ -18,7 +18,7 @@ namespace {
 
 using complaint = std::optional<std::string>;
 
-constexpr std::size_t longest_file = 4 * 1024 * 1024;
+constexpr std::size_t longest_file = 4 * config::mib;
 
 /// One line, whatever the user's text holds.
 early_exit bad_config(const std::string& what) {

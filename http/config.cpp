@@ -36,7 +36,7 @@ std::optional<violation> mask_violation(const config& c) {
   for (const auto& [name, command] : c.tasks.commands)
     for (const auto& [variable, value] : command.env)
       if (value == masked_secret)
-        return masked("tasks.commands." + name + ".env." + variable);
+        return masked(std::string{"tasks.commands."}.append(name).append(".env.").append(variable));
   return std::nullopt;
 }
 
@@ -52,9 +52,18 @@ std::optional<violation> mode_violation(const config& c) {
   return std::nullopt;
 }
 
+std::optional<violation> gateway_violation(const config& c) {
+  if (c.gateway.max_stream_bytes < c.api.max_event_bytes)
+    return violation{
+      "gateway.max_stream_bytes", "gateway.max_stream_bytes must be at least api.max_event_bytes"};
+  if (c.gateway.max_queue_bytes < c.gateway.max_stream_bytes)
+    return violation{
+      "gateway.max_queue_bytes",
+      "gateway.max_queue_bytes must be at least gateway.max_stream_bytes"};
+  return std::nullopt;
+}
+
 std::optional<violation> endpoint_violation(const config& c) {
-  if (!c.gateway.url.empty())
-    return std::nullopt; // the endpoint is off
   const bool hosts_meet =
     c.api.host == c.stream.host || is_wildcard(c.api.host) || is_wildcard(c.stream.host);
   if (c.api.port != 0 && c.api.port == c.stream.port && hosts_meet)
@@ -90,7 +99,8 @@ std::optional<violation> validate(const config& c) {
   if (c.api.max_event_bytes > c.api.max_body_bytes)
     return violation{
       "api.max_event_bytes", "api.max_event_bytes must not be more than api.max_body_bytes"};
-  if (auto broken = endpoint_violation(c))
+  // Of the two ways to a stream one is in use; the settings of the other do not matter.
+  if (auto broken = c.gateway.url.empty() ? endpoint_violation(c) : gateway_violation(c))
     return broken;
   return command_violation(c);
 }

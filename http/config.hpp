@@ -16,12 +16,16 @@ namespace herald {
 /// the table in settings.cpp gives each its rule and its help. A setting is added here, and by a
 /// row there; flag, variable, `--help` and the documentation follow from the row.
 struct config {
+  static constexpr std::size_t kib = 1024;
+  static constexpr std::size_t mib = 1024 * kib;
+
   struct api_config {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
     std::size_t max_connections = 1024;
-    std::size_t max_body_bytes = 8 * 1024 * 1024;
-    std::size_t max_event_bytes = 256 * 1024;
+    std::size_t max_waiting_connections = 4096;
+    std::size_t max_body_bytes = 8 * mib;
+    std::size_t max_event_bytes = 256 * kib;
   } api;
 
   struct stream_config {
@@ -33,13 +37,13 @@ struct config {
     std::chrono::milliseconds retry_ms{3000};
     /// Empty: no CORS headers. "*": everybody.
     std::vector<std::string> cors_origins = {"*"};
-    std::size_t max_streams = 100'000;
+    std::size_t max_streams = 200'000;
     /// 0: no limit. Behind a reverse proxy all streams come from one address.
     std::size_t max_streams_per_address = 0;
-    std::size_t max_head_bytes = 8 * 1024;
+    std::size_t max_head_bytes = 8 * kib;
     std::chrono::milliseconds head_timeout_ms{10'000};
-    std::size_t log_bytes = 8 * 1024 * 1024;
-    std::size_t private_queue_bytes = 1024 * 1024;
+    std::size_t log_bytes = 8 * mib;
+    std::size_t private_queue_bytes = mib;
   } stream;
 
   struct gateway_config {
@@ -48,8 +52,10 @@ struct config {
     std::chrono::milliseconds timeout_ms{5000};
     std::size_t senders = 8;
     std::chrono::milliseconds retry_ms{5000};
-    std::size_t max_queue_events = 10'000;
-    std::size_t max_queue_bytes = 64 * 1024 * 1024;
+    std::size_t max_queue_events = 250'000;
+    std::size_t max_queue_bytes = 64 * mib;
+    std::size_t max_stream_events = 10'000;
+    std::size_t max_stream_bytes = 8 * mib;
     /// 0: never.
     std::chrono::seconds probe_interval_s{60};
   } gateway;
@@ -60,10 +66,12 @@ struct config {
     std::string url;
     std::chrono::milliseconds timeout_ms{5000};
     std::size_t max_in_flight = 256;
+    std::size_t max_queued = 50'000;
   } callback;
 
   struct version_config {
     std::string url;
+    std::size_t max_pending = 100'000;
   } version;
 
   /// A task type whose work is done by a program.
@@ -71,9 +79,9 @@ struct config {
     std::vector<std::string> argv;
     /// Empty: where herald runs.
     std::string cwd;
-    /// Added to herald's environment.
+    /// Added to the few variables that every command gets; herald's own are not handed down.
     std::map<std::string, std::string> env;
-    /// Nothing: `tasks.timeout_s`.
+    /// Nothing: `tasks.timeout_s`. 0: no limit.
     std::optional<std::chrono::seconds> timeout_s;
 
     friend bool operator==(const command&, const command&) = default;
@@ -82,17 +90,21 @@ struct config {
 
   struct tasks_config {
     std::size_t workers = 4;
+    /// 0: no limit.
     std::chrono::seconds timeout_s{300};
     std::chrono::seconds retention_s{600};
     std::chrono::milliseconds kill_after_ms{2000};
     std::size_t max_pending = 1000;
+    std::size_t max_external = 1000;
+    std::size_t max_ended = 10'000;
+    /// 0: no limit.
     std::chrono::seconds external_timeout_s{3600};
     command_map commands;
   } tasks;
 
   struct shutdown_config {
     std::chrono::seconds grace_s{10};
-    std::chrono::milliseconds retry_window_ms{5000};
+    std::chrono::milliseconds retry_window_ms{10'000};
   } shutdown;
 
   struct log_config {

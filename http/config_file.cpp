@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <set>
 #include <utility>
@@ -24,7 +25,11 @@ const std::vector<std::string>& command_fields() {
   return names;
 }
 
-constexpr std::int64_t longest_command_s = 86'400;
+constexpr std::int64_t longest_command_s = 30 * 86'400L;
+
+std::string dotted(std::string_view outer, std::string_view inner) {
+  return std::string{outer}.append(".").append(inner);
+}
 
 std::string excerpt(const json& value) {
   constexpr std::size_t longest = 60;
@@ -66,6 +71,14 @@ private:
   std::vector<std::pair<std::string, std::set<std::string>>> open_;
   complaint found_;
 };
+
+/// Where a parse failed and why, without what was read there: it may be half a secret.
+std::string place_of(const json::parse_error& e) {
+  std::string_view what = e.what();
+  if (const auto code = what.find("] "); code != std::string_view::npos)
+    what.remove_prefix(code + 2);
+  return std::string{what.substr(0, what.find("; last read"))};
+}
 
 /// A JSON value in the form that settings take; nothing for forms that none takes.
 std::optional<setting_value> plain_value(const json& value) {
@@ -142,8 +155,8 @@ complaint read_command_field(
   if (field == "timeout_s") {
     const auto number = plain_value(value).value_or(setting_value{false});
     const auto* seconds = std::get_if<std::int64_t>(&number);
-    if (seconds == nullptr || *seconds < 1 || *seconds > longest_command_s)
-      return key + " must be a whole number from 1 to " + std::to_string(longest_command_s)
+    if (seconds == nullptr || *seconds < 0 || *seconds > longest_command_s)
+      return key + " must be a whole number from 0 to " + std::to_string(longest_command_s)
              + ", not " + excerpt(value);
     command.timeout_s = std::chrono::seconds{*seconds};
     return std::nullopt;
@@ -162,7 +175,7 @@ complaint read_commands(config::command_map& commands, const json& value) {
       return key + " must be an object with argv, not " + excerpt(fields);
     config::command command;
     for (const auto& [field, given] : fields.items())
-      if (auto wrong = read_command_field(command, field, given, key + "." + field))
+      if (auto wrong = read_command_field(command, field, given, dotted(key, field)))
         return wrong;
     if (command.argv.empty())
       return key + ".argv must be given: a list of strings, the program first";
@@ -207,12 +220,12 @@ complaint apply_section(config& c, const std::string& section, const json& value
     if (find_setting(section) != nullptr)
       return section + " must be nested: {\"" + section.substr(0, section.find('.')) + "\": {\""
              + section.substr(section.find('.') + 1) + "\": ...}}";
-    return unknown_key(holds_keys ? section + "." + value.begin().key() : section);
+    return unknown_key(holds_keys ? dotted(section, value.begin().key()) : section);
   }
   if (!value.is_object())
     return section + " must be an object of settings, not " + excerpt(value);
   for (const auto& [name, given] : value.items())
-    if (auto wrong = apply_setting(c, section + "." + name, given))
+    if (auto wrong = apply_setting(c, dotted(section, name), given))
       return wrong;
   return std::nullopt;
 }
@@ -246,10 +259,7 @@ std::optional<std::string> apply_config_file(config& c, std::string_view text) {
   try {
     document = json::parse(text, std::ref(duplicates), true, true);
   } catch (const json::parse_error& e) {
-    const std::string_view what = e.what();
-    const auto code = what.find("] ");
-    return "not JSON: "
-           + std::string{code == std::string_view::npos ? what : what.substr(code + 2)};
+    return "not JSON: " + place_of(e);
   }
   if (duplicates.found())
     return *duplicates.found() + " is given twice";

@@ -52,13 +52,14 @@ constexpr text_rule any_url = {
   is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
 
 constexpr number_range port = {0, 65'535};
-constexpr number_range interval_s = {1, 86'400};
-constexpr number_range retention_s = {0, 30 * 86'400};
+constexpr std::int64_t day_s = 86'400;
+constexpr number_range interval_s = {1, day_s};
+constexpr number_range long_time_s = {0, 30 * day_s};
 constexpr number_range interval_ms = {1, 600'000};
 constexpr number_range delay_ms = {0, 600'000};
 
-constexpr number_range bytes(std::int64_t least) {
-  return {least, 1 << 30};
+constexpr number_range bytes(std::size_t least) {
+  return {static_cast<std::int64_t>(least), 1024 * config::mib};
 }
 
 constexpr number_range count(std::int64_t least, std::int64_t most) {
@@ -78,7 +79,10 @@ constexpr std::monostate by_type{};
 const std::array table = {
   setting{AT(api.host), host, "Address that the internal API listens on."},
   setting{AT(api.port), port, "Port of the internal API; 0 takes a free one."},
-  setting{AT(api.max_connections), count(1, 65'536), "API connections open at once."},
+  setting{AT(api.max_connections), count(1, 65'536), "API connections served at once."},
+  setting{
+    AT(api.max_waiting_connections), count(0, 65'536),
+    "API connections that may wait to be served; more are refused."},
   setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
 
@@ -95,7 +99,7 @@ const std::array table = {
   setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
   setting{
-    AT(stream.log_bytes), bytes(64 * 1024),
+    AT(stream.log_bytes), bytes(64 * config::kib),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},
   setting{
@@ -108,10 +112,12 @@ const std::array table = {
   setting{AT(gateway.timeout_ms), interval_ms, "The gateway must answer a send after this."},
   setting{AT(gateway.senders), count(1, 256), "Sends to the gateway under way at once."},
   setting{AT(gateway.retry_ms), delay_ms, "A send that failed is tried again up to this age."},
-  setting{AT(gateway.max_queue_events), count(1, 10'000'000), "Events waiting per sender."},
-  setting{AT(gateway.max_queue_bytes), bytes(64 * 1024), "Bytes of events waiting per sender."},
+  setting{AT(gateway.max_queue_events), count(1, 10'000'000), "Sends waiting per sender."},
+  setting{AT(gateway.max_queue_bytes), bytes(1024), "Bytes of events waiting per sender."},
+  setting{AT(gateway.max_stream_events), count(1, 10'000'000), "Sends waiting per stream."},
+  setting{AT(gateway.max_stream_bytes), bytes(1024), "Bytes of events waiting per stream."},
   setting{
-    AT(gateway.probe_interval_s), retention_s,
+    AT(gateway.probe_interval_s), long_time_s,
     "Every stream is probed once in this time, to find those that the gateway lost; 0: never."},
 
   setting{
@@ -122,21 +128,27 @@ const std::array table = {
     "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
   setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
   setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
+  setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
 
   setting{
     AT(version.url), any_url,
     "Where the current version document is fetched for new streams; empty: nowhere.",
     secrecy::secret_query},
+  setting{
+    AT(version.max_pending), count(1, 10'000'000),
+    "Pending versions kept; beyond it the one queued longest ago goes."},
 
   setting{AT(tasks.workers), count(1, 1024), "Tasks that run at once."},
-  setting{AT(tasks.timeout_s), interval_s, "A task that runs for longer has failed."},
-  setting{AT(tasks.retention_s), retention_s, "How long an ended task can be looked up."},
+  setting{AT(tasks.timeout_s), long_time_s, "A task that runs for longer has failed; 0: no limit."},
+  setting{AT(tasks.retention_s), long_time_s, "How long an ended task can be looked up."},
   setting{
     AT(tasks.kill_after_ms), delay_ms, "A command's SIGTERM is followed by SIGKILL after this."},
-  setting{AT(tasks.max_pending), count(1, 1'000'000), "Tasks that wait for a worker."},
+  setting{AT(tasks.max_pending), count(1, 1'000'000), "Tasks that may wait for a worker."},
+  setting{AT(tasks.max_external), count(1, 1'000'000), "External tasks that run at once."},
+  setting{AT(tasks.max_ended), count(1, 1'000'000), "Ended tasks that can be looked up."},
   setting{
-    AT(tasks.external_timeout_s), retention_s,
-    "An external task without a report for this long has failed; 0: never."},
+    AT(tasks.external_timeout_s), long_time_s,
+    "An external task without a report for this long has failed; 0: no limit."},
   setting{
     AT(tasks.commands), by_type,
     R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
