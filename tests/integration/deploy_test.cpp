@@ -1,0 +1,236 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <string>
+
+#include <sys/wait.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "http/command_line.hpp"
+#include "http/config_file.hpp"
+#include "http/settings.hpp"
+#include "http/usage.hpp"
+
+namespace herald {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = HERALD_SOURCE_DIR;
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+struct outcome {
+  int status = -1;
+  /// Both standard output and standard error.
+  std::string output;
+};
+
+outcome shell(const std::string& command) {
+  outcome result;
+  auto* const pipe = popen(("exec 2>&1; " + command).c_str(), "r");
+  if (pipe == nullptr)
+    return result;
+  std::array<char, 4096> buffer{};
+  while (const auto length = fread(buffer.data(), 1, buffer.size(), pipe))
+    result.output.append(buffer.data(), length);
+  const int status = pclose(pipe);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return result;
+}
+
+bool has(const std::string& program) {
+  return shell("command -v " + program).status == 0;
+}
+
+/// A folder for the time of a test.
+class Deploy : public ::testing::Test {
+protected:
+  Deploy() : folder(::testing::TempDir() + "herald-deploy-XXXXXX") {
+    if (mkdtemp(folder.data()) == nullptr)
+      std::abort();
+  }
+  ~Deploy() override { fs::remove_all(folder); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    auto file = folder + "/" + name;
+    std::ofstream{file, std::ios::binary} << text;
+    return file;
+  }
+
+  std::string folder;
+};
+
+TEST_F(Deploy, ExampleConfigSaysWhatIsTheDefaultAnyway) {
+  const auto example = root / "deploy/herald.example.json";
+  const std::string name = example.string();
+  const std::array<std::string_view, 2> arguments = {"--config", name};
+  const auto result = load_config(arguments, {});
+  if (const auto* end = std::get_if<early_exit>(&result))
+    FAIL() << end->text;
+  EXPECT_EQ(print_config(std::get<run_options>(result).settings), print_config({}));
+}
+
+TEST_F(Deploy, ExampleConfigNamesEverySetting) {
+  const auto document = nlohmann::json::parse(
+    text_of(root / "deploy/herald.example.json"), nullptr, true, /*ignore_comments=*/true);
+  for (const auto& s : settings()) {
+    const std::string section{s.section()};
+    const std::string name{s.key.substr(section.size() + 1)};
+    EXPECT_TRUE(document.contains(section) && document[section].contains(name)) << s.key;
+  }
+}
+
+TEST_F(Deploy, ExampleConfigExplainsSettingsAsTheHelpDoes) {
+  const auto text = text_of(root / "deploy/herald.example.json");
+  for (const auto& s : settings()) {
+    if (s.file_only())
+      continue;
+    const auto comment = "// " + std::string{s.help} + "\n    \""
+                         + std::string{s.key.substr(s.section().size() + 1)} + "\":";
+    EXPECT_NE(text.find(comment), std::string::npos) << comment;
+  }
+}
+
+/// Between these marks the README has the table as it is printed here.
+TEST_F(Deploy, ReadmeHasTheTableOfSettings) {
+  const std::string begin = "<!-- settings -->\n";
+  const std::string end = "<!-- /settings -->";
+  const auto readme = text_of(root / "README.md");
+  const auto from = readme.find(begin);
+  const auto to = readme.find(end);
+  if (from == std::string::npos || to == std::string::npos)
+    GTEST_SKIP() << "README.md has no " << begin;
+  const auto start = from + begin.size();
+  EXPECT_EQ(readme.substr(start, to - start), settings_markdown());
+}
+
+TEST_F(Deploy, NginxTakesTheConfiguration) {
+  if (!has("nginx") || !has("openssl"))
+    GTEST_SKIP() << "nginx or openssl is not installed";
+  const auto certificate = shell(
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj "
+    "/CN=events.example.org -keyout "
+    + folder + "/key.pem -out " + folder + "/certificate.pem");
+  ASSERT_EQ(certificate.status, 0) << certificate.output;
+  auto site = text_of(root / "deploy/nginx/herald.conf");
+  const auto replace = [&site](const char* what, const std::string& with) {
+    const auto before = site;
+    site = std::regex_replace(site, std::regex{what}, with);
+    EXPECT_NE(site, before) << what;
+  };
+  // A test may neither take port 443 nor write to /etc.
+  replace(R"(listen \[::\]:\d+[^;]*;)", "");
+  replace("listen 80;", "listen unix:" + folder + "/80;");
+  replace("listen 443", "listen unix:" + folder + "/443");
+  replace("/etc/nginx/tls/[^;]*[.]crt", folder + "/certificate.pem");
+  replace("/etc/nginx/tls/[^;]*[.]key", folder + "/key.pem");
+  std::string temporary;
+  for (const auto* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+    temporary += std::string{kind} + "_temp_path " + folder + "/" + kind + ";\n";
+  const auto main = write(
+    "nginx.conf", "pid " + folder + "/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
+                    + temporary + site + "}\n");
+  const auto checked = shell("nginx -t -e stderr -p " + folder + " -c " + main);
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
+TEST_F(Deploy, JsonAndYamlFilesParse) {
+  EXPECT_TRUE(nlohmann::json::parse(text_of(root / "deploy/grafana/herald.json")).is_object());
+  if (shell("/usr/bin/python3 -c 'import yaml'").status != 0)
+    GTEST_SKIP() << "python3-yaml is not installed";
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator{root / "deploy"}) {
+    const auto extension = entry.path().extension();
+    if (extension != ".yaml" && extension != ".yml")
+      continue;
+    ++files;
+    const auto parsed = shell(
+      "/usr/bin/python3 -c 'import sys, yaml; [d or sys.exit(1) for d in "
+      "yaml.safe_load_all(open(sys.argv[1]))]' "
+      + entry.path().string());
+    EXPECT_EQ(parsed.status, 0) << entry.path() << ": " << parsed.output;
+  }
+  EXPECT_GE(files, 4u);
+}
+
+/// The settings inside the manifest are not seen by any YAML parser.
+TEST_F(Deploy, KubernetesConfigIsGood) {
+  const auto manifest = text_of(root / "deploy/kubernetes/herald.yaml");
+  const std::string begin = "  herald.json: |\n";
+  const auto from = manifest.find(begin);
+  ASSERT_NE(from, std::string::npos);
+  const auto start = from + begin.size();
+  config c;
+  EXPECT_EQ(
+    apply_config_file(c, manifest.substr(start, manifest.find("\n---", start) - start)),
+    std::nullopt);
+  EXPECT_EQ(validate(c).has_value(), false);
+}
+
+TEST_F(Deploy, EnvironmentOfContainersIsKnown) {
+  const std::regex variable{"HERALD_[A-Z_]+"};
+  std::size_t found = 0;
+  for (const auto* file :
+       {"deploy/container/Dockerfile", "deploy/compose/compose.yaml",
+        "deploy/systemd/herald.service", "deploy/kubernetes/herald.yaml"}) {
+    const auto text = text_of(root / file);
+    for (std::sregex_iterator at{text.begin(), text.end(), variable}, end; at != end; ++at) {
+      const auto name = at->str();
+      if (name == "HERALD_TESTS")
+        continue; // an option of the build
+      ++found;
+      const auto all = settings();
+      EXPECT_TRUE(
+        std::any_of(all.begin(), all.end(), [&](const setting& s) { return s.variable() == name; }))
+        << file << ": " << name;
+    }
+  }
+  EXPECT_GT(found, 0u);
+}
+
+TEST_F(Deploy, SystemdTakesTheUnit) {
+  if (!has("systemd-analyze"))
+    GTEST_SKIP() << "systemd-analyze is not installed";
+  auto unit = text_of(root / "deploy/systemd/herald.service");
+  const std::string installed = "/usr/local/bin/herald ";
+  const auto at = unit.find("ExecStart=" + installed);
+  ASSERT_NE(at, std::string::npos);
+  unit.replace(at + 10, installed.size() - 1, HERALD_BINARY);
+  const auto verified = shell("systemd-analyze verify --man=no " + write("herald.service", unit));
+  // It tells of other units of the machine, too.
+  std::istringstream lines{verified.output};
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_EQ(line.find("herald.service"), std::string::npos) << line;
+}
+
+TEST_F(Deploy, ScriptsAreShell) {
+  for (const auto* script : {"deploy/run", "deploy/packages.sh"}) {
+    const auto parsed = shell("bash -n " + (root / script).string());
+    EXPECT_EQ(parsed.status, 0) << parsed.output;
+  }
+}
+
+TEST_F(Deploy, PackagesAreListedForEachUse) {
+  const auto source = ". " + (root / "deploy/packages.sh").string() + " && ";
+  const auto build = shell("bash -c '" + source + "herald_packages build'").output;
+  const auto test = shell("bash -c '" + source + "herald_packages test'").output;
+  EXPECT_NE(build.find("libcaf-dev\n"), std::string::npos);
+  EXPECT_EQ(test.substr(0, build.size()), build) << "the suite needs what the build needs";
+  EXPECT_NE(shell("bash -c '" + source + "herald_packages nonsense'").status, 0);
+}
+
+} // namespace
+} // namespace herald
