@@ -194,7 +194,7 @@ TEST(CommandLine, SaysWhatIsWrongWithAFile) {
     complaint_of({"--config", "/no/such/file"}),
     "--config: /no/such/file cannot be read: No such file or directory");
   EXPECT_EQ(complaint_of({"--config", "/"}), "--config: / cannot be read: Is a directory");
-  const temporary_file endless{std::string(5 * 1024 * 1024, ' ')};
+  const temporary_file endless{std::string(std::size_t{5} * 1024 * 1024, ' ')};
   EXPECT_EQ(
     complaint_of({"--config", endless.name()}),
     "--config: " + endless.name() + " must not be longer than 4 MiB");
