@@ -13,8 +13,8 @@
 namespace herald {
 
 /// Everything that can be set, with its default. `config.stream.port` is the setting `stream.port`;
-/// the table in settings.cpp gives each its rule and its help. A setting is added here, and by a
-/// row there; flag, variable, `--help` and the documentation follow from the row.
+/// the table in settings_table.cpp gives each its rule and its help. A setting is added here, and
+/// by a row there; flag, variable, `--help` and the documentation follow from the row.
 struct config {
   static constexpr std::size_t kib = 1024;
   static constexpr std::size_t mib = 1024 * kib;
