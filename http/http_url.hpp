@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace herald {
+
+/// The URL of a server that herald talks to, taken apart.
+struct http_url {
+  bool tls = false;
+  /// A name or an IP address, an IPv6 address without its brackets.
+  std::string host;
+  std::uint16_t port = 80;
+  /// Path and query as given; empty for a bare "http://host".
+  std::string target;
+};
+
+/// Takes `http://host[:port][/path][?query]` or the same with https; nothing for any other text,
+/// also where it holds a user name, a fragment, blanks, control characters, or port 0.
+[[nodiscard]] std::optional<http_url> parse_http_url(std::string_view text);
+
+/// Whether a text is an IP address or a syntactically good host name.
+[[nodiscard]] bool is_host(std::string_view text);
+
+/// Whether nobody but this machine reaches a listener on this host: 127.0.0.0/8, ::1, localhost.
+[[nodiscard]] bool is_loopback(std::string_view host);
+
+} // namespace herald
