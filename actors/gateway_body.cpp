@@ -69,8 +69,7 @@ prepared_ptr prepare(const event& what) {
   return prepared;
 }
 
-void write_send_body(
-  std::string& out, const token& to, const prepared_event* what, bool close) {
+void write_send_body(std::string& out, const token& to, const prepared_event* what, bool close) {
   out.clear();
   out += R"({"token":)";
   append_json_string(out, to.str());

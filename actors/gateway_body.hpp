@@ -28,7 +28,6 @@ void append_json_string(std::string& out, std::string_view text);
 
 /// Puts the body of one send into `out`, which keeps its memory. With neither event nor close it is
 /// a probe.
-void write_send_body(
-  std::string& out, const token& to, const prepared_event* what, bool close);
+void write_send_body(std::string& out, const token& to, const prepared_event* what, bool close);
 
 } // namespace herald

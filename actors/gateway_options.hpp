@@ -13,6 +13,9 @@ struct gateway_options {
   std::string url;
   /// Longest wait for the gateway to take a connection, and to answer one send.
   std::chrono::milliseconds timeout{5000};
+  /// A connection that was quiet for so long is not used again. Below the 5 s after which Node
+  /// closes it, so that no send dies on a connection that is just being closed.
+  std::chrono::milliseconds longest_quiet{4000};
   /// Shards, each with one connection and one send under way. A stream stays with its shard.
   std::size_t senders = 8;
 

@@ -7,8 +7,7 @@ namespace herald {
 
 using std::chrono::steady_clock;
 
-gateway_queue::gateway_queue(
-  gateway_options options, listener& out, std::function<double()> random)
+gateway_queue::gateway_queue(gateway_options options, listener& out, std::function<double()> random)
   : options_(std::move(options)),
     out_(out),
     random_(std::move(random)) {}
@@ -90,8 +89,8 @@ std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
   if (now < hold_until_)
     return std::nullopt;
   wake(now);
-  if (const auto due = probe_due(); due && *due <= now)
-    return attempt{streams_.front().name, nullptr, false};
+  if (auto probe = next_probe(now))
+    return probe;
   while (!ready_.empty()) {
     const auto s = ready_.front();
     if ((s->failures > 0 || down_) && !expire(s, now))
@@ -99,7 +98,8 @@ std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
     const auto& first = s->due.front();
     return attempt{s->name, first.what, first.close};
   }
-  return std::nullopt;
+  // Where all that waited was too old, the question whether the gateway is back remains.
+  return next_probe(now);
 }
 
 std::optional<gateway_queue::time_point> gateway_queue::next_due() const {
@@ -357,6 +357,13 @@ void gateway_queue::settle(account_id account, bool delivered) {
 
 // -- probes and pauses
 // -----------------------------------------------------------------------------
+
+std::optional<gateway_queue::attempt> gateway_queue::next_probe(time_point now) const {
+  const auto due = probe_due();
+  if (!due || *due > now)
+    return std::nullopt;
+  return attempt{streams_.front().name, nullptr, false};
+}
 
 std::optional<gateway_queue::time_point> gateway_queue::probe_due() const {
   if (streams_.empty() || options_.probe_interval.count() == 0)

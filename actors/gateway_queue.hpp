@@ -156,6 +156,7 @@ private:
   void finish_refused(stream_ref s);
   void finish_unsent(stream_ref s, send_result result, time_point now);
 
+  [[nodiscard]] std::optional<attempt> next_probe(time_point now) const;
   [[nodiscard]] std::optional<time_point> probe_due() const;
   [[nodiscard]] std::chrono::steady_clock::duration pause(unsigned failures) const;
 

@@ -52,8 +52,7 @@ gateway_report::gateway_report(std::size_t shard, stream_owner_actor owner, metr
       "herald_gateway_queue_bytes", "Bytes of the events that wait, each event counted once.",
       {{"shard", std::to_string(shard)}})),
     streams_(numbers.gauge(
-      "herald_gateway_streams", "Streams behind the gateway.",
-      {{"shard", std::to_string(shard)}})),
+      "herald_gateway_streams", "Streams behind the gateway.", {{"shard", std::to_string(shard)}})),
     up_(numbers.gauge("herald_gateway_up", "1 unless the gateway could not be reached.")) {
   for (std::size_t i = 0; i < services_.size(); ++i) {
     const std::string service{to_string(static_cast<service_type>(i))};
@@ -120,21 +119,18 @@ void gateway_report::posted(
   if (what.what)
     of(what.what->service).duration->Observe(seconds);
   if (outcome.result == send_result::refused)
-    log::warning(
-      component, "event_refused", {{"token", what.to.str()}, {"why", outcome.why}});
+    log::warning(component, "event_refused", {{"token", what.to.str()}, {"why", outcome.why}});
   if (!what.probe())
     return;
   if (outcome.result == send_result::gone)
     probes_gone_.Increment();
-  else if (
-    outcome.result == send_result::delivered || outcome.result == send_result::refused)
+  else if (outcome.result == send_result::delivered || outcome.result == send_result::refused)
     probes_alive_.Increment();
   else
     probes_failed_.Increment();
 }
 
-void gateway_report::note(
-  const gateway_queue& queue, std::chrono::steady_clock::time_point now) {
+void gateway_report::note(const gateway_queue& queue, std::chrono::steady_clock::time_point now) {
   depth_.Set(static_cast<double>(queue.waiting()));
   bytes_.Set(static_cast<double>(queue.waiting_bytes()));
   streams_.Set(static_cast<double>(queue.streams()));

@@ -6,22 +6,6 @@
 
 namespace herald {
 
-namespace {
-
-/// Spreads the bits, so that a shard is not a matter of one digit of the token.
-std::size_t mixed(std::size_t hash) noexcept {
-  hash ^= hash >> 33U;
-  hash *= 0xff51afd7ed558ccdU;
-  hash ^= hash >> 33U;
-  return hash;
-}
-
-} // namespace
-
-std::size_t shard_of(const token& stream, std::size_t shards) noexcept {
-  return mixed(stream.hash()) % shards;
-}
-
 gateway_sender::shard::shard(std::size_t index, gateway_shard_parts from, metrics& numbers)
   : parts(std::move(from)),
     report(index, parts.owner, numbers),
@@ -42,9 +26,10 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
 shell<gateway_sender_actor, gateway_sender>::behavior_type
 gateway_sender::behavior(shell<interface, gateway_sender>& s) {
   return {
-    s.on(&gateway_sender::attach), s.on(&gateway_sender::refuse), s.on(&gateway_sender::close),
-    s.on(&gateway_sender::deliver), s.on(&gateway_sender::closed), s.on(&gateway_sender::flush),
-    s.on(&gateway_sender::send), s.control(),
+    s.on(&gateway_sender::attach), s.on(&gateway_sender::refuse),
+    s.on(&gateway_sender::close),  s.on(&gateway_sender::deliver),
+    s.on(&gateway_sender::closed), s.on(&gateway_sender::flush),
+    s.on(&gateway_sender::send),   s.control(),
   };
 }
 
@@ -148,9 +133,8 @@ std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
     };
     gateway_shard_parts parts{options, owner, connect, std::move(random)};
     shell_options name{"gateway-sender-" + std::to_string(i), supervisor, &numbers};
-    shards.push_back(
-      spawn_supervised<gateway_sender_actor, gateway_sender, caf::detached>(
-        system, std::move(name), gateway_sender::builder(i, std::move(parts), numbers)));
+    shards.push_back(spawn_supervised<gateway_sender_actor, gateway_sender, caf::detached>(
+      system, std::move(name), gateway_sender::builder(i, std::move(parts), numbers)));
   }
   return shards;
 }

@@ -13,19 +13,11 @@
 #include "actors/gateway_options.hpp"
 #include "actors/gateway_queue.hpp"
 #include "actors/gateway_report.hpp"
+#include "actors/gateway_shards.hpp"
 #include "actors/shell.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {
-
-/// The shard that a stream belongs to, out of `shards`.
-[[nodiscard]] std::size_t shard_of(const token& stream, std::size_t shards) noexcept;
-
-/// The same, as the handle out of all shards' handles, which must not be none.
-template <class Handle>
-const Handle& shard_for(const token& stream, const std::vector<Handle>& shards) {
-  return shards[shard_of(stream, shards.size())];
-}
 
 /// What a shard is made of.
 struct gateway_shard_parts {
@@ -96,7 +88,8 @@ private:
   time_point timer_due_;
 };
 
-/// Spawns `options.senders` shards, each on a thread of its own, named `gateway-sender-0` and so on.
+/// Spawns `options.senders` shards, each on a thread of its own, named `gateway-sender-0` and so
+/// on.
 [[nodiscard]] std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
   caf::actor_system& system, const gateway_options& options, const stream_owner_actor& owner,
   const gateway_link_factory& connect, const supervisor_actor& supervisor, metrics& numbers);

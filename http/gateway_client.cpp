@@ -21,8 +21,6 @@ namespace {
 namespace beast = boost::beast;
 using status = tcp_client::status;
 
-/// Node closes a connection that was quiet for 5 s.
-constexpr std::chrono::seconds longest_quiet{4};
 /// Some proxies close sooner than Node. A connection that is found closed after less than this was
 /// in use when the gateway went away.
 constexpr std::chrono::seconds in_use{1};
@@ -58,6 +56,7 @@ class gateway_client final : public gateway_link {
 public:
   gateway_client(const gateway_options& options, std::optional<http_url> url)
     : timeout_(options.timeout),
+      longest_quiet_(options.longest_quiet),
       url_(std::move(url)) {
     if (url_)
       head_ = head_of(*url_);
@@ -85,10 +84,11 @@ private:
   send_outcome prepare_connection(tcp_client::deadline until) {
     if (connection_.is_open()) {
       const auto quiet = std::chrono::steady_clock::now() - last_used_;
-      if (quiet < longest_quiet && !connection_.is_stale())
+      const bool fresh = quiet < longest_quiet_;
+      if (fresh && !connection_.is_stale())
         return {};
       connection_.close();
-      if (quiet < in_use)
+      if (fresh && quiet < in_use)
         // Not reconnected silently: who restarts has forgotten its streams, and the queue looks
         // after them when it sees the gateway go and come back.
         return {send_result::unreachable, "connection closed by the gateway"};
@@ -113,8 +113,8 @@ private:
       if (unread == buffer_.size())
         return hung_up(status::failed, "answer with too long a head");
       std::size_t received = 0;
-      const auto how = connection_.receive(
-        buffer_.data() + unread, buffer_.size() - unread, received, until);
+      const auto how =
+        connection_.receive(buffer_.data() + unread, buffer_.size() - unread, received, until);
       if (how != status::done)
         return hung_up(how, "connection lost while waiting for the answer");
       beast::error_code error;
@@ -138,6 +138,7 @@ private:
   }
 
   std::chrono::milliseconds timeout_;
+  std::chrono::milliseconds longest_quiet_;
   std::optional<http_url> url_;
   /// Up to the value of Content-Length.
   std::string head_;

@@ -21,10 +21,11 @@ using status = tcp_client::status;
 /// Waits until the descriptor is ready for `events`.
 status wait_for(int fd, short events, tcp_client::deadline until) {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      until - std::chrono::steady_clock::now());
+    const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd watched{fd, events, 0};
-    const auto ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    const auto ready =
+      ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (ready > 0)
       return status::done;
     if (ready == 0)

@@ -62,7 +62,8 @@ using connection_registry_actor = typed_actor<
   // Answered once everything published before is on its way to its transports.
   result<void>(flush)>;
 
-/// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway terminates.
+/// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway
+/// terminates.
 using gateway_sender_actor = typed_actor<
   result<void>(attach_stream), result<void>(refuse_stream), result<void>(close_stream),
   result<void>(deliver),
