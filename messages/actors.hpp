@@ -3,6 +3,7 @@
 #include "messages/connections.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
+#include "messages/gateway.hpp"
 #include "messages/supervision.hpp"
 #include "messages/tasks.hpp"
 #include "messages/typed_actor.hpp"
@@ -60,6 +61,18 @@ using connection_registry_actor = typed_actor<
   result<void>(begin_shutdown),
   // Answered once everything published before is on its way to its transports.
   result<void>(flush)>;
+
+/// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway
+/// terminates.
+using gateway_sender_actor = typed_actor<
+  result<void>(attach_stream), result<void>(refuse_stream), result<void>(close_stream),
+  result<void>(deliver),
+  // The gateway says that a stream is gone: what is queued for it has failed.
+  result<void>(stream_closed),
+  // Answered once everything queued before is sent, has failed or is lost.
+  result<void>(flush),
+  // To itself.
+  result<void>(send_next)>;
 
 /// The VERSION SOURCE actor interface: where the current version document comes from.
 using version_source_actor = typed_actor<

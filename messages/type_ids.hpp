@@ -31,6 +31,7 @@
   X(herald::list_connections)                                                                      \
   X(herald::connection_page)                                                                       \
   X(herald::close_connection)                                                                      \
+  X(herald::send_next)                                                                             \
   X(herald::queue_version)                                                                         \
   X(herald::version_queued)                                                                        \
   X(herald::get_pending_version)                                                                   \

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <caf/expected.hpp>
+
+#include "messages/connections.hpp"
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// What an SSE Gateway calls back about.
+struct gateway_callback {
+  enum class kind : std::uint8_t { connect, disconnect };
+
+  kind action = kind::connect;
+  token stream;
+  /// The target of the browser's request, still percent-encoded. Empty on a disconnect without one.
+  std::string url;
+  /// Of a disconnect; what is not known counts as an error.
+  end_reason reason = end_reason::client_closed;
+};
+
+/// Longest token that is taken, in bytes. Gateways make UUIDs.
+inline constexpr std::size_t max_token_bytes = 256;
+
+/// Reads the body of a callback. Fields that are not needed are ignored, whatever they hold: there
+/// are several generations of gateways. `ec::invalid_json`, `ec::invalid_field` with the field.
+[[nodiscard]] caf::expected<gateway_callback> parse_callback(std::string_view body);
+
+} // namespace herald

@@ -1,0 +1,277 @@
+#include "http/gateway_client.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A gateway that answers what it is told to, on a thread of its own.
+class gateway {
+public:
+  explicit gateway(int port = 0) {
+    server_.Post("/internal/send", [this](const httplib::Request& q, httplib::Response& r) {
+      const std::lock_guard hold{mutex_};
+      bodies_.push_back(q.body);
+      type_ = q.get_header_value("Content-Type");
+      peers_.insert(q.remote_port);
+      r.status = status;
+      r.set_content(answer, "application/json");
+      if (hang_up)
+        r.set_header("Connection", "close");
+    });
+    server_.set_keep_alive_max_count(1000);
+    server_.set_keep_alive_timeout(1);
+    port_ = port;
+    if (port == 0)
+      port_ = server_.bind_to_any_port("127.0.0.1");
+    else
+      EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
+    thread_ = std::thread{[this] {
+      server_.listen_after_bind();
+    }};
+    while (!server_.is_running())
+      std::this_thread::yield();
+  }
+
+  ~gateway() {
+    server_.stop();
+    thread_.join();
+  }
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+  std::size_t connections() {
+    const std::lock_guard hold{mutex_};
+    return peers_.size();
+  }
+  std::vector<std::string> bodies() {
+    const std::lock_guard hold{mutex_};
+    return bodies_;
+  }
+  std::string type() {
+    const std::lock_guard hold{mutex_};
+    return type_;
+  }
+
+  // Set between posts, read while one is handled.
+  std::atomic<int> status{200};
+  std::atomic<bool> hang_up{false};
+  std::string answer = R"({"status":"ok"})";
+
+private:
+  httplib::Server server_;
+  std::thread thread_;
+  int port_ = 0;
+  std::mutex mutex_;
+  std::vector<std::string> bodies_;
+  std::string type_;
+  std::set<int> peers_;
+};
+
+/// A port that takes connections, reads nothing and never answers; or, once closed, refuses them.
+class silent_listener {
+public:
+  silent_listener() {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(fd_, 16), 0);
+    socklen_t size = sizeof address;
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  silent_listener(const silent_listener&) = delete;
+  silent_listener& operator=(const silent_listener&) = delete;
+  ~silent_listener() { close(); }
+
+  void close() {
+    if (fd_ >= 0)
+      ::close(std::exchange(fd_, -1));
+  }
+  [[nodiscard]] int take() const { return ::accept(fd_, nullptr, nullptr); }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+private:
+  int fd_ = -1;
+  int port_ = 0;
+};
+
+std::unique_ptr<gateway_link>
+link_to(const std::string& url, std::chrono::milliseconds timeout = 5s) {
+  gateway_options options;
+  options.url = url;
+  options.timeout = timeout;
+  return connect_gateway(options);
+}
+
+/// Posts until it is delivered; false if it is not within a number of tries that never is needed.
+bool posts_in_the_end(gateway_link& link) {
+  for (int i = 0; i < 10; ++i)
+    if (link.post("{}").result == send_result::delivered)
+      return true;
+  return false;
+}
+
+TEST(GatewayClient, PostsOverOneKeptConnection) {
+  gateway peer;
+  auto link = link_to(peer.url());
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(link->post("{\"n\":" + std::to_string(i) + "}").result, send_result::delivered);
+  EXPECT_EQ(peer.connections(), 1u);
+  ASSERT_EQ(peer.bodies().size(), 20u);
+  EXPECT_EQ(peer.bodies()[19], "{\"n\":19}");
+  EXPECT_EQ(peer.type(), "application/json");
+}
+
+TEST(GatewayClient, SendsLargeBodiesWhole) {
+  gateway peer;
+  auto link = link_to(peer.url() + "/");
+  const std::string large(5'000'000, 'x');
+  EXPECT_EQ(link->post(large).result, send_result::delivered);
+  EXPECT_EQ(peer.bodies().at(0), large);
+}
+
+TEST(GatewayClient, TellsAnswersApart) {
+  gateway peer;
+  auto link = link_to(peer.url());
+  const auto answered = [&](int status, const char* body) {
+    peer.status = status;
+    peer.answer = body;
+    return link->post("{}").result;
+  };
+  EXPECT_EQ(answered(200, R"({"status":"buffered"})"), send_result::delivered);
+  EXPECT_EQ(answered(404, R"({"error":{"code":"TOKEN_NOT_FOUND"}})"), send_result::gone);
+  EXPECT_EQ(answered(500, R"({"error":{"code":"WRITE_FAILED"}})"), send_result::gone);
+  EXPECT_EQ(answered(500, "oops"), send_result::failing);
+  EXPECT_EQ(answered(503, ""), send_result::failing);
+  EXPECT_EQ(answered(413, ""), send_result::refused);
+  EXPECT_EQ(answered(400, ""), send_result::refused);
+  EXPECT_EQ(answered(302, ""), send_result::failing);
+  EXPECT_EQ(peer.connections(), 1u);
+}
+
+TEST(GatewayClient, OpensANewConnectionAfterAnAnswerThatClosesTheOld) {
+  gateway peer;
+  auto link = link_to(peer.url());
+  peer.hang_up = true;
+  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  EXPECT_EQ(peer.connections(), 2u);
+}
+
+TEST(GatewayClient, OpensANewConnectionWhereTheOldWasQuietForLong) {
+  gateway peer;
+  gateway_options options;
+  options.url = peer.url();
+  options.longest_quiet = 0s;
+  const auto link = connect_gateway(options);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  EXPECT_EQ(peer.connections(), 3u);
+}
+
+TEST(GatewayClient, SaysSoWhenAConnectionInUseIsClosed) {
+  silent_listener silent;
+  auto link = link_to(silent.url());
+  std::thread peer{[&] {
+    const auto fd = silent.take();
+    char buffer[512];
+    EXPECT_GT(::recv(fd, buffer, sizeof buffer, 0), 0);
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(fd);
+  }};
+  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  peer.join();
+  EXPECT_EQ(link->post("{}").result, send_result::unreachable) << "not even sent";
+}
+
+TEST(GatewayClient, IsUnreachableWhereNobodyListens) {
+  silent_listener closed;
+  closed.close();
+  EXPECT_EQ(link_to(closed.url())->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(link_to("https://127.0.0.1")->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(link_to("nonsense")->post("{}").result, send_result::unreachable);
+}
+
+TEST(GatewayClient, TimesOutWhereNobodyAnswers) {
+  silent_listener silent;
+  auto link = link_to(silent.url(), 50ms);
+  EXPECT_EQ(link->post("{}").result, send_result::timed_out);
+  EXPECT_EQ(link->post(std::string(50'000'000, 'x')).result, send_result::timed_out)
+    << "nor while sending";
+}
+
+TEST(GatewayClient, IsUnreachableWhereTheConnectionEndsWithoutAnAnswer) {
+  silent_listener silent;
+  auto link = link_to(silent.url());
+  std::thread peer{[&] {
+    const auto fd = silent.take();
+    char buffer[512];
+    EXPECT_GT(::recv(fd, buffer, sizeof buffer, 0), 0);
+    ::close(fd);
+  }};
+  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  peer.join();
+}
+
+TEST(GatewayClient, TakesAnAnswerThatComesInPieces) {
+  silent_listener silent;
+  auto link = link_to(silent.url());
+  std::thread peer{[&] {
+    const auto fd = silent.take();
+    char buffer[512];
+    EXPECT_GT(::recv(fd, buffer, sizeof buffer, 0), 0);
+    for (const char c : std::string{"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nabc"})
+      EXPECT_EQ(::send(fd, &c, 1, MSG_NOSIGNAL), 1);
+    ::close(fd);
+  }};
+  EXPECT_EQ(link->post("{}").result, send_result::gone);
+  peer.join();
+}
+
+TEST(GatewayClient, RefusesAnAnswerThatIsNotHttp) {
+  silent_listener silent;
+  auto link = link_to(silent.url());
+  std::thread peer{[&] {
+    const auto fd = silent.take();
+    const std::string junk(100'000, 'j');
+    ::send(fd, junk.data(), junk.size(), MSG_NOSIGNAL);
+    ::close(fd);
+  }};
+  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  peer.join();
+}
+
+TEST(GatewayClient, FindsARestartedGatewayOnTheSamePort) {
+  auto peer = std::make_unique<gateway>();
+  const auto port = peer->port();
+  auto link = link_to(peer->url());
+  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  peer.reset();
+  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  peer = std::make_unique<gateway>(port);
+  EXPECT_TRUE(posts_in_the_end(*link));
+}
+
+} // namespace
+} // namespace herald
