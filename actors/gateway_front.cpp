@@ -25,8 +25,7 @@ void deliver_to(
   batch.reserve(events.size());
   for (const auto& what : events)
     batch.push_back({what, stream});
-  caf::anon_send(
-    via, deliver{std::make_shared<const std::vector<delivery>>(std::move(batch)), 0});
+  caf::anon_send(via, deliver{std::make_shared<const std::vector<delivery>>(std::move(batch)), 0});
 }
 
 } // namespace
@@ -48,15 +47,18 @@ gateway_front::gateway_front(
     calling_back_(numbers.gauge(
       "herald_callback_waiting_streams", "Streams whose connect callback is not answered yet.")),
     buffered_bytes_(numbers.gauge(
-      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {
-}
+      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {}
 
 gateway_front::behavior_type gateway_front::behavior(shell<interface, gateway_front>& s) {
   return {
-    s.on(&gateway_front::open),           s.on(&gateway_front::closed),
-    s.on(&gateway_front::failed),         s.on(&gateway_front::settled),
-    s.on(&gateway_front::send),           s.on(&gateway_front::answered),
-    s.on(&gateway_front::begin_shutdown), s.on(&gateway_front::flush),
+    s.on(&gateway_front::open),
+    s.on(&gateway_front::closed),
+    s.on(&gateway_front::failed),
+    s.on(&gateway_front::settled),
+    s.on(&gateway_front::send),
+    s.on(&gateway_front::answered),
+    s.on(&gateway_front::begin_shutdown),
+    s.on(&gateway_front::flush),
     s.control(),
   };
 }
@@ -98,8 +100,7 @@ result<send_status> gateway_front::send(send_to_stream& command) {
     if (what)
       deliver_to(routed.via, command.stream, {what});
     if (command.close)
-      caf::anon_send(
-        routed.via, close_stream{command.stream, close_reason::requested, nullptr});
+      caf::anon_send(routed.via, close_stream{command.stream, close_reason::requested, nullptr});
     return send_status::sent;
   case gateway_streams::verdict::buffered:
     buffered_bytes_.Set(static_cast<double>(state_->streams.buffered_bytes()));
@@ -166,9 +167,9 @@ void gateway_front::call(
   gateway_streams::request_text request) {
   ++state_->under_way;
   caf::anon_send(
-    backend_, call_backend{
-                action, stream, reason, std::move(request),
-                caf::actor_cast<backend_listener_actor>(self_)});
+    backend_,
+    call_backend{
+      action, stream, reason, std::move(request), caf::actor_cast<backend_listener_actor>(self_)});
 }
 
 result<void> gateway_front::begin_shutdown(const herald::begin_shutdown&) {

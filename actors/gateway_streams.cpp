@@ -58,8 +58,7 @@ gateway_streams::send(const token& stream, const event_ptr& what, bool close) {
   return {verdict::unknown, {}};
 }
 
-gateway_streams::routed
-gateway_streams::keep(entry& stream, const event_ptr& what, bool close) {
+gateway_streams::routed gateway_streams::keep(entry& stream, const event_ptr& what, bool close) {
   if (stream.kept && stream.kept->close)
     return {verdict::unknown, {}};
   if (!what && !close)

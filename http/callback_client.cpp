@@ -106,8 +106,7 @@ public:
       connects_(callback_action::connect, numbers),
       disconnects_(callback_action::disconnect, numbers),
       in_flight_gauge_(numbers.gauge("herald_callback_in_flight", "Callbacks on the wire.")),
-      queued_gauge_(
-        numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
+      queued_gauge_(numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
       opened_(numbers.counter(
         "herald_callback_connections_opened_total", "Connections to the backend opened.")),
       thread_([this] { run(); }) {}
@@ -122,11 +121,13 @@ public:
 
   void submit(call_backend what, answer_handler done) {
     const auto now = clock::now();
-    const auto patience = what.action == callback_action::connect ? options_.timeout
-                                                                  : options_.disconnect_queue_time;
+    const auto patience =
+      what.action == callback_action::connect ? options_.timeout : options_.disconnect_queue_time;
     asio::post(
-      io_, [this, added = pending_callback{std::move(what), std::move(done), now,
-                                           now + patience}]() mutable { take(std::move(added)); });
+      io_, [this, added = pending_callback{
+                    std::move(what), std::move(done), now, now + patience}]() mutable {
+        take(std::move(added));
+      });
   }
 
 private:
@@ -253,8 +254,9 @@ private:
       if (error)
         return;
       const auto oldest = clock::now() - options_.idle_time;
-      std::erase_if(
-        idle_, [&](const connection_ptr& c) { return c->idle_since() <= oldest || !c->reusable(); });
+      std::erase_if(idle_, [&](const connection_ptr& c) {
+        return c->idle_since() <= oldest || !c->reusable();
+      });
       if (!idle_.empty())
         watch_idle();
     });
@@ -291,8 +293,7 @@ callback_client::make(callback_client_options options, metrics& numbers) {
   return std::shared_ptr<callback_client>{new callback_client(std::move(inside))};
 }
 
-callback_client::callback_client(std::unique_ptr<engine> inside) : engine_(std::move(inside)) {
-}
+callback_client::callback_client(std::unique_ptr<engine> inside) : engine_(std::move(inside)) {}
 
 callback_client::~callback_client() = default;
 
@@ -312,10 +313,9 @@ spawn_backend_caller(caf::actor_system& system, std::weak_ptr<callback_client> c
     else
       tell({command.action, command.stream, describe_ending(ending::unreachable), 0});
   };
-  return system.spawn(
-    [call](backend_caller_actor::pointer) -> backend_caller_actor::behavior_type {
-      return {call};
-    });
+  return system.spawn([call](backend_caller_actor::pointer) -> backend_caller_actor::behavior_type {
+    return {call};
+  });
 }
 
 } // namespace herald

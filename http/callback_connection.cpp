@@ -21,7 +21,7 @@ constexpr std::uint32_t max_header_bytes = 16 * 1024;
 
 bool is_closed_by_peer(boost::system::error_code error) {
   return error == http::error::end_of_stream || error == asio::error::eof
-    || error == asio::error::connection_reset || error == asio::error::broken_pipe;
+         || error == asio::error::connection_reset || error == asio::error::broken_pipe;
 }
 
 } // namespace

@@ -42,8 +42,7 @@ public:
 
   using handler = std::function<void(const outcome&)>;
 
-  callback_connection(
-    boost::asio::io_context& io, const http_url& url, endpoint_cache& endpoints);
+  callback_connection(boost::asio::io_context& io, const http_url& url, endpoint_cache& endpoints);
 
   /// Connects if need be and posts. `done` is called once, at the latest at the deadline, and never
   /// from inside of this call. Only for a new connection, or one that is `reusable`.

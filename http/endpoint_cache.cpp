@@ -14,8 +14,7 @@ using boost::asio::ip::tcp;
 
 } // namespace
 
-endpoint_cache::endpoint_cache(
-  boost::asio::io_context& io, std::string host, std::uint16_t port)
+endpoint_cache::endpoint_cache(boost::asio::io_context& io, std::string host, std::uint16_t port)
   : resolver_(io),
     host_(std::move(host)),
     port_(port) {

@@ -13,9 +13,10 @@ namespace {
 
 bool starts_with_scheme(std::string_view text, std::string_view scheme) {
   return text.size() >= scheme.size()
-    && std::equal(scheme.begin(), scheme.end(), text.begin(), [](char expected, char given) {
-         return given == expected || (given >= 'A' && given <= 'Z' && given - 'A' + 'a' == expected);
-       });
+         && std::equal(scheme.begin(), scheme.end(), text.begin(), [](char expected, char given) {
+              return given == expected
+                     || (given >= 'A' && given <= 'Z' && given - 'A' + 'a' == expected);
+            });
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

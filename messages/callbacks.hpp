@@ -47,8 +47,7 @@ struct call_backend {
 
 /// The `request` of a callback as JSON text: the raw request target and the headers, names in lower
 /// case and in their order, a name that came more than once with an array of its values.
-[[nodiscard]] std::string
-render_callback_request(std::string_view url, const header_list& headers);
+[[nodiscard]] std::string render_callback_request(std::string_view url, const header_list& headers);
 
 /// The body of a callback as the gateway's protocol has it.
 [[nodiscard]] std::string render_callback(const call_backend& call);

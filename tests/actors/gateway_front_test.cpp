@@ -28,8 +28,7 @@ protected:
         for (const auto& d : *m.batch) {
           EXPECT_EQ(d.what->id.value, 0u);
           EXPECT_EQ(d.what->service, service_type::event);
-          wire.push_back(
-            name_of(d.only.value()) + " gets " + d.what->name + "=" + d.what->data);
+          wire.push_back(name_of(d.only.value()) + " gets " + d.what->name + "=" + d.what->data);
         }
       });
     backend = mock<backend_caller_actor>([this](const call_backend& m) {
@@ -40,7 +39,7 @@ protected:
       system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers));
   }
 
-  ~GatewayFront() override { listener = {}; }
+  ~GatewayFront() override { listener = backend_listener_actor{}; }
 
   static std::string name_of(const token& t) { return std::to_string(t.low()); }
 
@@ -93,8 +92,8 @@ protected:
 
   static std::string disconnect_of(const token& stream, const char* reason) {
     return R"({"action":"disconnect","reason":")" + std::string{reason} + R"(","token":")"
-         + stream.str()
-         + R"(","request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})";
+           + stream.str()
+           + R"(","request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})";
   }
 
   metrics numbers;
@@ -111,8 +110,8 @@ protected:
 TEST_F(GatewayFront, CallsBackAndOpensOnSuccess) {
   client_comes(a);
   EXPECT_EQ(
-    calls, (strings{
-             R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
+    calls,
+    (strings{R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
              R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})"}));
   EXPECT_TRUE(wire.empty()) << "the stream opens only when the backend has answered";
   backend_answers(a);
@@ -133,8 +132,7 @@ TEST_F(GatewayFront, RefusesWhenTheBackendCannotBeReached) {
   backend_answers(a, ec::upstream_unavailable, 0);
   client_comes(b);
   backend_answers(b, ec::upstream_timed_out, 0);
-  EXPECT_EQ(
-    wire, (strings{"refuse 1 upstream_unavailable 0", "refuse 2 upstream_timed_out 0"}));
+  EXPECT_EQ(wire, (strings{"refuse 1 upstream_unavailable 0", "refuse 2 upstream_timed_out 0"}));
 }
 
 TEST_F(GatewayFront, CallsBackForManyStreamsAtOnce) {

@@ -41,7 +41,8 @@ TEST(HttpUrl, RefusesWhatIsNoUrlWithoutRepeatingIt) {
   for (const auto* text :
        {"", "SECRET", "ftp://SECRET/", "http://", "http:///SECRET", "http://SECRET:0/",
         "http://SECRET:70000/", "http://SECRET:/", "http://SECRET:8x/", "http://u:SECRET@h/",
-        "http://h/SE CRET", "http://h/SECRET\r\nx: y", "http://[::SECRET/", "http://[::1]SECRET/"}) {
+        "http://h/SE CRET", "http://h/SECRET\r\nx: y", "http://[::SECRET/",
+        "http://[::1]SECRET/"}) {
     const auto url = parse_http_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(describe(url.error()).code, ec::invalid_field) << text;

@@ -19,10 +19,9 @@ TEST(Callbacks, RenderAConnectWithTheRawTargetAndTheHeaders) {
     request("/api/sse/stream?request_id=a%20b", {{"Host", "x"}, {"User-Agent", "curl"}}),
     {}};
   EXPECT_EQ(
-    render_callback(call),
-    R"({"action":"connect","token":"0b0e8a2c-5d0a-4a6e-9f3e-6a1d2c3b4a59",)"
-    R"("request":{"url":"/api/sse/stream?request_id=a%20b",)"
-    R"("headers":{"host":"x","user-agent":"curl"}}})");
+    render_callback(call), R"({"action":"connect","token":"0b0e8a2c-5d0a-4a6e-9f3e-6a1d2c3b4a59",)"
+                           R"("request":{"url":"/api/sse/stream?request_id=a%20b",)"
+                           R"("headers":{"host":"x","user-agent":"curl"}}})");
 }
 
 TEST(Callbacks, RenderADisconnectWithItsReason) {
