@@ -46,9 +46,7 @@ std::string head_of(const http_url& url) {
   auto path = url.target.substr(0, url.target.find('?'));
   while (path.ends_with('/'))
     path.pop_back();
-  const auto host = url.host.find(':') == std::string::npos ? url.host : '[' + url.host + ']';
-  return "POST " + path + "/internal/send HTTP/1.1\r\nHost: " + host + ':'
-         + std::to_string(url.port)
+  return "POST " + path + "/internal/send HTTP/1.1\r\nHost: " + url.authority()
          + "\r\nConnection: keep-alive\r\nContent-Type: application/json\r\nContent-Length: ";
 }
 

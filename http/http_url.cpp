@@ -83,6 +83,17 @@ bool is_loopback(std::string_view host) {
   return name == "localhost";
 }
 
+std::string http_url::authority() const {
+  auto text = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  if (port != (tls ? 443 : 80))
+    text.append(":").append(std::to_string(port));
+  return text;
+}
+
+std::string http_url::request_target() const {
+  return target.starts_with('/') ? target : "/" + target;
+}
+
 std::optional<http_url> parse_http_url(std::string_view text) {
   const auto printable = [](char c) {
     return c > ' ' && c < 0x7f && c != '#';

@@ -15,6 +15,11 @@ struct http_url {
   std::uint16_t port = 80;
   /// Path and query as given; empty for a bare "http://host".
   std::string target;
+
+  /// The value of the `Host` header: IPv6 in brackets, the scheme's own port left out.
+  [[nodiscard]] std::string authority() const;
+  /// What a request line needs: the target, with at least a "/" before the query.
+  [[nodiscard]] std::string request_target() const;
 };
 
 /// Takes `http://host[:port][/path][?query]` or the same with https; nothing for any other text,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/callbacks.hpp"
 #include "messages/connections.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
@@ -73,6 +74,18 @@ using gateway_sender_actor = typed_actor<
   result<void>(flush),
   // To itself.
   result<void>(send_next)>;
+
+/// The GATEWAY FRONT actor interface: owns the streams where herald stands in for an SSE Gateway,
+/// and leaves to the backend whether they open and what they get.
+using gateway_front_actor = typed_actor<
+  result<void>(open_connection), result<void>(stream_closed), result<void>(delivery_failed),
+  result<void>(delivery_settled), result<send_status>(send_to_stream),
+  // What the backend answered to a callback.
+  result<void>(backend_answered),
+  // Refuses new streams from now on; answered once no stream waits for its callback any more.
+  result<void>(begin_shutdown),
+  // Answered once no callback is under way.
+  result<void>(flush)>;
 
 /// The VERSION SOURCE actor interface: where the current version document comes from.
 using version_source_actor = typed_actor<

@@ -25,6 +25,8 @@
   X(herald::delivery_failed)                                                                       \
   X(herald::send_to_stream)                                                                        \
   X(herald::send_status)                                                                           \
+  X(herald::call_backend)                                                                          \
+  X(herald::backend_answered)                                                                      \
   X(herald::connection_opened)                                                                     \
   X(herald::connection_closed)                                                                     \
   X(herald::add_observer)                                                                          \

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <caf/make_message.hpp> // result.hpp uses it undeclared
 #include <caf/replies_to.hpp>
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>

@@ -78,5 +78,14 @@ TEST(HttpUrl, KnowsWhatOnlyThisMachineReaches) {
     EXPECT_FALSE(is_loopback(host)) << host;
 }
 
+TEST(HttpUrl, KnowsWhatARequestNeeds) {
+  EXPECT_EQ(parse_http_url("http://host:8080/a?b")->authority(), "host:8080");
+  EXPECT_EQ(parse_http_url("http://host:80")->authority(), "host");
+  EXPECT_EQ(parse_http_url("https://[::1]:443")->authority(), "[::1]");
+  EXPECT_EQ(parse_http_url("http://host")->request_target(), "/");
+  EXPECT_EQ(parse_http_url("http://host?a=1")->request_target(), "/?a=1");
+  EXPECT_EQ(parse_http_url("http://host/a")->request_target(), "/a");
+}
+
 } // namespace
 } // namespace herald

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "messages/delivery.hpp"
+#include "messages/events.hpp"
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// The streams of a herald that stands in for an SSE Gateway, and what may happen to each.
+///
+/// A stream is `calling_back` until the backend has answered its connect callback, then `open`, and
+/// `closing` from the moment in which the backend ended it. What is sent to a stream that is
+/// calling back is kept, in order and bounded, until it opens. Once it is to be closed nothing more
+/// can be sent to it, as if its token were unknown. Every change is all or nothing.
+class gateway_streams {
+public:
+  /// How much may be kept for streams that are calling back.
+  struct limits {
+    std::size_t stream_events = 256;
+    /// Bytes of names and data.
+    std::size_t stream_bytes = std::size_t{1} << 20;
+    std::size_t total_bytes = std::size_t{64} << 20;
+  };
+
+  using request_text = std::shared_ptr<const std::string>;
+
+  enum class state : std::uint8_t { calling_back, open, closing };
+
+  gateway_streams() = default;
+  explicit gateway_streams(limits bounds) : limits_(bounds) {}
+
+  /// A client came; `request` is what the backend is told of it. False for a token that is held
+  /// already.
+  bool begin(const token& stream, delivery_actor via, request_text request);
+
+  struct opened {
+    delivery_actor via;
+    /// What was sent to the stream meanwhile.
+    std::vector<event_ptr> due;
+    /// The backend has ended it meanwhile, too.
+    bool close = false;
+  };
+
+  /// The backend wants the stream. Nothing if it does not wait for that.
+  std::optional<opened> accept(const token& stream);
+
+  /// The backend does not want the stream: it is forgotten. Gives what reaches it; nothing if it
+  /// does not wait for that.
+  std::optional<delivery_actor> refuse(const token& stream);
+
+  enum class verdict : std::uint8_t {
+    pass_on,
+    buffered,
+    unknown,
+    /// A limit is reached; nothing was kept, the stream lives on.
+    full,
+  };
+
+  struct routed {
+    verdict what = verdict::unknown;
+    /// Only with `pass_on`.
+    delivery_actor via;
+  };
+
+  /// The backend sends `what` (null for nothing) to the stream and then, with `close`, ends it.
+  routed send(const token& stream, const event_ptr& what, bool close);
+
+  struct gone {
+    state was = state::calling_back;
+    delivery_actor via;
+    request_text request;
+  };
+
+  /// The stream does not exist any more: it is forgotten. Nothing for an unknown token.
+  std::optional<gone> remove(const token& stream);
+
+  [[nodiscard]] std::optional<state> find(const token& stream) const;
+  [[nodiscard]] std::size_t size() const noexcept { return streams_.size(); }
+  [[nodiscard]] std::size_t calling_back() const noexcept { return calling_back_; }
+  [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
+
+private:
+  struct buffer {
+    std::vector<event_ptr> events;
+    std::size_t bytes = 0;
+    bool close = false;
+  };
+
+  struct entry {
+    state now = state::calling_back;
+    delivery_actor via;
+    request_text request;
+    /// Only while calling back, and only if something was sent.
+    std::unique_ptr<buffer> kept;
+  };
+
+  using table = std::unordered_map<token, entry>;
+
+  routed keep(entry& stream, const event_ptr& what, bool close);
+  buffer drop_buffer(entry& stream) noexcept;
+  table::iterator find_waiting(const token& stream);
+
+  limits limits_;
+  table streams_;
+  std::size_t calling_back_ = 0;
+  std::size_t buffered_bytes_ = 0;
+};
+
+} // namespace herald

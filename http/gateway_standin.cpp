@@ -1,0 +1,18 @@
+#include "http/gateway_standin.hpp"
+
+#include <utility>
+
+namespace herald {
+
+caf::expected<gateway_standin> make_gateway_standin(
+  caf::actor_system& system, shell_options shell, callback_client_options callbacks,
+  gateway_streams::limits bounds, metrics& numbers) {
+  auto client = callback_client::make(std::move(callbacks), numbers);
+  if (!client)
+    return client.error();
+  auto caller = spawn_backend_caller(system, *client);
+  auto front = spawn_gateway_front(system, std::move(shell), bounds, caller, numbers);
+  return gateway_standin{std::move(*client), std::move(caller), std::move(front)};
+}
+
+} // namespace herald

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "messages/connections.hpp"
+#include "messages/errors.hpp"
+#include "messages/ids.hpp"
+#include "messages/typed_actor.hpp"
+
+namespace herald {
+
+/// What a gateway tells its backend about a stream: a client wants it, or it is gone.
+enum class callback_action : std::uint8_t { connect, disconnect };
+
+[[nodiscard]] std::string_view to_string(callback_action action);
+
+/// How a callback went.
+struct backend_answered {
+  callback_action action = callback_action::connect;
+  token stream;
+  /// `ec::none` for a 2xx, `ec::upstream_refused` for any other status; the rest if there was none:
+  /// `upstream_unavailable`, `upstream_timed_out`, `overloaded`.
+  failure why;
+  /// The HTTP status; 0 if there was none.
+  std::uint16_t status = 0;
+};
+
+/// The BACKEND LISTENER actor interface: who called back and waits for the answer.
+using backend_listener_actor = typed_actor<
+  // A callback was answered, or has failed.
+  result<void>(backend_answered)>;
+
+/// Tells the backend about one stream; `backend_answered` goes to the listener, once, within the
+/// callback's time-out.
+struct call_backend {
+  callback_action action = callback_action::connect;
+  token stream;
+  /// Of a disconnect only.
+  end_reason reason = end_reason::client_closed;
+  /// What `render_callback_request` made when the client came.
+  std::shared_ptr<const std::string> request;
+  backend_listener_actor listener;
+};
+
+/// The `request` of a callback as JSON text: the raw request target and the headers, names in lower
+/// case and in their order, a name that came more than once with an array of its values.
+[[nodiscard]] std::string render_callback_request(std::string_view url, const header_list& headers);
+
+/// The body of a callback as the gateway's protocol has it.
+[[nodiscard]] std::string render_callback(const call_backend& call);
+
+/// The BACKEND CALLER actor interface: reaches the backend behind a gateway.
+using backend_caller_actor = typed_actor<
+  // Calls at once; calls do not wait for each other.
+  result<void>(call_backend)>;
+
+} // namespace herald
