@@ -1,5 +1,8 @@
 #pragma once
 
+// caf/result.hpp uses this without including it.
+#include <caf/make_message.hpp>
+
 #include <caf/replies_to.hpp>
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>
