@@ -1,6 +1,8 @@
 #pragma once
 
-#include <caf/make_message.hpp> // result.hpp uses it undeclared
+// caf/result.hpp uses this without including it.
+#include <caf/make_message.hpp>
+
 #include <caf/replies_to.hpp>
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>

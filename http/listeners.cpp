@@ -1,0 +1,125 @@
+#include "http/listeners.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace herald {
+
+namespace {
+
+constexpr int backlog = 4096;
+
+/// A descriptor that is closed unless it is given away.
+class descriptor {
+public:
+  explicit descriptor(int fd) : fd_(fd) {}
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  descriptor& operator=(descriptor&&) = delete;
+  ~descriptor() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+  int fd_;
+};
+
+struct address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  [[nodiscard]] const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  /// Of either family: both keep it in the same place.
+  [[nodiscard]] std::uint16_t& port() {
+    return reinterpret_cast<sockaddr_in*>(&storage)->sin_port;
+  }
+};
+
+[[noreturn]] void fail_at(const std::string& host, std::uint16_t port, int error) {
+  throw std::system_error{
+    error, std::generic_category(), "cannot listen on " + host + " port " + std::to_string(port)};
+}
+
+address resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0)
+    fail_at(host, port, EADDRNOTAVAIL);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard{found, &::freeaddrinfo};
+  address result;
+  std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
+  result.size = found->ai_addrlen;
+  result.port() = htons(port);
+  return result;
+}
+
+descriptor bind_to(const address& where, bool shared) {
+  descriptor fd{::socket(
+    where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
+  if (fd.get() < 0)
+    return fd;
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Handed down to the sockets of clients.
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (shared)
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (::bind(fd.get(), where.get(), where.size) != 0)
+    return descriptor{-1};
+  return fd;
+}
+
+} // namespace
+
+listeners listen_on(const std::string& host, std::uint16_t port, std::size_t count) {
+  auto where = resolve(host, port);
+  // Without SO_REUSEPORT a port at which anybody listens is refused; held until ours listen.
+  const auto probe = bind_to(where, false);
+  if (probe.get() < 0)
+    fail_at(host, port, errno);
+  where.size = sizeof where.storage;
+  ::getsockname(probe.get(), where.get(), &where.size);
+
+  std::vector<descriptor> bound;
+  for (std::size_t i = 0; i < count; ++i) {
+    bound.push_back(bind_to(where, true));
+    if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
+      fail_at(host, port, errno);
+  }
+  listeners result;
+  result.port = ntohs(where.port());
+  for (auto& fd : bound)
+    result.descriptors.push_back(fd.release());
+  return result;
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+} // namespace herald

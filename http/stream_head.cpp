@@ -1,0 +1,205 @@
+#include "http/stream_head.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "http/problem.hpp"
+#include "http/url.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) {
+    return lower(x) == lower(y);
+  });
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+  case 200:
+    return "OK";
+  case 204:
+    return "No Content";
+  case 400:
+    return "Bad Request";
+  case 401:
+    return "Unauthorized";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 408:
+    return "Request Timeout";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 500:
+    return "Internal Server Error";
+  case 502:
+    return "Bad Gateway";
+  case 503:
+    return "Service Unavailable";
+  case 504:
+    return "Gateway Timeout";
+  default:
+    return "Other";
+  }
+}
+
+void append_headers(std::string& out, const header_list& headers) {
+  for (const auto& [name, value] : headers)
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+api_reply with(api_reply reply, const header_list& headers) {
+  reply.headers.insert(reply.headers.end(), headers.begin(), headers.end());
+  return reply;
+}
+
+api_reply ready() {
+  api_reply reply;
+  reply.body = R"({"status":"ok"})";
+  return reply;
+}
+
+/// The answer to OPTIONS, which is also what a browser asks before a request of another origin.
+api_reply preflight() {
+  api_reply reply;
+  reply.status = 204;
+  reply.headers = {
+    {"Allow", std::string{allowed_methods}},
+    {"Access-Control-Allow-Methods", std::string{allowed_methods}},
+    {"Access-Control-Allow-Headers", "Cache-Control, Last-Event-ID"},
+    {"Access-Control-Max-Age", "86400"},
+  };
+  return reply;
+}
+
+api_reply wrong_method() {
+  auto reply =
+    problem(failure{ec::method_not_allowed, "streams are opened with GET", std::string{}});
+  reply.headers.emplace_back("Allow", allowed_methods);
+  return reply;
+}
+
+bool is_probe(std::string_view path, const head_rules& rules) {
+  return path == "/healthz" || (rules.stand_in && path == "/readyz");
+}
+
+std::optional<event_id>
+last_event(const stream_request& request, const std::map<std::string, std::string>& query) {
+  if (const auto header = request.header("Last-Event-ID"))
+    return parse_event_id(*header);
+  if (const auto found = query.find("last_event_id"); found != query.end())
+    return parse_event_id(found->second);
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string_view> stream_request::header(std::string_view name) const {
+  const auto found = std::find_if(
+    headers.begin(), headers.end(), [name](const auto& h) { return same_name(h.first, name); });
+  if (found == headers.end())
+    return std::nullopt;
+  return found->second;
+}
+
+header_list
+cors_headers(const stream_request& request, const std::vector<std::string>& origins) {
+  const auto listed = [&](std::string_view origin) {
+    return std::find(origins.begin(), origins.end(), origin) != origins.end();
+  };
+  if (listed("*"))
+    return {{"Access-Control-Allow-Origin", "*"}};
+  if (origins.empty())
+    return {};
+  header_list headers = {{"Vary", "Origin"}};
+  if (const auto origin = request.header("Origin"); origin && listed(*origin))
+    headers.emplace_back("Access-Control-Allow-Origin", *origin);
+  return headers;
+}
+
+std::variant<stream_opening, api_reply>
+check_head(const stream_request& request, const head_rules& rules) {
+  const auto hosts = std::count_if(
+    request.headers.begin(), request.headers.end(),
+    [](const auto& h) { return same_name(h.first, "Host"); });
+  if (hosts > 1 || (hosts == 0 && request.version >= 11))
+    return problem(failure{ec::malformed_request, "one Host header is required", "Host"});
+
+  auto cors = cors_headers(request, rules.cors_origins);
+  const auto target = split_target(request.target);
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (is_probe(target.path, rules) && reads)
+    return with(ready(), cors);
+  if (!rules.stand_in && target.path != stream_path)
+    return with(problem(failure{ec::no_such_route, "no stream is served here", {}}), cors);
+  if (request.method == "OPTIONS")
+    return with(preflight(), cors);
+  if (!reads)
+    return with(wrong_method(), cors);
+
+  const auto query = parse_query(target.query);
+  const auto id = query.find("request_id");
+  const auto violation = id == query.end() ? "is required" : request_id_violation(id->second);
+  if (violation && !rules.stand_in)
+    return with(
+      problem(failure{
+        ec::invalid_field, std::string{"request_id "}.append(*violation), "request_id"}),
+      cors);
+  if (request.method == "HEAD") {
+    api_reply reply;
+    reply.content_type = "text/event-stream";
+    reply.headers.emplace_back("Cache-Control", "no-cache, no-transform");
+    return with(std::move(reply), cors);
+  }
+
+  stream_opening opening;
+  if (!violation)
+    opening.id = request_id{id->second};
+  opening.url = request.target;
+  opening.last_event = last_event(request, query);
+  opening.cors = std::move(cors);
+  opening.http_1_0 = request.version < 11;
+  if (rules.stand_in)
+    opening.headers = std::make_shared<const header_list>(request.headers);
+  return opening;
+}
+
+std::string render_stream_head(bool http_1_0, const header_list& cors) {
+  std::string head = "HTTP/1.1 200 OK\r\n"
+                     "Content-Type: text/event-stream\r\n"
+                     "Cache-Control: no-cache, no-transform\r\n"
+                     "X-Accel-Buffering: no\r\n";
+  head += http_1_0 ? "Connection: close\r\n" : "Connection: keep-alive\r\n";
+  append_headers(head, cors);
+  head += "\r\n";
+  return head;
+}
+
+std::string render_reply(const api_reply& reply, bool with_body) {
+  auto bytes = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
+  bytes.append(reason_phrase(reply.status)).append("\r\nConnection: close\r\n");
+  // What a stream would be has no length; 204 must not name one.
+  if (reply.status != 204 && reply.content_type != "text/event-stream")
+    bytes.append("Content-Length: ").append(std::to_string(reply.body.size())).append("\r\n");
+  if (reply.status != 204)
+    bytes.append("Content-Type: ").append(reply.content_type).append("\r\n");
+  append_headers(bytes, reply.headers);
+  bytes += "\r\n";
+  if (with_body)
+    bytes += reply.body;
+  return bytes;
+}
+
+} // namespace herald

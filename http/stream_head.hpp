@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "http/router.hpp"
+#include "messages/connections.hpp"
+#include "messages/ids.hpp"
+
+namespace herald {
+
+inline constexpr std::string_view stream_path = "/api/sse/stream";
+
+/// A request head as it came in.
+struct stream_request {
+  std::string method;
+  std::string target;
+  /// 11 for HTTP/1.1.
+  unsigned version = 11;
+  /// In their order, names as sent.
+  header_list headers;
+
+  /// The first header of that name, whatever its case.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct head_rules {
+  std::vector<std::string> cors_origins{"*"};
+  bool stand_in = false;
+};
+
+/// A stream that a client may have, if its owner agrees.
+struct stream_opening {
+  /// Empty in stand-in mode if the client sent no good one.
+  request_id id;
+  std::string url;
+  /// Where a client that comes back left off, if it said so and in our words.
+  std::optional<event_id> last_event;
+  /// For every answer to this client.
+  header_list cors;
+  bool http_1_0 = false;
+  /// Only in stand-in mode.
+  std::shared_ptr<const header_list> headers;
+};
+
+/// Decides about a request: a stream to open, or a whole answer.
+[[nodiscard]] std::variant<stream_opening, api_reply>
+check_head(const stream_request& request, const head_rules& rules);
+
+/// The headers by which pages of other origins may read an answer.
+[[nodiscard]] header_list
+cors_headers(const stream_request& request, const std::vector<std::string>& origins);
+
+/// The head of a stream, up to and with its empty line.
+[[nodiscard]] std::string render_stream_head(bool http_1_0, const header_list& cors);
+
+/// An answer that ends its connection, as bytes.
+[[nodiscard]] std::string render_reply(const api_reply& reply, bool with_body = true);
+
+} // namespace herald

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+namespace herald {
+
+/// A client's address: IPv4 mapped into IPv6, and of IPv6 the first 64 bits, which one client has
+/// to itself.
+using client_address = std::array<std::uint8_t, 16>;
+
+/// Admits streams up to the limits, over all loops. Safe from any thread.
+class stream_limits {
+public:
+  /// What an admitted stream holds; to be given back.
+  using lease = std::uint32_t;
+
+  enum class refusal : std::uint8_t { too_many, too_many_per_address };
+
+  /// `per_address` 0: no limit, and addresses are not even looked at.
+  stream_limits(std::size_t total, std::size_t per_address)
+    : total_(total),
+      per_address_(per_address) {}
+
+  [[nodiscard]] std::variant<lease, refusal> admit(const client_address& address);
+  void release(lease held);
+
+  [[nodiscard]] std::size_t total() const noexcept { return total_; }
+
+private:
+  struct entry {
+    client_address address{};
+    std::size_t streams = 0;
+  };
+
+  std::size_t total_;
+  std::size_t per_address_;
+  std::atomic<std::size_t> admitted_ = 0;
+
+  std::mutex mutex_;
+  std::map<client_address, lease> by_address_;
+  std::deque<entry> entries_;
+  std::vector<lease> free_;
+};
+
+} // namespace herald

@@ -1,0 +1,594 @@
+#include "http/stream_loop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_companion.hpp>
+#include <caf/send.hpp>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "actors/log.hpp"
+#include "http/problem.hpp"
+#include "http/sse_format.hpp"
+
+namespace herald {
+
+namespace {
+
+namespace asio = boost::asio;
+using refusal = stream_metrics::refusal;
+
+constexpr std::string_view component = "stream-endpoint";
+/// Between two looks at everything else: sends, and items of batches.
+constexpr std::size_t slice_sends = 256;
+constexpr std::size_t slice_items = 1024;
+constexpr std::size_t slice_closes = 1024;
+constexpr std::size_t slice_sockets = 256;
+constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::seconds tick{1};
+/// Formatting memory above this is given back.
+constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
+
+constexpr std::uint32_t watched = EPOLLIN | EPOLLRDHUP;
+
+client_address address_of(const asio::ip::tcp::socket& client) {
+  boost::system::error_code error;
+  const auto peer = client.remote_endpoint(error).address();
+  if (error)
+    return {};
+  if (peer.is_v4())
+    return asio::ip::make_address_v6(asio::ip::v4_mapped, peer.to_v4()).to_bytes();
+  auto bytes = peer.to_v6().to_bytes();
+  if (!peer.to_v6().is_v4_mapped())
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return bytes;
+}
+
+/// Descriptors or memory are short: trying again at once would only spin.
+bool is_shortage(const boost::system::error_code& error) {
+  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS
+         || error.value() == ENOMEM;
+}
+
+} // namespace
+
+stream_loop::stream_loop(const surroundings& around, unsigned index, int listener)
+  : options_(around.options),
+    owner_(around.owner),
+    limits_(around.limits),
+    index_(index),
+    metrics_(around.numbers, index),
+    rules_{options_.cors_origins, options_.stand_in},
+    table_(
+      {index, options_.log_bytes, options_.private_queue_bytes,
+       std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
+      *this) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  acceptor_.assign(
+    address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listener);
+  sockets_.assign(::epoll_create1(EPOLL_CLOEXEC));
+  // Hidden: the actor system must not wait for it, since it never ends by itself.
+  companion_ = around.system.spawn<caf::actor_companion, caf::hidden>();
+  caf::actor_cast<caf::actor_companion*>(companion_)
+    ->on_enqueue([this](const caf::mailbox_element_ptr& letter) {
+      const auto& content = letter->content();
+      if (content.match_elements<deliver>())
+        put(content.get_as<deliver>(0));
+      else if (content.match_elements<attach_stream>())
+        put(content.get_as<attach_stream>(0));
+      else if (content.match_elements<close_stream>())
+        put(content.get_as<close_stream>(0));
+      else if (content.match_elements<refuse_stream>())
+        put(content.get_as<refuse_stream>(0));
+    });
+  self_ =
+    caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
+}
+
+stream_loop::~stream_loop() {
+  // Waits for senders that are inside the handler; later ones find none.
+  caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue(nullptr);
+  for (stream_slot slot = 0; slot < table_.slots(); ++slot)
+    if (const auto fd = table_.descriptor(slot); fd >= 0)
+      ::close(fd);
+}
+
+void stream_loop::run() {
+  accept();
+  arm_heartbeat();
+  arm_tick();
+  on_sockets();
+  io_.run();
+}
+
+void stream_loop::stop() {
+  io_.stop();
+}
+
+void stream_loop::drain(std::function<void()> drained) {
+  put(drain_order{std::move(drained)});
+}
+
+// -- clients
+
+void stream_loop::accept() {
+  acceptor_.async_accept(
+    [this](error_code error, socket client) { on_accept(error, std::move(client)); });
+}
+
+void stream_loop::on_accept(error_code error, socket client) {
+  if (!acceptor_.is_open())
+    return;
+  if (error && is_shortage(error)) {
+    metrics_.accept_errors.Increment();
+    log::warning(component, "accept_failed", {{"loop", index_}, {"why", error.message()}});
+    accept_pause_.expires_after(accept_pause);
+    accept_pause_.async_wait([this](error_code cancelled) {
+      if (!cancelled && acceptor_.is_open())
+        accept();
+    });
+    return;
+  }
+  if (!error) {
+    metrics_.accepted.Increment();
+    read_head(std::move(client), {options_.max_head_bytes, options_.head_timeout}, *this);
+  }
+  accept();
+}
+
+std::optional<api_reply> stream_loop::on_head(socket& client, const stream_request& request) {
+  auto verdict = check_head(request, rules_);
+  if (auto* reply = std::get_if<api_reply>(&verdict)) {
+    count_refusal(reply->status);
+    return std::move(*reply);
+  }
+  auto& wanted = std::get<stream_opening>(verdict);
+  const auto refuse = [&](refusal why, api_reply reply) {
+    metrics_.refused(why).Increment();
+    reply.headers.insert(reply.headers.end(), wanted.cors.begin(), wanted.cors.end());
+    return reply;
+  };
+  if (draining_)
+    return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
+  const auto address = options_.max_streams_per_address != 0 ? address_of(client)
+                                                             : client_address{};
+  const auto admitted = limits_.admit(address);
+  if (const auto* why = std::get_if<stream_limits::refusal>(&admitted)) {
+    if (*why == stream_limits::refusal::too_many)
+      return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
+    return refuse(
+      refusal::too_many_per_address,
+      busy(ec::too_many_streams, "no more streams from this address"));
+  }
+  const auto lease = std::get<stream_limits::lease>(admitted);
+  error_code error;
+  const auto fd = client.release(error);
+  if (error)
+    limits_.release(lease); // The socket is still Asio's, and closed with the session.
+  else
+    open(fd, lease, wanted);
+  return std::nullopt;
+}
+
+void stream_loop::on_bad_head(failure why) {
+  switch (why) {
+  case failure::malformed:
+    return metrics_.refused(refusal::malformed).Increment();
+  case failure::too_large:
+    return metrics_.refused(refusal::head_too_large).Increment();
+  case failure::timed_out:
+    return metrics_.refused(refusal::head_timed_out).Increment();
+  }
+}
+
+void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& request) {
+  const auto secret = (std::uint64_t{secrets_()} << 32) | secrets_();
+  const auto slot = table_.add(fd, secret, lease);
+  epoll_event interest{};
+  interest.events = watched;
+  interest.data.u64 = slot;
+  if (::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_ADD, fd, &interest) != 0) {
+    table_.refuse(slot, {}, false, clock::now());
+    schedule();
+    return;
+  }
+  const auto stream = table_.token_of(slot);
+  openings_[slot] = {std::move(request.cors), request.http_1_0};
+  open_deadlines_.push_back({clock::now() + options_.open_timeout, stream});
+  caf::anon_send(
+    owner_, open_connection{
+              std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
+              self_, std::move(request.headers)});
+}
+
+void stream_loop::count_refusal(int status) {
+  if (status == 404)
+    metrics_.refused(refusal::not_found).Increment();
+  else if (status == 405)
+    metrics_.refused(refusal::method).Increment();
+  else if (status >= 400)
+    metrics_.refused(refusal::invalid).Increment();
+}
+
+/// 503, with a time to come back that spreads the clients.
+api_reply stream_loop::busy(ec code, const char* detail) {
+  auto reply = problem(herald::failure{code, detail, {}});
+  const auto after = jitter(options_.retry, options_.retry_spread * 2);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
+  for (auto& [name, value] : reply.headers)
+    if (name == "Retry-After")
+      value = std::to_string(seconds);
+  return reply;
+}
+
+// -- the inbox
+
+void stream_loop::put(command what) {
+  bool first = false;
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    first = inbox_.empty();
+    inbox_.push_back(std::move(what));
+  }
+  if (first)
+    asio::post(io_, [this] { take_inbox(); });
+}
+
+void stream_loop::take_inbox() {
+  std::vector<command> taken;
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    taken.swap(inbox_);
+  }
+  std::move(taken.begin(), taken.end(), std::back_inserter(commands_));
+  work();
+}
+
+bool stream_loop::apply(command& what) {
+  return std::visit(
+    [this](auto& order) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
+        return apply_some(order);
+      } else {
+        apply_one(order);
+        return true;
+      }
+    },
+    what);
+}
+
+void stream_loop::apply_one(const attach_stream& order) {
+  const auto slot = table_.find(order.stream);
+  if (!slot || !table_.waiting(*slot))
+    return;
+  const auto waited = openings_.extract(*slot);
+  auto head = render_stream_head(waited.mapped().http_1_0, waited.mapped().cors);
+  append_retry(head, jitter(options_.retry, options_.retry_spread));
+  append_comment(head, "ok");
+  table_.attach(*slot, std::move(head));
+}
+
+void stream_loop::apply_one(const refuse_stream& order) {
+  const auto slot = table_.find(order.stream);
+  if (!slot || !table_.waiting(*slot))
+    return;
+  metrics_.refused(refusal::by_owner).Increment();
+  auto reply = problem(order.why);
+  if (order.upstream_status >= 400 && order.upstream_status < 600)
+    reply.status = order.upstream_status;
+  else if (reply.status == 503)
+    reply.headers = busy(order.why.code, "").headers;
+  refuse_waiting(*slot, reply, false);
+}
+
+void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool report) {
+  const auto waited = openings_.extract(slot);
+  auto answer = reply;
+  if (!waited.empty())
+    answer.headers.insert(
+      answer.headers.end(), waited.mapped().cors.begin(), waited.mapped().cors.end());
+  table_.refuse(slot, render_reply(answer), report, clock::now());
+}
+
+void stream_loop::apply_one(const close_stream& order) {
+  const auto slot = table_.find(order.stream);
+  if (!slot)
+    return;
+  std::string farewell;
+  if (order.reason == close_reason::replaced)
+    append_retry(farewell, options_.replaced_retry);
+  if (order.reason == close_reason::shutting_down)
+    append_retry(farewell, jitter(options_.drain_retry, options_.drain_retry_spread));
+  if (order.farewell)
+    append_event(farewell, {}, order.farewell->name, order.farewell->data);
+  table_.close(*slot, std::move(farewell), clock::now());
+}
+
+void stream_loop::apply_one(drain_order& order) {
+  error_code ignored;
+  acceptor_.close(ignored);
+  accept_pause_.cancel();
+  draining_ = true;
+  drain_next_ = 0;
+  drained_ = std::move(order.drained);
+}
+
+/// Takes in as much of a batch as there is room for; true once it is all in.
+bool stream_loop::apply_some(const deliver& order) {
+  const auto& batch = *order.batch;
+  if (order.ticket != 0 && batch_ticket_ == 0)
+    batch_ticket_ = table_.tickets().open(order.ticket);
+  for (std::size_t items = 0; batch_progress_ < batch.size(); ++items, ++batch_progress_) {
+    const auto& item = batch[batch_progress_];
+    if (items == slice_items)
+      return false;
+    if (item.only)
+      send_to_one(item);
+    else if (!broadcast(*item.what))
+      return false;
+  }
+  if (batch_ticket_ != 0)
+    table_.tickets().seal(batch_ticket_);
+  batch_ticket_ = 0;
+  batch_progress_ = 0;
+  return true;
+}
+
+bool stream_loop::broadcast(const event& what) {
+  if (table_.open_streams() == 0)
+    return true;
+  scratch_.clear();
+  append_event(scratch_, options_.stand_in ? event_id{} : what.id, what.name, what.data);
+  if (!table_.room_for(scratch_.size()))
+    return false;
+  table_.broadcast(scratch_, what.service, batch_ticket_);
+  timed_.push_back({table_.log().end(), what.accepted, what.service});
+  last_frame_ = clock::now();
+  return true;
+}
+
+void stream_loop::send_to_one(const delivery& item) {
+  const auto& what = *item.what;
+  const auto slot = table_.find(*item.only);
+  if (slot && !table_.waiting(*slot)) {
+    std::string frame;
+    append_event(frame, options_.stand_in ? event_id{} : what.id, what.name, what.data);
+    if (table_.push(*slot, std::move(frame), what.service, batch_ticket_)) {
+      timed_.push_back({table_.log().end(), what.accepted, what.service});
+      return;
+    }
+  } else {
+    caf::anon_send(owner_, delivery_failed{*item.only, "no such stream"});
+  }
+  metrics_.failed(what.service).Increment();
+}
+
+// -- sending
+
+void stream_loop::work() {
+  for (std::size_t i = 0; i < slice_items && !commands_.empty(); ++i) {
+    if (!apply(commands_.front()))
+      break;
+    commands_.pop_front();
+  }
+  if (draining_)
+    drain_some();
+  if (scratch_.capacity() > keep_scratch && commands_.empty())
+    std::string{}.swap(scratch_);
+  const bool more = table_.run_slice(slice_sends);
+  count();
+  settle();
+  if (more || !commands_.empty())
+    schedule();
+}
+
+void stream_loop::schedule() {
+  if (std::exchange(scheduled_, true))
+    return;
+  asio::post(io_, [this] {
+    scheduled_ = false;
+    work();
+  });
+}
+
+/// Tells who waits for it what has come to its end.
+void stream_loop::settle() {
+  for (const auto& settled : table_.tickets().take_settled())
+    caf::anon_send(owner_, settled);
+  if (draining_ && drained_ && table_.size() == 0 && commands_.empty())
+    std::exchange(drained_, nullptr)();
+}
+
+void stream_loop::count() {
+  const auto& now = table_.tally();
+  for (std::size_t i = 0; i < service_type_count; ++i) {
+    const auto service = static_cast<service_type>(i);
+    if (now.sent[i] != counted_.sent[i])
+      metrics_.sent(service).Increment(static_cast<double>(now.sent[i] - counted_.sent[i]));
+    if (now.failed[i] != counted_.failed[i])
+      metrics_.failed(service).Increment(static_cast<double>(now.failed[i] - counted_.failed[i]));
+  }
+  if (now.bytes != counted_.bytes)
+    metrics_.bytes.Increment(static_cast<double>(now.bytes - counted_.bytes));
+  if (now.lagged != counted_.lagged)
+    metrics_.lagged.Increment(static_cast<double>(now.lagged - counted_.lagged));
+  if (now.overflowed != counted_.overflowed)
+    metrics_.overflowed.Increment(static_cast<double>(now.overflowed - counted_.overflowed));
+  counted_ = now;
+  if (timed_.empty() || timed_.front().upto > table_.served_upto())
+    return;
+  const auto moment = clock::now();
+  for (; !timed_.empty() && timed_.front().upto <= table_.served_upto(); timed_.pop_front()) {
+    const std::chrono::duration<double> took = moment - timed_.front().accepted;
+    metrics_.duration(timed_.front().service).Observe(took.count());
+  }
+}
+
+void stream_loop::on_sockets() {
+  std::array<epoll_event, slice_sockets> ready{};
+  const auto found =
+    ::epoll_wait(sockets_.native_handle(), ready.data(), static_cast<int>(ready.size()), 0);
+  // A slot is not given away within this loop: clients come in from handlers of their own.
+  for (int i = 0; i < found; ++i) {
+    const auto& one = ready.at(static_cast<std::size_t>(i));
+    on_socket(static_cast<stream_slot>(one.data.u64), one.events);
+  }
+  if (found > 0) {
+    count();
+    settle();
+  }
+  sockets_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+    if (!error)
+      on_sockets();
+  });
+}
+
+void stream_loop::on_socket(stream_slot slot, std::uint32_t events) {
+  const auto fd = table_.descriptor(slot);
+  if (fd < 0)
+    return;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    table_.drop(slot, end_reason::client_closed);
+    return;
+  }
+  if ((events & EPOLLIN) != 0) {
+    std::array<char, 4096> unwanted; // NOLINT: written by recv
+    const auto bytes = ::recv(fd, unwanted.data(), unwanted.size(), MSG_DONTWAIT);
+    if (bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR))
+      table_.drop(slot, end_reason::client_closed);
+    else if (bytes > 0)
+      table_.received(slot, static_cast<std::size_t>(bytes));
+  }
+  if ((events & EPOLLOUT) != 0)
+    table_.writable(slot);
+}
+
+ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  ssize_t taken = 0;
+  do {
+    if (parts_count == 1) {
+      taken = ::send(fd, parts->iov_base, parts->iov_len, flags);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(parts); // NOLINT: sendmsg only reads it
+      message.msg_iovlen = static_cast<std::size_t>(parts_count);
+      taken = ::sendmsg(fd, &message, flags);
+    }
+  } while (taken < 0 && errno == EINTR);
+  // No memory now is no reason to give the stream up.
+  if (taken < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
+    return 0;
+  return taken;
+}
+
+void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {
+  epoll_event interest{};
+  interest.events = on ? watched | EPOLLOUT : watched;
+  interest.data.u64 = slot;
+  ::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_MOD, fd, &interest);
+}
+
+void stream_loop::ended(const ended_stream& stream) {
+  openings_.erase(stream.slot);
+  ::shutdown(stream.fd, SHUT_WR);
+  ::close(stream.fd);
+  limits_.release(stream.lease);
+  if (stream.report)
+    caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
+}
+
+// -- time
+
+void stream_loop::arm_heartbeat() {
+  if (options_.heartbeat.count() == 0)
+    return;
+  heartbeat_.expires_at(last_frame_ + options_.heartbeat);
+  heartbeat_.async_wait([this](error_code error) {
+    if (error)
+      return;
+    on_heartbeat();
+    arm_heartbeat();
+  });
+}
+
+void stream_loop::on_heartbeat() {
+  const auto now = clock::now();
+  if (now - last_frame_ < options_.heartbeat)
+    return;
+  last_frame_ = now;
+  scratch_.clear();
+  append_comment(scratch_, "heartbeat");
+  if (!table_.room_for(scratch_.size()))
+    return;
+  table_.broadcast(scratch_, std::nullopt);
+  schedule();
+}
+
+void stream_loop::arm_tick() {
+  tick_.expires_after(tick);
+  tick_.async_wait([this](error_code error) {
+    if (error)
+      return;
+    on_tick();
+    arm_tick();
+  });
+}
+
+void stream_loop::on_tick() {
+  const auto now = clock::now();
+  for (; !open_deadlines_.empty() && open_deadlines_.front().when <= now;
+       open_deadlines_.pop_front()) {
+    const auto slot = table_.find(open_deadlines_.front().stream);
+    if (!slot || !table_.waiting(*slot))
+      continue;
+    metrics_.refused(refusal::unanswered).Increment();
+    refuse_waiting(*slot, busy(ec::overloaded, "the stream could not be registered in time"), true);
+    schedule();
+  }
+  table_.expire(now);
+  if (now - last_frame_ > tick)
+    table_.release_memory();
+  metrics_.open.Set(static_cast<double>(table_.size()));
+  metrics_.blocked.Set(static_cast<double>(table_.blocked_streams()));
+  metrics_.log_bytes.Set(static_cast<double>(table_.log().end() - table_.log().begin()));
+  metrics_.backlog.Set(static_cast<double>(commands_.size()));
+  count();
+  settle();
+}
+
+void stream_loop::drain_some() {
+  const auto now = clock::now();
+  const auto stop = std::min<std::size_t>(drain_next_ + slice_closes, table_.slots());
+  for (; drain_next_ < stop; ++drain_next_) {
+    if (table_.descriptor(drain_next_) < 0)
+      continue;
+    if (table_.waiting(drain_next_)) {
+      metrics_.refused(refusal::shutting_down).Increment();
+      refuse_waiting(drain_next_, busy(ec::shutting_down, "this herald is ending"), true);
+      continue;
+    }
+    std::string farewell;
+    append_retry(farewell, jitter(options_.drain_retry, options_.drain_retry_spread));
+    table_.close(drain_next_, std::move(farewell), now);
+  }
+  if (drain_next_ < table_.slots())
+    schedule();
+}
+
+std::chrono::milliseconds
+stream_loop::jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread) {
+  std::uniform_int_distribution<std::int64_t> some{0, spread.count()};
+  return least + std::chrono::milliseconds{some(jitter_)};
+}
+
+} // namespace herald

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "actors/metrics.hpp"
+#include "http/head_session.hpp"
+#include "http/stream_limits.hpp"
+#include "http/stream_metrics.hpp"
+#include "http/stream_options.hpp"
+#include "http/stream_table.hpp"
+#include "messages/actors.hpp"
+#include "messages/type_ids.hpp"
+
+namespace herald {
+
+/// One thread of the stream endpoint: accepts clients, reads their heads, and then keeps them as
+/// bare descriptors in an epoll set of its own, nested in the io_context, over a `stream_table`.
+///
+/// To actors it is a `delivery_actor`: an actor without a mailbox whose messages go into the inbox
+/// of the loop, in the order of each sender.
+class stream_loop final : private stream_io, private head_sink {
+public:
+  /// What the loops of an endpoint have in common; outlives them.
+  struct surroundings {
+    caf::actor_system& system;
+    stream_options options;
+    stream_owner_actor owner;
+    stream_limits& limits;
+    metrics& numbers;
+  };
+
+  /// Takes over `listener`, a descriptor that listens.
+  stream_loop(const surroundings& around, unsigned index, int listener);
+  stream_loop(const stream_loop&) = delete;
+  stream_loop& operator=(const stream_loop&) = delete;
+  ~stream_loop() override;
+
+  /// Works until `stop`; the body of the loop's thread.
+  void run();
+  /// Ends `run`. Safe from any thread.
+  void stop();
+  /// Takes no more clients, closes the streams once they have what is due, and says when the last
+  /// is gone, on the loop's thread. Safe from any thread.
+  void drain(std::function<void()> drained);
+
+private:
+  using clock = std::chrono::steady_clock;
+  using socket = boost::asio::ip::tcp::socket;
+  using error_code = boost::system::error_code;
+
+  struct drain_order {
+    std::function<void()> drained;
+  };
+  using command =
+    std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_order>;
+
+  /// A client that waits for its registration.
+  struct opening {
+    header_list cors;
+    bool http_1_0 = false;
+  };
+  struct deadline {
+    clock::time_point when;
+    token stream;
+  };
+  /// An event whose latency is noted once passes have come this far.
+  struct timed_event {
+    log_position upto = 0;
+    clock::time_point accepted;
+    service_type service = service_type::event;
+  };
+
+  // clients
+  void accept();
+  void on_accept(error_code error, socket client);
+  std::optional<api_reply> on_head(socket& client, const stream_request& request) override;
+  void on_bad_head(failure why) override;
+  void open(int fd, stream_limits::lease lease, stream_opening& request);
+  void count_refusal(int status);
+  api_reply busy(ec code, const char* detail);
+
+  // the inbox
+  void put(command what);
+  void take_inbox();
+  bool apply(command& what);
+  void apply_one(const attach_stream& order);
+  void apply_one(const refuse_stream& order);
+  void apply_one(const close_stream& order);
+  void apply_one(drain_order& order);
+  bool apply_some(const deliver& order);
+  bool broadcast(const event& what);
+  void send_to_one(const delivery& item);
+  void refuse_waiting(stream_slot slot, const api_reply& reply, bool report);
+
+  // sending
+  void work();
+  void schedule();
+  void settle();
+  void count();
+  void on_sockets();
+  void on_socket(stream_slot slot, std::uint32_t events);
+  ssize_t write(int fd, const iovec* parts, int parts_count) override;
+  void watch_writable(int fd, stream_slot slot, bool on) override;
+  void ended(const ended_stream& stream) override;
+
+  // time
+  void arm_heartbeat();
+  void on_heartbeat();
+  void arm_tick();
+  void on_tick();
+  void drain_some();
+  std::chrono::milliseconds
+  jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread);
+
+  const stream_options options_;
+  const stream_owner_actor owner_;
+  stream_limits& limits_;
+  const unsigned index_;
+  stream_metrics metrics_;
+  head_rules rules_;
+
+  boost::asio::io_context io_{1};
+  boost::asio::ip::tcp::acceptor acceptor_{io_};
+  boost::asio::steady_timer accept_pause_{io_};
+  boost::asio::steady_timer heartbeat_{io_};
+  boost::asio::steady_timer tick_{io_};
+  /// The epoll set of the streams.
+  boost::asio::posix::stream_descriptor sockets_{io_};
+
+  stream_table table_;
+  std::unordered_map<stream_slot, opening> openings_;
+  std::deque<deadline> open_deadlines_;
+  std::deque<timed_event> timed_;
+  stream_tally counted_;
+  clock::time_point last_frame_ = clock::now();
+  bool scheduled_ = false;
+  std::string scratch_;
+  std::random_device secrets_;
+  std::minstd_rand jitter_{secrets_()};
+
+  /// Commands that were taken from the inbox; the first may be half done.
+  std::deque<command> commands_;
+  std::size_t batch_progress_ = 0;
+  delivery_tickets::key batch_ticket_ = 0;
+
+  bool draining_ = false;
+  stream_slot drain_next_ = 0;
+  std::function<void()> drained_;
+
+  std::mutex inbox_mutex_;
+  std::vector<command> inbox_;
+
+  caf::actor companion_;
+  delivery_actor self_;
+};
+
+} // namespace herald

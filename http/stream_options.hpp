@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace herald {
+
+/// How the stream endpoint behaves. Every limit has a metric that shows when it bites.
+struct stream_options {
+  /// An address or a name; a name that has several addresses gets its first.
+  std::string host = "127.0.0.1";
+  /// 0 picks a free one.
+  std::uint16_t port = 8081;
+  /// Loops, a thread each; 0 for one per core.
+  unsigned threads = 0;
+  /// A stream that was quiet for this long gets a comment; 0 for never.
+  std::chrono::milliseconds heartbeat{15000};
+  /// Pages that may read streams; `*` for all.
+  std::vector<std::string> cors_origins{"*"};
+
+  /// Over all loops. Never more than the descriptors that can be had.
+  std::size_t max_streams = 200000;
+  /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
+  std::size_t max_streams_per_address = 0;
+  std::size_t max_head_bytes = 8192;
+  std::chrono::milliseconds head_timeout{10000};
+  /// How long a client waits for the owner of the streams to decide.
+  std::chrono::milliseconds open_timeout{30000};
+  /// How far a stream may be behind, per loop.
+  std::size_t log_bytes = std::size_t{8} * 1024 * 1024;
+  /// How much may wait for one stream alone.
+  std::size_t private_queue_bytes = std::size_t{1024} * 1024;
+  /// How long a stream that is being closed may take to accept what is due.
+  std::chrono::milliseconds linger{5000};
+
+  /// What clients are told about coming back: a time between `retry` and `retry + retry_spread`.
+  std::chrono::milliseconds retry{2000};
+  std::chrono::milliseconds retry_spread{2000};
+  /// The same on shutdown, where all of them come back at once.
+  std::chrono::milliseconds drain_retry{1000};
+  std::chrono::milliseconds drain_retry_spread{10000};
+  /// What a replaced stream is told, so that two pages with one request_id take long turns.
+  std::chrono::milliseconds replaced_retry{60000};
+
+  /// herald stands in for an SSE Gateway: any path is a stream, no request_id is asked for,
+  /// headers go to the owner, events have no ids.
+  bool stand_in = false;
+};
+
+} // namespace herald
