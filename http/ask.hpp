@@ -8,6 +8,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include "messages/errors.hpp"
+#include "messages/type_ids.hpp"
 
 namespace herald {
 

@@ -46,6 +46,8 @@ problem_kind kind_of(ec code) {
     return {413, "Event too large"};
   case ec::unsupported_encoding:
     return {415, "Unsupported encoding"};
+  case ec::not_ready:
+    return {503, "Not ready"};
   case ec::shutting_down:
     return {503, "Shutting down"};
   case ec::too_many_streams:

@@ -52,6 +52,8 @@ std::string_view to_string(ec code) {
     return "task_not_ended";
   case ec::task_not_external:
     return "task_not_external";
+  case ec::not_ready:
+    return "not_ready";
   case ec::shutting_down:
     return "shutting_down";
   case ec::too_many_streams:

@@ -36,6 +36,7 @@ enum class ec : std::uint8_t {
   task_not_ended,
   task_not_external,
   // herald cannot do it now.
+  not_ready,
   shutting_down,
   too_many_streams,
   overloaded,

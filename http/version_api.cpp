@@ -1,0 +1,62 @@
+#include "http/version_api.hpp"
+
+#include <string>
+
+#include "http/arguments.hpp"
+#include "http/ask.hpp"
+#include "http/json_reply.hpp"
+#include "http/problem.hpp"
+#include "messages/json.hpp"
+
+namespace herald {
+
+namespace {
+
+/// Queues the version of a request's body; `render` shows what came of it.
+template <class Render>
+router::handler
+queueing(caf::actor_system& system, const version_store_actor& store, Render render) {
+  return [&system, store, render](const api_request& request) {
+    auto order = parse_version(request.body);
+    if (!order)
+      return problem(order.error());
+    const auto id = json_string(order->id.str());
+    const auto queued = ask<version_queued>(system, store, std::move(*order));
+    if (!queued)
+      return problem(queued.error());
+    return json_reply(202, render(id, queued->delivered));
+  };
+}
+
+std::string delivered_json(bool delivered) {
+  return delivered ? R"("delivered":true)" : R"("delivered":false)";
+}
+
+} // namespace
+
+void add_version_routes(
+  router& routes, caf::actor_system& system, const version_store_actor& store) {
+  routes.add(
+    "POST", "/api/versions", queueing(system, store, [](const std::string& id, bool delivered) {
+      return R"({"request_id":)" + id + "," + delivered_json(delivered) + "}";
+    }));
+  routes.add("GET", "/api/versions/{request_id}", [&system, store](const api_request& request) {
+    auto id = request_id_argument(request, 0);
+    if (!id)
+      return problem(id.error());
+    const auto pending = ask<pending_version>(system, store, get_pending_version{std::move(*id)});
+    return pending ? json_reply(200, version_json(*pending)) : problem(pending.error());
+  });
+}
+
+void add_version_testing_routes(
+  router& routes, caf::actor_system& system, const version_store_actor& store) {
+  routes.add(
+    "POST", "/api/testing/deployments/version",
+    queueing(system, store, [](const std::string& id, bool delivered) {
+      return R"({"requestId":)" + id + "," + delivered_json(delivered) + R"(,"status":")"
+             + (delivered ? "delivered" : "queued") + "\"}";
+    }));
+}
+
+} // namespace herald

@@ -1,0 +1,252 @@
+#include "messages/json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+namespace herald {
+
+namespace {
+
+/// Writes one JSON object, field by field.
+class object_writer {
+public:
+  object_writer& raw(std::string_view name, std::string_view json) {
+    out_ += out_.size() == 1 ? "\"" : ",\"";
+    out_.append(name).append("\":").append(json);
+    return *this;
+  }
+  object_writer& text(std::string_view name, std::string_view value) {
+    raw(name, {});
+    append_json_string(out_, value);
+    return *this;
+  }
+  object_writer& text_or_null(std::string_view name, std::string_view value) {
+    return value.empty() ? raw(name, "null") : text(name, value);
+  }
+  object_writer& number(std::string_view name, std::size_t value) {
+    return raw(name, std::to_string(value));
+  }
+
+  [[nodiscard]] std::string finish() {
+    out_ += '}';
+    return std::move(out_);
+  }
+
+private:
+  std::string out_ = "{";
+};
+
+template <class Items, class Render>
+std::string array_json(const Items& items, Render render) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1)
+      out += ',';
+    out += render(item);
+  }
+  out += ']';
+  return out;
+}
+
+std::string fraction_json(double value) {
+  if (!std::isfinite(value))
+    return "0";
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return {digits.data(), end};
+}
+
+std::string time_json(const std::optional<wall_time>& time) {
+  return time ? json_string(iso_time(*time)) : "null";
+}
+
+std::size_t count_characters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+void check_event_name(json_reader& in, const std::string& name) {
+  if (name.empty())
+    in.blame(ec::invalid_field, "must not be empty", "event");
+  else if (count_characters(name) > max_event_name_length)
+    in.blame(
+      ec::invalid_field, "must be at most " + std::to_string(max_event_name_length) + " characters",
+      "event");
+  else if (name.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
+    in.blame(ec::invalid_field, "must not contain CR, LF or NUL", "event");
+}
+
+/// The one of `data` and `text` that is given, as it goes onto the wire.
+std::string event_data(json_reader& in, std::size_t max_bytes) {
+  const bool has_text = in.has("text");
+  auto data = in.optional_json("data");
+  auto text = in.optional_text("text");
+  if (data.has_value() && has_text)
+    in.blame(ec::invalid_field, "give either data or text, not both", "text");
+  else if (!data && !has_text)
+    in.blame(ec::invalid_field, "is required (or text, for text that is not JSON)", "data");
+  auto result = data ? std::move(*data) : std::move(text).value_or(std::string{});
+  if (result.size() > max_bytes)
+    in.blame(
+      ec::event_too_large,
+      "takes " + std::to_string(result.size()) + " bytes; at most " + std::to_string(max_bytes)
+        + " are allowed",
+      has_text ? "text" : "data");
+  return result;
+}
+
+caf::expected<draft> parse_event(json_reader& in, const event_limits& limits) {
+  draft result;
+  result.name = in.text("event");
+  check_event_name(in, result.name);
+  result.data = event_data(in, limits.max_event_bytes);
+  result.to.only = in.optional_id("request_id");
+  if (auto error = in.finish())
+    return error;
+  return result;
+}
+
+/// What a wait for delivery has come to.
+void add_outcome(object_writer& out, const publish_receipt& receipt) {
+  out.number("delivered", receipt.delivered).number("failed", receipt.failed);
+  const auto settled = receipt.delivered + receipt.failed;
+  if (settled < receipt.recipients)
+    out.number("pending", receipt.recipients - settled);
+}
+
+std::string connection_json(const connection_view& connection) {
+  return object_writer{}
+    .text("request_id", connection.id.str())
+    .text("token", connection.stream.str())
+    .text("url", connection.url)
+    .text("transport", to_string(connection.transport))
+    .raw("connected_at", time_json(connection.connected_at))
+    .finish();
+}
+
+} // namespace
+
+caf::expected<parsed_events>
+parse_events(std::string_view body, const event_limits& limits, event_format format) {
+  parsed_events result;
+  const object_visitor visit = [&](json_reader& in, std::size_t) -> caf::error {
+    auto event = parse_event(in, limits);
+    if (!event)
+      return event.error();
+    result.drafts.push_back(std::move(*event));
+    return {};
+  };
+  if (format == event_format::ndjson) {
+    result.many = true;
+    if (auto error = read_object_lines(body, limits.max_events, visit))
+      return error;
+    return result;
+  }
+  const auto shape = read_objects(body, limits.max_events, visit);
+  if (!shape)
+    return shape.error();
+  result.many = *shape == json_shape::array;
+  return result;
+}
+
+caf::expected<queue_version> parse_version(std::string_view body) {
+  auto in = read_object(body);
+  if (!in)
+    return in.error();
+  queue_version result;
+  result.id = in->id("request_id");
+  result.version = in->text("version");
+  result.changelog = in->nullable_text("changelog");
+  if (result.version.empty())
+    in->blame(ec::invalid_field, "must not be empty", "version");
+  if (auto error = in->finish())
+    return error;
+  return result;
+}
+
+std::string version_json(const pending_version& version) {
+  object_writer out;
+  out.text("version", version.version);
+  if (version.changelog)
+    out.text("changelog", *version.changelog);
+  return out.finish();
+}
+
+std::string receipt_json(const publish_receipt& receipt, bool waited) {
+  object_writer out;
+  out.text("id", receipt.ids.empty() ? std::string{} : to_string(receipt.ids.front()));
+  out.number("recipients", receipt.recipients);
+  if (waited)
+    add_outcome(out, receipt);
+  return out.finish();
+}
+
+std::string batch_receipt_json(const publish_receipt& receipt, bool waited) {
+  object_writer out;
+  out.number("count", receipt.ids.size());
+  out.raw("ids", array_json(receipt.ids, [](event_id id) { return json_string(to_string(id)); }));
+  if (waited) {
+    out.number("recipients", receipt.recipients);
+    add_outcome(out, receipt);
+  }
+  return out.finish();
+}
+
+std::string connection_page_json(const connection_page& page) {
+  return object_writer{}
+    .raw("connections", array_json(page.connections, connection_json))
+    .number("total", page.total)
+    .raw("next", page.next ? json_string(std::to_string(*page.next)) : "null")
+    .finish();
+}
+
+std::string task_json(const task_view& task) {
+  return object_writer{}
+    .text("task_id", task.id.str())
+    .text("type", task.type)
+    .text("status", to_string(task.status))
+    .raw("start_time", time_json(task.start_time))
+    .raw("end_time", time_json(task.end_time))
+    .raw("progress", fraction_json(task.progress))
+    .text_or_null("progress_text", task.progress_text)
+    .raw("result", task.result_json.empty() ? "null" : task.result_json)
+    .text_or_null("error", task.error)
+    .finish();
+}
+
+std::string task_page_json(const task_page& page) {
+  return object_writer{}
+    .raw("tasks", array_json(page.tasks, task_json))
+    .number("total", page.total)
+    .raw("next", page.next ? json_string(page.next->str()) : "null")
+    .finish();
+}
+
+std::string task_event_json(const task_event& event) {
+  return object_writer{}
+    .text("event_type", to_string(event.type))
+    .text("task_id", event.id.str())
+    .text("timestamp", iso_time(event.timestamp))
+    .raw("data", event.data_json.empty() ? "null" : event.data_json)
+    .finish();
+}
+
+std::string iso_time(wall_time time) {
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(whole);
+  const std::time_t since_epoch = std::chrono::system_clock::to_time_t(seconds);
+  std::tm parts{};
+  gmtime_r(&since_epoch, &parts);
+  std::array<char, 40> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
+  const auto millis = std::to_string((whole - seconds).count());
+  return std::string(text.data(), length) + std::string(3 - millis.size(), '0') + millis + "Z";
+}
+
+} // namespace herald
