@@ -29,6 +29,10 @@ public:
   prometheus::Histogram&
   latency(const std::string& name, const std::string& help, const labels& with = {});
 
+  /// Seconds, with buckets from 0.1 s to an hour.
+  prometheus::Histogram&
+  duration(const std::string& name, const std::string& help, const labels& with = {});
+
   /// Everything, in the Prometheus text format 0.0.4.
   [[nodiscard]] std::string render() const;
 

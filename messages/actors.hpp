@@ -117,8 +117,10 @@ using task_runner_actor = typed_actor<
   result<void>(report_progress), result<void>(report_completion), result<void>(report_failure),
   // Reports of a worker; stale ones (task ended meanwhile) are ignored.
   result<void>(task_progressed), result<void>(task_finished), result<void>(worker_idle),
-  // Refuses new tasks; answered when no task is running any more.
-  result<void>(begin_shutdown)>;
+  // Refuses new tasks and cancels the pending ones; answered when nothing runs any more.
+  result<void>(begin_shutdown),
+  // Ends all that still runs; answered when nothing is left of it.
+  result<void>(abort_all_tasks)>;
 
 /// The RESTARTABLE actor interface: what the supervisor says to a child.
 using restartable_actor = typed_actor<

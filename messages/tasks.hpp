@@ -12,6 +12,11 @@
 
 namespace herald {
 
+/// Bounds on what a task may carry, so that many tasks and their events stay affordable. In bytes.
+inline constexpr std::size_t max_task_json_bytes = std::size_t{64} * 1024; ///< params, result
+inline constexpr std::size_t max_task_error_bytes = std::size_t{8} * 1024;
+inline constexpr std::size_t max_task_text_bytes = 1024; ///< text of a progress report
+
 /// Wall-clock time as APIs show it.
 using wall_time = std::chrono::system_clock::time_point;
 
@@ -53,9 +58,9 @@ struct get_task {
   task_id id;
 };
 
-/// Lists tasks in the order in which they were started, from after `after`.
+/// Lists tasks in the order in which they were started, from after the cursor.
 struct list_tasks {
-  std::optional<task_id> after;
+  std::uint64_t after = 0;
   std::size_t limit = 100;
 };
 
@@ -63,7 +68,7 @@ struct task_page {
   std::vector<task_view> tasks;
   std::size_t total = 0;
   /// Cursor of the next page; nothing on the last.
-  std::optional<task_id> next;
+  std::optional<std::uint64_t> next;
 };
 
 /// Ends a task that has not ended: it is cancelled when this is answered.
@@ -93,6 +98,10 @@ struct report_failure {
   task_id id;
   std::string error;
 };
+
+/// When the grace of `begin_shutdown` is over: no new tasks, pending ones are cancelled, running
+/// ones fail. Answered when no worker has anything left of them.
+struct abort_all_tasks {};
 
 // -- between runner and worker
 // -------------------------------------------------------------------------
@@ -128,6 +137,14 @@ struct task_finished {
 /// another.
 struct worker_idle {
   std::size_t worker = 0;
+};
+
+/// From a runner or worker to itself: a moment that it waits for has come. Stale when `number` is
+/// not the last one it has set.
+struct task_timer {
+  enum class kind : std::uint8_t { deadline, progress };
+  kind what = kind::deadline;
+  std::uint64_t number = 0;
 };
 
 /// From the runner to observers and the wire: one step in the life of a task.

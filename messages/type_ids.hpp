@@ -55,6 +55,8 @@
   X(herald::task_progressed)                                                                       \
   X(herald::task_finished)                                                                         \
   X(herald::worker_idle)                                                                           \
+  X(herald::abort_all_tasks)                                                                       \
+  X(herald::task_timer)                                                                            \
   X(herald::begin_shutdown)                                                                        \
   X(herald::flush)                                                                                 \
   X(herald::child_started)                                                                         \

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace herald {
+
+/// A task type whose work is done by a program.
+struct command_type {
+  /// The program (looked for in the child's own PATH unless it has a slash) and its arguments.
+  std::vector<std::string> argv;
+  /// Empty: herald's own.
+  std::string cwd;
+  /// Over `task_options::environment`.
+  std::map<std::string, std::string> env;
+  /// Instead of `task_options::timeout`; zero for none.
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+struct task_options {
+  /// Tasks that run at a time, `external` ones aside.
+  std::size_t workers = 4;
+  /// Longest run of a task that has a worker; zero for no limit.
+  std::chrono::milliseconds timeout{300'000};
+  /// Longest silence of the service that does the work of an `external` task; zero for no limit.
+  std::chrono::milliseconds external_timeout{3'600'000};
+  /// How long an ended task can be asked for.
+  std::chrono::milliseconds retention{600'000};
+  /// From SIGTERM to SIGKILL.
+  std::chrono::milliseconds kill_after{2000};
+  /// Shortest time between two progress events of a task: what a screen can show.
+  std::chrono::milliseconds progress_interval{100};
+  /// Tasks that wait for a worker; more are refused.
+  std::size_t max_pending = 1000;
+  /// Tasks of type `external` that run at a time; more are refused.
+  std::size_t max_external = 1000;
+  /// Ended tasks that are kept, whatever the retention says.
+  std::size_t max_ended = 10'000;
+  /// By the name of the type.
+  std::map<std::string, command_type> commands;
+  /// The environment of every command. herald's own is not handed down: it holds secrets.
+  std::map<std::string, std::string> environment = {
+    {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    {"LANG", "C.UTF-8"},
+  };
+};
+
+/// The setting (as under `tasks`) that breaks a rule, and the rule.
+struct task_options_violation {
+  std::string setting;
+  std::string rule;
+};
+
+[[nodiscard]] std::optional<task_options_violation> validate(const task_options& options);
+
+/// Names of the built-in types.
+inline constexpr const char* demo_type = "demo";
+inline constexpr const char* failing_type = "failing";
+inline constexpr const char* external_type = "external";
+
+/// Every type that can be started, in the order of their names.
+[[nodiscard]] std::vector<std::string> task_types(const task_options& options);
+
+} // namespace herald

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/metrics.hpp"
+#include "actors/shell.hpp"
+#include "actors/task_options.hpp"
+#include "actors/task_table.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// Makes the worker of a number (from 0) that reports to `runner`. The worker says `worker_idle`
+/// when it can take its first task.
+using task_worker_factory =
+  std::function<task_worker_actor(const task_runner_actor& runner, std::size_t number)>;
+
+/// The inside of the task runner: the one owner of the state of all tasks, and the one source of
+/// task events, which go to everyone in the order in which things happened. Nothing follows the
+/// event that ends a task; what a worker reports later is ignored.
+///
+/// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
+/// - Progress is published at most once per `progress_interval` and task, the latest value wins, and
+///   the last one always goes out before the event that ends the task.
+/// - A task that runs too long fails with "timed out after N s"; for an external task the time
+///   counts from the last report.
+/// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
+class task_runner {
+public:
+  using interface = task_runner_actor::extend<caf::reacts_to<task_timer>>;
+  using shell_type = shell<interface, task_runner>;
+
+  /// What outlives a restart of the inside.
+  class state;
+
+  task_runner(self_pointer<interface> self, std::shared_ptr<state> kept);
+
+  static shell_type::behavior_type behavior(shell_type& s);
+
+  result<task_view> start(const start_task& command);
+  result<task_view> get(const get_task& query);
+  task_page list(const list_tasks& query);
+  result<task_view> cancel(const cancel_task& command);
+  result<void> remove(const remove_task& command);
+
+  result<void> external_progressed(const report_progress& report);
+  result<void> external_completed(const report_completion& report);
+  result<void> external_failed(const report_failure& report);
+
+  void progressed(const task_progressed& report);
+  void finished(const task_finished& report);
+  void idle(const worker_idle& report);
+
+  result<void> shut_down(const begin_shutdown& command);
+  result<void> abort_all(const abort_all_tasks& command);
+  void timer(const task_timer& due);
+
+private:
+  [[nodiscard]] task_moment now() const;
+  /// Refuses with a failure in words, or gives nothing.
+  [[nodiscard]] caf::error refusal(const start_task& command);
+  [[nodiscard]] caf::error not_external(const task_id& id) const;
+  void begin(const task_id& id, const task_moment& at);
+  void note_progress(const task_id& id, double value, const std::optional<std::string>& text);
+  void publish_progress(const task_id& id);
+  /// After the table has ended the task: says so to everyone, and to its worker if need be.
+  void conclude(const task_id& id, bool abort);
+  void cancel_pending();
+  void time_out(const task_id& id);
+  void dispatch();
+  result<void> answer_when_quiet();
+  /// After every change: gives out work, sets timers and gauges, answers who waits for the end.
+  void settle();
+  void arm(task_timer::kind what, std::optional<std::chrono::steady_clock::time_point> due);
+
+  self_pointer<interface> self_;
+  std::shared_ptr<state> state_;
+};
+
+/// Spawns the task runner with `options.workers` workers from `workers` (see `task_workers` for
+/// the real ones); they end with it.
+[[nodiscard]] supervised<task_runner_actor> spawn_task_runner(
+  caf::actor_system& system, shell_options shell, task_options options, publisher_actor publisher,
+  metrics& numbers, task_worker_factory workers);
+
+} // namespace herald

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "messages/errors.hpp"
+#include "messages/tasks.hpp"
+
+namespace herald {
+
+/// One moment on both clocks: the one that deadlines are counted on, and the one that APIs show.
+struct task_moment {
+  std::chrono::steady_clock::time_point at;
+  wall_time wall;
+};
+
+struct task_table_limits {
+  /// How long an ended task can still be asked for.
+  std::chrono::milliseconds retention{600'000};
+  /// Ended tasks that are kept at most; the one that ended first makes room.
+  std::size_t max_ended = 10'000;
+};
+
+/// The state of every task: pending -> running -> completed | failed | cancelled, and pending ->
+/// failed | cancelled. Progress never falls. Ended tasks are forgotten after their retention.
+///
+/// Every operation gives the strong guarantee: one that throws or refuses changes nothing.
+class task_table {
+public:
+  explicit task_table(task_table_limits limits) : limits_(limits) {}
+
+  /// Adds a pending task. False if the id is taken.
+  bool add(const task_id& id, std::string type, bool external);
+
+  /// `ec::none`, `ec::no_such_task`, `ec::task_ended`, or `ec::internal` for a step that the state
+  /// machine does not have.
+  [[nodiscard]] ec start(const task_id& id, const task_moment& now);
+  [[nodiscard]] ec complete(const task_id& id, std::string result_json, const task_moment& now);
+  [[nodiscard]] ec fail(const task_id& id, std::string error, const task_moment& now);
+  [[nodiscard]] ec cancel(const task_id& id, const task_moment& now);
+
+  /// Takes a report on a running task: `value` is clamped to [0, 1] and to what was reported
+  /// before. `changed` says whether anything that is shown differs now.
+  [[nodiscard]] ec
+  progress(const task_id& id, double value, const std::optional<std::string>& text, bool& changed);
+
+  /// `ec::none`, `ec::no_such_task` or `ec::task_not_ended`.
+  [[nodiscard]] ec remove(const task_id& id);
+
+  /// Forgets what has been kept for the retention; gives their number.
+  std::size_t expire(std::chrono::steady_clock::time_point now);
+  /// When `expire` has something to do next.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_expiry() const;
+
+  /// Null for an unknown task. Valid until the task is removed or expires.
+  [[nodiscard]] const task_view* find(const task_id& id) const;
+  [[nodiscard]] bool is_external(const task_id& id) const;
+  [[nodiscard]] task_page list(std::uint64_t after, std::size_t limit) const;
+
+  [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
+  [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
+  [[nodiscard]] std::size_t running() const noexcept { return running_; }
+  [[nodiscard]] std::size_t running_external() const noexcept { return running_external_; }
+  /// Ended tasks that had to make room before their time.
+  [[nodiscard]] std::size_t evicted() const noexcept { return evicted_; }
+  /// Ids of the tasks that run, in the order of their start commands.
+  [[nodiscard]] std::vector<task_id> running_ids() const;
+
+  /// What is wrong with the table, or nothing.
+  [[nodiscard]] std::optional<std::string> check() const;
+
+private:
+  using time_point = std::chrono::steady_clock::time_point;
+  /// The place in the order of `add`, from 1; also the cursor of `list`.
+  using place = std::uint64_t;
+
+  struct entry {
+    task_view view;
+    bool external = false;
+    time_point ended_at;
+  };
+
+  [[nodiscard]] entry* entry_of(const task_id& id);
+  /// Ends the task; `outcome` goes to the result or the error, as `status` says.
+  ec end(const task_id& id, task_status status, std::string outcome, const task_moment& now);
+  void leave(const entry& task) noexcept;
+  void forget(std::map<place, entry>::iterator task) noexcept;
+
+  task_table_limits limits_;
+  std::map<place, entry> tasks_;
+  std::unordered_map<task_id, place> places_;
+  /// Ended tasks, the one that ended first in front.
+  std::set<std::pair<time_point, place>> ended_;
+  place last_place_ = 0;
+  std::size_t pending_ = 0;
+  std::size_t running_ = 0;
+  std::size_t running_external_ = 0;
+  std::size_t evicted_ = 0;
+};
+
+} // namespace herald

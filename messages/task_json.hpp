@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "messages/tasks.hpp"
+
+namespace herald {
+
+/// 2026-01-31T12:00:00.123Z
+[[nodiscard]] std::string iso8601(wall_time time);
+
+/// A task as the API shows it; null where there is no time, result or error.
+[[nodiscard]] std::string to_json(const task_view& task);
+[[nodiscard]] std::string to_json(const task_page& page);
+
+/// The data of event `task_event` as it goes onto the wire.
+[[nodiscard]] std::string to_json(const task_event& event);
+
+/// The `data` of a progress_update and of a task_failed.
+[[nodiscard]] std::string progress_json(const task_view& task);
+[[nodiscard]] std::string error_json(std::string_view error);
+
+} // namespace herald
