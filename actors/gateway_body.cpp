@@ -1,56 +1,8 @@
 #include "actors/gateway_body.hpp"
 
-#include <utility>
+#include "messages/json_text.hpp"
 
 namespace herald {
-
-namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-void append_escaped(std::string& out, unsigned char c) {
-  switch (c) {
-  case '"':
-    out += "\\\"";
-    return;
-  case '\\':
-    out += "\\\\";
-    return;
-  case '\n':
-    out += "\\n";
-    return;
-  case '\r':
-    out += "\\r";
-    return;
-  case '\t':
-    out += "\\t";
-    return;
-  default:
-    out += "\\u00";
-    out += hex_digits[c >> 4U];
-    out += hex_digits[c & 0xfU];
-  }
-}
-
-bool needs_escape(unsigned char c) {
-  return c < 0x20 || c == '"' || c == '\\';
-}
-
-} // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!needs_escape(static_cast<unsigned char>(text[i])))
-      continue;
-    out.append(text.substr(start, i - start));
-    append_escaped(out, static_cast<unsigned char>(text[i]));
-    start = i + 1;
-  }
-  out.append(text.substr(start));
-  out += '"';
-}
 
 prepared_ptr prepare(const event& what) {
   auto prepared = std::make_shared<prepared_event>();

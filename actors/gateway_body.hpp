@@ -23,9 +23,6 @@ using prepared_ptr = std::shared_ptr<prepared_event>;
 
 [[nodiscard]] prepared_ptr prepare(const event& what);
 
-/// Appends a text as a JSON string, in quotes. Takes UTF-8 as it is.
-void append_json_string(std::string& out, std::string_view text);
-
 /// Puts the body of one send into `out`, which keeps its memory. With neither event nor close it is
 /// a probe.
 void write_send_body(std::string& out, const token& to, const prepared_event* what, bool close);

@@ -237,8 +237,8 @@ result<void> task_runner::abort_all(const abort_all_tasks&) {
 }
 
 void task_runner::timer(const task_timer& due) {
-  auto& alarm = due.what == task_timer::kind::deadline ? state_->deadline_alarm
-                                                       : state_->progress_alarm;
+  auto& alarm =
+    due.what == task_timer::kind::deadline ? state_->deadline_alarm : state_->progress_alarm;
   if (due.number != alarm.number)
     return;
   alarm.armed.reset();
@@ -264,9 +264,7 @@ caf::error task_runner::refusal(const start_task& command) {
     return fail(ec::shutting_down, "no new tasks are taken");
   const auto types = task_types(s.options);
   if (std::find(types.begin(), types.end(), command.type) == types.end())
-    return fail(
-      ec::unknown_task_type,
-      "no such type; there are: " + list_text(types), "type");
+    return fail(ec::unknown_task_type, "no such type; there are: " + list_text(types), "type");
   if (command.type == external_type) {
     if (s.tasks.running_external() < s.options.max_external)
       return {};

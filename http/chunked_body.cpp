@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/hex.hpp"
+
 namespace herald {
 
 namespace {
@@ -9,16 +11,6 @@ namespace {
 /// Enough for any honest use of extensions and trailers.
 constexpr std::size_t max_dropped_bytes = std::size_t{8} * 1024;
 constexpr std::size_t max_size_digits = 8;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 } // namespace
 

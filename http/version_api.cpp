@@ -7,6 +7,7 @@
 #include "http/json_reply.hpp"
 #include "http/problem.hpp"
 #include "messages/json.hpp"
+#include "messages/version_json.hpp"
 
 namespace herald {
 
@@ -45,7 +46,7 @@ void add_version_routes(
     if (!id)
       return problem(id.error());
     const auto pending = ask<pending_version>(system, store, get_pending_version{std::move(*id)});
-    return pending ? json_reply(200, version_json(*pending)) : problem(pending.error());
+    return pending ? json_reply(200, version_data(*pending)) : problem(pending.error());
   });
 }
 

@@ -1,69 +1,15 @@
 #include "messages/json.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
-#include <ctime>
 #include <optional>
 #include <utility>
+
+#include "messages/iso_time.hpp"
+#include "messages/json_writer.hpp"
 
 namespace herald {
 
 namespace {
-
-/// Writes one JSON object, field by field.
-class object_writer {
-public:
-  object_writer& raw(std::string_view name, std::string_view json) {
-    out_ += out_.size() == 1 ? "\"" : ",\"";
-    out_.append(name).append("\":").append(json);
-    return *this;
-  }
-  object_writer& text(std::string_view name, std::string_view value) {
-    raw(name, {});
-    append_json_string(out_, value);
-    return *this;
-  }
-  object_writer& text_or_null(std::string_view name, std::string_view value) {
-    return value.empty() ? raw(name, "null") : text(name, value);
-  }
-  object_writer& number(std::string_view name, std::size_t value) {
-    return raw(name, std::to_string(value));
-  }
-
-  [[nodiscard]] std::string finish() {
-    out_ += '}';
-    return std::move(out_);
-  }
-
-private:
-  std::string out_ = "{";
-};
-
-template <class Items, class Render>
-std::string array_json(const Items& items, Render render) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1)
-      out += ',';
-    out += render(item);
-  }
-  out += ']';
-  return out;
-}
-
-std::string fraction_json(double value) {
-  if (!std::isfinite(value))
-    return "0";
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
-}
-
-std::string time_json(const std::optional<wall_time>& time) {
-  return time ? json_string(iso_time(*time)) : "null";
-}
 
 std::size_t count_characters(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
@@ -126,7 +72,7 @@ std::string connection_json(const connection_view& connection) {
     .text("token", connection.stream.str())
     .text("url", connection.url)
     .text("transport", to_string(connection.transport))
-    .raw("connected_at", time_json(connection.connected_at))
+    .text("connected_at", iso_time(connection.connected_at))
     .finish();
 }
 
@@ -170,14 +116,6 @@ caf::expected<queue_version> parse_version(std::string_view body) {
   return result;
 }
 
-std::string version_json(const pending_version& version) {
-  object_writer out;
-  out.text("version", version.version);
-  if (version.changelog)
-    out.text("changelog", *version.changelog);
-  return out.finish();
-}
-
 std::string receipt_json(const publish_receipt& receipt, bool waited) {
   object_writer out;
   out.text("id", receipt.ids.empty() ? std::string{} : to_string(receipt.ids.front()));
@@ -204,49 +142,6 @@ std::string connection_page_json(const connection_page& page) {
     .number("total", page.total)
     .raw("next", page.next ? json_string(std::to_string(*page.next)) : "null")
     .finish();
-}
-
-std::string task_json(const task_view& task) {
-  return object_writer{}
-    .text("task_id", task.id.str())
-    .text("type", task.type)
-    .text("status", to_string(task.status))
-    .raw("start_time", time_json(task.start_time))
-    .raw("end_time", time_json(task.end_time))
-    .raw("progress", fraction_json(task.progress))
-    .text_or_null("progress_text", task.progress_text)
-    .raw("result", task.result_json.empty() ? "null" : task.result_json)
-    .text_or_null("error", task.error)
-    .finish();
-}
-
-std::string task_page_json(const task_page& page) {
-  return object_writer{}
-    .raw("tasks", array_json(page.tasks, task_json))
-    .number("total", page.total)
-    .raw("next", page.next ? json_string(page.next->str()) : "null")
-    .finish();
-}
-
-std::string task_event_json(const task_event& event) {
-  return object_writer{}
-    .text("event_type", to_string(event.type))
-    .text("task_id", event.id.str())
-    .text("timestamp", iso_time(event.timestamp))
-    .raw("data", event.data_json.empty() ? "null" : event.data_json)
-    .finish();
-}
-
-std::string iso_time(wall_time time) {
-  const auto whole = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(whole);
-  const std::time_t since_epoch = std::chrono::system_clock::to_time_t(seconds);
-  std::tm parts{};
-  gmtime_r(&since_epoch, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
-  const auto millis = std::to_string((whole - seconds).count());
-  return std::string(text.data(), length) + std::string(3 - millis.size(), '0') + millis + "Z";
 }
 
 } // namespace herald

@@ -11,7 +11,6 @@
 #include "messages/connections.hpp"
 #include "messages/events.hpp"
 #include "messages/json_reader.hpp"
-#include "messages/tasks.hpp"
 #include "messages/versions.hpp"
 
 /// Text <-> messages, at the edge: what API clients send, and what they and streams are shown.
@@ -49,9 +48,6 @@ inline constexpr std::size_t max_event_name_length = 128;
 /// `{"request_id","version","changelog"?}`.
 [[nodiscard]] caf::expected<queue_version> parse_version(std::string_view body);
 
-/// A version as streams are told it: `{"version","changelog"?}`.
-[[nodiscard]] std::string version_json(const pending_version& version);
-
 /// `{"id","recipients"}`; with `waited` also `delivered`, `failed`, and `pending` if any stream was
 /// still being written to when the wait ran out.
 [[nodiscard]] std::string receipt_json(const publish_receipt& receipt, bool waited);
@@ -59,16 +55,5 @@ inline constexpr std::size_t max_event_name_length = 128;
 [[nodiscard]] std::string batch_receipt_json(const publish_receipt& receipt, bool waited);
 
 [[nodiscard]] std::string connection_page_json(const connection_page& page);
-
-/// `{"task_id","type","status","start_time","end_time","progress","progress_text","result","error"}`,
-/// null for what there is not.
-[[nodiscard]] std::string task_json(const task_view& task);
-[[nodiscard]] std::string task_page_json(const task_page& page);
-
-/// A task event as streams are told it: `{"event_type","task_id","timestamp","data"}`.
-[[nodiscard]] std::string task_event_json(const task_event& event);
-
-/// ISO 8601 in UTC, with milliseconds: "2025-01-31T12:00:00.000Z".
-[[nodiscard]] std::string iso_time(wall_time time);
 
 } // namespace herald

@@ -75,8 +75,7 @@ string_field(const json& object, const char* name, std::size_t max_bytes) {
     return fail(ec::invalid_field, "must be a string", name);
   auto text = found->get<std::string>();
   if (text.size() > max_bytes)
-    return fail(
-      ec::invalid_field, "must be at most " + std::to_string(max_bytes) + " bytes", name);
+    return fail(ec::invalid_field, "must be at most " + std::to_string(max_bytes) + " bytes", name);
   return text;
 }
 

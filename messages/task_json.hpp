@@ -7,9 +7,6 @@
 
 namespace herald {
 
-/// 2026-01-31T12:00:00.123Z
-[[nodiscard]] std::string iso8601(wall_time time);
-
 /// A task as the API shows it; null where there is no time, result or error.
 [[nodiscard]] std::string to_json(const task_view& task);
 [[nodiscard]] std::string to_json(const task_page& page);

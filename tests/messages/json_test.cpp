@@ -131,11 +131,6 @@ TEST(ParseVersion, NamesTheFieldThatIsToBlame) {
   EXPECT_EQ(blamed(R"({"request_id":"X","version":"1","changes":""})"), "changes");
 }
 
-TEST(Json, ShowsAVersion) {
-  EXPECT_EQ(version_json({"1", "a\"b"}), R"({"version":"1","changelog":"a\"b"})");
-  EXPECT_EQ(version_json({"1", std::nullopt}), R"({"version":"1"})");
-}
-
 TEST(Json, ShowsReceipts) {
   const publish_receipt one{{{12}}, 5, 3, 1};
   EXPECT_EQ(receipt_json(one, false), R"({"id":"12","recipients":5})");
@@ -153,12 +148,6 @@ TEST(Json, ShowsReceipts) {
 
 const wall_time noon = wall_time{} + std::chrono::milliseconds{1'738'324'800'007};
 
-TEST(Json, ShowsTimesInUtcWithMilliseconds) {
-  EXPECT_EQ(iso_time(noon), "2025-01-31T12:00:00.007Z");
-  EXPECT_EQ(iso_time(wall_time{}), "1970-01-01T00:00:00.000Z");
-  EXPECT_EQ(iso_time(noon + std::chrono::microseconds{992'999}), "2025-01-31T12:00:00.999Z");
-}
-
 TEST(Json, ShowsConnections) {
   connection_page page;
   page.connections.push_back(
@@ -170,34 +159,6 @@ TEST(Json, ShowsConnections) {
     "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
     "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\"}],\"total\":3,\"next\":\"7\"}");
   EXPECT_EQ(connection_page_json({}), R"({"connections":[],"total":0,"next":null})");
-}
-
-TEST(Json, ShowsTasks) {
-  task_view task;
-  task.id = task_id{"7"};
-  task.type = "demo";
-  EXPECT_EQ(
-    task_json(task),
-    R"({"task_id":"7","type":"demo","status":"pending","start_time":null,"end_time":null,)"
-    R"("progress":0,"progress_text":null,"result":null,"error":null})");
-  task.status = task_status::completed;
-  task.start_time = noon;
-  task.end_time = noon;
-  task.progress = 0.1;
-  task.progress_text = "half";
-  task.result_json = R"({"n":1.0})";
-  task.error = "e";
-  EXPECT_EQ(
-    task_page_json({{task}, 1, task_id{"7"}}),
-    R"({"tasks":[{"task_id":"7","type":"demo","status":"completed",)"
-    R"("start_time":"2025-01-31T12:00:00.007Z","end_time":"2025-01-31T12:00:00.007Z",)"
-    R"("progress":0.1,"progress_text":"half","result":{"n":1.0},"error":"e"}],"total":1,"next":"7"})");
-}
-
-TEST(Json, ShowsTaskEvents) {
-  EXPECT_EQ(
-    task_event_json({task_event_type::task_started, task_id{"7"}, noon, "null"}),
-    R"({"event_type":"task_started","task_id":"7","timestamp":"2025-01-31T12:00:00.007Z","data":null})");
 }
 
 } // namespace
