@@ -95,12 +95,14 @@ bool is_probe(std::string_view path, const head_rules& rules) {
   return path == "/healthz" || (rules.stand_in && path == "/readyz");
 }
 
-std::optional<event_id>
-last_event(const stream_request& request, const std::map<std::string, std::string>& query) {
-  if (const auto header = request.header("Last-Event-ID"))
-    return parse_event_id(*header);
-  if (const auto found = query.find("last_event_id"); found != query.end())
-    return parse_event_id(found->second);
+/// The header beats the query: EventSource sends it only when it comes back, to the same URL.
+std::optional<std::string>
+last_event_id(const stream_request& request, const std::map<std::string, std::string>& query) {
+  if (const auto header = request.header("Last-Event-ID"); header && !header->empty())
+    return std::string{*header};
+  if (const auto found = query.find("last_event_id");
+      found != query.end() && !found->second.empty())
+    return found->second;
   return std::nullopt;
 }
 
@@ -114,8 +116,7 @@ std::optional<std::string_view> stream_request::header(std::string_view name) co
   return found->second;
 }
 
-header_list
-cors_headers(const stream_request& request, const std::vector<std::string>& origins) {
+header_list cors_headers(const stream_request& request, const std::vector<std::string>& origins) {
   const auto listed = [&](std::string_view origin) {
     return std::find(origins.begin(), origins.end(), origin) != origins.end();
   };
@@ -131,9 +132,10 @@ cors_headers(const stream_request& request, const std::vector<std::string>& orig
 
 std::variant<stream_opening, api_reply>
 check_head(const stream_request& request, const head_rules& rules) {
-  const auto hosts = std::count_if(
-    request.headers.begin(), request.headers.end(),
-    [](const auto& h) { return same_name(h.first, "Host"); });
+  const auto hosts =
+    std::count_if(request.headers.begin(), request.headers.end(), [](const auto& h) {
+      return same_name(h.first, "Host");
+    });
   if (hosts > 1 || (hosts == 0 && request.version >= 11))
     return problem(failure{ec::malformed_request, "one Host header is required", "Host"});
 
@@ -154,8 +156,8 @@ check_head(const stream_request& request, const head_rules& rules) {
   const auto violation = id == query.end() ? "is required" : request_id_violation(id->second);
   if (violation && !rules.stand_in)
     return with(
-      problem(failure{
-        ec::invalid_field, std::string{"request_id "}.append(*violation), "request_id"}),
+      problem(
+        failure{ec::invalid_field, std::string{"request_id "}.append(*violation), "request_id"}),
       cors);
   if (request.method == "HEAD") {
     api_reply reply;
@@ -168,7 +170,7 @@ check_head(const stream_request& request, const head_rules& rules) {
   if (!violation)
     opening.id = request_id{id->second};
   opening.url = request.target;
-  opening.last_event = last_event(request, query);
+  opening.last_event_id = last_event_id(request, query);
   opening.cors = std::move(cors);
   opening.http_1_0 = request.version < 11;
   if (rules.stand_in)

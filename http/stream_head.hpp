@@ -38,8 +38,8 @@ struct stream_opening {
   /// Empty in stand-in mode if the client sent no good one.
   request_id id;
   std::string url;
-  /// Where a client that comes back left off, if it said so and in our words.
-  std::optional<event_id> last_event;
+  /// Where a client that comes back left off, as it said it.
+  std::optional<std::string> last_event_id;
   /// For every answer to this client.
   header_list cors;
   bool http_1_0 = false;

@@ -90,8 +90,7 @@ stream_loop::stream_loop(const surroundings& around, unsigned index, int listene
       else if (content.match_elements<refuse_stream>())
         put(content.get_as<refuse_stream>(0));
     });
-  self_ =
-    caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
+  self_ = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
 }
 
 stream_loop::~stream_loop() {
@@ -159,8 +158,8 @@ std::optional<api_reply> stream_loop::on_head(socket& client, const stream_reque
   };
   if (draining_)
     return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
-  const auto address = options_.max_streams_per_address != 0 ? address_of(client)
-                                                             : client_address{};
+  const auto address =
+    options_.max_streams_per_address != 0 ? address_of(client) : client_address{};
   const auto admitted = limits_.admit(address);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admitted)) {
     if (*why == stream_limits::refusal::too_many)
@@ -207,7 +206,7 @@ void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& reque
   caf::anon_send(
     owner_, open_connection{
               std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
-              self_, std::move(request.headers)});
+              self_, std::move(request.headers), std::move(request.last_event_id)});
 }
 
 void stream_loop::count_refusal(int status) {
