@@ -11,7 +11,8 @@ class line_splitter {
 public:
   explicit line_splitter(std::size_t max_line) : max_line_(max_line) {}
 
-  /// Calls `take(std::string_view line)` for each line that is complete now, without its line break.
+  /// Calls `take(std::string_view line)` for each line that is complete now, without its line
+  /// break.
   template <class Take>
   void feed(std::string_view bytes, Take&& take) {
     while (!bytes.empty()) {

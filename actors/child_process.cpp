@@ -171,8 +171,8 @@ pid_t fork_quietly(const launch_plan& plan) {
 
 std::string describe_start(const start_failure& what) {
   const bool directory = what.where == start_failure::step::directory;
-  return std::string{directory ? "cannot enter its working directory: "
-                               : "cannot start the program: "}
+  return std::string{
+           directory ? "cannot enter its working directory: " : "cannot start the program: "}
          + text_of(what.error);
 }
 

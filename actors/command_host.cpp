@@ -97,8 +97,7 @@ private:
 
   command_host_options options_;
   prometheus::Counter& dropped_lines_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_{
-    io.get_executor()};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> busy_{io.get_executor()};
   std::map<task_id, std::shared_ptr<command_run>> runs_;
   std::thread thread_;
 };
@@ -109,8 +108,7 @@ command_host::command_host(command_host_options options, metrics& numbers)
 command_host::~command_host() = default;
 
 void command_host::start(command_job job) {
-  boost::asio::post(
-    loop_->io, [loop = loop_.get(), job = std::move(job)] { loop->start(job); });
+  boost::asio::post(loop_->io, [loop = loop_.get(), job = std::move(job)] { loop->start(job); });
 }
 
 void command_host::abort(const task_id& id) {
@@ -118,7 +116,8 @@ void command_host::abort(const task_id& id) {
 }
 
 void command_host::release(std::size_t worker, const task_runner_actor& runner) {
-  boost::asio::post(loop_->io, [loop = loop_.get(), worker, runner] { loop->release(worker, runner); });
+  boost::asio::post(
+    loop_->io, [loop = loop_.get(), worker, runner] { loop->release(worker, runner); });
 }
 
 } // namespace herald

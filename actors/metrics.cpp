@@ -9,7 +9,7 @@ namespace {
 const prometheus::Histogram::BucketBoundaries latency_buckets = {
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
-const prometheus::Histogram::BucketBoundaries duration_buckets = {0.1, 0.5, 1,   5,   10,  30,
+const prometheus::Histogram::BucketBoundaries duration_buckets = {0.1, 0.5, 1,   5,   10,   30,
                                                                   60,  120, 300, 600, 1800, 3600};
 
 } // namespace

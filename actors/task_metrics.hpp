@@ -12,7 +12,8 @@
 
 namespace herald {
 
-/// The numbers of the task runner. The types of the options are the only values of the label `type`.
+/// The numbers of the task runner. The types of the options are the only values of the label
+/// `type`.
 class task_metrics {
 public:
   task_metrics(const task_options& options, metrics& numbers);

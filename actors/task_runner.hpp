@@ -25,7 +25,8 @@ using task_worker_factory =
 /// event that ends a task; what a worker reports later is ignored.
 ///
 /// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
-/// - Progress is published at most once per `progress_interval` and task, the latest value wins, and
+/// - Progress is published at most once per `progress_interval` and task, the latest value wins,
+/// and
 ///   the last one always goes out before the event that ends the task.
 /// - A task that runs too long fails with "timed out after N s"; for an external task the time
 ///   counts from the last report.

@@ -69,10 +69,9 @@ void task_worker::timer(const task_timer& due) {
   ++work.done;
   const auto steps = std::to_string(work.params.steps);
   caf::anon_send(
-    state_->runner,
-    task_progressed{
-      work.id, static_cast<double>(work.done) / work.params.steps,
-      "step " + std::to_string(work.done) + " of " + steps});
+    state_->runner, task_progressed{
+                      work.id, static_cast<double>(work.done) / work.params.steps,
+                      "step " + std::to_string(work.done) + " of " + steps});
   if (work.done < work.params.steps)
     pause();
   else
@@ -119,7 +118,7 @@ task_workers(caf::actor_system& system, const task_options& options, metrics& nu
   std::shared_ptr<command_host> host;
   if (!options.commands.empty())
     host = std::make_shared<command_host>(
-      
+
       command_host_options{options.kill_after, options.progress_interval / 2}, numbers);
   return [&system, &numbers, shared, host](const task_runner_actor& runner, std::size_t number) {
     auto kept = std::make_shared<task_worker::state>(

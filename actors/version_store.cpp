@@ -41,7 +41,7 @@ public:
       source_(std::move(source)),
       pending_count_(numbers.gauge("herald_versions_pending", "Pending versions kept.")),
       evicted_(numbers.counter(
-        "herald_versions_evicted_total", "Pending versions dropped at versions.max_pending.")),
+        "herald_versions_evicted_total", "Pending versions dropped at version.max_pending.")),
       fetch_failures_(numbers.counter(
         "herald_version_fetch_failures_total", "Current versions that could not be had.")) {}
 

@@ -12,7 +12,7 @@
 namespace herald {
 
 struct version_store_options {
-  /// Pending versions kept; past it the one queued longest ago goes (`versions.max_pending`).
+  /// Pending versions kept; past it the one queued longest ago goes (`version.max_pending`).
   std::size_t max_pending = 100'000;
 };
 

@@ -69,6 +69,13 @@ struct config {
     std::size_t max_queued = 50'000;
   } callback;
 
+  struct history_config {
+    /// 0: nothing is kept.
+    std::size_t max_events = 10'000;
+    std::size_t max_bytes = 16 * mib;
+    std::chrono::seconds max_age_s{300};
+  } history;
+
   struct version_config {
     std::string url;
     std::size_t max_pending = 100'000;

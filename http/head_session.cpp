@@ -21,8 +21,8 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 /// How long, and how many bytes of what it still sends, an answered client may take to close. A
 /// socket that is closed with unread bytes is reset, and the answer may be lost.
@@ -43,8 +43,8 @@ api_reply refusal(int status, const char* title) {
   api_reply reply;
   reply.status = status;
   reply.content_type = "application/problem+json";
-  reply.body = std::string{R"({"type":"about:blank","title":")"} + title
-               + R"(","status":)" + std::to_string(status) + '}';
+  reply.body = std::string{R"({"type":"about:blank","title":")"} + title + R"(","status":)"
+               + std::to_string(status) + '}';
   return reply;
 }
 

@@ -43,14 +43,10 @@ struct address {
   sockaddr_storage storage{};
   socklen_t size = 0;
 
-  [[nodiscard]] const sockaddr* get() const {
-    return reinterpret_cast<const sockaddr*>(&storage);
-  }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   /// Of either family: both keep it in the same place.
-  [[nodiscard]] std::uint16_t& port() {
-    return reinterpret_cast<sockaddr_in*>(&storage)->sin_port;
-  }
+  [[nodiscard]] std::uint16_t& port() { return reinterpret_cast<sockaddr_in*>(&storage)->sin_port; }
 };
 
 [[noreturn]] void fail_at(const std::string& host, std::uint16_t port, int error) {
@@ -74,8 +70,8 @@ address resolve(const std::string& host, std::uint16_t port) {
 }
 
 descriptor bind_to(const address& where, bool shared) {
-  descriptor fd{::socket(
-    where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
+  descriptor fd{
+    ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
   if (fd.get() < 0)
     return fd;
   const int on = 1;

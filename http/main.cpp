@@ -1,15 +1,104 @@
+#include <atomic>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
 #include <variant>
 
 #include <unistd.h>
 
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+
+#include "actors/log.hpp"
+#include "actors/metrics.hpp"
 #include "http/command_line.hpp"
+#include "http/service.hpp"
+#include "http/termination.hpp"
+
+namespace {
+
+constexpr const char* component = "herald";
+
+/// Exit codes; 2 is for wrong settings (see command_line.hpp), 128 + n for a second signal n.
+constexpr int exit_cannot_start = 1;
+constexpr int exit_gave_up = 3;
+
+void write_ports(const std::string& file, const herald::open_ports& ports) {
+  std::string json = "{\"api\":" + std::to_string(ports.api);
+  if (ports.stream)
+    json += ",\"stream\":" + std::to_string(*ports.stream);
+  // Whole or not at all: whoever waits for the file may read it at once.
+  const auto draft = file + ".new";
+  std::ofstream{draft} << json << "}\n";
+  if (std::rename(draft.c_str(), file.c_str()) != 0)
+    herald::log::error(component, "ports_not_written", {{"file", file}});
+}
+
+/// Runs until it is told to end. Gives the exit code.
+int run(const herald::run_options& options, herald::termination& end) {
+  caf::actor_system_config actors;
+  actors.set("logger.file-verbosity", caf::atom("quiet"));
+  // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.
+  actors.set("scheduler.policy", caf::atom("sharing"));
+  herald::metrics numbers;
+  caf::actor_system system{actors};
+  std::atomic<bool> gave_up = false;
+  const auto service = herald::make_service(options.settings, system, numbers, [&] {
+    gave_up = true;
+    end.request();
+  });
+  service->start();
+  const auto ports = service->ports();
+  if (!options.print_ports_file.empty())
+    write_ports(options.print_ports_file, ports);
+  herald::log::info(
+    component, "started",
+    {{"version", HERALD_VERSION},
+     {"api_port", ports.api},
+     {"stream_port", ports.stream.value_or(0)}});
+
+  const auto signal = end.wait();
+  herald::log::info(component, "shutdown_started", {{"signal", signal}});
+  std::atomic<bool> closed = false;
+  std::thread closing{[&] {
+    service->shut_down();
+    closed = true;
+    end.request();
+  }};
+  while (!closed) {
+    // A second signal means at once: no destructors, no flushing.
+    if (const auto second = end.wait(); second != 0) {
+      herald::log::warning(component, "ended_by_second_signal", {{"signal", second}});
+      _exit(128 + second);
+    }
+  }
+  closing.join();
+  herald::log::info(component, "stopped");
+  return gave_up ? exit_gave_up : EXIT_SUCCESS;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
   const auto parsed = herald::load_config(argc, argv, environ);
-  if (const auto* end = std::get_if<herald::early_exit>(&parsed)) {
-    std::fputs(end->text.c_str(), end->to_stderr ? stderr : stdout);
-    return end->exit_code;
+  if (const auto* early = std::get_if<herald::early_exit>(&parsed)) {
+    std::fputs(early->text.c_str(), early->to_stderr ? stderr : stdout);
+    return early->exit_code;
   }
-  return 0;
+  const auto& options = std::get<herald::run_options>(parsed);
+  herald::log::configure({options.settings.log.level, options.settings.log.format});
+  for (const auto& warning : options.warnings)
+    herald::log::warning(component, "setting_ignored", {{"detail", warning}});
+  try {
+    herald::termination end;
+    return run(options, end);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "herald: %s\n", e.what());
+    return exit_cannot_start;
+  }
 }

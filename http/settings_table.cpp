@@ -122,6 +122,12 @@ const std::array table = {
   setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
 
   setting{
+    AT(history.max_events), count(0, 100'000'000),
+    "Events kept for streams that come back with Last-Event-ID; 0: none."},
+  setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
+  setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+
+  setting{
     AT(version.url), any_url,
     "Where the current version document is fetched for new streams; empty: nowhere.",
     secrecy::secret_query},

@@ -25,8 +25,7 @@ void append_name(std::string& out, std::string_view name) {
 
 } // namespace
 
-void append_event(
-  std::string& out, event_id id, std::string_view name, std::string_view data) {
+void append_event(std::string& out, event_id id, std::string_view name, std::string_view data) {
   if (id.value != 0)
     append_line(out, "id: ", to_string(id));
   if (!name.empty())

@@ -12,8 +12,7 @@ namespace herald {
 /// name is empty), one `data:` line per line of the data, and the empty line that ends it. Lines
 /// end at LF, CR LF or CR, as they do for the client: what it puts together again is the data with
 /// LF for every line break.
-void append_event(
-  std::string& out, event_id id, std::string_view name, std::string_view data);
+void append_event(std::string& out, event_id id, std::string_view name, std::string_view data);
 
 /// Appends a comment, which clients ignore. `text` is one line.
 void append_comment(std::string& out, std::string_view text);

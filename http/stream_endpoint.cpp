@@ -112,8 +112,8 @@ void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {
       in.changed.notify_all();
     });
   std::unique_lock lock{in.mutex};
-  const bool all = in.changed.wait_until(
-    lock, deadline, [&in] { return in.drained == in.loops.size(); });
+  const bool all =
+    in.changed.wait_until(lock, deadline, [&in] { return in.drained == in.loops.size(); });
   log::info(component, "drained", {{"complete", all}});
 }
 

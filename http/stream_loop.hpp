@@ -67,8 +67,7 @@ private:
   struct drain_order {
     std::function<void()> drained;
   };
-  using command =
-    std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_order>;
+  using command = std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_order>;
 
   /// A client that waits for its registration.
   struct opening {

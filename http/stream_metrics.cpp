@@ -5,8 +5,11 @@ namespace herald {
 namespace {
 
 constexpr std::array refusal_names = {
-  "too_many",  "too_many_per_address", "malformed", "head_too_large", "head_timed_out",
-  "not_found", "method",               "invalid",   "by_owner",       "unanswered",
+  "too_many",       "too_many_per_address",
+  "malformed",      "head_too_large",
+  "head_timed_out", "not_found",
+  "method",         "invalid",
+  "by_owner",       "unanswered",
   "shutting_down",
 };
 
@@ -23,8 +26,8 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
       "herald_stream_private_overflows_total",
       "Streams closed because too much waited for them alone.")),
     bytes(numbers.counter("herald_stream_sent_bytes_total", "Bytes written to streams.")),
-    open(numbers.gauge(
-      "herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
+    open(
+      numbers.gauge("herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
     blocked(numbers.gauge(
       "herald_stream_blocked", "Streams whose socket is full.", {{"loop", std::to_string(loop)}})),
     log_bytes(numbers.gauge(

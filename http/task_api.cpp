@@ -94,8 +94,8 @@ api_reply post_test_task(const tasks_at& tasks, const api_request& request) {
   auto command = parse_test_task(request.body);
   if (command) {
     if (command->type != "demo_task" && command->type != "failing_task")
-      return problem(
-        fail(ec::unknown_task_type, "no such type; there are: demo_task, failing_task", "task_type"));
+      return problem(fail(
+        ec::unknown_task_type, "no such type; there are: demo_task, failing_task", "task_type"));
     command->type = command->type == "demo_task" ? "demo" : "failing";
   }
   const auto task = start(tasks, std::move(command));

@@ -1,0 +1,234 @@
+#include "http/broadcast_service.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include "actors/connection_registry.hpp"
+#include "actors/gateway_sender.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/task_runner.hpp"
+#include "actors/task_worker.hpp"
+#include "actors/version_store.hpp"
+#include "http/api_server.hpp"
+#include "http/ask.hpp"
+#include "http/callback_api.hpp"
+#include "http/connection_api.hpp"
+#include "http/event_api.hpp"
+#include "http/gateway_client.hpp"
+#include "http/health_api.hpp"
+#include "http/internal_send_api.hpp"
+#include "http/service_parts.hpp"
+#include "http/stream_endpoint.hpp"
+#include "http/task_api.hpp"
+#include "http/version_api.hpp"
+#include "http/version_source.hpp"
+
+namespace herald {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+history_limits history_limits_of(const config& settings) {
+  return {settings.history.max_events, settings.history.max_bytes, settings.history.max_age_s};
+}
+
+gateway_options gateway_options_of(const config& settings) {
+  const auto& from = settings.gateway;
+  gateway_options options;
+  options.url = from.url;
+  options.timeout = from.timeout_ms;
+  options.senders = from.senders;
+  options.retry = from.retry_ms;
+  options.max_shard_events = from.max_queue_events;
+  options.max_shard_bytes = from.max_queue_bytes;
+  options.max_stream_events = from.max_stream_events;
+  options.max_stream_bytes = from.max_stream_bytes;
+  options.probe_interval = from.probe_interval_s;
+  return options;
+}
+
+task_options task_options_of(const config& settings) {
+  const auto& from = settings.tasks;
+  task_options options;
+  options.workers = from.workers;
+  options.timeout = from.timeout_s;
+  options.external_timeout = from.external_timeout_s;
+  options.retention = from.retention_s;
+  options.kill_after = from.kill_after_ms;
+  options.max_pending = from.max_pending;
+  options.max_external = from.max_external;
+  options.max_ended = from.max_ended;
+  for (const auto& [name, command] : from.commands)
+    options.commands.emplace(
+      name, command_type{command.argv, command.cwd, command.env, command.timeout_s});
+  return options;
+}
+
+class broadcast_service final : public service {
+public:
+  broadcast_service(
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up);
+  ~broadcast_service() override;
+
+  [[nodiscard]] open_ports ports() const override;
+  void start() override;
+  void shut_down() override;
+
+private:
+  [[nodiscard]] shell_options child(const char* name, metrics& numbers) const {
+    return {name, supervisor_, &numbers};
+  }
+  version_source_actor make_version_source(metrics& numbers);
+  void make_transport(metrics& numbers);
+  void make_routes(metrics& numbers);
+
+  const config settings_;
+  caf::actor_system& system_;
+  std::atomic<service_phase> phase_ = service_phase::starting;
+  router routes_;
+  supervisor_actor supervisor_;
+  connection_registry_actor registry_;
+  version_source_actor version_source_;
+  version_store_actor versions_;
+  task_runner_actor tasks_;
+  /// One of the two: shards to an external gateway, or the embedded endpoint.
+  std::vector<gateway_sender_actor> shards_;
+  std::optional<stream_endpoint> endpoint_;
+  std::optional<api_server> api_;
+};
+
+broadcast_service::broadcast_service(
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up)
+  : settings_(settings),
+    system_(system),
+    supervisor_(spawn_supervisor(
+      system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers)),
+    registry_(spawn_connection_registry(
+      system, child("connection-registry", numbers), history_limits_of(settings), numbers)),
+    version_source_(make_version_source(numbers)),
+    versions_(spawn_version_store(
+      system, child("version-store", numbers), {settings.version.max_pending}, registry_,
+      version_source_, numbers)) {
+  const auto task_settings = task_options_of(settings);
+  tasks_ = spawn_task_runner(
+    system, child("task-runner", numbers), task_settings, registry_, numbers,
+    task_workers(system, task_settings, numbers));
+  caf::anon_send(registry_, add_observer{versions_});
+  make_transport(numbers);
+  make_routes(numbers);
+  api_.emplace(api_options_of(settings), routes_, numbers);
+}
+
+broadcast_service::~broadcast_service() {
+  // Ports first, then the actors: dependents before what they depend on.
+  if (api_)
+    api_->stop();
+  endpoint_.reset();
+  const auto end = [](const auto& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  };
+  end(tasks_);
+  end(versions_);
+  if (version_source_)
+    end(version_source_);
+  for (const auto& shard : shards_)
+    end(shard);
+  end(registry_);
+  end(supervisor_);
+}
+
+version_source_actor broadcast_service::make_version_source(metrics& numbers) {
+  if (settings_.version.url.empty())
+    return {};
+  version_source_options options;
+  options.url = settings_.version.url;
+  return spawn_version_source(system_, child("version-source", numbers), std::move(options));
+}
+
+void broadcast_service::make_transport(metrics& numbers) {
+  if (settings_.gateway.url.empty()) {
+    endpoint_.emplace(system_, stream_options_of(settings_), registry_, numbers);
+    return;
+  }
+  const auto options = gateway_options_of(settings_);
+  const auto connect = [options] {
+    return connect_gateway(options);
+  };
+  for (auto& shard :
+       spawn_gateway_senders(system_, options, registry_, connect, supervisor_, numbers))
+    shards_.emplace_back(std::move(shard));
+}
+
+void broadcast_service::make_routes(metrics& numbers) {
+  event_limits limits;
+  limits.max_event_bytes = settings_.api.max_event_bytes;
+  add_event_routes(routes_, system_, registry_, limits);
+  add_version_routes(routes_, system_, versions_);
+  add_task_routes(routes_, system_, tasks_);
+  add_connection_routes(routes_, system_, registry_);
+  add_actor_routes(routes_, system_, supervisor_);
+  add_callback_routes(
+    routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
+  internal_send_options send;
+  send.max_event_bytes = settings_.api.max_event_bytes;
+  add_internal_send_api(routes_, system_, registry_, send);
+  if (settings_.testing.enabled) {
+    add_version_testing_routes(routes_, system_, versions_);
+    add_task_testing_routes(routes_, system_, tasks_);
+  }
+  add_health_routes(
+    routes_, [this] { return not_ready(system_, supervisor_, phase_); }, numbers);
+}
+
+open_ports broadcast_service::ports() const {
+  open_ports result;
+  result.api = api_->port();
+  if (endpoint_)
+    result.stream = endpoint_->port();
+  return result;
+}
+
+void broadcast_service::start() {
+  if (endpoint_)
+    endpoint_->start();
+  phase_ = service_phase::running;
+  api_->start();
+}
+
+void broadcast_service::shut_down() {
+  phase_ = service_phase::shutting_down;
+  // No new work; what runs has the grace to end, and its last events still go out.
+  (void)ask<void>(system_, registry_, begin_shutdown{});
+  (void)ask<void>(system_, versions_, begin_shutdown{});
+  (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
+  (void)ask<void>(system_, tasks_, abort_all_tasks{}, settings_.tasks.kill_after_ms + 2s);
+  (void)ask<void>(system_, registry_, flush{});
+  const auto flushed = std::chrono::steady_clock::now() + settings_.gateway.retry_ms;
+  for (const auto& shard : shards_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      flushed - std::chrono::steady_clock::now());
+    (void)ask<void>(system_, shard, flush{}, std::max(left, 10ms));
+  }
+  if (endpoint_)
+    endpoint_->drain(std::chrono::steady_clock::now() + 5s);
+  api_->stop();
+}
+
+} // namespace
+
+std::unique_ptr<service> make_broadcast_service(
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up) {
+  return std::make_unique<broadcast_service>(settings, system, numbers, std::move(give_up));
+}
+
+} // namespace herald

@@ -1,0 +1,27 @@
+#pragma once
+
+namespace herald {
+
+/// Waits for what should end the process: SIGTERM, SIGINT, or `request`.
+///
+/// Make one before the first thread: it blocks the signals for the thread that makes it and for all
+/// that are started later, so that only `wait` gets them.
+class termination {
+public:
+  termination();
+  ~termination();
+  termination(const termination&) = delete;
+  termination& operator=(const termination&) = delete;
+
+  /// Gives the number of the signal, or 0 for `request`.
+  int wait();
+
+  /// Safe from any thread.
+  void request();
+
+private:
+  int signals_ = -1;
+  int requests_ = -1;
+};
+
+} // namespace herald
