@@ -225,6 +225,7 @@ protected:
       [=](const delivery_settled& m) { unexpected(m); },
       [](const send_to_stream&) { return send_status::sent; },
       [](const publish&) { return publish_receipt{}; },
+      [=](const delivery_wait_over& m) { unexpected(m); },
       [=](const add_observer& m) { unexpected(m); },
       [this](const list_connections& query) {
         listed.push_back(query);

@@ -268,8 +268,7 @@ TEST_F(StreamEndpoint, OpensAStreamOnceItsOwnerSaysSo) {
 
 TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   start();
-  const auto reader = connect(
-    "GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
+  const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
   const auto& got = reader->until(": ok\n\n");
   EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
@@ -327,8 +326,8 @@ TEST_F(StreamEndpoint, ReachesStreamsOnAllLoops) {
     caf::anon_send(via, to_all(5, "hello"));
   for (auto& reader : readers)
     reader->until("id: 5\nevent: e\ndata: hello\n\n");
-  EXPECT_TRUE(eventually_shows(
-    "sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 60"));
+  EXPECT_TRUE(
+    eventually_shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 60"));
 }
 
 TEST_F(StreamEndpoint, TellsAReplacedStreamToStayAway) {
@@ -387,7 +386,8 @@ TEST_F(StreamEndpoint, TakesAHalfCloseForTheEnd) {
 }
 
 TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
-  notes->answer = [](const open_connection&) {};
+  notes->answer = [](const open_connection&) {
+  };
   start();
   auto reader = connect(get("a"));
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
@@ -403,12 +403,12 @@ TEST_F(StreamEndpoint, PassesARefusalOn) {
       asked.via, refuse_stream{asked.stream, {ec::shutting_down, "not now", {}}, status});
   };
   start();
-  const auto& ours = connect(get("own"))->to_end();
+  const auto ours = connect(get("own"))->to_end();
   EXPECT_EQ(ours.find("HTTP/1.1 503 "), 0u) << ours;
   EXPECT_NE(ours.find("\r\nRetry-After: "), std::string::npos);
   EXPECT_NE(ours.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos);
   EXPECT_NE(ours.find(R"("detail":"not now")"), std::string::npos);
-  const auto& theirs = connect(get("up"))->to_end();
+  const auto theirs = connect(get("up"))->to_end();
   EXPECT_EQ(theirs.find("HTTP/1.1 403 "), 0u) << theirs;
 }
 
@@ -463,7 +463,8 @@ TEST_F(StreamEndpoint, RefusesBrokenHeads) {
 
 TEST_F(StreamEndpoint, AnswersWhatIsNotAStream) {
   start();
-  EXPECT_EQ(connect("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")->to_end().find("HTTP/1.1 200 "), 0u);
+  EXPECT_EQ(
+    connect("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")->to_end().find("HTTP/1.1 200 "), 0u);
   EXPECT_EQ(connect("GET /x HTTP/1.1\r\nHost: h\r\n\r\n")->to_end().find("HTTP/1.1 404 "), 0u);
   const auto post = connect(
     "POST /api/sse/stream HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\n"
@@ -480,7 +481,7 @@ TEST_F(StreamEndpoint, RefusesStreamsBeyondItsLimits) {
   start();
   const auto first = stream("a");
   auto second = stream("b");
-  const auto& got = connect(get("c"))->to_end();
+  const auto got = connect(get("c"))->to_end();
   EXPECT_EQ(got.find("HTTP/1.1 503 "), 0u);
   EXPECT_NE(got.find("\r\nRetry-After: "), std::string::npos);
   EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many\"} 1"));
@@ -510,7 +511,8 @@ TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
 }
 
 TEST_F(StreamEndpoint, AnswersAClientWhoseOwnerNeverDoes) {
-  notes->answer = [](const open_connection&) {};
+  notes->answer = [](const open_connection&) {
+  };
   options.open_timeout = 1ms;
   start();
   EXPECT_EQ(connect(get("a"))->to_end().find("HTTP/1.1 503 "), 0u);

@@ -305,8 +305,7 @@ private:
   /// How many of the expected bytes a stream got, of which it may have lost only the end.
   std::size_t check(const model_stream& s) const {
     const auto common = static_cast<std::size_t>(
-      std::mismatch(
-        s.received.begin(), s.received.end(), s.expected.begin(), s.expected.end())
+      std::mismatch(s.received.begin(), s.received.end(), s.expected.begin(), s.expected.end())
         .first
       - s.received.begin());
     const auto rest = std::string_view{s.received}.substr(common);
@@ -322,8 +321,7 @@ private:
       return common;
     EXPECT_TRUE(s.ended && !s.closed) << "seed " << seed_ << ": incomplete, but not lapped";
     EXPECT_TRUE(rest == lagged || (lagged.starts_with(rest))) << "seed " << seed_ << ": " << rest;
-    const bool whole =
-      common == 0 || s.expected[common - 1] == '>';
+    const bool whole = common == 0 || s.expected[common - 1] == '>';
     if (!rest.empty()) {
       EXPECT_TRUE(whole) << "seed " << seed_ << ": lagged in the middle of a frame";
     }
