@@ -22,5 +22,10 @@ TEST(Binary, SendsAFirstEvent) {
   EXPECT_EQ(stream.next(), (sse_event{id, "greeting", R"({"text":"hello"})"}));
 }
 
+TEST(Binary, EndsWithZeroWhenAsked) {
+  herald_process herald;
+  EXPECT_EQ(herald.terminate(), exited(0));
+}
+
 } // namespace
 } // namespace herald
