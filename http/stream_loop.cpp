@@ -7,8 +7,6 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <caf/actor_cast.hpp>
-#include <caf/actor_companion.hpp>
 #include <caf/send.hpp>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -59,43 +57,32 @@ bool is_shortage(const boost::system::error_code& error) {
 
 } // namespace
 
-stream_loop::stream_loop(const surroundings& around, unsigned index, int listener)
+stream_loop::stream_loop(
+  const surroundings& around, unsigned index, int listener, loop_inbox& inbox)
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
+    max_streams_(around.max_streams),
     index_(index),
     metrics_(around.numbers, index),
     rules_{options_.cors_origins, options_.stand_in},
     table_(
       {index, options_.log_bytes, options_.private_queue_bytes,
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
-      *this) {
+      *this),
+    inbox_(inbox) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   acceptor_.assign(
     address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listener);
   sockets_.assign(::epoll_create1(EPOLL_CLOEXEC));
-  // Hidden: the actor system must not wait for it, since it never ends by itself.
-  companion_ = around.system.spawn<caf::actor_companion, caf::hidden>();
-  caf::actor_cast<caf::actor_companion*>(companion_)
-    ->on_enqueue([this](const caf::mailbox_element_ptr& letter) {
-      const auto& content = letter->content();
-      if (content.match_elements<deliver>())
-        put(content.get_as<deliver>(0));
-      else if (content.match_elements<attach_stream>())
-        put(content.get_as<attach_stream>(0));
-      else if (content.match_elements<close_stream>())
-        put(content.get_as<close_stream>(0));
-      else if (content.match_elements<refuse_stream>())
-        put(content.get_as<refuse_stream>(0));
-    });
-  self_ = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
+  inbox_wake_.assign(inbox.wake_descriptor());
 }
 
 stream_loop::~stream_loop() {
-  // Waits for senders that are inside the handler; later ones find none.
-  caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue(nullptr);
+  // The inbox's own.
+  inbox_wake_.release();
   for (stream_slot slot = 0; slot < table_.slots(); ++slot)
     if (const auto fd = table_.descriptor(slot); fd >= 0)
       ::close(fd);
@@ -106,15 +93,8 @@ void stream_loop::run() {
   arm_heartbeat();
   arm_tick();
   on_sockets();
+  on_inbox();
   io_.run();
-}
-
-void stream_loop::stop() {
-  io_.stop();
-}
-
-void stream_loop::drain(std::function<void()> drained) {
-  put(drain_order{std::move(drained)});
 }
 
 // -- clients
@@ -158,6 +138,8 @@ std::optional<api_reply> stream_loop::on_head(socket& client, const stream_reque
   };
   if (draining_)
     return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
+  if (table_.size() >= max_streams_)
+    return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
   const auto address =
     options_.max_streams_per_address != 0 ? address_of(client) : client_address{};
   const auto admitted = limits_.admit(address);
@@ -206,7 +188,7 @@ void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& reque
   caf::anon_send(
     owner_, open_connection{
               std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
-              self_, std::move(request.headers), std::move(request.last_event_id)});
+              inbox_.address(), std::move(request.headers), std::move(request.last_event_id)});
 }
 
 void stream_loop::count_refusal(int status) {
@@ -231,28 +213,21 @@ api_reply stream_loop::busy(ec code, const char* detail) {
 
 // -- the inbox
 
-void stream_loop::put(command what) {
-  bool first = false;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    first = inbox_.empty();
-    inbox_.push_back(std::move(what));
-  }
-  if (first)
-    asio::post(io_, [this] { take_inbox(); });
-}
-
-void stream_loop::take_inbox() {
-  std::vector<command> taken;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    taken.swap(inbox_);
-  }
-  std::move(taken.begin(), taken.end(), std::back_inserter(commands_));
+void stream_loop::on_inbox() {
+  auto taken = inbox_.take();
+  std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
   work();
+  watch_inbox();
 }
 
-bool stream_loop::apply(command& what) {
+void stream_loop::watch_inbox() {
+  inbox_wake_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+    if (!error)
+      on_inbox();
+  });
+}
+
+bool stream_loop::apply(loop_order& what) {
   return std::visit(
     [this](auto& order) {
       if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
@@ -312,13 +287,17 @@ void stream_loop::apply_one(const close_stream& order) {
   table_.close(*slot, std::move(farewell), clock::now());
 }
 
-void stream_loop::apply_one(drain_order& order) {
+void stream_loop::apply_one(drain_loop& order) {
   error_code ignored;
   acceptor_.close(ignored);
   accept_pause_.cancel();
   draining_ = true;
   drain_next_ = 0;
   drained_ = std::move(order.drained);
+}
+
+void stream_loop::apply_one(const stop_loop&) {
+  io_.stop();
 }
 
 /// Takes in as much of a batch as there is room for; true once it is all in.
@@ -374,19 +353,19 @@ void stream_loop::send_to_one(const delivery& item) {
 // -- sending
 
 void stream_loop::work() {
-  for (std::size_t i = 0; i < slice_items && !commands_.empty(); ++i) {
-    if (!apply(commands_.front()))
+  for (std::size_t i = 0; i < slice_items && !orders_.empty(); ++i) {
+    if (!apply(orders_.front()))
       break;
-    commands_.pop_front();
+    orders_.pop_front();
   }
   if (draining_)
     drain_some();
-  if (scratch_.capacity() > keep_scratch && commands_.empty())
+  if (scratch_.capacity() > keep_scratch && orders_.empty())
     std::string{}.swap(scratch_);
   const bool more = table_.run_slice(slice_sends);
   count();
   settle();
-  if (more || !commands_.empty())
+  if (more || !orders_.empty())
     schedule();
 }
 
@@ -403,7 +382,7 @@ void stream_loop::schedule() {
 void stream_loop::settle() {
   for (const auto& settled : table_.tickets().take_settled())
     caf::anon_send(owner_, settled);
-  if (draining_ && drained_ && table_.size() == 0 && commands_.empty())
+  if (draining_ && drained_ && table_.size() == 0 && orders_.empty())
     std::exchange(drained_, nullptr)();
 }
 
@@ -560,7 +539,7 @@ void stream_loop::on_tick() {
   metrics_.open.Set(static_cast<double>(table_.size()));
   metrics_.blocked.Set(static_cast<double>(table_.blocked_streams()));
   metrics_.log_bytes.Set(static_cast<double>(table_.log().end() - table_.log().begin()));
-  metrics_.backlog.Set(static_cast<double>(commands_.size()));
+  metrics_.backlog.Set(static_cast<double>(orders_.size()));
   count();
   settle();
 }

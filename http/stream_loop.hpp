@@ -4,22 +4,20 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <random>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
 #include "actors/metrics.hpp"
 #include "http/head_session.hpp"
+#include "http/loop_inbox.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"
 #include "http/stream_options.hpp"
@@ -32,8 +30,8 @@ namespace herald {
 /// One thread of the stream endpoint: accepts clients, reads their heads, and then keeps them as
 /// bare descriptors in an epoll set of its own, nested in the io_context, over a `stream_table`.
 ///
-/// To actors it is a `delivery_actor`: an actor without a mailbox whose messages go into the inbox
-/// of the loop, in the order of each sender.
+/// Made, run and destroyed on that thread, in whose descriptor table its sockets are; others talk
+/// to it through its inbox.
 class stream_loop final : private stream_io, private head_sink {
 public:
   /// What the loops of an endpoint have in common; outlives them.
@@ -43,31 +41,23 @@ public:
     stream_owner_actor owner;
     stream_limits& limits;
     metrics& numbers;
+    /// Streams that one loop may have.
+    std::size_t max_streams = 0;
   };
 
-  /// Takes over `listener`, a descriptor that listens.
-  stream_loop(const surroundings& around, unsigned index, int listener);
+  /// Takes over `listener`, a descriptor that listens. The inbox outlives the loop.
+  stream_loop(const surroundings& around, unsigned index, int listener, loop_inbox& inbox);
   stream_loop(const stream_loop&) = delete;
   stream_loop& operator=(const stream_loop&) = delete;
   ~stream_loop() override;
 
-  /// Works until `stop`; the body of the loop's thread.
+  /// Works until it is told to stop.
   void run();
-  /// Ends `run`. Safe from any thread.
-  void stop();
-  /// Takes no more clients, closes the streams once they have what is due, and says when the last
-  /// is gone, on the loop's thread. Safe from any thread.
-  void drain(std::function<void()> drained);
 
 private:
   using clock = std::chrono::steady_clock;
   using socket = boost::asio::ip::tcp::socket;
   using error_code = boost::system::error_code;
-
-  struct drain_order {
-    std::function<void()> drained;
-  };
-  using command = std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_order>;
 
   /// A client that waits for its registration.
   struct opening {
@@ -95,13 +85,14 @@ private:
   api_reply busy(ec code, const char* detail);
 
   // the inbox
-  void put(command what);
-  void take_inbox();
-  bool apply(command& what);
+  void on_inbox();
+  void watch_inbox();
+  bool apply(loop_order& what);
   void apply_one(const attach_stream& order);
   void apply_one(const refuse_stream& order);
   void apply_one(const close_stream& order);
-  void apply_one(drain_order& order);
+  void apply_one(drain_loop& order);
+  void apply_one(const stop_loop& order);
   bool apply_some(const deliver& order);
   bool broadcast(const event& what);
   void send_to_one(const delivery& item);
@@ -130,6 +121,7 @@ private:
   const stream_options options_;
   const stream_owner_actor owner_;
   stream_limits& limits_;
+  const std::size_t max_streams_;
   const unsigned index_;
   stream_metrics metrics_;
   head_rules rules_;
@@ -153,20 +145,16 @@ private:
   std::random_device secrets_;
   std::minstd_rand jitter_{secrets_()};
 
-  /// Commands that were taken from the inbox; the first may be half done.
-  std::deque<command> commands_;
+  loop_inbox& inbox_;
+  boost::asio::posix::stream_descriptor inbox_wake_{io_};
+  /// Orders that were taken from the inbox; the first may be half done.
+  std::deque<loop_order> orders_;
   std::size_t batch_progress_ = 0;
   delivery_tickets::key batch_ticket_ = 0;
 
   bool draining_ = false;
   stream_slot drain_next_ = 0;
   std::function<void()> drained_;
-
-  std::mutex inbox_mutex_;
-  std::vector<command> inbox_;
-
-  caf::actor companion_;
-  delivery_actor self_;
 };
 
 } // namespace herald

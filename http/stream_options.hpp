@@ -21,7 +21,7 @@ struct stream_options {
   /// Pages that may read streams; `*` for all.
   std::vector<std::string> cors_origins{"*"};
 
-  /// Over all loops. Never more than the descriptors that can be had.
+  /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.
   std::size_t max_streams = 200000;
   /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
   std::size_t max_streams_per_address = 0;
