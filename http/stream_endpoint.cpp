@@ -25,17 +25,8 @@ namespace herald {
 namespace {
 
 constexpr std::string_view component = "stream-endpoint";
-/// Descriptors of a loop's table that are not for streams: its listener and epoll sets, clients
-/// whose head is being read, clients that are being refused.
-constexpr std::size_t reserved_descriptors = 512;
-
 unsigned thread_count(const stream_options& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-}
-
-/// Streams that fit into a table of so many descriptors.
-std::size_t streams_in(std::size_t descriptors) {
-  return descriptors - std::min(reserved_descriptors, descriptors / 2);
 }
 
 /// Signals are for the main thread.
@@ -63,11 +54,11 @@ struct stream_endpoint::inside {
     metrics& numbers, const listeners& sockets)
     : port(sockets.port),
       descriptors(raise_descriptor_limit()),
-      per_loop(streams_in(descriptors)),
+      per_loop(stream_loop::streams_in(descriptors)),
       limits(
         std::min(options.max_streams, per_loop * sockets.descriptors.size()),
         options.max_streams_per_address),
-      around{system, options, owner, limits, numbers, per_loop} {
+      around{system, options, owner, limits, numbers, descriptors} {
     for (const auto fd : sockets.descriptors)
       seats.emplace_back(system, fd);
   }
