@@ -169,6 +169,9 @@ std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& requ
   };
   if (draining_)
     return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
+  if (openings_.size() >= options_.max_openings)
+    return refuse(
+      refusal::too_many_openings, busy(ec::overloaded, "too many streams are opening at once"));
   if (table_.size() >= streams_in(descriptors_))
     return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
   const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
