@@ -246,18 +246,12 @@ void connection_registry::count_connections() {
   active_.Set(static_cast<double>(state_->table.size()));
 }
 
+/// No answer is waited for: an observer that fails says so itself (its shell logs, counts and
+/// restarts it), and a connect costs no message back.
 template <class Fact>
 void connection_registry::tell_observers(const Fact& fact) {
   for (const auto& observer : state_->observers)
-    self_->request(observer, caf::infinite, fact)
-      .then(
-        [] {},
-        [id = fact.id.str()](const caf::error& error) {
-          const auto what = describe(error);
-          log::warning(
-            component, "observer_failed",
-            {{"request_id", id}, {"error", to_string(what.code)}, {"detail", what.detail}});
-        });
+    caf::anon_send(observer, fact);
 }
 
 /// Sends what the stream has missed. Gives the events `version` among it.

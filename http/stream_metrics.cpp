@@ -7,10 +7,10 @@ namespace {
 constexpr std::array refusal_names = {
   "too_many",       "too_many_per_address",
   "malformed",      "head_too_large",
-  "head_timed_out", "not_found",
-  "method",         "invalid",
-  "by_owner",       "unanswered",
-  "shutting_down",
+  "head_timed_out", "head_crowded_out",
+  "not_found",      "method",
+  "invalid",        "by_owner",
+  "unanswered",     "shutting_down",
 };
 
 } // namespace

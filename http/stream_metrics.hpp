@@ -18,6 +18,7 @@ public:
     malformed,
     head_too_large,
     head_timed_out,
+    head_crowded_out,
     not_found,
     method,
     invalid,
@@ -51,7 +52,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 11;
+  static constexpr std::size_t refusals = 12;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   std::array<prometheus::Counter*, service_type_count> sent_{};
