@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/connection_table.hpp"
-#include "actors/delivery_tickets.hpp"
+#include "actors/publish_tickets.hpp"
 
 namespace herald {
 
@@ -84,11 +84,11 @@ private:
   event_ptr order(draft& d, event_id id);
   void keep(const event_ptr& ordered, const audience& to);
   routing route(std::vector<draft>& drafts, publish_receipt& receipt);
-  void finish(ticket_id ticket, const delivery_tickets::outcome& outcome);
+  void finish(ticket_id ticket, const publish_tickets::outcome& outcome);
 
   self_type self_;
   std::shared_ptr<registry_state> state_;
-  delivery_tickets tickets_;
+  publish_tickets tickets_;
   std::map<ticket_id, waiting> waiting_;
   prometheus::Counter& connects_;
   prometheus::Counter& disconnects_;
@@ -379,7 +379,7 @@ void connection_registry::on_wait_over(const delivery_wait_over& fact) {
     finish(fact.ticket, *outcome);
 }
 
-void connection_registry::finish(ticket_id ticket, const delivery_tickets::outcome& outcome) {
+void connection_registry::finish(ticket_id ticket, const publish_tickets::outcome& outcome) {
   const auto found = waiting_.find(ticket);
   if (found == waiting_.end())
     return;
