@@ -11,6 +11,7 @@
 #include "actors/log.hpp"
 #include "messages/task_input.hpp"
 #include "messages/type_ids.hpp"
+#include "messages/utf8.hpp"
 
 namespace herald {
 
@@ -214,7 +215,7 @@ std::string command_run::describe_end(const child_exit& how) const {
   }
   const auto said = trim_end(errors_tail_.text());
   if (!said.empty())
-    text.append(": ").append(safe_text(said, max_stderr_bytes, true));
+    text.append(": ").append(utf8_end(said, max_stderr_bytes));
   return text;
 }
 
