@@ -277,6 +277,7 @@ child_exit child_process::finish() {
   start_failure why;
   if (::read(start_errors_.get(), &why, sizeof why) == static_cast<ssize_t>(sizeof why))
     result.error = describe_start(why);
+  start_errors_.close();
   return result;
 }
 
