@@ -14,6 +14,7 @@
 
 #include "http/ask.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/fragile_worker.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/task_transcript.hpp"
 
@@ -28,9 +29,9 @@ using lines = std::vector<std::string>;
 class TaskCommands : public ::testing::Test {
 protected:
   TaskCommands() {
-    options_.workers = 1;
-    options_.kill_after = 100ms;
-    publisher_ = system_.spawn([this](publisher_actor::pointer) -> publisher_actor::behavior_type {
+    options.workers = 1;
+    options.kill_after = 100ms;
+    publisher_ = system.spawn([this](publisher_actor::pointer) -> publisher_actor::behavior_type {
       return {[this](const publish& order) {
         const std::lock_guard lock{mutex_};
         events_.note(order);
@@ -50,18 +51,19 @@ protected:
   }
 
   void command(const char* type, const char* script) {
-    options_.commands[type].argv = {"sh", "-c", script};
+    options.commands[type].argv = {"sh", "-c", script};
   }
 
-  void spawn() {
+  void spawn() { spawn(task_workers(system, options, numbers)); }
+
+  void spawn(task_worker_factory workers) {
     runner_ = spawn_task_runner(
-      system_, {"task-runner", {}, &numbers_}, options_, publisher_, numbers_,
-      task_workers(system_, options_, numbers_));
+      system, {"task-runner", {}, &numbers}, options, publisher_, numbers, std::move(workers));
   }
 
   template <class Answer, class Command>
   caf::expected<Answer> ask(Command command) {
-    return herald::ask<Answer>(system_, runner_, std::move(command), 30s);
+    return herald::ask<Answer>(system, runner_, std::move(command), 30s);
   }
 
   task_id start(const char* type, const char* params_json = "{}") {
@@ -77,15 +79,19 @@ protected:
     return events_.of(id);
   }
 
-  task_options options_;
+  task_options options;
+  metrics numbers;
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   testing::task_transcript events_;
-  metrics numbers_;
   caf::actor_system_config config_;
-  caf::actor_system system_{config_};
+
+protected:
+  caf::actor_system system{config_};
+
+private:
   publisher_actor publisher_;
   task_runner_actor runner_;
 };
@@ -107,9 +113,9 @@ TEST_F(TaskCommands, TellTheWholeLifeOfACommand) {
 TEST_F(TaskCommands, GetTheirEnvironment) {
   command("report", R"(echo "{\"result\":[\"$HERALD_TASK_TYPE\",\"$A\",\"$B\",\"$HOME\"]}"
                        echo "{\"text\":\"$HERALD_TASK_ID\"}")");
-  options_.environment["A"] = "all";
-  options_.environment["B"] = "all";
-  options_.commands["report"].env["B"] = "own";
+  options.environment["A"] = "all";
+  options.environment["B"] = "all";
+  options.commands["report"].env["B"] = "own";
   spawn();
   const auto id = start("report");
   EXPECT_EQ(events_of(id, 3).back(), R"(task_completed ["report","all","own",""])");
@@ -133,7 +139,7 @@ TEST_F(TaskCommands, EndOnCancelAndMakeRoom) {
 
 TEST_F(TaskCommands, EndWhenTheirTimeIsOver) {
   command("endless", "sleep 1000");
-  options_.commands["endless"].timeout = 50ms;
+  options.commands["endless"].timeout = 50ms;
   command("quick", "true");
   spawn();
   const auto endless = start("endless");
@@ -142,6 +148,27 @@ TEST_F(TaskCommands, EndWhenTheirTimeIsOver) {
     events_of(endless, 2),
     (lines{"task_started null", R"(task_failed {"error":"timed out after 0.05 s"})"}));
   EXPECT_EQ(events_of(quick, 2).back(), "task_completed null");
+}
+
+TEST_F(TaskCommands, EndWithAFailureOfTheirWorker) {
+  command("endless", "echo '{\"value\":0.1}'; sleep 1000");
+  command("quick", "true");
+  const auto host = std::make_shared<command_host>(command_host_options{100ms, 0ms}, numbers);
+  task_worker_actor worker;
+  spawn([&](const task_runner_actor& runner, std::size_t number) {
+    const auto kept = std::make_shared<task_worker::state>(
+      task_worker::state{runner, number, std::make_shared<const task_options>(options), host, 0});
+    return worker = spawn_supervised<task_worker::interface, testing::fragile_worker>(
+             system, {"task-worker", {}, &numbers},
+             [kept](auto* self) { return std::make_unique<testing::fragile_worker>(self, kept); });
+  });
+  const auto endless = start("endless");
+  events_of(endless, 2);
+  caf::anon_send(worker, abort_task{task_id{"poison"}});
+  EXPECT_EQ(
+    events_of(endless, 3).back(), R"(task_failed {"error":"the worker of this task failed"})");
+  EXPECT_FALSE(testing::has_children());
+  EXPECT_EQ(events_of(start("quick"), 2).back(), "task_completed null");
 }
 
 TEST_F(TaskCommands, AreGoneWhenTheEndIsAnswered) {

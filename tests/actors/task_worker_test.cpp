@@ -1,10 +1,10 @@
 #include "actors/task_worker.hpp"
 
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/fragile_worker.hpp"
 #include "tests/support/task_transcript.hpp"
 #include "tests/support/worker_reports.hpp"
 
@@ -14,30 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 using lines = std::vector<std::string>;
-
-/// A worker whose handler throws when it is told to abort "poison".
-class fragile_worker : public task_worker {
-public:
-  using task_worker::task_worker;
-  using shell_type = shell<interface, fragile_worker>;
-
-  static shell_type::behavior_type behavior(shell_type& s) {
-    return {
-      s.on(&fragile_worker::run_task_of),
-      s.on(&fragile_worker::abort_or_throw),
-      s.on(&fragile_worker::timer_of),
-      s.control(),
-    };
-  }
-
-  void run_task_of(const run_task& order) { run(order); }
-  void abort_or_throw(const abort_task& order) {
-    if (order.id.str() == "poison")
-      throw std::runtime_error("poisoned");
-    abort(order);
-  }
-  void timer_of(const task_timer& due) { timer(due); }
-};
 
 /// A worker, and a runner that notes what it reports.
 class TaskWorker : public testing::actor_test {
@@ -50,9 +26,9 @@ protected:
     kept->runner = runner;
     kept->number = 3;
     kept->options = std::make_shared<const task_options>();
-    worker = own(spawn_supervised<task_worker::interface, fragile_worker>(
+    worker = own(spawn_supervised<task_worker::interface, testing::fragile_worker>(
       system(), {"task-worker", {}, &numbers}, [kept](self_pointer<task_worker::interface> self) {
-        return std::make_unique<fragile_worker>(self, kept);
+        return std::make_unique<testing::fragile_worker>(self, kept);
       }));
   }
 
