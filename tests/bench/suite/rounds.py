@@ -44,7 +44,7 @@ def swarm(running: servers.Running, label: str, load: dict) -> dict:
 def judge(report: dict) -> dict:
     """Adds what is summed up from several figures of the load client."""
     streams, deliveries = report["streams"], report["deliveries"]
-    faults = ("lost", "duplicated", "out_of_order", "not_owed")
+    faults = ("lost", "duplicated", "out_of_order")
     report["faults"] = sum(deliveries[fault] for fault in faults) + streams["malformed"]
     report["streams_lost"] = streams["failed"] + streams["pending"] + streams["ended_by_server"]
     # From when the first quarter was over, so that what is allocated once does not count.
