@@ -31,13 +31,6 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t max_body = 2000;
 
-/// What Beast dislikes about Connection, chunk extensions, trailers: it moves no end of anything,
-/// and here it is passed over.
-bool is_about_values(const boost::system::error_code& error) {
-  return error == http::error::bad_value || error == http::error::bad_chunk_extension
-         || error == http::error::bad_field || error == http::error::bad_obs_fold;
-}
-
 /// One request as Beast reads it.
 struct other_reading {
   explicit other_reading(std::string_view input) {
@@ -45,12 +38,18 @@ struct other_reading {
     parser.body_limit(max_body);
     parser.header_limit(2 * max_head_bytes);
     parser.put(boost::asio::buffer(input.data(), input.size()), error);
-    done = parser.is_done();
+  }
+
+  /// Whether it only dislikes a value of Connection, an extension of a chunk, a trailer: herald
+  /// passes over those, and no end of anything depends on them.
+  [[nodiscard]] bool is_picky() const {
+    if (!parser.is_header_done())
+      return error == http::error::bad_value;
+    return error && error != http::error::need_more && error != http::error::bad_chunk;
   }
 
   http::request_parser<http::string_body> parser;
   boost::system::error_code error;
-  bool done = false;
 };
 
 void check_head(std::string_view head) {
@@ -64,7 +63,7 @@ void check_head(std::string_view head) {
   other.skip(true);
   boost::system::error_code error;
   const auto used = other.put(boost::asio::buffer(head.data(), head.size()), error);
-  if (is_about_values(error))
+  if (error == http::error::bad_value) // in Connection or Upgrade: bears on no length
     return;
   require(!error, "Beast refuses what we accept");
   require(used == head.size(), "Beast sees another end of the head");
@@ -130,8 +129,11 @@ void check_reader(std::string_view input) {
   if (outcome != request_reader::outcome::complete)
     return;
   const other_reading other{input};
-  require(other.done || is_about_values(other.error), "Beast does not see a whole request");
-  require(other.parser.get().body() == reader.body(), "Beast sees another body");
+  const bool done = other.parser.is_done();
+  require(done || other.is_picky(), "Beast does not see a whole request");
+  const auto& body = other.parser.get().body();
+  require(
+    done ? body == reader.body() : reader.body().starts_with(body), "Beast sees another body");
 }
 
 } // namespace
