@@ -8,12 +8,12 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "tests/fuzz/target.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace herald::fuzz {
 namespace {
@@ -21,15 +21,42 @@ namespace {
 constexpr std::size_t mutations = 4000;
 constexpr std::size_t longest = 4096;
 
+/// One line of a corpus, as corpus.py writes it.
+std::string unescaped(std::string_view line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] != '\\') {
+      text += line[i];
+      continue;
+    }
+    switch (const char code = line.at(++i)) {
+    case 'r':
+      text += '\r';
+      break;
+    case 'n':
+      text += '\n';
+      break;
+    case 't':
+      text += '\t';
+      break;
+    case 'x':
+      text += static_cast<char>(std::stoi(std::string{line.substr(i + 1, 2)}, nullptr, 16));
+      i += 2;
+      break;
+    default:
+      text += code;
+    }
+  }
+  return text;
+}
+
 std::vector<std::string> corpus_of(std::string_view name) {
-  const auto folder = std::filesystem::path{HERALD_SOURCE_DIR} / "tests/fuzz/corpus" / name;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator{folder})
-    files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
+  std::ifstream file{
+    std::string{HERALD_SOURCE_DIR "/tests/fuzz/corpus/"}.append(name).append(".txt")};
   std::vector<std::string> inputs;
-  for (const auto& file : files)
-    inputs.push_back(testing::text_of(file));
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line.front() != '#')
+      inputs.push_back(unescaped(line));
   return inputs;
 }
 
