@@ -18,6 +18,8 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, std::functi
 void gateway_queue::attach(const token& to, time_point now) {
   if (by_token_.contains(to))
     return;
+  // The gateway has called back: what the stream is to get first need not wait for a pause to end.
+  hold_until_ = std::min(hold_until_, now);
   streams_.emplace_back();
   const auto added = std::prev(streams_.end());
   added->name = to;

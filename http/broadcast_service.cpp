@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
 #include "actors/connection_registry.hpp"
@@ -94,6 +93,7 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
+  actor_owner actors_;
   supervisor_actor supervisor_;
   connection_registry_actor registry_;
   version_source_actor version_source_;
@@ -110,18 +110,18 @@ broadcast_service::broadcast_service(
   std::function<void()> give_up)
   : settings_(settings),
     system_(system),
-    supervisor_(spawn_supervisor(
-      system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers)),
-    registry_(spawn_connection_registry(
-      system, child("connection-registry", numbers), history_limits_of(settings), numbers)),
-    version_source_(make_version_source(numbers)),
-    versions_(spawn_version_store(
+    supervisor_(actors_.own(spawn_supervisor(
+      system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
+    registry_(actors_.own(spawn_connection_registry(
+      system, child("connection-registry", numbers), history_limits_of(settings), numbers))),
+    version_source_(actors_.own(make_version_source(numbers))),
+    versions_(actors_.own(spawn_version_store(
       system, child("version-store", numbers), {settings.version.max_pending}, registry_,
-      version_source_, numbers)) {
+      version_source_, numbers))) {
   const auto task_settings = task_options_of(settings);
-  tasks_ = spawn_task_runner(
+  tasks_ = actors_.own(spawn_task_runner(
     system, child("task-runner", numbers), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers));
+    task_workers(system, task_settings, numbers)));
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   make_routes(numbers);
@@ -129,21 +129,9 @@ broadcast_service::broadcast_service(
 }
 
 broadcast_service::~broadcast_service() {
-  // Ports first, then the actors: dependents before what they depend on.
+  // No handler may run while what it uses goes: ports first, then the actors.
   if (api_)
     api_->stop();
-  endpoint_.reset();
-  const auto end = [](const auto& actor) {
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-  };
-  end(tasks_);
-  end(versions_);
-  if (version_source_)
-    end(version_source_);
-  for (const auto& shard : shards_)
-    end(shard);
-  end(registry_);
-  end(supervisor_);
 }
 
 version_source_actor broadcast_service::make_version_source(metrics& numbers) {
@@ -165,7 +153,7 @@ void broadcast_service::make_transport(metrics& numbers) {
   };
   for (auto& shard :
        spawn_gateway_senders(system_, options, registry_, connect, supervisor_, numbers))
-    shards_.emplace_back(std::move(shard));
+    shards_.emplace_back(actors_.own(std::move(shard)));
 }
 
 void broadcast_service::make_routes(metrics& numbers) {

@@ -1,5 +1,7 @@
 #include "http/service_parts.hpp"
 
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
 #include <nlohmann/json.hpp>
 
 #include "http/ask.hpp"
@@ -39,6 +41,11 @@ stream_options stream_options_of(const config& settings) {
   options.retry_spread = from.retry_ms;
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
   return options;
+}
+
+actor_owner::~actor_owner() {
+  for (; !owned_.empty(); owned_.pop_back())
+    caf::anon_send_exit(owned_.back(), caf::exit_reason::user_shutdown);
 }
 
 std::vector<std::string> not_ready(

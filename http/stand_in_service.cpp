@@ -5,10 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <caf/actor_cast.hpp>
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
-
 #include "actors/gateway_front.hpp"
 #include "actors/supervisor.hpp"
 #include "http/api_server.hpp"
@@ -53,11 +49,11 @@ public:
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
-      supervisor_(spawn_supervisor(
-        system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers)),
-      caller_(spawn_backend_caller(system, client_)),
-      front_(spawn_gateway_front(
-        system, {"gateway-front", supervisor_, &numbers}, {}, caller_, numbers)),
+      caller_(actors_.own(spawn_backend_caller(system, client_))),
+      supervisor_(actors_.own(spawn_supervisor(
+        system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
+      front_(actors_.own(spawn_gateway_front(
+        system, {"gateway-front", supervisor_, &numbers}, {}, caller_, numbers))),
       endpoint_(system, stand_in_options(settings), front_, numbers) {
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
@@ -68,12 +64,7 @@ public:
     api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
-  ~stand_in_service() override {
-    api_->stop();
-    caf::anon_send_exit(front_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(caller_, caf::exit_reason::user_shutdown);
-  }
+  ~stand_in_service() override { api_->stop(); }
 
   [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
 
@@ -99,8 +90,9 @@ private:
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
   std::shared_ptr<callback_client> client_;
-  supervisor_actor supervisor_;
+  actor_owner actors_;
   backend_caller_actor caller_;
+  supervisor_actor supervisor_;
   gateway_front_actor front_;
   stream_endpoint endpoint_;
   /// Made last: it wants all routes.

@@ -172,6 +172,17 @@ TEST_F(GatewayQueue, PausesAsAWholeWhenTheGatewayIsNotThere) {
   EXPECT_EQ(out.ups, 1);
 }
 
+TEST_F(GatewayQueue, TriesAtOnceWhenTheGatewayCallsBack) {
+  attach({"old"});
+  deliver(to_all({"1"}));
+  EXPECT_EQ(send(send_result::unreachable), "old:1");
+  EXPECT_EQ(due(), "");
+  attach({"new"});
+  deliver(to_one("new", "2"));
+  EXPECT_EQ(send(), "old:1");
+  EXPECT_EQ(send(), "new:2");
+}
+
 TEST_F(GatewayQueue, LosesAnEventThatCannotBeSentInTimeAndKeepsTheStream) {
   attach({"a"});
   deliver(to_all({"old"}), 7);
