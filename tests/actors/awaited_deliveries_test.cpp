@@ -1,13 +1,14 @@
-#include "actors/delivery_tickets.hpp"
+#include "actors/awaited_deliveries.hpp"
 
 #include <gtest/gtest.h>
 
 namespace herald {
 namespace {
 
-TEST(DeliveryTickets, EndWithTheLastTransport) {
-  delivery_tickets tickets;
-  const auto ticket = tickets.open(2, 10);
+TEST(AwaitedDeliveries, EndWithTheLastTransport) {
+  awaited_deliveries tickets;
+  const ticket_id ticket = 3;
+  tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.settle(ticket, 5);
   ASSERT_TRUE(outcome);
@@ -16,15 +17,16 @@ TEST(DeliveryTickets, EndWithTheLastTransport) {
   EXPECT_EQ(tickets.size(), 0u);
 }
 
-TEST(DeliveryTickets, IgnoreWhatIsNotOpen) {
-  delivery_tickets tickets;
+TEST(AwaitedDeliveries, IgnoreWhatIsNotOpen) {
+  awaited_deliveries tickets;
   EXPECT_FALSE(tickets.settle(7, 1));
   EXPECT_FALSE(tickets.give_up(7));
 }
 
-TEST(DeliveryTickets, GiveUpWithWhatIsKnown) {
-  delivery_tickets tickets;
-  const auto ticket = tickets.open(2, 10);
+TEST(AwaitedDeliveries, GiveUpWithWhatIsKnown) {
+  awaited_deliveries tickets;
+  const ticket_id ticket = 3;
+  tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.give_up(ticket);
   ASSERT_TRUE(outcome);
@@ -33,9 +35,10 @@ TEST(DeliveryTickets, GiveUpWithWhatIsKnown) {
   EXPECT_FALSE(tickets.settle(ticket, 6)) << "a late transport finds nobody waiting";
 }
 
-TEST(DeliveryTickets, NeverCountMoreThanThereAre) {
-  delivery_tickets tickets;
-  const auto outcome = tickets.settle(tickets.open(1, 3), 5);
+TEST(AwaitedDeliveries, NeverCountMoreThanThereAre) {
+  awaited_deliveries tickets;
+  tickets.open(1, 1, 3);
+  const auto outcome = tickets.settle(1, 5);
   EXPECT_EQ(outcome->delivered, 3u);
   EXPECT_EQ(outcome->failed, 0u);
 }
