@@ -92,11 +92,20 @@ failure journal::state::write(std::vector<journal_entry>& entries) {
   if (all.empty())
     all.emplace_back(ids_reserved{});
   const auto before = std::chrono::steady_clock::now();
-  auto outcome = store->write(all);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
-  if (outcome.code != ec::none)
+  failure outcome;
+  const auto owe = [&] {
     for (const auto& entry : all)
       backlog.keep(entry);
+  };
+  try {
+    outcome = store->write(all);
+  } catch (...) {
+    owe();
+    throw;
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+  if (outcome.code != ec::none)
+    owe();
   note(outcome, all.size(), took.count());
   return outcome;
 }
@@ -185,7 +194,7 @@ void journal::commit(const commit_entries& order) {
   else
     return;
   const auto& next = state_->next;
-  if (!next.entries.empty() || !next.flushes.empty() || state_->failing)
+  if (!next.entries.empty() || !next.flushes.empty() || !state_->backlog.empty() || state_->failing)
     write();
 }
 
