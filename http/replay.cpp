@@ -4,18 +4,11 @@
 
 namespace herald {
 
-namespace {
-
-/// A piece ends with the event that takes it past this.
-constexpr std::size_t piece_bytes = std::size_t{32} * 1024;
-
-} // namespace
-
 void replay::render(std::string& piece) {
   piece.clear();
   counts_ = {};
   behind_ = next_;
-  while (piece.size() < piece_bytes) {
+  while (piece.size() < piece_bytes_) {
     const auto what = behind_.next();
     if (!what)
       break;

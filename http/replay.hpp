@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "http/frame_log.hpp"
 #include "messages/history.hpp"
@@ -12,8 +14,10 @@ namespace herald {
 /// history.
 class replay {
 public:
-  /// `what` must not be empty.
-  explicit replay(missed_events what) : next_(std::move(what)) {}
+  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`.
+  replay(missed_events what, std::size_t piece_bytes)
+    : next_(std::move(what)),
+      piece_bytes_(piece_bytes) {}
 
   /// Renders the piece that is due: the same one until `advance`.
   void render(std::string& piece);
@@ -29,6 +33,7 @@ public:
 
 private:
   missed_events next_;
+  std::size_t piece_bytes_;
   missed_events behind_;
   frame_counts counts_{};
 };

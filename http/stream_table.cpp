@@ -18,8 +18,7 @@ constexpr std::size_t max_copied_rest = std::size_t{16} * 1024;
 /// A slice ends early when it has sent this much.
 constexpr std::uint64_t slice_bytes = std::uint64_t{4} * 1024 * 1024;
 
-/// What a stream with much to catch up on may send in a turn, and turns in a slice.
-constexpr std::uint64_t turn_bytes = std::uint64_t{64} * 1024;
+/// Turns in a slice of streams with much to catch up on.
 constexpr std::size_t slice_turns = 16;
 
 constexpr std::uint64_t uuid_version_mask = 0xf000;
@@ -81,7 +80,12 @@ void stream_table::attach(stream_slot slot, std::string head, missed_events miss
   ++open_;
   own(s).push({s.cursor, std::move(head), std::nullopt, 0});
   if (!missed.empty())
-    own(s).push({s.cursor, {}, std::nullopt, 0, std::make_unique<replay>(std::move(missed))});
+    own(s).push(
+      {s.cursor,
+       {},
+       std::nullopt,
+       0,
+       std::make_unique<replay>(std::move(missed), options_.piece_bytes)});
   make_ready(slot);
 }
 
@@ -272,7 +276,7 @@ void stream_table::serve(stream_slot slot) {
   if (s.now < state::open)
     return;
   part_list parts;
-  const auto stop = tally_.bytes + turn_bytes;
+  const auto stop = tally_.bytes + options_.turn_bytes;
   const auto load = [&s] {
     if (s.own)
       s.own->load();

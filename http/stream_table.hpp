@@ -78,6 +78,9 @@ struct stream_table_options {
   std::size_t window_bytes = std::size_t{256} * 1024;
   /// How long a stream that is being closed may take to accept what is due.
   std::chrono::milliseconds linger{5000};
+  /// What is rendered at once of what a stream has missed, and what it may send of that in a turn.
+  std::size_t piece_bytes = std::size_t{32} * 1024;
+  std::size_t turn_bytes = std::size_t{64} * 1024;
 };
 
 /// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
