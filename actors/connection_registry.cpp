@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "actors/awaited_deliveries.hpp"
 #include "actors/connection_table.hpp"
+#include "actors/publish_tickets.hpp"
 #include "actors/unwritten_events.hpp"
 
 namespace herald {
@@ -55,7 +55,7 @@ struct registry_state {
 
   /// Names what is delivered and what is recorded, as far as somebody waits for it.
   ticket_id last_ticket = 0;
-  awaited_deliveries deliveries;
+  publish_tickets deliveries;
   std::map<ticket_id, waiting_publisher> publishers;
   std::map<ticket_id, caf::response_promise> connects;
   unwritten_events unwritten;
@@ -117,7 +117,7 @@ private:
   result<void> record_stream(const open_connection& command, const std::optional<connection>& over);
   void record(std::vector<journal_entry> entries, ticket_id ticket = 0);
   void add_upkeep(std::vector<journal_entry>& entries, ticket_id ticket);
-  void finish(ticket_id ticket, const awaited_deliveries::outcome& outcome);
+  void finish(ticket_id ticket, const publish_tickets::outcome& outcome);
   void count_history(std::size_t evicted);
   void count_unwritten();
 
@@ -195,7 +195,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
   event_history::missed missed;
   if (command.last_event_id && !known)
     missed = missed_since(*command.last_event_id);
-  const bool version_replayed = missed.version;
+  auto replayed_versions = std::move(missed.versions);
   const auto replaced = state_->table.open(
     {command.id.str(), command.stream, command.url, command.transport, via,
      std::chrono::system_clock::now()});
@@ -218,7 +218,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
     {{"request_id", command.id.str()},
      {"token", command.stream.str()},
      {"replaced", replaced.has_value()}});
-  tell_observers(connection_opened{command.id, version_replayed});
+  tell_observers(connection_opened{command.id, std::move(replayed_versions)});
   return record_stream(command, replaced);
 }
 
@@ -331,18 +331,12 @@ void connection_registry::count_connections() {
   active_.Set(static_cast<double>(state_->table.size()));
 }
 
+/// No answer is waited for: an observer that fails says so itself (its shell logs, counts and
+/// restarts it), and a connect costs no message back.
 template <class Fact>
 void connection_registry::tell_observers(const Fact& fact) {
   for (const auto& observer : state_->observers)
-    self_->request(observer, caf::infinite, fact)
-      .then(
-        [] {},
-        [id = fact.id.str()](const caf::error& error) {
-          const auto what = describe(error);
-          log::warning(
-            component, "observer_failed",
-            {{"request_id", id}, {"error", to_string(what.code)}, {"detail", what.detail}});
-        });
+    caf::anon_send(observer, fact);
 }
 
 event_history::missed connection_registry::missed_since(const std::string& cursor) {
@@ -498,7 +492,7 @@ void connection_registry::on_wait_over(const delivery_wait_over& fact) {
     finish(fact.ticket, *outcome);
 }
 
-void connection_registry::finish(ticket_id ticket, const awaited_deliveries::outcome& outcome) {
+void connection_registry::finish(ticket_id ticket, const publish_tickets::outcome& outcome) {
   const auto found = state_->publishers.find(ticket);
   if (found == state_->publishers.end())
     return;

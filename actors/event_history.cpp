@@ -22,15 +22,13 @@ event_history::event_history(const history_limits& limits, event_id last)
 std::size_t event_history::append(event_ptr what, audience to, time_point now) {
   const auto text = what->name.size() + what->data.size() + (to.only ? to.only->str().size() : 0);
   const auto bytes = text + sizeof(kept_event) + sizeof(mark) + sizeof(event);
-  const auto id = what->id;
-  const bool version = what->service == service_type::version;
   auto& tail = open_block();
-  marks_.push_back({id, now, bytes}); // the last step that can throw
+  if (what->service == service_type::version)
+    versions_.push_back(what);
+  marks_.push_back({what->id, now, bytes}); // the last step that can throw
   tail.events->append({std::move(what), std::move(to)});
   tail.bytes += bytes;
   bytes_ += bytes;
-  if (version)
-    last_version_ = id;
   std::size_t evicted = expire(now);
   for (; marks_.size() > limits_.max_events || bytes_ > limits_.max_bytes; ++evicted)
     evict_oldest();
@@ -50,7 +48,10 @@ event_history::missed event_history::since(std::optional<event_id> cursor) const
     result.gap = floor_;
     cursor = floor_;
   }
-  result.version = last_version_ > *cursor;
+  const auto version = std::upper_bound(
+    versions_.begin(), versions_.end(), *cursor,
+    [](event_id value, const event_ptr& v) { return value < v->id; });
+  result.versions.assign(version, versions_.end());
   const auto first =
     std::upper_bound(marks_.begin(), marks_.end(), *cursor, [](event_id value, const mark& m) {
       return value < m.id;
@@ -81,6 +82,8 @@ void event_history::evict_oldest() {
   bytes_ -= marks_.front().bytes;
   marks_.pop_front();
   ++evicted_;
+  if (!versions_.empty() && versions_.front()->id <= floor_)
+    versions_.pop_front();
   const auto& front = blocks_.front();
   if (evicted_ == front.start + front.events->size())
     blocks_.pop_front();

@@ -50,8 +50,8 @@ public:
     std::optional<event_id> gap;
     /// Where the events are; those for others are among them.
     std::vector<missed_events::run> runs;
-    /// Whether an event `version` is among them.
-    bool version = false;
+    /// The events `version` among them.
+    std::vector<event_ptr> versions;
   };
 
   /// What the streams have not had that have had everything up to `cursor` (nothing: the cursor is
@@ -91,7 +91,8 @@ private:
   /// The last evicted event: nothing up to it can be replayed.
   event_id floor_;
   event_id last_passed_;
-  event_id last_version_;
+  /// The events `version` that are kept.
+  std::deque<event_ptr> versions_;
 };
 
 } // namespace herald

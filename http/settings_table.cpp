@@ -90,6 +90,12 @@ const std::array table = {
   setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
   setting{
+    AT(stream.max_heads), count(16, 1'000'000),
+    "Clients per thread that may be sending their request's head; one more crowds the oldest out."},
+  setting{
+    AT(stream.max_openings), count(1, 1'000'000),
+    "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
+  setting{
     AT(stream.log_bytes), bytes(64 * config::kib),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},

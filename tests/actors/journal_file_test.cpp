@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <random>
 #include <string>
@@ -20,7 +21,7 @@
 #include "actors/journal_schema.hpp"
 #include "actors/sqlite.hpp"
 #include "tests/support/journal_entries.hpp"
-#include "tests/support/scratch_dir.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -28,10 +29,13 @@ namespace {
 using testing::ids_of;
 using testing::make_event;
 using testing::make_events;
-using testing::read_file;
-using testing::write_file;
+using testing::text_of;
 using id_list = std::vector<std::uint64_t>;
 using file_ptr = std::unique_ptr<journal_file>;
+
+void write_file(const std::string& file, const std::string& bytes) {
+  std::ofstream{file, std::ios::binary | std::ios::trunc} << bytes;
+}
 
 class JournalFile : public ::testing::Test {
 protected:
@@ -80,8 +84,8 @@ protected:
     return names;
   }
 
-  testing::scratch_dir dir;
-  const std::string path = dir.file("journal.db");
+  testing::temporary_folder dir;
+  const std::string path = dir / "journal.db";
 };
 
 // -- what is remembered
@@ -238,29 +242,29 @@ TEST_F(JournalFile, SetsAFileAsideThatIsNoDatabase) {
   const auto file = open();
   ASSERT_TRUE(file->set_aside());
   EXPECT_EQ(file->set_aside()->to.substr(0, path.size() + 9), path + ".damaged-");
-  EXPECT_EQ(read_file(file->set_aside()->to), text);
+  EXPECT_EQ(text_of(file->set_aside()->to), text);
   ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
   EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2, 3}));
 }
 
 TEST_F(JournalFile, SetsADatabaseOfSomethingElseAside) {
   tamper("CREATE TABLE precious(x); INSERT INTO precious VALUES(42)");
-  const auto bytes = read_file(path);
+  const auto bytes = text_of(path);
   const auto file = open();
   ASSERT_TRUE(file->set_aside());
-  EXPECT_EQ(read_file(file->set_aside()->to), bytes);
+  EXPECT_EQ(text_of(file->set_aside()->to), bytes);
 }
 
 TEST_F(JournalFile, SetsADamagedHeadAsideWithItsLog) {
   ASSERT_EQ(write(*open(), {make_events(1, 3)}), ec::none);
-  auto bytes = read_file(path);
+  auto bytes = text_of(path);
   bytes.replace(0, 16, "not SQLite at all");
   write_file(path, bytes);
   write_file(path + "-wal", "a log");
   const auto file = open();
   ASSERT_TRUE(file->set_aside());
-  EXPECT_EQ(read_file(file->set_aside()->to), bytes);
-  EXPECT_EQ(read_file(file->set_aside()->to + "-wal"), "a log");
+  EXPECT_EQ(text_of(file->set_aside()->to), bytes);
+  EXPECT_EQ(text_of(file->set_aside()->to + "-wal"), "a log");
   EXPECT_TRUE(load(*file).events.empty()) << "nothing of the old log in the new file";
 }
 
@@ -270,13 +274,13 @@ TEST_F(JournalFile, SetsAFileAsideWhoseInsideIsDamaged) {
     for (std::uint64_t id = 1; id < 200; ++id)
       ASSERT_EQ(write(*file, {make_events(id, id, std::string(500, 'x'))}), ec::none);
   }
-  auto bytes = read_file(path);
+  auto bytes = text_of(path);
   ASSERT_GT(bytes.size(), 60'000u);
   bytes.replace(8192, 40'000, 40'000, '\x5a');
   write_file(path, bytes);
   const auto file = open();
   ASSERT_TRUE(file->set_aside());
-  EXPECT_EQ(read_file(file->set_aside()->to), bytes);
+  EXPECT_EQ(text_of(file->set_aside()->to), bytes);
   EXPECT_EQ(write(*file, {make_events(1, 1)}), ec::none);
 }
 
@@ -295,9 +299,9 @@ TEST_F(JournalFile, NeverOverwritesWhatIsSetAside) {
 TEST_F(JournalFile, RefusesAFileOfANewerHeraldAndLeavesItAlone) {
   ASSERT_EQ(write(*open(), {make_events(1, 3)}), ec::none);
   tamper("PRAGMA user_version=99");
-  const auto bytes = read_file(path);
+  const auto bytes = text_of(path);
   EXPECT_NE(refusal().find("newer herald (schema 99"), std::string::npos) << refusal();
-  EXPECT_EQ(read_file(path), bytes);
+  EXPECT_EQ(text_of(path), bytes);
   for (const auto& name : files())
     EXPECT_EQ(name.find("damaged"), std::string::npos);
 }
@@ -335,18 +339,18 @@ TEST_F(JournalFile, RefusesADirectoryThatCannotBeWritten) {
 }
 
 TEST_F(JournalFile, RefusesAPathThatDoesNotExist) {
-  const auto opened = journal_file::open(dir.file("no/such/dir"), journal_sync::full);
+  const auto opened = journal_file::open((dir / "no/such/dir").string(), journal_sync::full);
   ASSERT_FALSE(opened);
   EXPECT_NE(describe(opened.error()).detail.find("No such file"), std::string::npos);
 }
 
 TEST_F(JournalFile, GoesOnFromAWriteAheadLogThatIsCutOffAnywhere) {
-  const auto copy = dir.file("copy.db");
+  const auto copy = (dir / "copy.db").string();
   const auto file = open();
   for (std::uint64_t id = 1; id <= 12; ++id)
     ASSERT_EQ(write(*file, {make_events(id, id, std::string(700, 'x'))}), ec::none);
-  const auto main = read_file(path);
-  const auto log = read_file(path + "-wal");
+  const auto main = text_of(path);
+  const auto log = text_of(path + "-wal");
   ASSERT_GT(log.size(), 50'000u);
   std::size_t most = 0;
   for (std::size_t size = 0; size <= log.size(); size += 1 + log.size() / 97) {
@@ -386,7 +390,7 @@ TEST_F(JournalFile, DropsEventsThatCannotBeReadAndAllBeforeThem) {
 TEST_F(JournalFile, ComesFromEveryFormerSchema) {
   const auto all = journal_migrations();
   for (std::size_t version = 0; version <= all.size(); ++version) {
-    const auto old = dir.file("v" + std::to_string(version));
+    const auto old = (dir / ("v" + std::to_string(version))).string();
     sqlite::database db;
     ASSERT_EQ(db.open(old, sqlite::database::mode::create), SQLITE_OK);
     ASSERT_EQ(migrate(db, all.first(version)), SQLITE_OK);
@@ -455,7 +459,7 @@ TEST_F(JournalFile, SurvivesADiskThatIsReallyFull) {
       return 1;
     auto& file = **opened;
     // Other things take the room.
-    const auto hog = dir.file("hog");
+    const auto hog = (dir / "hog").string();
     std::uint64_t written = 0;
     for (int round = 0; round < 5; ++round) {
       write_file(hog, std::string(2'000'000, 'h'));

@@ -336,15 +336,15 @@ TEST_F(RegistryMemory, NotesThatTheReplayHadTheVersion) {
   version.service = service_type::version;
   memory.events[1].what.what = std::make_shared<const event>(version);
   spawn(std::move(memory));
-  std::vector<bool> replayed;
+  std::vector<std::size_t> replayed;
   tell(
     registry, add_observer{mock<observer_actor>(
-                [&](const connection_opened& m) { replayed.push_back(m.version_replayed); },
+                [&](const connection_opened& m) { replayed.push_back(m.replayed_versions.size()); },
                 [](const connection_closed&) {})});
   tell(registry, connect("a", "t1", transport_kind::embedded, "11"));
   tell(registry, connect("b", "t2", transport_kind::embedded, "12"));
   tell(registry, connect("c", "t3"));
-  EXPECT_EQ(replayed, (std::vector<bool>{true, false, false}));
+  EXPECT_EQ(replayed, (std::vector<std::size_t>{1, 0, 0}));
 }
 
 // -- streams of an external gateway

@@ -11,7 +11,7 @@
 #include "actors/journal.hpp"
 #include "actors/recall.hpp"
 #include "tests/support/actor_test.hpp"
-#include "tests/support/scratch_dir.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -128,7 +128,7 @@ protected:
   void begin_life() {
     // The clock may have been set back meanwhile.
     const auto clock = std::chrono::system_clock::now() - std::chrono::hours{pick(3)};
-    auto past = recall({dir.file("journal.db"), journal_sync::off}, clock);
+    auto past = recall({dir / "journal.db", journal_sync::off}, clock);
     ASSERT_TRUE(past) << describe(past.error()).detail;
     log = own(journal_actor{spawn_supervised<journal::interface, journal>(
       system(), {"journal", {}, nullptr},
@@ -251,7 +251,7 @@ protected:
   }
 
   std::mt19937 random{GetParam()};
-  testing::scratch_dir dir;
+  testing::temporary_folder dir;
   history_limits history{20, 1 << 20, 240h};
   metrics numbers;
   caf::actor publisher;

@@ -10,7 +10,7 @@ namespace herald {
 
 /// What publishers wait for: the outcome of a batch, gathered from the transports that deliver it.
 /// Pure.
-class awaited_deliveries {
+class publish_tickets {
 public:
   /// Opens a ticket, which must not be open, for a batch that `transports` transports deliver to
   /// `recipients` streams.

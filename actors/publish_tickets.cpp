@@ -1,15 +1,15 @@
-#include "actors/awaited_deliveries.hpp"
+#include "actors/publish_tickets.hpp"
 
 #include <algorithm>
 
 namespace herald {
 
-void awaited_deliveries::open(ticket_id id, std::size_t transports, std::size_t recipients) {
+void publish_tickets::open(ticket_id id, std::size_t transports, std::size_t recipients) {
   open_.emplace(id, ticket{transports, recipients, 0});
 }
 
-std::optional<awaited_deliveries::outcome>
-awaited_deliveries::settle(ticket_id id, std::size_t delivered) {
+std::optional<publish_tickets::outcome>
+publish_tickets::settle(ticket_id id, std::size_t delivered) {
   const auto found = open_.find(id);
   if (found == open_.end())
     return std::nullopt;
@@ -23,7 +23,7 @@ awaited_deliveries::settle(ticket_id id, std::size_t delivered) {
   return result;
 }
 
-std::optional<awaited_deliveries::outcome> awaited_deliveries::give_up(ticket_id id) {
+std::optional<publish_tickets::outcome> publish_tickets::give_up(ticket_id id) {
   const auto found = open_.find(id);
   if (found == open_.end())
     return std::nullopt;

@@ -1,12 +1,12 @@
-#include "actors/awaited_deliveries.hpp"
+#include "actors/publish_tickets.hpp"
 
 #include <gtest/gtest.h>
 
 namespace herald {
 namespace {
 
-TEST(AwaitedDeliveries, EndWithTheLastTransport) {
-  awaited_deliveries tickets;
+TEST(PublishTickets, EndWithTheLastTransport) {
+  publish_tickets tickets;
   const ticket_id ticket = 3;
   tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
@@ -17,14 +17,14 @@ TEST(AwaitedDeliveries, EndWithTheLastTransport) {
   EXPECT_EQ(tickets.size(), 0u);
 }
 
-TEST(AwaitedDeliveries, IgnoreWhatIsNotOpen) {
-  awaited_deliveries tickets;
+TEST(PublishTickets, IgnoreWhatIsNotOpen) {
+  publish_tickets tickets;
   EXPECT_FALSE(tickets.settle(7, 1));
   EXPECT_FALSE(tickets.give_up(7));
 }
 
-TEST(AwaitedDeliveries, GiveUpWithWhatIsKnown) {
-  awaited_deliveries tickets;
+TEST(PublishTickets, GiveUpWithWhatIsKnown) {
+  publish_tickets tickets;
   const ticket_id ticket = 3;
   tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
@@ -35,8 +35,8 @@ TEST(AwaitedDeliveries, GiveUpWithWhatIsKnown) {
   EXPECT_FALSE(tickets.settle(ticket, 6)) << "a late transport finds nobody waiting";
 }
 
-TEST(AwaitedDeliveries, NeverCountMoreThanThereAre) {
-  awaited_deliveries tickets;
+TEST(PublishTickets, NeverCountMoreThanThereAre) {
+  publish_tickets tickets;
   tickets.open(1, 1, 3);
   const auto outcome = tickets.settle(1, 5);
   EXPECT_EQ(outcome->delivered, 3u);
