@@ -26,8 +26,7 @@ using task_worker_factory =
 ///
 /// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
 /// - Progress is published at most once per `progress_interval` and task, the latest value wins,
-/// and
-///   the last one always goes out before the event that ends the task.
+///   and the last one always goes out before the event that ends the task.
 /// - A task that runs too long fails with "timed out after N s"; for an external task the time
 ///   counts from the last report.
 /// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
@@ -49,9 +48,9 @@ public:
   result<task_view> cancel(const cancel_task& command);
   result<void> remove(const remove_task& command);
 
-  result<void> external_progressed(const report_progress& report);
-  result<void> external_completed(const report_completion& report);
-  result<void> external_failed(const report_failure& report);
+  result<task_view> external_progressed(const report_progress& report);
+  result<task_view> external_completed(const report_completion& report);
+  result<task_view> external_failed(const report_failure& report);
 
   void progressed(const task_progressed& report);
   void finished(const task_finished& report);
@@ -66,18 +65,22 @@ private:
   /// Refuses with a failure in words, or gives nothing.
   [[nodiscard]] caf::error refusal(const start_task& command);
   [[nodiscard]] caf::error not_external(const task_id& id) const;
-  void begin(const task_id& id, const task_moment& at);
-  void note_progress(const task_id& id, double value, const std::optional<std::string>& text);
-  void publish_progress(const task_id& id);
-  /// After the table has ended the task: says so to everyone, and to its worker if need be.
-  void conclude(const task_id& id, bool abort);
-  void cancel_pending();
+  void begin(const task_id& id);
+  void tell_progress(const task_id& id);
+  /// After the table has ended the task: says so to everyone.
+  void conclude(const task_id& id);
+  /// The same for a task that has not ended by itself: its worker, if it has one, is to stop.
+  void call_off(const task_id& id);
   void time_out(const task_id& id);
-  void dispatch();
+  /// From now on: nothing new is taken, and nothing that waits is begun.
+  void refuse_work();
+  void tell(draft event);
   result<void> answer_when_quiet();
-  /// After every change: gives out work, sets timers and gauges, answers who waits for the end.
+
+  /// After every change: gives out work, sets the alarm and gauges, answers who waits for the end.
   void settle();
-  void arm(task_timer::kind what, std::optional<std::chrono::steady_clock::time_point> due);
+  void dispatch();
+  void set_alarm();
 
   self_pointer<interface> self_;
   std::shared_ptr<state> state_;

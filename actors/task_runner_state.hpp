@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <random>
 #include <string>
@@ -10,6 +10,7 @@
 #include <caf/response_promise.hpp>
 
 #include "actors/agenda.hpp"
+#include "actors/progress_pace.hpp"
 #include "actors/task_metrics.hpp"
 #include "actors/task_queue.hpp"
 #include "actors/task_runner.hpp"
@@ -23,48 +24,31 @@ class task_runner::state {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  state(task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make)
-    : options(std::move(opts)),
-      publisher(std::move(to)),
-      make_worker(std::move(make)),
-      tasks({options.retention, options.max_ended}),
-      queue(options.workers),
-      counts(options, numbers) {}
-
+  state(task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make);
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state();
 
-  /// What is kept of a task only while it runs.
-  struct run {
-    time_point started;
-    std::optional<time_point> last_progress_event;
-    /// Progress was reported that no event has told yet.
-    bool untold = false;
-  };
-
-  /// A delayed message to the runner itself; only the one set last counts.
-  struct alarm {
-    std::optional<time_point> armed;
-    std::uint64_t number = 0;
-  };
-
+  /// A random UUID.
   [[nodiscard]] task_id mint_id();
   /// How long a task may run, or an external one be silent; nothing for no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> limit_of(const std::string& type) const;
+  /// The earliest moment that anything waits for: a time-out, an expiry, progress to be told.
+  [[nodiscard]] std::optional<time_point> next_due() const;
 
   const task_options options;
+  const std::vector<std::string> types;
   publisher_actor publisher;
   task_worker_factory make_worker;
   std::vector<task_worker_actor> workers;
   task_table tasks;
   task_queue queue;
-  std::map<task_id, run> runs;
-  /// When running tasks time out, and when held-back progress goes out.
+  /// When running tasks time out.
   agenda<task_id> deadlines;
-  agenda<task_id> progress_due;
-  alarm deadline_alarm;
-  alarm progress_alarm;
+  progress_pace pace;
+  /// The delayed message that the runner waits for; only the one set last counts.
+  std::optional<time_point> alarm;
+  std::uint64_t alarm_number = 0;
   bool shutting_down = false;
   std::vector<caf::response_promise> waiting_for_quiet;
   task_metrics counts;

@@ -94,7 +94,7 @@ void task_worker::pause() {
   const auto number = ++timer_number_;
   const auto delay = std::chrono::ceil<std::chrono::microseconds>(
     std::chrono::duration<double>(work_->params.delay));
-  const task_timer due{task_timer::kind::progress, number};
+  const task_timer due{number};
   if (delay.count() == 0)
     self_->send(self_, due);
   else

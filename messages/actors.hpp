@@ -124,7 +124,8 @@ using task_runner_actor = typed_actor<
   result<task_view>(start_task), result<task_view>(get_task), result<task_page>(list_tasks),
   result<task_view>(cancel_task), result<void>(remove_task),
   // Reports of a service that does the work of an external task.
-  result<void>(report_progress), result<void>(report_completion), result<void>(report_failure),
+  result<task_view>(report_progress), result<task_view>(report_completion),
+  result<task_view>(report_failure),
   // Reports of a worker; stale ones (task ended meanwhile) are ignored.
   result<void>(task_progressed), result<void>(task_finished), result<void>(worker_idle),
   // Refuses new tasks and cancels the pending ones; answered when nothing runs any more.
