@@ -55,6 +55,10 @@ public:
     std::size_t bytes = 0;
     std::vector<waiting> listeners;
     std::vector<caf::response_promise> flushes;
+
+    [[nodiscard]] bool empty() const noexcept {
+      return entries.empty() && listeners.empty() && flushes.empty();
+    }
   };
 
   failure write(std::vector<journal_entry>& entries);
@@ -133,7 +137,7 @@ journal::journal(self_pointer<interface> self, std::shared_ptr<state> kept)
   : self_(self),
     state_(std::move(kept)) {
   // What a former inside has left.
-  if (!state_->next.entries.empty() || !state_->next.flushes.empty() || !state_->backlog.empty())
+  if (!state_->next.empty() || !state_->backlog.empty())
     schedule();
 }
 
@@ -171,7 +175,7 @@ void journal::record(record_entries& command) {
 }
 
 result<void> journal::flush(const herald::flush&) {
-  if (state_->next.entries.empty() && state_->backlog.empty())
+  if (state_->next.empty() && state_->backlog.empty())
     return caf::unit;
   state_->next.flushes.push_back(self_->make_response_promise());
   schedule();
@@ -193,8 +197,7 @@ void journal::commit(const commit_entries& order) {
     retry_ = 0;
   else
     return;
-  const auto& next = state_->next;
-  if (!next.entries.empty() || !next.flushes.empty() || !state_->backlog.empty() || state_->failing)
+  if (!state_->next.empty() || !state_->backlog.empty() || state_->failing)
     write();
 }
 

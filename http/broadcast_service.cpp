@@ -154,13 +154,14 @@ broadcast_service::broadcast_service(
     versions_(spawn_version_store(
       system, child("version-store", numbers), {settings.version.max_pending}, registry_,
       version_source_, numbers, {journal_, std::move(past.snapshot.versions)})) {
-  const auto task_settings = task_options_of(settings);
-  tasks_ = spawn_task_runner(
-    system, child("task-runner", numbers), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers));
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   adopt(past.snapshot.streams);
+  // Now that there are streams to hear of it: tells of the tasks that a former life has left.
+  const auto task_settings = task_options_of(settings);
+  tasks_ = spawn_task_runner(
+    system, child("task-runner", numbers), task_settings, registry_, numbers,
+    task_workers(system, task_settings, numbers), {journal_, std::move(past.snapshot.tasks)});
   make_routes(numbers);
   api_.emplace(api_options_of(settings), routes_, numbers);
 }

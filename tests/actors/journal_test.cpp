@@ -129,6 +129,20 @@ TEST_F(Journal, AnswersEachListenerForItsOwn) {
     store.written, (std::vector<lines>{{"event 1", "version a=1", "version b=1", "event 2"}}));
 }
 
+TEST_F(Journal, AnswersATicketThatComesAfterWhatItWaitsFor) {
+  lines heard;
+  const auto who = listener(heard);
+  store.answer = ec::storage_full;
+  tell(log, say(version("a", "1")));
+  store.answer = ec::none;
+  record_entries command;
+  command.ticket = 3;
+  command.listener = who;
+  tell(log, command);
+  EXPECT_EQ(store.written.back(), (lines{"version a=1"})) << "what is owed is part of it";
+  EXPECT_EQ(heard, (lines{"3-3 none"}));
+}
+
 TEST_F(Journal, WritesBeforeAGroupGetsTooLarge) {
   for (std::uint64_t i = 1; i <= 5; ++i)
     inject(log, say(make_events(i, i, std::string(60'000, 'x'))));
