@@ -553,17 +553,22 @@ void connection_registry::on_recorded(const entries_recorded& fact) {
   for (auto it = state.connects.begin(); it != state.connects.end() && it->first <= fact.last;
        it = state.connects.erase(it))
     it->second.deliver(caf::unit);
-  auto it = state.publishers.lower_bound(fact.first);
+  auto it = state.publishers.begin();
   while (it != state.publishers.end() && it->first <= fact.last) {
     auto& waiting = it->second;
+    // The journal answers in order: one that it has left out is lost.
+    const bool lost = waiting.unwritten && it->first < fact.first;
     waiting.unwritten = false;
-    if (!good)
+    if (lost)
+      waiting.answer.deliver(fail(ec::actor_failed, "the journal has failed"));
+    else if (!good && it->first >= fact.first)
       waiting.answer.deliver(fail(fact.why.code, fact.why.detail));
-    else if (waiting.undelivered) {
+    else if (!waiting.undelivered)
+      waiting.answer.deliver(std::move(waiting.receipt));
+    else {
       ++it;
       continue;
-    } else
-      waiting.answer.deliver(std::move(waiting.receipt));
+    }
     it = state.publishers.erase(it);
   }
 }

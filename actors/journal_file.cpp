@@ -165,8 +165,6 @@ struct journal_file::inside {
   /// Events that make up the next row.
   std::string row;
   event_id row_last;
-  /// Pages that were written since the write-ahead log was last tidied, roughly.
-  std::size_t untidy_bytes = 0;
 };
 
 // -- opening
@@ -260,9 +258,8 @@ std::optional<failure> journal_file::inside::prepare() {
     if (const auto code = db.ask("PRAGMA journal_mode=WAL", mode); code != SQLITE_OK)
       return code;
     const std::string level = levels.at(static_cast<std::size_t>(sync));
-    // Tidied by us, when nobody waits.
-    if (const auto code = db.run("PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=" + level);
-        code != SQLITE_OK)
+    db.keep_log();
+    if (const auto code = db.run("PRAGMA synchronous=" + level); code != SQLITE_OK)
       return code;
     if (const auto code = migrate(db, journal_migrations()); code != SQLITE_OK)
       return code;
@@ -304,8 +301,7 @@ std::optional<failure> journal_file::inside::prepare() {
 std::optional<failure> journal_file::inside::reopen() {
   const auto found = look(sqlite::database::mode::existing);
   auto failed = found.what == state::good ? prepare() : std::optional{cannot(path, found.why, {})};
-  int left = 0;
-  if (!failed && db.checkpoint(true, left) != SQLITE_OK)
+  if (!failed && db.checkpoint(true) != SQLITE_OK)
     failed = cannot(path, "cannot be written", db.what());
   if (failed)
     close();
@@ -352,7 +348,6 @@ const std::optional<journal_file::set_aside_file>& journal_file::set_aside() con
 int journal_file::inside::put_row() {
   if (row.empty())
     return SQLITE_OK;
-  untidy_bytes += row.size();
   const auto code =
     put_events.bind(1, static_cast<std::int64_t>(row_last.value)).bind_blob(2, row).run();
   row.clear();
@@ -468,13 +463,10 @@ failure journal_file::write(std::span<const journal_entry> entries) {
 }
 
 void journal_file::tidy() {
-  auto& in = *inside_;
-  if (!in.db.is_open() || in.untidy_bytes < std::size_t{tidy_pages} * 8192)
-    return;
-  in.untidy_bytes = 0;
-  int left = 0;
-  // Where there is no room for it, the log stays as it is, and is tried again later.
-  (void)in.db.checkpoint(false, left);
+  auto& db = inside_->db;
+  // Where there is no room for it, the log stays as it is, and is tried again with the next group.
+  if (db.is_open() && db.log_pages() >= tidy_pages)
+    (void)db.checkpoint(false);
 }
 
 std::size_t journal_file::bytes() const {

@@ -152,14 +152,17 @@ bool database::read_only() const {
   return sqlite3_db_readonly(handle_.get(), "main") == 1;
 }
 
-int database::checkpoint(bool truncate, int& left) {
-  int in_log = 0;
-  int copied = 0;
-  const auto code = sqlite3_wal_checkpoint_v2(
-    handle_.get(), nullptr, truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
-    &in_log, &copied);
-  left = in_log - copied;
-  return code;
+void database::keep_log() {
+  const auto note = [](void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int*>(pages) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_.get(), note, log_pages_.get());
+}
+
+int database::checkpoint(bool truncate) {
+  const auto mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  return sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, mode, nullptr, nullptr);
 }
 
 std::string database::what() const {

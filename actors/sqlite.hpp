@@ -71,8 +71,12 @@ public:
 
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] bool read_only() const;
-  /// Copies what can be copied from the write-ahead log into the file. `left` pages stay there.
-  [[nodiscard]] int checkpoint(bool truncate, int& left);
+  /// Leaves it to `checkpoint` when the write-ahead log is copied into the file.
+  void keep_log();
+  /// Pages in the write-ahead log after the last commit.
+  [[nodiscard]] int log_pages() const noexcept { return *log_pages_; }
+  /// Copies into the file what can be copied; with `truncate` all of it, or fails.
+  [[nodiscard]] int checkpoint(bool truncate);
   /// Why the last call failed, in words.
   [[nodiscard]] std::string what() const;
   /// The errno behind the last failure; 0 if there is none.
@@ -83,6 +87,8 @@ private:
     void operator()(sqlite3* db) const noexcept;
   };
 
+  /// Has an address that stays, and outlives the handle.
+  std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);
   std::unique_ptr<sqlite3, closer> handle_;
 };
 

@@ -228,6 +228,16 @@ TEST_F(JournalFile, StaysSmallHoweverMuchGoesThroughIt) {
   EXPECT_LT(file->bytes(), 25u << 20U) << "of 60 MB that were written";
 }
 
+TEST_F(JournalFile, KeepsItsWriteAheadLogShortWhateverIsWritten) {
+  const auto file = open(journal_sync::off);
+  for (int i = 0; i < 5000; ++i) {
+    const auto id = request_id{"page-" + std::to_string(i % 7)};
+    ASSERT_EQ(write(*file, {version_kept{id, {std::to_string(i), std::nullopt}}}), ec::none);
+    file->tidy();
+  }
+  EXPECT_LT(file->bytes(), 12u << 20U);
+}
+
 // -- what is found at the start
 
 TEST_F(JournalFile, TakesAnEmptyFileForANewOne) {

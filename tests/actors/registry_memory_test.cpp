@@ -188,6 +188,29 @@ TEST_F(RegistryMemory, TellsThePublisherWhatTheJournalSays) {
   tell(registry, delivery_settled{ticket, 1});
 }
 
+TEST_F(RegistryMemory, LetsNobodyWaitForAnAnswerThatDoesNotCome) {
+  spawn();
+  tell(registry, connect("a", "t1"));
+  asker lost{system()};
+  asker waits{system()};
+  asker written{system()};
+  ask_publish(waits, note("1", true));
+  answer();
+  const auto settles = ticket;
+  ask_publish(lost, note("2"));
+  ask_publish(written, note("3"));
+  tell(listener, entries_recorded{last, last, {ec::none, {}, {}}});
+  written.take();
+  EXPECT_TRUE(written.receipt);
+  lost.take();
+  ASSERT_TRUE(lost.why);
+  EXPECT_EQ(lost.why->code, ec::actor_failed);
+  EXPECT_FALSE(waits.self->has_next_message()) << "is written, and waits for its delivery";
+  tell(registry, delivery_settled{settles, 1});
+  waits.take();
+  EXPECT_TRUE(waits.receipt);
+}
+
 TEST_F(RegistryMemory, NeverGivesAnIdOutTwiceWhateverTheJournalSays) {
   answers = ec::storage_full;
   spawn();
