@@ -41,6 +41,7 @@ task_runner::task_runner(self_pointer<interface> self, std::shared_ptr<state> ke
     state_->workers.push_back(state_->make_worker(me, state_->workers.size()));
   if (const auto damage = state_->tasks.check())
     log::error("task-runner", "table_damaged", {{"what", *damage}});
+  take_up_former();
   settle();
 }
 
@@ -60,6 +61,7 @@ task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
     s.on(&task_runner::shut_down),
     s.on(&task_runner::abort_all),
     s.on(&task_runner::timer),
+    s.on(&task_runner::recorded),
     s.control(),
   };
 }
@@ -71,10 +73,9 @@ result<task_view> task_runner::start(const start_task& command) {
   const bool external = command.type == external_type;
   if (!state_->tasks.add(id, command.type, external))
     return fail(ec::internal, "a random id was given out twice");
-  if (external)
-    begin(id);
-  else
-    state_->queue.push({id, command.type, command.params_json});
+  if (state_->journal)
+    return launch_when_written({id, command.type, command.params_json});
+  launch({id, command.type, command.params_json});
   // Shown as it is before a worker may get it: a task from a worker's hands is always pending here.
   auto view = *state_->tasks.find(id);
   settle();
@@ -98,7 +99,7 @@ result<task_view> task_runner::cancel(const cancel_task& command) {
   state_->queue.withdraw(command.id);
   call_off(command.id);
   settle();
-  return *state_->tasks.find(command.id);
+  return answer_when_written(command.id);
 }
 
 result<void> task_runner::remove(const remove_task& command) {
@@ -121,14 +122,14 @@ result<task_view> task_runner::external_completed(const report_completion& repor
   if (auto error = not_external(report.id))
     return error;
   finished({report.id, report.result_json, std::nullopt});
-  return *state_->tasks.find(report.id);
+  return answer_when_written(report.id);
 }
 
 result<task_view> task_runner::external_failed(const report_failure& report) {
   if (auto error = not_external(report.id))
     return error;
   finished({report.id, {}, report.error});
-  return *state_->tasks.find(report.id);
+  return answer_when_written(report.id);
 }
 
 void task_runner::progressed(const task_progressed& report) {
@@ -197,7 +198,7 @@ caf::error task_runner::refusal(const start_task& command) {
     s.counts.refused_external.Increment();
     return fail(ec::overloaded, "too many external tasks are running");
   }
-  if (s.queue.any_free() || s.queue.waiting() < s.options.max_pending)
+  if (s.queue.any_free() || s.tasks.pending() < s.options.max_pending)
     return {};
   s.counts.refused_pending.Increment();
   return fail(ec::overloaded, "too many tasks are waiting for a worker");
@@ -223,9 +224,11 @@ result<void> task_runner::answer_when_quiet() {
 
 supervised<task_runner_actor> spawn_task_runner(
   caf::actor_system& system, shell_options shell, task_options options, publisher_actor publisher,
-  metrics& numbers, task_worker_factory workers) {
+  metrics& numbers, task_worker_factory workers, task_memory memory) {
   auto kept = std::make_shared<task_runner::state>(
-    std::move(options), std::move(publisher), numbers, std::move(workers));
+    std::move(options), std::move(publisher), numbers, std::move(workers),
+    std::move(memory.journal));
+  kept->restore(std::move(memory.tasks), {system.clock().now(), std::chrono::system_clock::now()});
   return spawn_supervised<task_runner::interface, task_runner>(
     system, std::move(shell), [kept](self_pointer<task_runner::interface> self) {
       return std::make_unique<task_runner>(self, kept);

@@ -1,5 +1,6 @@
 #include "actors/task_runner_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <caf/exit_reason.hpp>
@@ -10,10 +11,12 @@
 namespace herald {
 
 task_runner::state::state(
-  task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make)
+  task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
+  journal_actor log)
   : options(std::move(opts)),
     types(task_types(options)),
     publisher(std::move(to)),
+    journal(std::move(log)),
     make_worker(std::move(make)),
     tasks({options.retention, options.max_ended}),
     queue(options.workers),
@@ -23,6 +26,24 @@ task_runner::state::state(
 task_runner::state::~state() {
   for (const auto& worker : workers)
     caf::anon_send_exit(worker, caf::exit_reason::kill);
+}
+
+void task_runner::state::restore(std::vector<task_kept> kept, const task_moment& now) {
+  // Its wall time in this life's time; a clock that was set back makes it no younger than now.
+  const auto moment = [&now](const std::optional<wall_time>& at) {
+    return now.at - std::max(now.wall - at.value_or(now.wall), wall_time::duration{0});
+  };
+  std::vector<task_table::former> all;
+  for (auto& [task, params] : kept) {
+    if (!is_final(task.status))
+      former.push_back({task.id, task.type, std::move(params)});
+    const auto started = moment(task.start_time);
+    const auto ended = moment(task.end_time);
+    const bool external = task.type == external_type;
+    all.push_back({std::move(task), external, started, ended});
+  }
+  tasks.restore(std::move(all));
+  tasks.expire(now.at);
 }
 
 task_id task_runner::state::mint_id() {

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <caf/response_promise.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include "actors/agenda.hpp"
 #include "actors/progress_pace.hpp"
@@ -24,10 +26,15 @@ class task_runner::state {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  state(task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make);
+  state(
+    task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
+    journal_actor journal);
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state();
+
+  /// Before anything else: takes over what a former life has left.
+  void restore(std::vector<task_kept> tasks, const task_moment& now);
 
   /// A random UUID.
   [[nodiscard]] task_id mint_id();
@@ -39,6 +46,7 @@ public:
   const task_options options;
   const std::vector<std::string> types;
   publisher_actor publisher;
+  const journal_actor journal;
   task_worker_factory make_worker;
   std::vector<task_worker_actor> workers;
   task_table tasks;
@@ -51,6 +59,18 @@ public:
   std::uint64_t alarm_number = 0;
   bool shutting_down = false;
   std::vector<caf::response_promise> waiting_for_quiet;
+
+  /// Who waits for the journal.
+  struct unwritten {
+    caf::typed_response_promise<task_view> answer;
+    task_view view;
+    /// Set for a task that is to be started then.
+    std::optional<run_task> order;
+  };
+  std::map<ticket_id, unwritten> waiting_for_journal;
+  ticket_id last_ticket = 0;
+  /// Tasks of a former life that have not ended; taken up by the first inside.
+  std::vector<run_task> former;
   task_metrics counts;
 
 private:

@@ -43,10 +43,21 @@ void task_runner::begin(const task_id& id) {
   if (const auto limit = s.limit_of(task.type))
     s.deadlines.set(id, at.at + *limit);
   log::info(component, "task_started", {{"task_id", id.str()}, {"type", task.type}});
+  record(id);
   tell(started_event(task));
 }
 
+void task_runner::launch(run_task order) {
+  if (state_->tasks.is_external(order.id))
+    begin(order.id);
+  else
+    state_->queue.push(std::move(order));
+}
+
 void task_runner::tell_progress(const task_id& id) {
+  // Of all others nothing is left to go on from.
+  if (state_->tasks.is_external(id))
+    record(id);
   tell(progress_event(*state_->tasks.find(id), now().wall));
 }
 
@@ -56,6 +67,7 @@ void task_runner::conclude(const task_id& id) {
   s.deadlines.drop(id);
   if (s.pace.forget(id))
     tell_progress(id);
+  record(id);
   tell(ended_event(task));
   s.counts.count_end(task.type, task.status, s.tasks.ran(id));
   log::info(
@@ -77,6 +89,9 @@ void task_runner::refuse_work() {
     if (state_->tasks.cancel(id, now()) == ec::none)
       conclude(id);
   }
+  for (const auto& [ticket, waiting] : state_->waiting_for_journal)
+    if (waiting.order && state_->tasks.cancel(waiting.order->id, now()) == ec::none)
+      conclude(waiting.order->id);
 }
 
 void task_runner::time_out(const task_id& id) {
@@ -100,6 +115,7 @@ void task_runner::dispatch() {
 void task_runner::settle() {
   auto& s = *state_;
   dispatch();
+  record_forgotten();
   set_alarm();
   s.counts.show(s.tasks.running(), s.tasks.pending(), s.tasks.size(), s.tasks.evicted());
   if (s.tasks.running() > 0 || s.queue.any_busy())

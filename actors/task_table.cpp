@@ -84,6 +84,47 @@ ec task_table::remove(const task_id& id) {
   return ec::none;
 }
 
+bool task_table::withdraw(const task_id& id) {
+  const auto where = places_.find(id);
+  if (where == places_.end())
+    return false;
+  const auto task = tasks_.find(where->second);
+  if (task->second.view.status != task_status::pending)
+    return false;
+  leave(task->second);
+  forget(task);
+  return true;
+}
+
+void task_table::restore(std::vector<former> tasks) {
+  std::multimap<time_point, place> by_end;
+  for (auto& [view, external, started_at, ended_at] : tasks) {
+    if (!places_.try_emplace(view.id, last_place_ + 1).second)
+      continue;
+    ++last_place_;
+    pending_ += view.status == task_status::pending ? 1 : 0;
+    running_ += view.status == task_status::running ? 1 : 0;
+    running_external_ += view.status == task_status::running && external ? 1 : 0;
+    if (is_final(view.status))
+      by_end.emplace(ended_at, last_place_);
+    tasks_.emplace(last_place_, entry{std::move(view), external, started_at, ended_at, 0});
+  }
+  for (const auto& [at, where] : by_end) {
+    tasks_.at(where).ended = ++last_ending_;
+    ended_.emplace(last_ending_, where);
+  }
+  make_room();
+}
+
+std::vector<task_id> task_table::take_forgotten() {
+  std::vector<task_id> ids;
+  ids.reserve(forgotten_.size());
+  for (auto& [where, task] : forgotten_)
+    ids.push_back(std::move(task.view.id));
+  forgotten_.clear();
+  return ids;
+}
+
 std::size_t task_table::expire(time_point now) {
   std::size_t forgotten = 0;
   for (auto next = next_expiry(); next && *next <= now; next = next_expiry()) {
@@ -197,11 +238,15 @@ ec task_table::end(
     task.view.result_json = std::move(outcome);
   else
     task.view.error = std::move(outcome);
+  make_room();
+  return ec::none;
+}
+
+void task_table::make_room() noexcept {
   while (ended_.size() > limits_.max_ended) {
     forget(tasks_.find(ended_.begin()->second));
     ++evicted_;
   }
-  return ec::none;
 }
 
 void task_table::leave(const entry& task) noexcept {
@@ -217,7 +262,7 @@ void task_table::leave(const entry& task) noexcept {
 void task_table::forget(std::map<place, entry>::iterator task) noexcept {
   ended_.erase(task->second.ended);
   places_.erase(task->second.view.id);
-  tasks_.erase(task);
+  forgotten_.insert(tasks_.extract(task));
 }
 
 } // namespace herald

@@ -39,6 +39,17 @@ public:
   /// Adds a pending task. False if the id is taken.
   bool add(const task_id& id, std::string type, bool external);
 
+  /// A task of a former life, as it was left.
+  struct former {
+    task_view view;
+    bool external = false;
+    /// Where in this life's time it was started and ended; before its beginning.
+    std::chrono::steady_clock::time_point started_at;
+    std::chrono::steady_clock::time_point ended_at;
+  };
+  /// Fills an empty table, in the order of `add`.
+  void restore(std::vector<former> tasks);
+
   /// `ec::none`, `ec::no_such_task`, `ec::task_ended`, or `ec::internal` for a step that the state
   /// machine does not have.
   [[nodiscard]] ec start(const task_id& id, const task_moment& now);
@@ -53,6 +64,9 @@ public:
 
   /// `ec::none`, `ec::no_such_task` or `ec::task_not_ended`.
   [[nodiscard]] ec remove(const task_id& id);
+
+  /// Forgets a pending task as if it had never been added. False if it is not pending.
+  bool withdraw(const task_id& id);
 
   /// Forgets what has been kept for the retention; gives their number.
   std::size_t expire(std::chrono::steady_clock::time_point now);
@@ -72,6 +86,8 @@ public:
   [[nodiscard]] std::size_t running_external() const noexcept { return running_external_; }
   /// Ended tasks that had to make room before their time.
   [[nodiscard]] std::size_t evicted() const noexcept { return evicted_; }
+  /// Tasks that were forgotten, in whatever way, since the last call.
+  [[nodiscard]] std::vector<task_id> take_forgotten();
   /// Ids of the tasks that run, in the order of their start commands.
   [[nodiscard]] std::vector<task_id> running_ids() const;
 
@@ -100,12 +116,15 @@ private:
   ec end(const task_id& id, task_status status, std::string outcome, const task_moment& now);
   /// Takes the task out of the count of its state.
   void leave(const entry& task) noexcept;
+  void make_room() noexcept;
   void forget(std::map<place, entry>::iterator task) noexcept;
 
   task_table_limits limits_;
   std::map<place, entry> tasks_;
   std::unordered_map<task_id, place> places_;
   std::map<ending, place> ended_;
+  /// Moved here, since forgetting must not fail.
+  std::map<place, entry> forgotten_;
   place last_place_ = 0;
   ending last_ending_ = 0;
   std::size_t pending_ = 0;

@@ -5,6 +5,7 @@
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/gateway.hpp"
+#include "messages/journal.hpp"
 #include "messages/supervision.hpp"
 #include "messages/tasks.hpp"
 #include "messages/typed_actor.hpp"
@@ -58,9 +59,18 @@ using connection_registry_actor = typed_actor<
   result<connection_page>(list_connections),
   // Ends the stream of one request_id.
   result<void>(close_connection),
+  // Takes streams over that a former life has left open.
+  result<void>(adopt_streams),
   // Refuses events from outside from now on; versions and tasks still end in order.
   result<void>(begin_shutdown),
   // Answered once everything published before is on its way to its transports.
+  result<void>(flush)>;
+
+/// The JOURNAL actor interface: remembers over restarts what it is told.
+using journal_actor = typed_actor<
+  // Writes the entries, together with what else there is to write.
+  result<void>(record_entries),
+  // Answered once everything recorded before is written, or could not be.
   result<void>(flush)>;
 
 /// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway

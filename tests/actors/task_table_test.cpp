@@ -262,5 +262,62 @@ TEST_F(TaskTable, PagesInTheOrderOfStarting) {
   EXPECT_EQ(names(table.list(1'000'000, 2)), "");
 }
 
+TEST_F(TaskTable, WithdrawsATaskThatHasNotBegun) {
+  const auto id = task_in(task_status::pending);
+  EXPECT_TRUE(table.withdraw(id));
+  EXPECT_EQ(table.find(id), nullptr);
+  EXPECT_FALSE(table.withdraw(id));
+  for (const auto state : {task_status::running, task_status::completed})
+    EXPECT_FALSE(table.withdraw(task_in(state, std::string{to_string(state)})));
+  EXPECT_EQ(table.size(), 2u);
+  EXPECT_EQ(table.check(), std::nullopt);
+}
+
+TEST_F(TaskTable, TellsOnceWhatItHasForgotten) {
+  task_in(task_status::completed, "expired", at(0ms));
+  task_in(task_status::completed, "removed", at(5s));
+  task_in(task_status::pending, "withdrawn", at(5s));
+  EXPECT_TRUE(table.take_forgotten().empty());
+  table.expire(at(10s).at);
+  EXPECT_EQ(table.remove(task_id{"removed"}), ec::none);
+  EXPECT_TRUE(table.withdraw(task_id{"withdrawn"}));
+  EXPECT_EQ(
+    table.take_forgotten(),
+    (std::vector<task_id>{task_id{"expired"}, task_id{"removed"}, task_id{"withdrawn"}}));
+  EXPECT_TRUE(table.take_forgotten().empty());
+  for (const auto* name : {"1", "2", "3", "4"})
+    task_in(task_status::failed, name, at(11s));
+  EXPECT_EQ(table.take_forgotten(), (std::vector<task_id>{task_id{"1"}})) << "to make room";
+}
+
+TEST_F(TaskTable, GoesOnFromWhatAFormerLifeHasLeft) {
+  const auto former = [](const char* name, task_status status, std::chrono::milliseconds ended) {
+    task_table::former one;
+    one.view.id = task_id{name};
+    one.view.status = status;
+    one.external = true;
+    if (is_final(status))
+      one.view.end_time = at(ended).wall;
+    one.ended_at = at(ended).at;
+    return one;
+  };
+  table.restore(
+    {former("a", task_status::failed, 4s), former("b", task_status::running, 0s),
+     former("c", task_status::completed, 1s), former("d", task_status::pending, 0s),
+     former("e", task_status::cancelled, 3s), former("f", task_status::completed, 2s),
+     former("a", task_status::failed, 9s)});
+  EXPECT_EQ(table.check(), std::nullopt);
+  EXPECT_EQ(table.size(), 5u);
+  EXPECT_EQ(table.find(task_id{"c"}), nullptr) << "one too many, and the first to end";
+  EXPECT_EQ(table.running_external(), 1u);
+  EXPECT_EQ(table.pending(), 1u);
+  EXPECT_EQ(table.next_expiry(), at(12s).at);
+  task_in(task_status::pending, "g");
+  EXPECT_EQ(table.list(0, 10).tasks.front().id, task_id{"a"});
+  EXPECT_EQ(table.list(0, 10).tasks.back().id, task_id{"g"});
+  EXPECT_EQ(table.complete(task_id{"b"}, "1", at(5s)), ec::none);
+  EXPECT_EQ(table.check(), std::nullopt);
+}
+
 } // namespace
 } // namespace herald

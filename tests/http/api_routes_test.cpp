@@ -187,6 +187,7 @@ protected:
           return fail(ec::no_such_connection, "none");
         return caf::unit;
       },
+      [=](const adopt_streams& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
     add_connection_routes(routes, system(), registry);
   }
