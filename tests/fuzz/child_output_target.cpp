@@ -8,6 +8,7 @@
 
 #include "actors/child_output.hpp"
 #include "messages/task_input.hpp"
+#include "messages/utf8.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 constexpr std::size_t max_line = 200;
 
 void check_text(std::string_view text, std::size_t limit, bool keep_end) {
-  const auto safe = safe_text(text, limit, keep_end);
+  const auto safe = keep_end ? utf8_end(text, limit) : utf8_front(text, limit);
   require(safe.size() <= limit, "a text is too long");
   (void)nlohmann::json(safe).dump(); // throws for what is not UTF-8
 }
