@@ -7,6 +7,7 @@
 
 #include "actors/connection_table.hpp"
 #include "actors/delivery_tickets.hpp"
+#include "actors/tell_refused.hpp"
 
 namespace herald {
 
@@ -102,6 +103,13 @@ private:
   prometheus::Gauge& kept_bytes_;
 };
 
+/// Events are from outside; versions and tasks are ours.
+bool is_from_outside(const publish& command) {
+  return std::any_of(command.drafts.begin(), command.drafts.end(), [](const draft& d) {
+    return d.service == service_type::event;
+  });
+}
+
 prometheus::Counter& connections_total(metrics& numbers, const char* action) {
   return numbers.counter(
     "sse_gateway_connections_total", "Streams by what happened to them.", {{"action", action}});
@@ -125,23 +133,23 @@ connection_registry::connection_registry(
     kept_events_(numbers.gauge("herald_history_events", "Events kept for replay.")),
     kept_bytes_(numbers.gauge("herald_history_bytes", "Memory of the events kept for replay.")) {
   if (!state_->table.check())
-    throw std::logic_error("connection table out of step");
+    throw state_damaged("connection table out of step");
   count_connections();
 }
 
 shell<connection_registry::interface, connection_registry>::behavior_type
 connection_registry::behavior(shell<interface, connection_registry>& s) {
   return {
-    s.on(&connection_registry::on_open),
-    s.on(&connection_registry::on_closed),
-    s.on(&connection_registry::on_failed),
-    s.on(&connection_registry::on_settled),
-    s.on(&connection_registry::on_send),
-    s.on(&connection_registry::on_publish),
-    s.on(&connection_registry::on_wait_over),
-    s.on(&connection_registry::on_observer),
-    s.on(&connection_registry::on_list),
-    s.on(&connection_registry::on_close),
+    s.refusable(&connection_registry::on_open, {.tell = tell_refused}),
+    s.repeatable(&connection_registry::on_closed),
+    s.repeatable(&connection_registry::on_failed),
+    s.repeatable(&connection_registry::on_settled),
+    s.refusable(&connection_registry::on_send),
+    s.refusable(&connection_registry::on_publish, {.applies = is_from_outside}),
+    s.repeatable(&connection_registry::on_wait_over),
+    s.repeatable(&connection_registry::on_observer),
+    s.refusable(&connection_registry::on_list),
+    s.refusable(&connection_registry::on_close),
     s.on(&connection_registry::on_shutdown),
     s.on(&connection_registry::on_flush),
     s.control(),
@@ -340,12 +348,7 @@ connection_registry::route(std::vector<draft>& drafts, publish_receipt& receipt)
 }
 
 result<publish_receipt> connection_registry::on_publish(publish& command) {
-  const auto from_outside = [](const draft& d) {
-    return d.service == service_type::event;
-  };
-  if (
-    state_->shutting_down
-    && std::any_of(command.drafts.begin(), command.drafts.end(), from_outside))
+  if (state_->shutting_down && is_from_outside(command))
     return fail(ec::shutting_down, "no new events are taken");
 
   publish_receipt receipt;

@@ -43,14 +43,17 @@ public:
       evicted_(numbers.counter(
         "herald_versions_evicted_total", "Pending versions dropped at version.max_pending.")),
       fetch_failures_(numbers.counter(
-        "herald_version_fetch_failures_total", "Current versions that could not be had.")) {}
+        "herald_version_fetch_failures_total", "Current versions that could not be had.")) {
+    if (const auto damage = state_->pending.check())
+      throw state_damaged(*damage);
+  }
 
   static shell<interface, version_store>::behavior_type
   behavior(shell<interface, version_store>& s) {
     return {
-      s.on(&version_store::on_opened),   s.on(&version_store::on_closed),
-      s.on(&version_store::on_queue),    s.on(&version_store::on_get),
-      s.on(&version_store::on_shutdown), s.control(),
+      s.repeatable(&version_store::on_opened), s.on(&version_store::on_closed),
+      s.refusable(&version_store::on_queue),   s.refusable(&version_store::on_get),
+      s.on(&version_store::on_shutdown),       s.control(),
     };
   }
 

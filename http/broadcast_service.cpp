@@ -11,7 +11,6 @@
 
 #include "actors/connection_registry.hpp"
 #include "actors/gateway_sender.hpp"
-#include "actors/supervisor.hpp"
 #include "actors/task_runner.hpp"
 #include "actors/task_worker.hpp"
 #include "actors/version_store.hpp"
@@ -25,6 +24,7 @@
 #include "http/internal_send_api.hpp"
 #include "http/service_parts.hpp"
 #include "http/stream_endpoint.hpp"
+#include "http/supervision.hpp"
 #include "http/task_api.hpp"
 #include "http/version_api.hpp"
 #include "http/version_source.hpp"
@@ -80,13 +80,10 @@ public:
 
   [[nodiscard]] open_ports ports() const override;
   void start() override;
-  void shut_down() override;
+  std::vector<std::string> shut_down(shutdown_reason why) override;
 
 private:
-  [[nodiscard]] shell_options child(const char* name, metrics& numbers) const {
-    return {name, supervisor_, &numbers};
-  }
-  version_source_actor make_version_source(metrics& numbers);
+  version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void make_routes(metrics& numbers);
 
@@ -94,7 +91,7 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
-  supervisor_actor supervisor_;
+  supervision supervision_;
   connection_registry_actor registry_;
   version_source_actor version_source_;
   version_store_actor versions_;
@@ -110,18 +107,17 @@ broadcast_service::broadcast_service(
   std::function<void()> give_up)
   : settings_(settings),
     system_(system),
-    supervisor_(spawn_supervisor(
-      system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers)),
+    supervision_(system, settings, numbers, std::move(give_up)),
     registry_(spawn_connection_registry(
-      system, child("connection-registry", numbers), history_limits_of(settings), numbers)),
-    version_source_(make_version_source(numbers)),
+      system, supervision_.child("connection-registry"), history_limits_of(settings), numbers)),
+    version_source_(make_version_source()),
     versions_(spawn_version_store(
-      system, child("version-store", numbers), {settings.version.max_pending}, registry_,
+      system, supervision_.child("version-store"), {settings.version.max_pending}, registry_,
       version_source_, numbers)) {
   const auto task_settings = task_options_of(settings);
   tasks_ = spawn_task_runner(
-    system, child("task-runner", numbers), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers));
+    system, supervision_.child("task-runner"), task_settings, registry_, numbers,
+    task_workers(system, task_settings, numbers, supervision_.child("task-worker")));
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   make_routes(numbers);
@@ -129,42 +125,31 @@ broadcast_service::broadcast_service(
 }
 
 broadcast_service::~broadcast_service() {
-  // Ports first, then the actors: dependents before what they depend on.
   if (api_)
     api_->stop();
-  endpoint_.reset();
-  const auto end = [](const auto& actor) {
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-  };
-  end(tasks_);
-  end(versions_);
-  if (version_source_)
-    end(version_source_);
-  for (const auto& shard : shards_)
-    end(shard);
-  end(registry_);
-  end(supervisor_);
+  (void)supervision_.end();
 }
 
-version_source_actor broadcast_service::make_version_source(metrics& numbers) {
+version_source_actor broadcast_service::make_version_source() {
   if (settings_.version.url.empty())
     return {};
   version_source_options options;
   options.url = settings_.version.url;
-  return spawn_version_source(system_, child("version-source", numbers), std::move(options));
+  return spawn_version_source(system_, supervision_.child("version-source"), std::move(options));
 }
 
 void broadcast_service::make_transport(metrics& numbers) {
   if (settings_.gateway.url.empty()) {
-    endpoint_.emplace(system_, stream_options_of(settings_), registry_, numbers);
+    endpoint_.emplace(
+      system_, stream_options_of(settings_), registry_, numbers, supervision_.address());
     return;
   }
   const auto options = gateway_options_of(settings_);
   const auto connect = [options] {
     return connect_gateway(options);
   };
-  for (auto& shard :
-       spawn_gateway_senders(system_, options, registry_, connect, supervisor_, numbers))
+  for (auto& shard : spawn_gateway_senders(
+         system_, supervision_.child("gateway-sender"), options, registry_, connect, numbers))
     shards_.emplace_back(std::move(shard));
 }
 
@@ -175,7 +160,7 @@ void broadcast_service::make_routes(metrics& numbers) {
   add_version_routes(routes_, system_, versions_);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
-  add_actor_routes(routes_, system_, supervisor_);
+  add_actor_routes(routes_, system_, supervision_.address());
   add_callback_routes(
     routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
   internal_send_options send;
@@ -186,7 +171,7 @@ void broadcast_service::make_routes(metrics& numbers) {
     add_task_testing_routes(routes_, system_, tasks_);
   }
   add_health_routes(
-    routes_, [this] { return not_ready(system_, supervisor_, phase_); }, numbers);
+    routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
 }
 
 open_ports broadcast_service::ports() const {
@@ -204,23 +189,29 @@ void broadcast_service::start() {
   api_->start();
 }
 
-void broadcast_service::shut_down() {
+std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
   phase_ = service_phase::shutting_down;
+  const auto wait = patience(why);
+  const bool asked = why == shutdown_reason::asked;
   // No new work; what runs has the grace to end, and its last events still go out.
-  (void)ask<void>(system_, registry_, begin_shutdown{});
-  (void)ask<void>(system_, versions_, begin_shutdown{});
-  (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
-  (void)ask<void>(system_, tasks_, abort_all_tasks{}, settings_.tasks.kill_after_ms + 2s);
-  (void)ask<void>(system_, registry_, flush{});
-  const auto flushed = std::chrono::steady_clock::now() + settings_.gateway.retry_ms;
+  (void)ask<void>(system_, registry_, begin_shutdown{}, wait);
+  (void)ask<void>(system_, versions_, begin_shutdown{}, wait);
+  if (asked)
+    (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
+  (void)ask<void>(
+    system_, tasks_, abort_all_tasks{}, asked ? settings_.tasks.kill_after_ms + 2s : wait);
+  (void)ask<void>(system_, registry_, flush{}, wait);
+  const auto flushed =
+    std::chrono::steady_clock::now() + (asked ? settings_.gateway.retry_ms : wait);
   for (const auto& shard : shards_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       flushed - std::chrono::steady_clock::now());
     (void)ask<void>(system_, shard, flush{}, std::max(left, 10ms));
   }
   if (endpoint_)
-    endpoint_->drain(std::chrono::steady_clock::now() + 5s);
+    endpoint_->drain(std::chrono::steady_clock::now() + wait);
   api_->stop();
+  return supervision_.end();
 }
 
 } // namespace

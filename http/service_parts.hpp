@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "http/api_server.hpp"
 #include "http/config.hpp"
 #include "http/router.hpp"
+#include "http/service.hpp"
 #include "http/stream_options.hpp"
 #include "messages/actors.hpp"
 
@@ -23,7 +25,11 @@ namespace herald {
 /// Where a service is in its life; read by many threads, moved on by one.
 enum class service_phase : std::uint8_t { starting, running, shutting_down };
 
-/// What is not ready: the phase, and every supervised actor that is not running.
+/// How long to wait for an answer while shutting down. An actor that hangs must not cost the others
+/// their time to save what they have.
+[[nodiscard]] std::chrono::milliseconds patience(shutdown_reason why);
+
+/// What is not ready: the phase, and every supervised actor that herald misses.
 [[nodiscard]] std::vector<std::string> not_ready(
   caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase);

@@ -39,6 +39,8 @@ private:
   std::vector<std::string>& seen_;
 };
 
+constexpr auto restart = inside_order::kind::restart;
+
 class Shell : public testing::actor_test {
 protected:
   supervised<observer_actor> spawn(supervisor_actor supervisor) {
@@ -82,7 +84,8 @@ TEST_F(Shell, KeepsTheMailboxInOrderUntilTheSupervisorOrdersTheRestart) {
   auto supervisor = mock<supervisor_actor>(
     [](const child_started& fact) { EXPECT_EQ(fact.name, "fragile"); },
     [this](const child_failed& fact) { failures.push_back(fact); }, [](const child_restarted&) {},
-    [](const get_actor_status&) { return actor_tree{}; });
+    [](const get_actor_status&) { return actor_tree{}; },
+    [](const stop_children&) { return stop_report{}; }, [](const stop_overdue&) {});
   auto observer = spawn(supervisor);
   tell(observer, opened("poison"));
   tell(observer, opened("a"));
@@ -92,14 +95,14 @@ TEST_F(Shell, KeepsTheMailboxInOrderUntilTheSupervisorOrdersTheRestart) {
   EXPECT_EQ(failures[0].name, "fragile");
   EXPECT_EQ(failures[0].what, "poisoned");
 
-  tell(observer, restart_inside{failures[0].generation + 1});
+  tell(observer, inside_order{restart, failures[0].generation + 1});
   EXPECT_TRUE(seen.empty()) << "an order for another generation is stale";
 
-  tell(observer, restart_inside{failures[0].generation});
+  tell(observer, inside_order{restart, failures[0].generation});
   EXPECT_EQ(seen, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(built, 2);
 
-  tell(observer, restart_inside{failures[0].generation});
+  tell(observer, inside_order{restart, failures[0].generation});
   EXPECT_EQ(built, 2) << "a second order for the same failure changes nothing";
 }
 

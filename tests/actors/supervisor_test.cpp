@@ -14,11 +14,19 @@ class Supervisor : public testing::actor_test {
 protected:
   Supervisor() {
     supervisor = own(spawn_supervisor(
-      system(), {2, 10s, 1s, 8s}, [this](const std::string& name) { escalated.push_back(name); },
-      numbers));
+      system(), options(), [this](const std::string& name) { escalated.push_back(name); }, numbers,
+      [] { return 0.0; }));
     child = mock<restartable_actor>(
-      [this](const restart_inside& order) { orders.push_back(order.generation); });
+      [this](const inside_order& order) { orders.push_back(order.generation); });
     tell(supervisor, child_started{"store", child});
+  }
+
+  static supervision_options options() {
+    supervision_options result{2, 10s};
+    result.children["store"].min_backoff = 1s;
+    result.children["store"].max_backoff = 8s;
+    result.children["store"].random_factor = 0;
+    return result;
   }
 
   actor_status status() { return ask<actor_tree>(supervisor, get_actor_status{})->children.at(0); }
