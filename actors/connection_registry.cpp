@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/connection_table.hpp"
-#include "actors/delivery_tickets.hpp"
+#include "actors/publish_tickets.hpp"
 #include "actors/tell_refused.hpp"
 
 namespace herald {
@@ -81,15 +81,15 @@ private:
   void count_connections();
   template <class Fact>
   void tell_observers(const Fact& fact);
-  bool replay(const open_connection& command);
+  std::vector<event_ptr> replay(const open_connection& command);
   event_ptr order(draft& d, event_id id);
   void keep(const event_ptr& ordered, const audience& to);
   routing route(std::vector<draft>& drafts, publish_receipt& receipt);
-  void finish(ticket_id ticket, const delivery_tickets::outcome& outcome);
+  void finish(ticket_id ticket, const publish_tickets::outcome& outcome);
 
   self_type self_;
   std::shared_ptr<registry_state> state_;
-  delivery_tickets tickets_;
+  publish_tickets tickets_;
   std::map<ticket_id, waiting> waiting_;
   prometheus::Counter& connects_;
   prometheus::Counter& disconnects_;
@@ -175,7 +175,9 @@ result<void> connection_registry::on_open(const open_connection& command) {
     end_stream(
       *replaced, close_reason::replaced, std::make_shared<const event>(std::move(farewell)));
   }
-  const bool version_replayed = command.last_event_id && !known && replay(command);
+  std::vector<event_ptr> replayed_versions;
+  if (command.last_event_id && !known)
+    replayed_versions = replay(command);
   connects_.Increment();
   count_connections();
   log::debug(
@@ -183,7 +185,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
     {{"request_id", command.id.str()},
      {"token", command.stream.str()},
      {"replaced", replaced.has_value()}});
-  tell_observers(connection_opened{command.id, version_replayed});
+  tell_observers(connection_opened{command.id, std::move(replayed_versions)});
   return caf::unit;
 }
 
@@ -260,8 +262,8 @@ void connection_registry::tell_observers(const Fact& fact) {
     caf::anon_send(observer, fact);
 }
 
-/// Sends what the stream has missed. Whether an event `version` was among it.
-bool connection_registry::replay(const open_connection& command) {
+/// Sends what the stream has missed. Gives the events `version` among it.
+std::vector<event_ptr> connection_registry::replay(const open_connection& command) {
   const auto missed = state_->history.since(parse_event_id(*command.last_event_id), command.id);
   auto items = std::make_shared<std::vector<delivery>>();
   if (missed.gap) {
@@ -273,15 +275,16 @@ bool connection_registry::replay(const open_connection& command) {
     gap->accepted = self_->clock().now();
     items->push_back({std::move(gap), command.stream});
   }
-  bool version = false;
+  std::vector<event_ptr> versions;
   for (const auto& what : missed.events) {
-    version = version || what->service == service_type::version;
+    if (what->service == service_type::version)
+      versions.push_back(what);
     items->push_back({what, command.stream});
   }
   replayed_.Increment(static_cast<double>(missed.events.size()));
   if (!items->empty())
     caf::anon_send(command.via, deliver{std::move(items), 0});
-  return version;
+  return versions;
 }
 
 // -- what is said ---------------------------------------------------------------------------------
@@ -379,7 +382,7 @@ void connection_registry::on_wait_over(const delivery_wait_over& fact) {
     finish(fact.ticket, *outcome);
 }
 
-void connection_registry::finish(ticket_id ticket, const delivery_tickets::outcome& outcome) {
+void connection_registry::finish(ticket_id ticket, const publish_tickets::outcome& outcome) {
   const auto found = waiting_.find(ticket);
   if (found == waiting_.end())
     return;

@@ -68,6 +68,7 @@ void shell_core::start() {
 }
 
 void shell_core::end() noexcept {
+  open_ = false;
   condition_ = condition::stopped;
   unbuild();
   while (!stash_.empty())
@@ -78,17 +79,16 @@ void shell_core::end() noexcept {
 // -- the door -------------------------------------------------------------------------------------
 
 bool shell_core::admit(const caf::mailbox_element& letter) {
-  // Answers, and what CAF and the supervisor say, always come in.
-  if (letter.mid.is_response() || letter.mid.is_urgent_message())
+  const auto* rule = open_.load(std::memory_order_acquire) ? rule_of(letter) : nullptr;
+  if (rule == nullptr)
     return true;
   const auto depth = depth_->fetch_add(1, std::memory_order_relaxed) + 1;
   if (depth_gauge_ != nullptr)
     depth_gauge_->Set(static_cast<double>(depth));
   if (options_.mailbox.action != when_full::reject || !is_full(static_cast<std::size_t>(depth)))
     return true;
-  const auto* rule = open_.load(std::memory_order_acquire) ? rule_of(letter) : nullptr;
-  const bool heard = letter.mid.is_request() || (rule != nullptr && rule->tell);
-  if (rule == nullptr || !heard || !rule->may_refuse(letter))
+  const bool heard = letter.mid.is_request() || rule->tell;
+  if (!heard || !rule->may_refuse(letter))
     return true;
   depth_->fetch_sub(1, std::memory_order_relaxed);
   refuse(letter, *rule, cause::rejected);
@@ -106,12 +106,13 @@ void shell_core::refuse(const caf::mailbox_element& letter, const message_rule& 
     rule.tell(letter.content(), reason);
 }
 
+/// None for what is not a message of ours: answers, exits, orders.
 const message_rule* shell_core::rule_of(const caf::mailbox_element& letter) const {
   if (letter.mid.is_response() || letter.content().size() != 1)
     return nullptr;
   const auto* type = letter.content().type(0).second;
   for (const auto& rule : rules_)
-    if (type != nullptr && *rule.type == *type)
+    if (rule.type == type)
       return &rule;
   return nullptr;
 }
@@ -119,33 +120,34 @@ const message_rule* shell_core::rule_of(const caf::mailbox_element& letter) cons
 // -- messages -------------------------------------------------------------------------------------
 
 caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
+  const auto* rule = rule_of(letter);
+  if (rule == nullptr) {
+    const auto result = handle(letter, nullptr, false);
+    take_kept(letter);
+    return result;
+  }
   note_depth();
   const auto depth = static_cast<std::size_t>(depth_->load(std::memory_order_relaxed));
-  if (condition_ != condition::up || is_full(depth)) {
-    if (const auto* rule = rule_of(letter)) {
-      if (condition_ == condition::stopped) {
-        refuse(letter, *rule, cause::stopped);
-        return caf::invoke_message_result::consumed;
-      }
-      if (condition_ == condition::down) {
-        keep(letter, *rule);
-        return caf::invoke_message_result::consumed;
-      }
-      if (options_.mailbox.action == when_full::drop_oldest && rule->may_refuse(letter)) {
-        refuse(letter, *rule, cause::dropped);
-        return caf::invoke_message_result::consumed;
-      }
-    }
-  }
-  const auto result = handle(letter, false);
-  // After an order to restart.
+  if (condition_ == condition::stopped)
+    refuse(letter, *rule, cause::stopped);
+  else if (condition_ == condition::down)
+    keep(letter, *rule);
+  else if (
+    options_.mailbox.action == when_full::drop_oldest && is_full(depth) && rule->may_refuse(letter))
+    refuse(letter, *rule, cause::dropped);
+  else
+    return handle(letter, rule, false);
+  return caf::invoke_message_result::consumed;
+}
+
+/// After an order to restart.
+void shell_core::take_kept(caf::mailbox_element& order) {
   while (condition_ == condition::up && !stash_.empty()) {
-    auto [next, again] = stash_.take_front();
+    const auto [next, again] = stash_.take_front();
     note_depth();
-    handle(*next, again);
-    self().current_mailbox_element(&letter);
+    handle(*next, rule_of(*next), again);
+    self().current_mailbox_element(&order);
   }
-  return result;
 }
 
 void shell_core::note_depth() {
@@ -168,23 +170,26 @@ void shell_core::keep(caf::mailbox_element& letter, const message_rule& rule) {
   }
 }
 
-caf::invoke_message_result shell_core::handle(caf::mailbox_element& letter, bool again) {
+caf::invoke_message_result
+shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, bool again) {
   const question asked{letter};
+  const bool timed = rule != nullptr && handling_ != nullptr;
   // A message that waited is begun where the last one ended: one look at the clock for each.
-  const auto begin = waited_ ? last_end_ : clock::now();
-  waited_ = depth_->load(std::memory_order_relaxed) > 0;
+  const auto begin = !timed || waited_ ? last_end_ : clock::now();
+  waited_ = timed && depth_->load(std::memory_order_relaxed) > 0;
   auto result = caf::invoke_message_result::consumed;
   handled_ = false;
   try {
     result = dispatch(letter);
   } catch (const std::exception& e) {
-    message_failed(letter, asked, again, e.what());
+    message_failed(letter, rule, asked, again, e.what());
   } catch (...) {
-    message_failed(letter, asked, again, "unknown exception");
+    message_failed(letter, rule, asked, again, "unknown exception");
   }
-  last_end_ = clock::now();
-  if (handling_ != nullptr)
+  if (timed) {
+    last_end_ = clock::now();
     handling_->Observe(std::chrono::duration<double>(last_end_ - begin).count());
+  }
   return result;
 }
 
@@ -214,9 +219,9 @@ void shell_core::question::fail(ec code, std::string detail) const {
 }
 
 void shell_core::message_failed(
-  caf::mailbox_element& letter, const question& asked, bool again, const char* what) {
+  caf::mailbox_element& letter, const message_rule* rule, const question& asked, bool again,
+  const char* what) {
   inside_failed(what);
-  const auto* rule = rule_of(letter);
   if (rule != nullptr && rule->repeatable && !handled_ && !again) {
     auto next = taken(letter);
     next->mid = asked.id;

@@ -125,18 +125,21 @@ private:
   }
   restartable_actor address();
 
+  void take_kept(caf::mailbox_element& order);
   void note_depth();
   void keep(caf::mailbox_element& letter, const message_rule& rule);
   void refuse(const caf::mailbox_element& letter, const message_rule& rule, cause why);
-  caf::invoke_message_result handle(caf::mailbox_element& letter, bool again);
-  void
-  message_failed(caf::mailbox_element& letter, const question& asked, bool again, const char* what);
+  caf::invoke_message_result
+  handle(caf::mailbox_element& letter, const message_rule* rule, bool again);
+  void message_failed(
+    caf::mailbox_element& letter, const message_rule* rule, const question& asked, bool again,
+    const char* what);
   void inside_failed(const char* what, bool damaged = false);
   void rebuild();
 
   shell_options options_;
   std::vector<message_rule> rules_;
-  /// The rules are complete; senders may read them.
+  /// From its start to its end. The rules are complete; senders may read them.
   std::atomic<bool> open_ = false;
   const std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);
 

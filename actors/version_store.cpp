@@ -1,5 +1,6 @@
 #include "actors/version_store.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,7 @@ public:
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
 
 private:
-  void send_pending(const request_id& id, const pending_version& version);
+  void send_pending(const request_id& id, std::string data);
   void fetch();
   /// Static, like all that runs when an answer comes: this inside may be gone by then.
   static void send_current(store_state& state, const publisher_actor& publisher, std::string data);
@@ -79,19 +80,24 @@ private:
 };
 
 void version_store::on_opened(const connection_opened& fact) {
-  if (fact.version_replayed)
-    return;
+  const auto& replayed = fact.replayed_versions;
   if (const auto* version = state_->pending.find(fact.id)) {
-    send_pending(fact.id, *version);
-  } else if (source_) {
+    const auto data = version_data(*version);
+    const auto same = [&data](const event_ptr& sent) {
+      return sent->data == data;
+    };
+    // A version that was queued for somebody else does not stand in for this stream's own.
+    if (std::none_of(replayed.begin(), replayed.end(), same))
+      send_pending(fact.id, data);
+  } else if (source_ && replayed.empty()) {
     state_->waiting.push_back(fact.id);
     fetch();
   }
 }
 
-void version_store::send_pending(const request_id& id, const pending_version& version) {
+void version_store::send_pending(const request_id& id, std::string data) {
   publish command;
-  command.drafts.push_back(version_draft(version_data(version), audience{id}));
+  command.drafts.push_back(version_draft(std::move(data), audience{id}));
   const auto kept = [id](std::string_view why) {
     log::error(component, "pending_version_not_sent", {{"request_id", id.str()}, {"why", why}});
   };

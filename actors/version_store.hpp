@@ -17,8 +17,8 @@ struct version_store_options {
 };
 
 /// Spawns the version store, an observer of connections like any other: at each connect it sends
-/// the pending version of that request_id, or else the current version; nothing where the stream
-/// has just been sent a version that it had missed.
+/// the pending version of that request_id, or else the current version; nothing where what the
+/// stream had missed has just brought it that version (or, with none pending, any version).
 ///
 /// A pending version stays until it is overwritten: sending it does not clear it, nor does failing
 /// to send it. The current version comes from `source` (null: there is none, and nothing is sent);

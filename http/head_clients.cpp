@@ -168,12 +168,23 @@ void head_clients::discard(index who) {
 }
 
 void head_clients::expire(time_point now) {
-  for (; !reading_.empty() && reading_.front().when <= now; reading_.pop_front())
-    if (is_due(reading_.front(), phase::reading))
-      refuse(reading_.front().who, head_sink::failure::timed_out, now);
-  for (; !ending_.empty() && ending_.front().when <= now; ending_.pop_front())
-    if (const auto& due = ending_.front(); due.generation == clients_[due.who].generation)
-      end(due.who);
+  // What is settled by now leaves its deadline behind; it goes with the rest, long before its time.
+  for (; !reading_.empty(); reading_.pop_front()) {
+    const auto& first = reading_.front();
+    if (!is_due(first, phase::reading))
+      continue;
+    if (first.when > now)
+      break;
+    refuse(first.who, head_sink::failure::timed_out, now);
+  }
+  for (; !ending_.empty(); ending_.pop_front()) {
+    const auto& first = ending_.front();
+    if (first.generation != clients_[first.who].generation)
+      continue;
+    if (first.when > now)
+      break;
+    end(first.who);
+  }
 }
 
 /// Ends the client that has been here for longest; an answer that it does not take at once is lost.

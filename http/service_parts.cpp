@@ -35,6 +35,7 @@ stream_options stream_options_of(const config& settings) {
   options.max_head_bytes = from.max_head_bytes;
   options.head_timeout = from.head_timeout_ms;
   options.max_heads = from.max_heads;
+  options.max_openings = from.max_openings;
   options.log_bytes = from.log_bytes;
   options.private_queue_bytes = from.private_queue_bytes;
   options.retry = from.retry_ms;

@@ -93,6 +93,9 @@ const std::array table = {
     AT(stream.max_heads), count(16, 1'000'000),
     "Clients per thread that may be sending their request's head; one more crowds the oldest out."},
   setting{
+    AT(stream.max_openings), count(1, 1'000'000),
+    "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
+  setting{
     AT(stream.log_bytes), bytes(64 * config::kib),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},

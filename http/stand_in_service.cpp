@@ -1,6 +1,7 @@
 #include "http/stand_in_service.hpp"
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -56,27 +57,28 @@ public:
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(
         spawn_gateway_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
-      endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()),
-      api_(api_options_of(settings), routes_, numbers) {
+      endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
     add_actor_routes(routes_, system, supervision_.address());
     add_health_routes(
       routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
+    api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
   ~stand_in_service() override {
-    api_.stop();
+    if (api_)
+      api_->stop();
     (void)supervision_.end();
   }
 
-  [[nodiscard]] open_ports ports() const override { return {api_.port(), endpoint_.port()}; }
+  [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
 
   void start() override {
     endpoint_.start();
     phase_ = service_phase::running;
-    api_.start();
+    api_->start();
   }
 
   std::vector<std::string> shut_down(shutdown_reason why) override {
@@ -88,7 +90,7 @@ public:
     (void)ask<void>(system_, front_, begin_shutdown{}, verdict);
     endpoint_.drain(std::chrono::steady_clock::now() + wait);
     (void)ask<void>(system_, front_, flush{}, verdict);
-    api_.stop();
+    api_->stop();
     return supervision_.end();
   }
 
@@ -102,7 +104,8 @@ private:
   backend_caller_actor caller_;
   gateway_front_actor front_;
   stream_endpoint endpoint_;
-  api_server api_;
+  /// Made last: it wants all routes.
+  std::optional<api_server> api_;
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 
 #include <boost/asio/post.hpp>
 #include <caf/send.hpp>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -36,6 +37,7 @@ constexpr std::size_t slice_accepts = 64;
 constexpr std::size_t fixed_descriptors = 64;
 /// Descriptors that streams leave to clients that are not streams yet.
 constexpr std::size_t head_descriptors = 448;
+constexpr std::size_t openings_worth_a_trim = 1000;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds tick{1};
 /// Formatting memory above this is given back.
@@ -244,6 +246,9 @@ std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& requ
   };
   if (draining_)
     return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
+  if (openings_.size() >= options_.max_openings)
+    return refuse(
+      refusal::too_many_openings, busy(ec::overloaded, "too many streams are opening at once"));
   if (table_.size() >= streams_in(descriptors_))
     return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
   const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
@@ -275,10 +280,12 @@ void stream_loop::on_bad_head(failure why) {
 void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& request) {
   const auto secret = (std::uint64_t{secrets_()} << 32) | secrets_();
   const auto slot = table_.add(fd, secret, lease);
+  last_opening_ = clock::now();
+  ++openings_since_trim_;
   sockets_.watch(fd, tag(kind::stream, slot), false);
   const auto stream = table_.token_of(slot);
   openings_[slot] = {std::move(request.cors), request.http_1_0};
-  open_deadlines_.push_back({clock::now() + options_.open_timeout, stream});
+  open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});
   unannounced_.push_back(
     {std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
      inbox_.address(), std::move(request.headers), std::move(request.last_event_id)});
@@ -632,25 +639,40 @@ void stream_loop::arm_tick() {
 
 void stream_loop::on_tick() {
   const auto now = clock::now();
-  for (; !open_deadlines_.empty() && open_deadlines_.front().when <= now;
-       open_deadlines_.pop_front()) {
-    const auto slot = table_.find(open_deadlines_.front().stream);
+  // Mostly streams that have long opened.
+  for (; !open_deadlines_.empty(); open_deadlines_.pop_front()) {
+    const auto& first = open_deadlines_.front();
+    const auto slot = table_.find(first.stream);
     if (!slot || !table_.waiting(*slot))
       continue;
+    if (first.when > now)
+      break;
     metrics_.refused(refusal::unanswered).Increment();
     refuse_waiting(*slot, busy(ec::overloaded, "the stream could not be registered in time"), true);
     schedule();
   }
   table_.expire(now);
   heads_.expire(now);
-  if (now - last_frame_ > tick)
-    table_.release_memory();
+  if (now - last_frame_ > tick && now - last_opening_ > tick)
+    release_memory();
   metrics_.open.Set(static_cast<double>(table_.size()));
   metrics_.blocked.Set(static_cast<double>(table_.blocked_streams()));
   metrics_.log_bytes.Set(static_cast<double>(table_.log().end() - table_.log().begin()));
   metrics_.backlog.Set(static_cast<double>(orders_.size()));
   count();
   settle();
+}
+
+/// In a quiet moment. Opening a stream takes several times the memory that it keeps, and malloc
+/// would not give back what lies between.
+void stream_loop::release_memory() {
+  table_.release_memory();
+  if (openings_since_trim_ < openings_worth_a_trim || !openings_.empty())
+    return;
+  openings_since_trim_ = 0;
+  std::unordered_map<stream_slot, opening>{}.swap(openings_);
+  std::vector<open_connection>{}.swap(unannounced_);
+  ::malloc_trim(0);
 }
 
 void stream_loop::drain_some() {

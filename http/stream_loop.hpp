@@ -141,6 +141,7 @@ private:
   void on_heartbeat();
   void arm_tick();
   void on_tick();
+  void release_memory();
   void drain_some();
   std::chrono::milliseconds
   jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread);
@@ -170,6 +171,8 @@ private:
   std::unordered_map<stream_slot, opening> openings_;
   /// Told to the owner together, at the end of a round: it is woken once.
   std::vector<open_connection> unannounced_;
+  std::size_t openings_since_trim_ = 0;
+  clock::time_point last_opening_ = clock::now();
   std::deque<deadline> open_deadlines_;
   std::deque<timed_event> timed_;
   stream_tally counted_;

@@ -5,12 +5,9 @@ namespace herald {
 namespace {
 
 constexpr std::array refusal_names = {
-  "too_many",       "too_many_per_address",
-  "malformed",      "head_too_large",
-  "head_timed_out", "head_crowded_out",
-  "not_found",      "method",
-  "invalid",        "by_owner",
-  "unanswered",     "shutting_down",
+  "too_many",       "too_many_per_address", "too_many_openings", "malformed", "head_too_large",
+  "head_timed_out", "head_crowded_out",     "not_found",         "method",    "invalid",
+  "by_owner",       "unanswered",           "shutting_down",
 };
 
 } // namespace

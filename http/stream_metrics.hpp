@@ -15,6 +15,7 @@ public:
   enum class refusal : std::uint8_t {
     too_many,
     too_many_per_address,
+    too_many_openings,
     malformed,
     head_too_large,
     head_timed_out,
@@ -52,7 +53,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 12;
+  static constexpr std::size_t refusals = 13;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   std::array<prometheus::Counter*, service_type_count> sent_{};

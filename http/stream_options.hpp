@@ -30,6 +30,9 @@ struct stream_options {
   /// Clients per loop that are sending a head, or taking an answer that ends them. One more crowds
   /// out the one that has been there for longest.
   std::size_t max_heads = 4096;
+  /// Clients per loop whose stream is not registered yet: a storm of connects is admitted as fast
+  /// as the owner of the streams registers them, and told to come back later beyond.
+  std::size_t max_openings = 4096;
   /// How long a client waits for the owner of the streams to decide.
   std::chrono::milliseconds open_timeout{30000};
   /// How far a stream may be behind, per loop.

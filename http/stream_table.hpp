@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/deque.hpp>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -203,8 +203,11 @@ private:
   delivery_tickets tickets_;
   stream_tally tally_;
 
-  /// A deque grows without moving or doubling.
-  std::deque<stream> streams_;
+  /// Grows without moving or doubling, in blocks large enough not to lie between what opening a
+  /// stream allocates for a moment.
+  boost::container::deque<
+    stream, void, boost::container::deque_options_t<boost::container::block_size<1024>>>
+    streams_;
   std::uint32_t first_free_ = none;
   std::size_t size_ = 0;
   std::size_t open_ = 0;

@@ -81,8 +81,8 @@ enum class send_status : std::uint8_t {
 
 struct connection_opened {
   request_id id;
-  /// The stream has just been sent an event `version` that it had missed.
-  bool version_replayed = false;
+  /// The events `version` among those that the stream had missed and has just been sent.
+  std::vector<event_ptr> replayed_versions = {};
 };
 
 struct connection_closed {

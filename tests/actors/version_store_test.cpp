@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/version_json.hpp"
 #include "tests/support/actor_test.hpp"
 
 namespace herald {
@@ -62,6 +63,14 @@ protected:
     return ask<version_queued>(store, queue_version{request_id{id}, version, std::nullopt});
   }
 
+  static event_ptr replayed(const char* version) {
+    event e;
+    e.name = "version";
+    e.data = version_data({version, std::nullopt});
+    e.service = service_type::version;
+    return std::make_shared<const event>(std::move(e));
+  }
+
   metrics numbers;
   publisher_actor publisher;
   version_store_actor store;
@@ -102,12 +111,23 @@ TEST_F(VersionStore, SendsThePendingVersionAtEveryConnect) {
   EXPECT_EQ(sent, (lines{R"(a {"version":"1"})", R"(a {"version":"1"})"}));
 }
 
-TEST_F(VersionStore, SendsNothingToAStreamThatWasSentAMissedVersion) {
-  spawn();
+TEST_F(VersionStore, SendsNothingToAStreamThatWasSentTheMissedVersion) {
+  spawn(slow_source());
   queue("a", "1");
   sent.clear();
-  tell(store, connection_opened{request_id{"a"}, true});
+  tell(store, connection_opened{request_id{"a"}, {replayed("1"), replayed("2")}});
   EXPECT_TRUE(sent.empty());
+  tell(store, connection_opened{request_id{"b"}, {replayed("2")}});
+  EXPECT_EQ(fetches, 0) << "nothing is pending, and it has a version";
+}
+
+TEST_F(VersionStore, SendsThePendingVersionToAStreamThatWasSentAnotherOne) {
+  spawn();
+  queue("a", "1");
+  queue("b", "2");
+  sent.clear();
+  tell(store, connection_opened{request_id{"a"}, {replayed("2")}});
+  EXPECT_EQ(sent, (lines{R"(a {"version":"1"})"}));
 }
 
 TEST_F(VersionStore, KeepsThePendingVersionWhenSendingFails) {

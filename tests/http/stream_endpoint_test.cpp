@@ -503,6 +503,27 @@ TEST_F(StreamEndpoint, RefusesStreamsBeyondItsLimits) {
   stream("d");
 }
 
+TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
+  options.threads = 1;
+  options.max_openings = 2;
+  std::vector<open_connection> held;
+  notes->answer = [&held](const open_connection& asked) {
+    held.push_back(asked);
+  };
+  start();
+  const auto first = connect(get("a"));
+  const auto second = connect(get("b"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 2; }));
+  const auto refused = connect(get("c"))->to_end();
+  EXPECT_EQ(refused.find("HTTP/1.1 503 "), 0u) << refused;
+  EXPECT_NE(refused.find("\r\nRetry-After: "), std::string::npos);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_openings\"} 1"));
+  caf::anon_send(held[0].via, attach_stream{held[0].stream});
+  first->until(": ok");
+  const auto fourth = connect(get("d"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 3; }));
+}
+
 TEST_F(StreamEndpoint, RefusesStreamsBeyondTheLimitOfAnAddress) {
   options.max_streams_per_address = 1;
   start();

@@ -1,16 +1,16 @@
-#include "actors/delivery_tickets.hpp"
+#include "actors/publish_tickets.hpp"
 
 #include <algorithm>
 
 namespace herald {
 
-ticket_id delivery_tickets::open(std::size_t transports, std::size_t recipients) {
+ticket_id publish_tickets::open(std::size_t transports, std::size_t recipients) {
   open_.emplace(last_ + 1, ticket{transports, recipients, 0});
   return ++last_;
 }
 
-std::optional<delivery_tickets::outcome>
-delivery_tickets::settle(ticket_id id, std::size_t delivered) {
+std::optional<publish_tickets::outcome>
+publish_tickets::settle(ticket_id id, std::size_t delivered) {
   const auto found = open_.find(id);
   if (found == open_.end())
     return std::nullopt;
@@ -24,7 +24,7 @@ delivery_tickets::settle(ticket_id id, std::size_t delivered) {
   return result;
 }
 
-std::optional<delivery_tickets::outcome> delivery_tickets::give_up(ticket_id id) {
+std::optional<publish_tickets::outcome> publish_tickets::give_up(ticket_id id) {
   const auto found = open_.find(id);
   if (found == open_.end())
     return std::nullopt;

@@ -1,12 +1,12 @@
-#include "actors/delivery_tickets.hpp"
+#include "actors/publish_tickets.hpp"
 
 #include <gtest/gtest.h>
 
 namespace herald {
 namespace {
 
-TEST(DeliveryTickets, EndWithTheLastTransport) {
-  delivery_tickets tickets;
+TEST(PublishTickets, EndWithTheLastTransport) {
+  publish_tickets tickets;
   const auto ticket = tickets.open(2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.settle(ticket, 5);
@@ -16,14 +16,14 @@ TEST(DeliveryTickets, EndWithTheLastTransport) {
   EXPECT_EQ(tickets.size(), 0u);
 }
 
-TEST(DeliveryTickets, IgnoreWhatIsNotOpen) {
-  delivery_tickets tickets;
+TEST(PublishTickets, IgnoreWhatIsNotOpen) {
+  publish_tickets tickets;
   EXPECT_FALSE(tickets.settle(7, 1));
   EXPECT_FALSE(tickets.give_up(7));
 }
 
-TEST(DeliveryTickets, GiveUpWithWhatIsKnown) {
-  delivery_tickets tickets;
+TEST(PublishTickets, GiveUpWithWhatIsKnown) {
+  publish_tickets tickets;
   const auto ticket = tickets.open(2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.give_up(ticket);
@@ -33,8 +33,8 @@ TEST(DeliveryTickets, GiveUpWithWhatIsKnown) {
   EXPECT_FALSE(tickets.settle(ticket, 6)) << "a late transport finds nobody waiting";
 }
 
-TEST(DeliveryTickets, NeverCountMoreThanThereAre) {
-  delivery_tickets tickets;
+TEST(PublishTickets, NeverCountMoreThanThereAre) {
+  publish_tickets tickets;
   const auto outcome = tickets.settle(tickets.open(1, 3), 5);
   EXPECT_EQ(outcome->delivered, 3u);
   EXPECT_EQ(outcome->failed, 0u);

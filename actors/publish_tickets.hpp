@@ -10,7 +10,7 @@ namespace herald {
 
 /// What publishers wait for: the outcome of a batch, gathered from the transports that deliver it.
 /// Pure.
-class delivery_tickets {
+class publish_tickets {
 public:
   /// Opens a ticket for a batch that `transports` transports deliver to `recipients` streams.
   ticket_id open(std::size_t transports, std::size_t recipients);

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace herald::bench {
+
+/// How events are published.
+enum class pacing : std::uint8_t {
+  /// Not at all.
+  none,
+  /// The next one once all streams have the last one.
+  closed,
+  /// At fixed times, whether or not the last one has arrived.
+  rate,
+  /// As fast as the server answers.
+  flat,
+};
+
+/// Who opens streams, and how.
+struct stream_settings {
+  std::size_t count = 1000;
+  std::uint16_t port = 0;
+  /// `%d` stands for the number of the stream.
+  std::string path = "/";
+  std::vector<std::string> headers;
+  /// Receiving threads, each with a descriptor table of its own; more are used where the limit of
+  /// descriptors asks for it.
+  std::size_t threads = 1;
+  /// Opened per second; 0: as fast as `in_flight` lets.
+  double ramp = 0;
+  /// At most this many that are not open yet.
+  std::size_t in_flight = 256;
+  double open_timeout_s = 60;
+  /// Closed and opened again per second while events flow.
+  double churn = 0;
+  /// The first so many streams read only `slow_rate` bytes per second.
+  std::size_t slow_readers = 0;
+  std::size_t slow_rate = 1024;
+  /// SO_RCVBUF; 0: the kernel's.
+  int receive_buffer = 0;
+  /// Rest between two looks at the sockets, so that a look finds more.
+  std::size_t nap_us = 0;
+};
+
+/// What is published, and when.
+struct publish_settings {
+  pacing mode = pacing::none;
+  std::uint16_t port = 0;
+  std::string target = "/";
+  std::vector<std::string> headers;
+  /// Kept-alive connections.
+  std::size_t connections = 1;
+  /// Templates; a connection sends all of them, one after the other, for each event.
+  std::vector<std::string> bodies;
+  /// Template of an event's data, padded to `data_size`.
+  std::string data = R"({"t":%T,"seq":%S,"p":"%P"})";
+  std::size_t data_size = 200;
+  /// Events of one request.
+  std::size_t batch = 1;
+  /// Several events as the lines of a body, not as a JSON array.
+  bool lines = false;
+  /// Events per second.
+  double rate = 0;
+  /// At most this many events that not all streams have; 0: any number.
+  std::size_t window = 0;
+  double warmup_s = 1;
+  double duration_s = 10;
+  /// Ends after this many measured events; 0: by `duration_s`.
+  std::size_t events = 0;
+  /// How long to wait for an event that does not arrive.
+  double patience_s = 10;
+};
+
+struct options {
+  std::string label;
+  stream_settings streams;
+  publish_settings publish;
+  /// Watched with their descendants.
+  std::vector<pid_t> servers;
+  /// Calm time between opening and publishing.
+  double settle_s = 2;
+};
+
+/// Reads the command line. Throws `std::invalid_argument` for what does not fit.
+[[nodiscard]] options read_options(const std::vector<std::string>& arguments);
+
+/// The text of `--help`.
+[[nodiscard]] std::string usage();
+
+} // namespace herald::bench

@@ -1,0 +1,111 @@
+#include "tests/bench/swarm/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "tests/bench/swarm/progress.hpp"
+#include "tests/bench/swarm/stream_clients.hpp"
+
+namespace herald::bench {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr nanos longest_drain = 30 * second;
+constexpr nanos quiet_time = second;
+constexpr double rss_samples = 60;
+
+/// Looks at the server's memory while something is going on.
+std::vector<std::uint64_t>
+sample_rss(const server_watch& watch, const publish_settings& publish, std::future<void>& work) {
+  const auto whole = from_seconds(publish.warmup_s + publish.duration_s);
+  const auto step = std::max<nanos>(second / 4, whole / static_cast<nanos>(rss_samples));
+  std::vector<std::uint64_t> samples;
+  while (work.wait_for(std::chrono::nanoseconds{step}) != std::future_status::ready)
+    samples.push_back(watch.rss());
+  return samples;
+}
+
+/// Waits until all streams have all events, or nothing arrives any more.
+void wait_for_rest(const progress& run, std::uint64_t expected) {
+  const auto began = now();
+  auto seen = run.delivered();
+  auto changed = began;
+  while (seen < expected && now() < std::min(began + longest_drain, changed + quiet_time)) {
+    std::this_thread::sleep_for(milliseconds{2});
+    if (const auto delivered = run.delivered(); delivered != seen) {
+      seen = delivered;
+      changed = now();
+    }
+  }
+}
+
+void publish(
+  const options& wanted, progress& events, const server_watch& watch, run_result& result) {
+  publisher source{wanted.publish, events, [&] {
+                     result.cpu_measured = watch.cpu();
+                   }};
+  auto work = std::async(std::launch::async, [&] { source.publish_all(); });
+  result.rss = sample_rss(watch, wanted.publish, work);
+  work.get();
+  result.publishing = source.tally();
+}
+
+run_result::streams sum_up(const stream_clients& clients) {
+  const auto& counts = clients.counts();
+  run_result::streams sum;
+  sum.opened = counts.opened;
+  sum.failed = counts.failed;
+  sum.pending = counts.untried;
+  sum.reopened = counts.reopened;
+  sum.ended_by_server = counts.ended_by_server;
+  sum.lagged = counts.lagged;
+  sum.open_at_end = counts.open;
+  sum.threads = clients.threads();
+  return sum;
+}
+
+} // namespace
+
+run_result run(const options& wanted) {
+  run_result result;
+  progress events;
+  server_watch watch{wanted.servers};
+  watch.find_descendants();
+  result.cpu_before = watch.cpu();
+  result.memory_before = watch.memory();
+
+  stream_clients clients{wanted.streams, events};
+  const auto open_time = clients.open();
+  // Whatever the server has started for its clients counts, too.
+  watch.find_descendants();
+  result.processes = watch.processes();
+  result.cpu_opened = watch.cpu();
+  std::this_thread::sleep_for(milliseconds{static_cast<long>(wanted.settle_s * 1000)});
+  result.cpu_idle = result.cpu_measured = watch.cpu();
+  result.memory_idle = watch.memory();
+
+  if (wanted.publish.mode != pacing::none) {
+    publish(wanted, events, watch, result);
+    clients.drain();
+    wait_for_rest(events, events.published.last() * events.live.load());
+  }
+  result.cpu_end = watch.cpu();
+  result.memory_end = watch.memory();
+  result.clients = sum_up(clients);
+  clients.finish();
+
+  result.clients.open_time = open_time;
+  result.clients.lagged = clients.counts().lagged;
+  result.clients.opening = clients.opening();
+  result.clients.bytes = clients.bytes();
+  result.clients.malformed = clients.malformed();
+  result.deliveries = clients.tally();
+  result.slow = clients.slow();
+  return result;
+}
+
+} // namespace herald::bench

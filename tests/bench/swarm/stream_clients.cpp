@@ -1,0 +1,104 @@
+#include "tests/bench/swarm/stream_clients.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <sched.h>
+
+#include "http/listeners.hpp"
+#include "tests/bench/swarm/complaints.hpp"
+
+namespace herald::bench {
+
+namespace {
+
+/// Besides the streams a table holds what the process had open when the thread began.
+constexpr std::size_t other_descriptors = 256;
+/// Of the 28,000 ports of a source address some may still be in TIME_WAIT.
+constexpr std::size_t streams_per_source = 10'000;
+
+std::size_t threads_needed(const stream_settings& settings) {
+  const auto table = raise_descriptor_limit() - other_descriptors;
+  return std::max(settings.threads, (settings.count + table - 1) / table);
+}
+
+/// From here on the thread's descriptors count against a limit of their own, and the kernel does
+/// not have to guard the table against other threads.
+void own_descriptors() {
+  if (::unshare(CLONE_FILES) < 0)
+    complain("no descriptor table for each thread");
+}
+
+} // namespace
+
+stream_clients::stream_clients(const stream_settings& settings, progress& run)
+  : settings_(settings) {
+  settings_.threads = threads_needed(settings);
+  counts_.untried = settings_.count;
+  const auto sources = settings_.count / streams_per_source + 1;
+  for (std::size_t i = 0; i < settings_.threads && settings_.count > 0; ++i)
+    receivers_.push_back(std::make_unique<stream_receiver>(settings_, i, sources, run, counts_));
+}
+
+stream_clients::~stream_clients() {
+  finish();
+}
+
+nanos stream_clients::open() {
+  const auto began = now();
+  for (auto& receiver : receivers_)
+    threads_.emplace_back([&receiver] {
+      own_descriptors();
+      receiver->run();
+    });
+  while (counts_.untried > 0 && now() - began < from_seconds(settings_.open_timeout_s))
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  return now() - began;
+}
+
+void stream_clients::finish() {
+  counts_.now = stream_counts::stage::over;
+  for (auto& thread : threads_)
+    thread.join();
+  threads_.clear();
+}
+
+delivery_tally stream_clients::tally() const {
+  delivery_tally sum;
+  for (const auto& receiver : receivers_)
+    sum.merge(receiver->tally());
+  return sum;
+}
+
+slow_tally stream_clients::slow() const {
+  slow_tally sum;
+  for (const auto& receiver : receivers_) {
+    sum.ended_by_server += receiver->slow().ended_by_server;
+    sum.told += receiver->slow().told;
+    sum.lost += receiver->slow().lost;
+  }
+  return sum;
+}
+
+latency_histogram stream_clients::opening() const {
+  latency_histogram sum;
+  for (const auto& receiver : receivers_)
+    sum.merge(receiver->opening());
+  return sum;
+}
+
+std::uint64_t stream_clients::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& receiver : receivers_)
+    sum += receiver->bytes();
+  return sum;
+}
+
+std::uint64_t stream_clients::malformed() const {
+  std::uint64_t sum = 0;
+  for (const auto& receiver : receivers_)
+    sum += receiver->malformed();
+  return sum;
+}
+
+} // namespace herald::bench
