@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <caf/actor_cast.hpp>
-#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/make_message.hpp>
 #include <caf/send.hpp>
 
 #include "actors/log.hpp"
@@ -215,7 +215,8 @@ shell_core::question::question(const caf::mailbox_element& letter) : id(letter.m
 
 void shell_core::question::fail(ec code, std::string detail) const {
   if (asker)
-    caf::detail::sync_request_bouncer{herald::fail(code, std::move(detail))}(asker, id);
+    asker->enqueue(
+      nullptr, id.response_id(), caf::make_message(herald::fail(code, std::move(detail))), nullptr);
 }
 
 void shell_core::message_failed(

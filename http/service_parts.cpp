@@ -8,6 +8,10 @@
 #include "http/ask.hpp"
 #include "http/problem.hpp"
 
+#ifdef HERALD_FAULTS
+#include "http/faults_api.hpp"
+#endif
+
 namespace herald {
 
 using json = nlohmann::ordered_json;
@@ -130,6 +134,9 @@ void add_actor_routes(
     reply.body = shown(*tree).dump(-1, ' ', false, json::error_handler_t::replace);
     return reply;
   });
+#ifdef HERALD_FAULTS
+  add_faults_routes(routes);
+#endif
 }
 
 } // namespace herald

@@ -20,6 +20,10 @@
 #include "http/problem.hpp"
 #include "http/sse_format.hpp"
 
+#ifdef HERALD_FAULTS
+#include "actors/faults.hpp"
+#endif
+
 namespace herald {
 
 namespace {
@@ -326,6 +330,9 @@ void stream_loop::on_inbox() {
 }
 
 bool stream_loop::apply(loop_order& what) {
+#ifdef HERALD_FAULTS
+  faults::strike(name_of(index_), "stream-loop", faults::moment::before);
+#endif
   return std::visit(
     [this](auto& order) {
       if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
@@ -455,6 +462,9 @@ void stream_loop::work() {
       break;
     orders_.pop_front();
     inbox_.handled(1);
+#ifdef HERALD_FAULTS
+    faults::strike(name_of(index_), "stream-loop", faults::moment::after);
+#endif
   }
   if (draining_)
     drain_some();

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include <caf/exit_reason.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
@@ -94,9 +93,6 @@ failure describe(const caf::error& error) {
     return {ec::timed_out, "no answer in time", {}};
   if (error == caf::sec::request_receiver_down)
     return {ec::actor_failed, "the part of herald that answers this is not running", {}};
-  // What waited in the mailbox of an actor that was told to end.
-  if (error == caf::exit_reason::user_shutdown)
-    return {ec::shutting_down, "the part of herald that answers this has ended", {}};
   return {ec::internal, "unexpected internal error", {}};
 }
 
