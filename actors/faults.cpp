@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace herald::faults {
@@ -71,6 +73,8 @@ void strike(std::string_view actor, std::string_view kind, moment when) {
     due_after = true;
     return;
   }
+  while (*due == moment::hang)
+    std::this_thread::sleep_for(std::chrono::hours{1});
   ++thrown_before;
   throw injected{"injected before a handler"};
 }

@@ -14,6 +14,7 @@ namespace herald::faults {
 enum class moment : std::uint8_t {
   before, ///< the handler does not begin: the message has done nothing
   after,  ///< the handler has done all of its work, and its answer is lost
+  hang,   ///< no exception: the handler does not begin, nor end
 };
 
 /// What `strike` throws.

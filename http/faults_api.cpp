@@ -16,6 +16,8 @@ std::optional<faults::moment> moment_of(const json& body) {
   const auto text = body.value("moment", "");
   if (text.empty())
     return std::nullopt;
+  if (text == "hang")
+    return faults::moment::hang;
   return text == "after" ? faults::moment::after : faults::moment::before;
 }
 
