@@ -54,8 +54,8 @@ struct refusal {
 /// Three kinds of messages:
 /// - `on`: as above.
 /// - `repeatable`: facts, whose loss would leave something wrong for ever (a worker never idle
-///   again). One that threw is handled once more by the next inside; so its handler must do the
-///   same if it is run again after any part of it.
+///   again). One that threw is handled again by the next inside, up to five times in all; so its
+///   handler must bear to be run again after any part of it.
 /// - `refusable`: commands and queries from outside. While too many messages wait they are refused
 ///   with `ec::overloaded`: at the door (`when_full::reject`, where somebody hears of it), or once
 ///   they have become the oldest (`when_full::drop_oldest`).

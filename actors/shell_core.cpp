@@ -18,6 +18,9 @@ namespace herald {
 
 namespace {
 
+/// Of a message that is repeatable. One that a handler never can take costs as many restarts.
+constexpr unsigned most_attempts = 5;
+
 /// Takes a message out of the hands of CAF, which handles it for the last time.
 caf::mailbox_element_ptr taken(caf::mailbox_element& letter) {
   return caf::make_mailbox_element(
@@ -122,7 +125,7 @@ const message_rule* shell_core::rule_of(const caf::mailbox_element& letter) cons
 caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
   const auto* rule = rule_of(letter);
   if (rule == nullptr) {
-    const auto result = handle(letter, nullptr, false);
+    const auto result = handle(letter, nullptr, 0);
     take_kept(letter);
     return result;
   }
@@ -136,16 +139,16 @@ caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
     options_.mailbox.action == when_full::drop_oldest && is_full(depth) && rule->may_refuse(letter))
     refuse(letter, *rule, cause::dropped);
   else
-    return handle(letter, rule, false);
+    return handle(letter, rule, 0);
   return caf::invoke_message_result::consumed;
 }
 
 /// After an order to restart.
 void shell_core::take_kept(caf::mailbox_element& order) {
   while (condition_ == condition::up && !stash_.empty()) {
-    const auto [next, again] = stash_.take_front();
+    const auto [next, failures] = stash_.take_front();
     note_depth();
-    handle(*next, rule_of(*next), again);
+    handle(*next, rule_of(*next), failures);
     self().current_mailbox_element(&order);
   }
 }
@@ -171,7 +174,7 @@ void shell_core::keep(caf::mailbox_element& letter, const message_rule& rule) {
 }
 
 caf::invoke_message_result
-shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, bool again) {
+shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, unsigned failures) {
   const question asked{letter};
   const bool timed = rule != nullptr && handling_ != nullptr;
   // A message that waited is begun where the last one ended: one look at the clock for each.
@@ -182,9 +185,9 @@ shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, bool 
   try {
     result = dispatch(letter);
   } catch (const std::exception& e) {
-    message_failed(letter, rule, asked, again, e.what());
+    message_failed(letter, rule, asked, failures + 1, e.what());
   } catch (...) {
-    message_failed(letter, rule, asked, again, "unknown exception");
+    message_failed(letter, rule, asked, failures + 1, "unknown exception");
   }
   if (timed) {
     last_end_ = clock::now();
@@ -220,14 +223,14 @@ void shell_core::question::fail(ec code, std::string detail) const {
 }
 
 void shell_core::message_failed(
-  caf::mailbox_element& letter, const message_rule* rule, const question& asked, bool again,
+  caf::mailbox_element& letter, const message_rule* rule, const question& asked, unsigned failures,
   const char* what) {
   inside_failed(what);
-  if (rule != nullptr && rule->repeatable && !handled_ && !again) {
+  if (rule != nullptr && rule->repeatable && !handled_ && failures < most_attempts) {
     auto next = taken(letter);
     next->mid = asked.id;
     next->sender = asked.asker;
-    stash_.push_front({std::move(next), true});
+    stash_.push_front({std::move(next), failures});
     return;
   }
   const failure reason{ec::actor_failed, "internal error while handling this request", {}};

@@ -130,10 +130,10 @@ private:
   void keep(caf::mailbox_element& letter, const message_rule& rule);
   void refuse(const caf::mailbox_element& letter, const message_rule& rule, cause why);
   caf::invoke_message_result
-  handle(caf::mailbox_element& letter, const message_rule* rule, bool again);
+  handle(caf::mailbox_element& letter, const message_rule* rule, unsigned failures);
   void message_failed(
-    caf::mailbox_element& letter, const message_rule* rule, const question& asked, bool again,
-    const char* what);
+    caf::mailbox_element& letter, const message_rule* rule, const question& asked,
+    unsigned failures, const char* what);
   void inside_failed(const char* what, bool damaged = false);
   void rebuild();
 

@@ -5,7 +5,7 @@
 namespace herald {
 
 void stash::push_back(caf::mailbox_element_ptr letter, bool refusable) {
-  letters_.push_back({std::move(letter), false});
+  letters_.push_back({std::move(letter), 0});
   if (refusable)
     refusable_.push_back(std::prev(letters_.end()));
 }

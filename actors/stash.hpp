@@ -17,8 +17,8 @@ class stash {
 public:
   struct entry {
     caf::mailbox_element_ptr letter;
-    /// Its handler has thrown before.
-    bool again = false;
+    /// How often its handler has thrown before.
+    unsigned failures = 0;
   };
 
   void push_back(caf::mailbox_element_ptr letter, bool refusable);

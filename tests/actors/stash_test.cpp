@@ -53,13 +53,13 @@ TEST_F(Stash, ForgetsThatAMessageMayBeRefusedOnceItIsTaken) {
 
 TEST_F(Stash, PutsARepeatedMessageInFront) {
   kept.push_back(letter(1), true);
-  kept.push_front({letter(0), true});
+  kept.push_front({letter(0), 2});
   const auto first = kept.take_front();
   EXPECT_EQ(number_of(first.letter), 0);
-  EXPECT_TRUE(first.again);
+  EXPECT_EQ(first.failures, 2u);
   const auto second = kept.take_front();
   EXPECT_EQ(number_of(second.letter), 1);
-  EXPECT_FALSE(second.again);
+  EXPECT_EQ(second.failures, 0u);
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/supervision_options.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/sse_client.hpp"
@@ -137,7 +138,7 @@ TEST_F(Supervision, ServesStreamsOnLoopsThatFail) {
 
 TEST_F(Supervision, KeepsItsWorkersWhenTheRunnerFails) {
   // Each task comes and goes by messages of the runner that nobody would say again.
-  inject({{"actor", "task-runner"}, {"count", 30}, {"every", 3}, {"moment", "before"}});
+  inject({{"actor", "task-runner"}, {"count", 30}, {"every", 4}, {"moment", "before"}});
   const auto start = [this] {
     return api.post("/api/tasks", R"({"type":"demo","params":{"steps":2,"delay":0}})").status
            == 202;
@@ -188,6 +189,64 @@ TEST(SupervisionOfHerald, HasNoFaultsOnPurpose) {
   herald_process herald;
   http_client api{herald.api_port()};
   EXPECT_EQ(api.post("/api/testing/faults", "{}").status, 404);
+}
+
+// -- behind a gateway
+// ------------------------------------------------------------------------------
+
+/// A herald whose streams another one holds, in the place of an SSE Gateway.
+class SupervisionBehindAGateway : public ::testing::Test {
+protected:
+  static constexpr const char* quick = R"({"gateway": {"url": "http://127.0.0.1:%"},
+    "supervision": {"intensity": 100000, "children": {
+      "connection-registry": {"min_backoff_ms": 1, "max_backoff_ms": 5},
+      "gateway-sender": {"min_backoff_ms": 1, "max_backoff_ms": 5, "instances": 2}}}})";
+
+  static std::string with_port(std::string config, std::uint16_t port) {
+    return config.replace(config.find('%'), 1, std::to_string(port));
+  }
+
+  std::uint16_t backend_port = free_port();
+  herald_process gateway{
+    {"--callback-url", "http://127.0.0.1:" + std::to_string(backend_port) + "/api/sse/callback"}};
+  herald_process backend{herald_options{
+    {"--api-port", std::to_string(backend_port)},
+    {},
+    with_port(quick, gateway.api_port()),
+    HERALD_FAULTS_BINARY}};
+  http_client api{backend_port};
+};
+
+TEST_F(SupervisionBehindAGateway, DeliversEveryAcknowledgedEventOnceWhicheverActorFails) {
+  auto streams = open_streams(gateway.stream_port(), 10);
+  EXPECT_EQ(
+    api.post("/api/testing/faults", R"({"count": 100, "every": 10, "seed": 2})").status, 202);
+  std::vector<std::string> acknowledged;
+  for (int i = 0; i < 300; ++i)
+    if (api.post("/api/events", json{{"event", "note"}, {"data", i}}.dump()).status == 202)
+      acknowledged.push_back(std::to_string(i));
+  EXPECT_EQ(api.post("/api/testing/faults", R"({"count": 0})").status, 202);
+  EXPECT_EQ(api.post("/api/events", R"({"event": "last", "data": 0})").status, 202);
+  ASSERT_TRUE(read_until(streams, [&] {
+    return std::all_of(streams.begin(), streams.end(), [](const sse_client& stream) {
+      return !stream.events().empty() && stream.events().back().name == "last";
+    });
+  }));
+  EXPECT_LT(acknowledged.size(), 300u);
+  for (const auto& stream : streams) {
+    std::vector<std::string> got;
+    for (const auto& event : stream.events())
+      if (event.name == "note")
+        got.push_back(event.data);
+    const std::set<std::string> once{got.begin(), got.end()};
+    EXPECT_EQ(once.size(), got.size());
+    const auto in_order = [](const std::string& a, const std::string& b) {
+      return std::stoi(a) < std::stoi(b);
+    };
+    EXPECT_TRUE(std::is_sorted(got.begin(), got.end(), in_order));
+    EXPECT_TRUE(
+      std::includes(got.begin(), got.end(), acknowledged.begin(), acknowledged.end(), in_order));
+  }
 }
 
 // -- giving up ------------------------------------------------------------------------------------
