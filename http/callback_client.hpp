@@ -10,6 +10,7 @@
 #include <caf/fwd.hpp>
 
 #include "actors/metrics.hpp"
+#include "actors/shell.hpp"
 #include "messages/callbacks.hpp"
 
 namespace herald {
@@ -61,7 +62,7 @@ private:
 
 /// An actor that passes callbacks on to the client and their answers on to the listeners. Once the
 /// client is gone it answers that the backend is unreachable.
-backend_caller_actor
-spawn_backend_caller(caf::actor_system& system, std::weak_ptr<callback_client> client);
+supervised<backend_caller_actor> spawn_backend_caller(
+  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client);
 
 } // namespace herald
