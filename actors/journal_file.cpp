@@ -30,7 +30,7 @@ constexpr const char* ids_upto = "ids_upto";
 /// Rows of events are not made larger than this, unless one event is.
 constexpr std::size_t row_bytes = std::size_t{256} * 1024;
 /// Pages in the write-ahead log from which on it is tidied.
-constexpr int tidy_pages = 1000;
+constexpr int tidy_pages = 500;
 
 std::int64_t micros(wall_time at) {
   return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
@@ -253,7 +253,7 @@ std::optional<failure> journal_file::inside::prepare() {
   constexpr std::array levels = {"FULL", "NORMAL", "OFF"};
   std::string mode;
   const auto set_up = [&] {
-    if (const auto code = db.run("PRAGMA page_size=8192"); code != SQLITE_OK)
+    if (const auto code = db.run("PRAGMA page_size=16384"); code != SQLITE_OK)
       return code;
     if (const auto code = db.ask("PRAGMA journal_mode=WAL", mode); code != SQLITE_OK)
       return code;
