@@ -57,9 +57,18 @@ caf::error as_error(failure what) {
   return fail(what.code, std::move(what.detail), std::move(what.field));
 }
 
-bool exists(const std::string& path) {
+/// What makes a file that one and no other; {0, 0} for none.
+using file_identity = std::pair<dev_t, ino_t>;
+
+file_identity identity_of(const std::string& path) {
   struct stat found {};
-  return ::stat(path.c_str(), &found) == 0;
+  if (::stat(path.c_str(), &found) != 0)
+    return {};
+  return {found.st_dev, found.st_ino};
+}
+
+bool exists(const std::string& path) {
+  return identity_of(path) != file_identity{};
 }
 
 std::string timestamp() {
@@ -93,18 +102,20 @@ struct journal_file::inside {
   };
 
   [[nodiscard]] std::optional<failure> lock();
-  [[nodiscard]] finding look(sqlite::database::mode how);
+  [[nodiscard]] finding look();
   [[nodiscard]] finding inspect();
   [[nodiscard]] finding judge(int code, std::string_view doing) const;
   [[nodiscard]] std::optional<failure> move_aside(std::string why);
   [[nodiscard]] std::optional<failure> prepare();
   [[nodiscard]] std::optional<failure> reopen();
+  [[nodiscard]] std::optional<failure> lost() const;
   void close();
 
   const std::string path;
   const journal_sync sync;
   owned_fd held;
   std::optional<set_aside_file> aside;
+  file_identity identity;
   sqlite::database db;
   journal_tables tables{db};
 };
@@ -140,8 +151,8 @@ journal_file::inside::finding journal_file::inside::judge(int code, std::string_
 }
 
 /// Opens the file and finds out what it is.
-journal_file::inside::finding journal_file::inside::look(sqlite::database::mode how) {
-  auto found = judge(db.open(path, how), "cannot be opened");
+journal_file::inside::finding journal_file::inside::look() {
+  auto found = judge(db.open(path, sqlite::database::mode::create), "cannot be opened");
   if (found.what == state::good)
     found = inspect();
   if (found.what == state::damaged)
@@ -181,6 +192,13 @@ journal_file::inside::finding journal_file::inside::inspect() {
   return {};
 }
 
+/// Without it SQLite would go on writing into a file that nobody will find again.
+std::optional<failure> journal_file::inside::lost() const {
+  if (identity_of(path) == identity)
+    return std::nullopt;
+  return cannot(path, "cannot be written", "it was removed or replaced; herald must be restarted");
+}
+
 /// Renames the file and its write-ahead log, never over another file.
 std::optional<failure> journal_file::inside::move_aside(std::string why) {
   close();
@@ -199,7 +217,8 @@ std::optional<failure> journal_file::inside::prepare() {
   constexpr std::array levels = {"FULL", "NORMAL", "OFF"};
   std::string mode;
   const auto set_up = [&] {
-    if (const auto code = db.run("PRAGMA page_size=16384"); code != SQLITE_OK)
+    if (const auto code = db.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=16384");
+        code != SQLITE_OK)
       return code;
     if (const auto code = db.ask("PRAGMA journal_mode=WAL", mode); code != SQLITE_OK)
       return code;
@@ -221,8 +240,9 @@ std::optional<failure> journal_file::inside::prepare() {
 /// After a failure: the file as it is, or nothing. What the kernel has kept of a write that failed
 /// is not trusted; all of the write-ahead log is written once more.
 std::optional<failure> journal_file::inside::reopen() {
-  const auto found = look(sqlite::database::mode::existing);
-  auto failed = found.what == state::good ? prepare() : std::optional{cannot(path, found.why, {})};
+  const auto opened = judge(db.open(path, sqlite::database::mode::existing), "cannot be opened");
+  auto failed =
+    opened.what == state::good ? prepare() : std::optional{cannot(path, opened.why, {})};
   if (!failed && db.checkpoint(true) != SQLITE_OK)
     failed = cannot(path, "cannot be written", db.what());
   if (failed)
@@ -241,16 +261,17 @@ journal_file::open(std::string path, journal_sync sync) {
   auto made = std::make_unique<inside>(std::move(path), sync);
   if (auto failed = made->lock())
     return as_error(std::move(*failed));
-  auto found = made->look(sqlite::database::mode::create);
+  auto found = made->look();
   if (found.what == inside::state::damaged) {
     if (auto failed = made->move_aside(std::move(found.why)))
       return as_error(std::move(*failed));
-    found = made->look(sqlite::database::mode::create);
+    found = made->look();
   }
   if (found.what == inside::state::damaged || found.what == inside::state::unusable)
     return as_error(cannot(made->path, found.why, {}));
   if (auto failed = made->prepare())
     return as_error(std::move(*failed));
+  made->identity = identity_of(made->path);
   return std::unique_ptr<journal_file>{new journal_file{std::move(made)}};
 }
 
@@ -266,6 +287,8 @@ const std::optional<journal_file::set_aside_file>& journal_file::set_aside() con
 
 failure journal_file::write(std::span<const journal_entry> entries) {
   auto& in = *inside_;
+  if (auto failed = in.lost())
+    return *std::move(failed);
   if (!in.db.is_open())
     if (auto failed = in.reopen())
       return *std::move(failed);
