@@ -2,13 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/container/deque.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "messages/connections.hpp"
@@ -90,29 +90,33 @@ private:
     }
   };
 
+  /// In blocks large enough not to lie between what a connect allocates for a moment.
+  using slot_list = boost::container::deque<
+    slot, void, boost::container::deque_options_t<boost::container::block_size<512>>>;
+
   /// The indexes hold slot numbers (4 bytes) and compare what the slots hold.
   struct id_hash {
     using is_transparent = void;
-    const std::deque<slot>* slots;
+    const slot_list* slots;
     std::size_t operator()(std::string_view id) const noexcept;
     std::size_t operator()(slot_number n) const noexcept;
   };
   struct id_equal {
     using is_transparent = void;
-    const std::deque<slot>* slots;
+    const slot_list* slots;
     bool operator()(slot_number a, slot_number b) const noexcept { return a == b; }
     bool operator()(std::string_view a, slot_number b) const noexcept;
     bool operator()(slot_number a, std::string_view b) const noexcept;
   };
   struct token_hash {
     using is_transparent = void;
-    const std::deque<slot>* slots;
+    const slot_list* slots;
     std::size_t operator()(const token& t) const noexcept;
     std::size_t operator()(slot_number n) const noexcept;
   };
   struct token_equal {
     using is_transparent = void;
-    const std::deque<slot>* slots;
+    const slot_list* slots;
     bool operator()(slot_number a, slot_number b) const noexcept { return a == b; }
     bool operator()(const token& a, slot_number b) const noexcept;
     bool operator()(slot_number a, const token& b) const noexcept;
@@ -122,7 +126,7 @@ private:
   slot_number free_slot();
   void forget(slot_number n) noexcept;
 
-  std::deque<slot> slots_;
+  slot_list slots_;
   std::vector<slot_number> free_;
   std::vector<std::size_t> on_transport_;
   std::uint64_t last_serial_ = 0;

@@ -28,6 +28,7 @@ herald_build_packages=(
 
 herald_test_packages=(
   ca-certificates
+  chromium
   curl
   nginx
   nodejs

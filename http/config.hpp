@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/journal_options.hpp"
 #include "actors/log.hpp"
 
 namespace herald {
@@ -42,6 +43,8 @@ struct config {
     std::size_t max_streams_per_address = 0;
     std::size_t max_head_bytes = 8 * kib;
     std::chrono::milliseconds head_timeout_ms{10'000};
+    std::size_t max_heads = 4096;
+    std::size_t max_openings = 4096;
     std::size_t log_bytes = 8 * mib;
     std::size_t private_queue_bytes = mib;
   } stream;
@@ -75,6 +78,14 @@ struct config {
     std::size_t max_bytes = 16 * mib;
     std::chrono::seconds max_age_s{300};
   } history;
+
+  struct journal_config {
+    /// Empty: nothing outlives the process.
+    std::string path;
+    journal_sync sync = journal_sync::full;
+    std::size_t max_queue_events = 200'000;
+    std::size_t max_queue_bytes = 64 * mib;
+  } journal;
 
   struct version_config {
     std::string url;

@@ -7,10 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
+#include "http/gateway_answer.hpp"
 #include "http/http_url.hpp"
 #include "http/tcp_client.hpp"
 
@@ -18,27 +15,11 @@ namespace herald {
 
 namespace {
 
-namespace beast = boost::beast;
 using status = tcp_client::status;
 
 /// Some proxies close sooner than Node. A connection that is found closed after less than this was
 /// in use when the gateway went away.
 constexpr std::chrono::seconds in_use{1};
-constexpr std::size_t max_answer_bytes = 65'536;
-
-/// What an answer of the gateway says about the send.
-send_outcome outcome_of(unsigned answer, std::string_view body) {
-  if (answer / 100 == 2)
-    return {send_result::delivered, {}};
-  auto why = "HTTP " + std::to_string(answer);
-  if (answer == 404)
-    return {send_result::gone, std::move(why)};
-  if (answer == 500 && body.find("WRITE_FAILED") != std::string_view::npos)
-    return {send_result::gone, "WRITE_FAILED"};
-  if (answer / 100 == 4)
-    return {send_result::refused, std::move(why)};
-  return {send_result::failing, std::move(why)};
-}
 
 /// The text between which only length and body are put, escaped for no one: it comes from a URL
 /// that holds no blanks and no control characters.
@@ -103,36 +84,22 @@ private:
     request_.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
     if (const auto sent = connection_.send(request_, until); sent != status::done)
       return hung_up(sent, "connection lost while sending");
-    beast::http::response_parser<beast::http::string_body> parser;
-    parser.eager(true);
-    parser.body_limit(max_answer_bytes);
-    std::size_t unread = 0;
-    while (!parser.is_done()) {
-      if (unread == buffer_.size())
-        return hung_up(status::failed, "answer with too long a head");
+    answer_.begin();
+    auto state = gateway_answer::state::more;
+    while (state == gateway_answer::state::more) {
       std::size_t received = 0;
-      const auto how =
-        connection_.receive(buffer_.data() + unread, buffer_.size() - unread, received, until);
+      const auto how = connection_.receive(buffer_.data(), buffer_.size(), received, until);
       if (how != status::done)
         return hung_up(how, "connection lost while waiting for the answer");
-      beast::error_code error;
-      if (received == 0) {
-        if (parser.got_some())
-          parser.put_eof(error);
-        if (error || !parser.is_done())
-          return hung_up(status::failed, "connection closed instead of an answer");
-        break;
-      }
-      unread += received;
-      const auto used = parser.put(boost::asio::buffer(buffer_.data(), unread), error);
-      if (error && error != beast::http::error::need_more)
-        return hung_up(status::failed, "answer is not HTTP");
-      unread -= used;
-      std::copy_n(buffer_.data() + used, unread, buffer_.data());
+      state = received == 0 ? answer_.end() : answer_.feed({buffer_.data(), received});
+      if (received == 0 && state != gateway_answer::state::complete)
+        return hung_up(status::failed, "connection closed instead of an answer");
     }
-    if (!parser.keep_alive() || unread > 0)
+    if (state == gateway_answer::state::malformed)
+      return hung_up(status::failed, "answer is not HTTP");
+    if (!answer_.reusable())
       connection_.close();
-    return outcome_of(parser.get().result_int(), parser.get().body());
+    return answer_.outcome();
   }
 
   std::chrono::milliseconds timeout_;
@@ -143,6 +110,7 @@ private:
   std::string request_;
   tcp_client connection_;
   std::chrono::steady_clock::time_point last_used_;
+  gateway_answer answer_;
   std::array<char, 8192> buffer_{};
 };
 

@@ -17,7 +17,4 @@ struct listeners {
 /// known, or the port is taken, be it by a process that would share it.
 [[nodiscard]] listeners listen_on(const std::string& host, std::uint16_t port, std::size_t count);
 
-/// Raises the limit of descriptors as far as this process may, and gives what was reached.
-std::size_t raise_descriptor_limit();
-
 } // namespace herald

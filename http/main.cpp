@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -45,6 +46,9 @@ int run(const herald::run_options& options, herald::termination& end) {
   actors.set("logger.file-verbosity", caf::atom("quiet"));
   // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.
   actors.set("scheduler.policy", caf::atom("sharing"));
+  // As many as can run; CAF's own least of four would only wake each other.
+  actors.set(
+    "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
   herald::metrics numbers;
   caf::actor_system system{actors};
   std::atomic<bool> gave_up = false;

@@ -1,5 +1,7 @@
 #include "http/service_parts.hpp"
 
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
 #include <nlohmann/json.hpp>
 
 #include "http/ask.hpp"
@@ -31,12 +33,19 @@ stream_options stream_options_of(const config& settings) {
   options.max_streams_per_address = from.max_streams_per_address;
   options.max_head_bytes = from.max_head_bytes;
   options.head_timeout = from.head_timeout_ms;
+  options.max_heads = from.max_heads;
+  options.max_openings = from.max_openings;
   options.log_bytes = from.log_bytes;
   options.private_queue_bytes = from.private_queue_bytes;
   options.retry = from.retry_ms;
   options.retry_spread = from.retry_ms;
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
   return options;
+}
+
+actor_owner::~actor_owner() {
+  for (; !owned_.empty(); owned_.pop_back())
+    caf::anon_send_exit(owned_.back(), caf::exit_reason::user_shutdown);
 }
 
 std::vector<std::string> not_ready(

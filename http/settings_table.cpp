@@ -90,6 +90,12 @@ const std::array table = {
   setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
   setting{
+    AT(stream.max_heads), count(16, 1'000'000),
+    "Clients per thread that may be sending their request's head; one more crowds the oldest out."},
+  setting{
+    AT(stream.max_openings), count(1, 1'000'000),
+    "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
+  setting{
     AT(stream.log_bytes), bytes(64 * config::kib),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},
@@ -126,6 +132,18 @@ const std::array table = {
     "Events kept for streams that come back with Last-Event-ID; 0: none."},
   setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
   setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+
+  setting{
+    AT(journal.path), plain,
+    "File that keeps history, versions, tasks and gateway streams over a restart; empty: none."},
+  setting{
+    AT(journal.sync), by_type,
+    "What an answered publish survives. full: also a power cut; normal: a power cut may take the "
+    "last seconds; off: it may take the file. All survive a crash of herald."},
+  setting{
+    AT(journal.max_queue_events), count(1, 10'000'000),
+    "Events that may wait to be written; more are refused."},
+  setting{AT(journal.max_queue_bytes), bytes(1024), "Bytes of events that may wait to be written."},
 
   setting{
     AT(version.url), any_url,

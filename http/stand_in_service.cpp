@@ -1,12 +1,9 @@
 #include "http/stand_in_service.hpp"
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <utility>
-
-#include <caf/actor_cast.hpp>
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
 
 #include "actors/gateway_front.hpp"
 #include "actors/supervisor.hpp"
@@ -52,34 +49,29 @@ public:
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
-      supervisor_(spawn_supervisor(
-        system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers)),
-      caller_(spawn_backend_caller(system, client_)),
-      front_(spawn_gateway_front(
-        system, {"gateway-front", supervisor_, &numbers}, {}, caller_, numbers)),
-      endpoint_(system, stand_in_options(settings), front_, numbers),
-      api_(api_options_of(settings), routes_, numbers) {
+      caller_(actors_.own(spawn_backend_caller(system, client_))),
+      supervisor_(actors_.own(spawn_supervisor(
+        system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
+      front_(actors_.own(spawn_gateway_front(
+        system, {"gateway-front", supervisor_, &numbers}, {}, caller_, numbers))),
+      endpoint_(system, stand_in_options(settings), front_, numbers) {
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
     add_actor_routes(routes_, system, supervisor_);
     add_health_routes(
       routes_, [this] { return not_ready(system_, supervisor_, phase_); }, numbers);
+    api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
-  ~stand_in_service() override {
-    api_.stop();
-    caf::anon_send_exit(front_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(caller_, caf::exit_reason::user_shutdown);
-  }
+  ~stand_in_service() override { api_->stop(); }
 
-  [[nodiscard]] open_ports ports() const override { return {api_.port(), endpoint_.port()}; }
+  [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
 
   void start() override {
     endpoint_.start();
     phase_ = service_phase::running;
-    api_.start();
+    api_->start();
   }
 
   void shut_down() override {
@@ -89,7 +81,7 @@ public:
     (void)ask<void>(system_, front_, begin_shutdown{}, settings_.callback.timeout_ms + 1s);
     endpoint_.drain(std::chrono::steady_clock::now() + 5s);
     (void)ask<void>(system_, front_, flush{}, settings_.callback.timeout_ms + 1s);
-    api_.stop();
+    api_->stop();
   }
 
 private:
@@ -98,11 +90,13 @@ private:
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
   std::shared_ptr<callback_client> client_;
-  supervisor_actor supervisor_;
+  actor_owner actors_;
   backend_caller_actor caller_;
+  supervisor_actor supervisor_;
   gateway_front_actor front_;
   stream_endpoint endpoint_;
-  api_server api_;
+  /// Made last: it wants all routes.
+  std::optional<api_server> api_;
 };
 
 } // namespace

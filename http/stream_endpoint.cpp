@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
+#include <latch>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "actors/log.hpp"
+#include "http/descriptor_table.hpp"
 #include "http/listeners.hpp"
+#include "http/loop_inbox.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_loop.hpp"
 
@@ -22,16 +25,8 @@ namespace herald {
 namespace {
 
 constexpr std::string_view component = "stream-endpoint";
-/// Descriptors that are not for streams: listeners, the API, clients whose head is being read.
-constexpr std::size_t reserved_descriptors = 512;
-
 unsigned thread_count(const stream_options& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::size_t stream_limit(const stream_options& options, std::size_t descriptors) {
-  const auto reserved = std::min(reserved_descriptors, descriptors / 2);
-  return std::min(options.max_streams, descriptors - reserved);
 }
 
 /// Signals are for the main thread.
@@ -41,51 +36,79 @@ void block_signals() {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+/// A loop as its endpoint has it: everything but the loop itself, which lives on its thread.
+struct loop_seat {
+  loop_seat(caf::actor_system& system, int listening) : inbox(system), listener(listening) {}
+
+  loop_inbox inbox;
+  /// In the table of the process, until the loop has it in its own.
+  int listener;
+  std::thread thread;
+};
+
 } // namespace
 
 struct stream_endpoint::inside {
   inside(
     caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
-    metrics& numbers, listeners sockets)
+    metrics& numbers, const listeners& sockets)
     : port(sockets.port),
       descriptors(raise_descriptor_limit()),
-      limits(stream_limit(options, descriptors), options.max_streams_per_address) {
-    const stream_loop::surroundings around{system, options, owner, limits, numbers};
+      per_loop(stream_loop::streams_in(descriptors)),
+      limits(
+        std::min(options.max_streams, per_loop * sockets.descriptors.size()),
+        options.max_streams_per_address),
+      around{system, options, owner, limits, numbers, descriptors} {
     for (const auto fd : sockets.descriptors)
-      loops.push_back(
-        std::make_unique<stream_loop>(around, static_cast<unsigned>(loops.size()), fd));
+      seats.emplace_back(system, fd);
   }
+
+  void seat_loop(loop_seat& seat, unsigned index, std::latch& seated);
 
   std::uint16_t port;
   std::size_t descriptors;
+  std::size_t per_loop;
   stream_limits limits;
-  std::vector<std::unique_ptr<stream_loop>> loops;
-  std::vector<std::thread> threads;
+  stream_loop::surroundings around;
+  /// A deque: seats stay where they are.
+  std::deque<loop_seat> seats;
 
   std::mutex mutex;
   std::condition_variable changed;
   std::size_t drained = 0;
 };
 
+/// The life of a loop's thread.
+void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::latch& seated) {
+  block_signals();
+  ::pthread_setname_np(::pthread_self(), "stream-loop");
+  const auto listener = seat.listener;
+  if (take_own_descriptors({listener, seat.inbox.wake_descriptor()}))
+    seated.count_down();
+  else {
+    log::warning(component, "descriptors_shared", {{"loop", index}});
+    // The table of the process stays the one that the listener is in.
+    seat.listener = -1;
+    seated.count_down();
+  }
+  stream_loop{around, index, listener, seat.inbox}.run();
+}
+
 stream_endpoint::stream_endpoint(
   caf::actor_system& system, stream_options options, stream_owner_actor owner, metrics& numbers)
   : inside_(std::make_unique<inside>(
     system, options, owner, numbers,
-    listen_on(options.host, options.port, thread_count(options)))) {
-  log::info(
-    component, "listening",
-    {{"host", options.host},
-     {"port", inside_->port},
-     {"loops", inside_->loops.size()},
-     {"descriptors", inside_->descriptors},
-     {"max_streams", inside_->limits.total()}});
-}
+    listen_on(options.host, options.port, thread_count(options)))) {}
 
 stream_endpoint::~stream_endpoint() {
-  for (auto& loop : inside_->loops)
-    loop->stop();
-  for (auto& thread : inside_->threads)
-    thread.join();
+  for (auto& seat : inside_->seats) {
+    if (seat.thread.joinable()) {
+      seat.inbox.put(stop_loop{});
+      seat.thread.join();
+    } else {
+      ::close(seat.listener);
+    }
+  }
 }
 
 std::uint16_t stream_endpoint::port() const noexcept {
@@ -93,27 +116,45 @@ std::uint16_t stream_endpoint::port() const noexcept {
 }
 
 void stream_endpoint::start() {
-  for (auto& loop : inside_->loops) {
-    inside_->threads.emplace_back([&loop = *loop] {
-      block_signals();
-      ::pthread_setname_np(::pthread_self(), "stream-loop");
-      loop.run();
-    });
-  }
+  auto& in = *inside_;
+  const auto& options = in.around.options;
+  log::info(
+    component, "listening",
+    {{"host", options.host},
+     {"port", in.port},
+     {"loops", in.seats.size()},
+     {"descriptors_per_loop", in.descriptors},
+     {"max_streams", in.limits.total()}});
+  if (in.limits.total() < options.max_streams)
+    log::info(
+      component, "max_streams_lowered",
+      {{"wanted", options.max_streams},
+       {"max_streams", in.limits.total()},
+       {"threads_needed", (options.max_streams + in.per_loop - 1) / in.per_loop}});
+  std::latch seated{static_cast<std::ptrdiff_t>(in.seats.size())};
+  for (unsigned index = 0; index < in.seats.size(); ++index)
+    in.seats[index].thread = std::thread{[&in, index, &seated] {
+      in.seat_loop(in.seats[index], index, seated);
+    }};
+  seated.wait();
+  // Or the port would stay open when a loop closes its own.
+  for (auto& seat : in.seats)
+    if (seat.listener >= 0)
+      ::close(std::exchange(seat.listener, -1));
 }
 
 void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {
   auto& in = *inside_;
-  for (auto& loop : in.loops)
-    loop->drain([&in] {
+  for (auto& seat : in.seats)
+    seat.inbox.put(drain_loop{[&in] {
       // Told under the lock: whoever waits may be gone with it right after.
       const std::lock_guard lock{in.mutex};
       ++in.drained;
       in.changed.notify_all();
-    });
+    }});
   std::unique_lock lock{in.mutex};
   const bool all =
-    in.changed.wait_until(lock, deadline, [&in] { return in.drained == in.loops.size(); });
+    in.changed.wait_until(lock, deadline, [&in] { return in.drained == in.seats.size(); });
   log::info(component, "drained", {{"complete", all}});
 }
 

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <caf/actor_cast.hpp>
-#include <caf/actor_companion.hpp>
 #include <caf/send.hpp>
+#include <malloc.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,121 +32,130 @@ constexpr std::string_view component = "stream-endpoint";
 constexpr std::size_t slice_sends = 256;
 constexpr std::size_t slice_items = 1024;
 constexpr std::size_t slice_closes = 1024;
-constexpr std::size_t slice_sockets = 256;
+constexpr std::size_t slice_accepts = 64;
+/// Descriptors of a loop that are neither streams nor clients: epoll sets, timers, the listener.
+constexpr std::size_t fixed_descriptors = 64;
+/// Descriptors that streams leave to clients that are not streams yet.
+constexpr std::size_t head_descriptors = 448;
+constexpr std::size_t openings_worth_a_trim = 1000;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds tick{1};
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
 
-constexpr std::uint32_t watched = EPOLLIN | EPOLLRDHUP;
-
-client_address address_of(const asio::ip::tcp::socket& client) {
-  boost::system::error_code error;
-  const auto peer = client.remote_endpoint(error).address();
-  if (error)
-    return {};
-  if (peer.is_v4())
-    return asio::ip::make_address_v6(asio::ip::v4_mapped, peer.to_v4()).to_bytes();
-  auto bytes = peer.to_v6().to_bytes();
-  if (!peer.to_v6().is_v4_mapped())
-    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return bytes;
+client_address address_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  client_address result{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+    return result;
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+    result[10] = result[11] = 0xff;
+    std::memcpy(&result[12], &v4, sizeof v4);
+    return result;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  std::memcpy(result.data(), &v6, result.size());
+  if (!IN6_IS_ADDR_V4MAPPED(&v6))
+    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
+  return result;
 }
 
 /// Descriptors or memory are short: trying again at once would only spin.
-bool is_shortage(const boost::system::error_code& error) {
-  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS
-         || error.value() == ENOMEM;
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 } // namespace
 
-stream_loop::stream_loop(const surroundings& around, unsigned index, int listener)
+stream_loop::stream_loop(
+  const surroundings& around, unsigned index, int listener, loop_inbox& inbox)
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
+    descriptors_(around.descriptors),
     index_(index),
     metrics_(around.numbers, index),
     rules_{options_.cors_origins, options_.stand_in},
+    listener_(listener),
+    heads_(
+      {options_.max_head_bytes, options_.head_timeout}, sockets_,
+      static_cast<std::uint32_t>(kind::head), *this),
     table_(
       {index, options_.log_bytes, options_.private_queue_bytes,
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
-      *this) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  acceptor_.assign(
-    address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), listener);
-  sockets_.assign(::epoll_create1(EPOLL_CLOEXEC));
-  // Hidden: the actor system must not wait for it, since it never ends by itself.
-  companion_ = around.system.spawn<caf::actor_companion, caf::hidden>();
-  caf::actor_cast<caf::actor_companion*>(companion_)
-    ->on_enqueue([this](const caf::mailbox_element_ptr& letter) {
-      const auto& content = letter->content();
-      if (content.match_elements<deliver>())
-        put(content.get_as<deliver>(0));
-      else if (content.match_elements<attach_stream>())
-        put(content.get_as<attach_stream>(0));
-      else if (content.match_elements<close_stream>())
-        put(content.get_as<close_stream>(0));
-      else if (content.match_elements<refuse_stream>())
-        put(content.get_as<refuse_stream>(0));
-    });
-  self_ = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
-}
+      *this),
+    inbox_(inbox) {}
 
 stream_loop::~stream_loop() {
-  // Waits for senders that are inside the handler; later ones find none.
-  caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue(nullptr);
+  stop_listening();
+  // The set closes it.
+  socket_events_.release();
   for (stream_slot slot = 0; slot < table_.slots(); ++slot)
     if (const auto fd = table_.descriptor(slot); fd >= 0)
       ::close(fd);
 }
 
 void stream_loop::run() {
-  accept();
+  listen();
+  if (!sockets_.add(inbox_.wake_descriptor(), tag(kind::inbox)))
+    throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
   arm_heartbeat();
   arm_tick();
   on_sockets();
   io_.run();
 }
 
-void stream_loop::stop() {
-  io_.stop();
-}
-
-void stream_loop::drain(std::function<void()> drained) {
-  put(drain_order{std::move(drained)});
+std::size_t stream_loop::streams_in(std::size_t descriptors) {
+  return descriptors - std::min(fixed_descriptors + head_descriptors, descriptors / 2);
 }
 
 // -- clients
 
-void stream_loop::accept() {
-  acceptor_.async_accept(
-    [this](error_code error, socket client) { on_accept(error, std::move(client)); });
+void stream_loop::listen() {
+  if (listener_ >= 0 && !sockets_.add(listener_, tag(kind::listener)))
+    pause_accepting(errno);
 }
 
-void stream_loop::on_accept(error_code error, socket client) {
-  if (!acceptor_.is_open())
-    return;
-  if (error && is_shortage(error)) {
-    metrics_.accept_errors.Increment();
-    log::warning(component, "accept_failed", {{"loop", index_}, {"why", error.message()}});
-    accept_pause_.expires_after(accept_pause);
-    accept_pause_.async_wait([this](error_code cancelled) {
-      if (!cancelled && acceptor_.is_open())
-        accept();
-    });
-    return;
-  }
-  if (!error) {
+void stream_loop::stop_listening() {
+  if (listener_ >= 0)
+    ::close(std::exchange(listener_, -1));
+}
+
+void stream_loop::accept_some() {
+  const auto now = clock::now();
+  for (std::size_t i = 0; i < slice_accepts && listener_ >= 0; ++i) {
+    const auto fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      // Other errors are of the client that was to be accepted, and gone with it.
+      if (is_shortage(errno))
+        pause_accepting(errno);
+      if (errno == EINTR || errno == ECONNABORTED)
+        continue;
+      return;
+    }
     metrics_.accepted.Increment();
-    read_head(std::move(client), {options_.max_head_bytes, options_.head_timeout}, *this);
+    const auto taken = table_.size() + fixed_descriptors;
+    const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
+    heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
   }
-  accept();
 }
 
-std::optional<api_reply> stream_loop::on_head(socket& client, const stream_request& request) {
+void stream_loop::pause_accepting(int error) {
+  metrics_.accept_errors.Increment();
+  log::warning(
+    component, "accept_failed",
+    {{"loop", index_}, {"why", std::generic_category().message(error)}});
+  sockets_.remove(listener_);
+  accept_pause_.expires_after(accept_pause);
+  accept_pause_.async_wait([this](error_code cancelled) {
+    if (!cancelled)
+      listen();
+  });
+}
+
+std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& request) {
   auto verdict = check_head(request, rules_);
   if (auto* reply = std::get_if<api_reply>(&verdict)) {
     count_refusal(reply->status);
@@ -158,8 +169,12 @@ std::optional<api_reply> stream_loop::on_head(socket& client, const stream_reque
   };
   if (draining_)
     return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
-  const auto address =
-    options_.max_streams_per_address != 0 ? address_of(client) : client_address{};
+  if (openings_.size() >= options_.max_openings)
+    return refuse(
+      refusal::too_many_openings, busy(ec::overloaded, "too many streams are opening at once"));
+  if (table_.size() >= streams_in(descriptors_))
+    return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
+  const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
   const auto admitted = limits_.admit(address);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admitted)) {
     if (*why == stream_limits::refusal::too_many)
@@ -168,13 +183,7 @@ std::optional<api_reply> stream_loop::on_head(socket& client, const stream_reque
       refusal::too_many_per_address,
       busy(ec::too_many_streams, "no more streams from this address"));
   }
-  const auto lease = std::get<stream_limits::lease>(admitted);
-  error_code error;
-  const auto fd = client.release(error);
-  if (error)
-    limits_.release(lease); // The socket is still Asio's, and closed with the session.
-  else
-    open(fd, lease, wanted);
+  open(fd, std::get<stream_limits::lease>(admitted), wanted);
   return std::nullopt;
 }
 
@@ -186,27 +195,29 @@ void stream_loop::on_bad_head(failure why) {
     return metrics_.refused(refusal::head_too_large).Increment();
   case failure::timed_out:
     return metrics_.refused(refusal::head_timed_out).Increment();
+  case failure::crowded_out:
+    return metrics_.refused(refusal::head_crowded_out).Increment();
   }
 }
 
 void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& request) {
   const auto secret = (std::uint64_t{secrets_()} << 32) | secrets_();
   const auto slot = table_.add(fd, secret, lease);
-  epoll_event interest{};
-  interest.events = watched;
-  interest.data.u64 = slot;
-  if (::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_ADD, fd, &interest) != 0) {
-    table_.refuse(slot, {}, false, clock::now());
-    schedule();
-    return;
-  }
+  last_opening_ = clock::now();
+  ++openings_since_trim_;
+  sockets_.watch(fd, tag(kind::stream, slot), false);
   const auto stream = table_.token_of(slot);
   openings_[slot] = {std::move(request.cors), request.http_1_0};
-  open_deadlines_.push_back({clock::now() + options_.open_timeout, stream});
-  caf::anon_send(
-    owner_, open_connection{
-              std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
-              self_, std::move(request.headers), std::move(request.last_event_id)});
+  open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});
+  unannounced_.push_back(
+    {std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
+     inbox_.address(), std::move(request.headers), std::move(request.last_event_id)});
+}
+
+void stream_loop::announce_openings() {
+  for (auto& opening : unannounced_)
+    caf::anon_send(owner_, std::move(opening));
+  unannounced_.clear();
 }
 
 void stream_loop::count_refusal(int status) {
@@ -231,28 +242,13 @@ api_reply stream_loop::busy(ec code, const char* detail) {
 
 // -- the inbox
 
-void stream_loop::put(command what) {
-  bool first = false;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    first = inbox_.empty();
-    inbox_.push_back(std::move(what));
-  }
-  if (first)
-    asio::post(io_, [this] { take_inbox(); });
-}
-
-void stream_loop::take_inbox() {
-  std::vector<command> taken;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    taken.swap(inbox_);
-  }
-  std::move(taken.begin(), taken.end(), std::back_inserter(commands_));
+void stream_loop::on_inbox() {
+  auto taken = inbox_.take();
+  std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
   work();
 }
 
-bool stream_loop::apply(command& what) {
+bool stream_loop::apply(loop_order& what) {
   return std::visit(
     [this](auto& order) {
       if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
@@ -273,7 +269,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   auto head = render_stream_head(waited.mapped().http_1_0, waited.mapped().cors);
   append_retry(head, jitter(options_.retry, options_.retry_spread));
   append_comment(head, "ok");
-  table_.attach(*slot, std::move(head));
+  table_.attach(*slot, std::move(head), order.missed);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {
@@ -312,13 +308,16 @@ void stream_loop::apply_one(const close_stream& order) {
   table_.close(*slot, std::move(farewell), clock::now());
 }
 
-void stream_loop::apply_one(drain_order& order) {
-  error_code ignored;
-  acceptor_.close(ignored);
+void stream_loop::apply_one(drain_loop& order) {
+  stop_listening();
   accept_pause_.cancel();
   draining_ = true;
   drain_next_ = 0;
   drained_ = std::move(order.drained);
+}
+
+void stream_loop::apply_one(const stop_loop&) {
+  io_.stop();
 }
 
 /// Takes in as much of a batch as there is room for; true once it is all in.
@@ -374,19 +373,19 @@ void stream_loop::send_to_one(const delivery& item) {
 // -- sending
 
 void stream_loop::work() {
-  for (std::size_t i = 0; i < slice_items && !commands_.empty(); ++i) {
-    if (!apply(commands_.front()))
+  for (std::size_t i = 0; i < slice_items && !orders_.empty(); ++i) {
+    if (!apply(orders_.front()))
       break;
-    commands_.pop_front();
+    orders_.pop_front();
   }
   if (draining_)
     drain_some();
-  if (scratch_.capacity() > keep_scratch && commands_.empty())
+  if (scratch_.capacity() > keep_scratch && orders_.empty())
     std::string{}.swap(scratch_);
   const bool more = table_.run_slice(slice_sends);
   count();
   settle();
-  if (more || !commands_.empty())
+  if (more || !orders_.empty())
     schedule();
 }
 
@@ -403,7 +402,7 @@ void stream_loop::schedule() {
 void stream_loop::settle() {
   for (const auto& settled : table_.tickets().take_settled())
     caf::anon_send(owner_, settled);
-  if (draining_ && drained_ && table_.size() == 0 && commands_.empty())
+  if (draining_ && drained_ && table_.size() == 0 && orders_.empty())
     std::exchange(drained_, nullptr)();
 }
 
@@ -418,6 +417,8 @@ void stream_loop::count() {
   }
   if (now.bytes != counted_.bytes)
     metrics_.bytes.Increment(static_cast<double>(now.bytes - counted_.bytes));
+  if (now.replayed != counted_.replayed)
+    metrics_.replayed.Increment(static_cast<double>(now.replayed - counted_.replayed));
   if (now.lagged != counted_.lagged)
     metrics_.lagged.Increment(static_cast<double>(now.lagged - counted_.lagged));
   if (now.overflowed != counted_.overflowed)
@@ -433,33 +434,53 @@ void stream_loop::count() {
 }
 
 void stream_loop::on_sockets() {
-  std::array<epoll_event, slice_sockets> ready{};
-  const auto found =
-    ::epoll_wait(sockets_.native_handle(), ready.data(), static_cast<int>(ready.size()), 0);
-  // A slot is not given away within this loop: clients come in from handlers of their own.
-  for (int i = 0; i < found; ++i) {
-    const auto& one = ready.at(static_cast<std::size_t>(i));
-    on_socket(static_cast<stream_slot>(one.data.u64), one.events);
+  bool clients = false;
+  bool orders = false;
+  const auto events = sockets_.take();
+  const auto now = clock::now();
+  for (const auto& event : events) {
+    switch (static_cast<kind>(event.tag.kind)) {
+    case kind::listener:
+      clients = true;
+      break;
+    case kind::inbox:
+      orders = true;
+      break;
+    case kind::head:
+      heads_.on_event(event, now);
+      break;
+    case kind::stream:
+      on_stream(event);
+    }
   }
-  if (found > 0) {
+  // Last: they give places away for which there may have been an event in this round.
+  if (clients)
+    accept_some();
+  if (orders)
+    on_inbox();
+  if (!events.empty()) {
+    announce_openings();
     count();
     settle();
   }
-  sockets_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+  if (table_.has_work())
+    schedule();
+  socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error)
       on_sockets();
   });
 }
 
-void stream_loop::on_socket(stream_slot slot, std::uint32_t events) {
+void stream_loop::on_stream(const socket_event& event) {
+  const auto slot = event.tag.index;
   const auto fd = table_.descriptor(slot);
   if (fd < 0)
     return;
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+  if ((event.what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     table_.drop(slot, end_reason::client_closed);
     return;
   }
-  if ((events & EPOLLIN) != 0) {
+  if ((event.what & EPOLLIN) != 0) {
     std::array<char, 4096> unwanted; // NOLINT: written by recv
     const auto bytes = ::recv(fd, unwanted.data(), unwanted.size(), MSG_DONTWAIT);
     if (bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR))
@@ -467,7 +488,7 @@ void stream_loop::on_socket(stream_slot slot, std::uint32_t events) {
     else if (bytes > 0)
       table_.received(slot, static_cast<std::size_t>(bytes));
   }
-  if ((events & EPOLLOUT) != 0)
+  if ((event.what & EPOLLOUT) != 0)
     table_.writable(slot);
 }
 
@@ -491,10 +512,7 @@ ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
 }
 
 void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {
-  epoll_event interest{};
-  interest.events = on ? watched | EPOLLOUT : watched;
-  interest.data.u64 = slot;
-  ::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_MOD, fd, &interest);
+  sockets_.watch(fd, tag(kind::stream, slot), on);
 }
 
 void stream_loop::ended(const ended_stream& stream) {
@@ -545,24 +563,40 @@ void stream_loop::arm_tick() {
 
 void stream_loop::on_tick() {
   const auto now = clock::now();
-  for (; !open_deadlines_.empty() && open_deadlines_.front().when <= now;
-       open_deadlines_.pop_front()) {
-    const auto slot = table_.find(open_deadlines_.front().stream);
+  // Mostly streams that have long opened.
+  for (; !open_deadlines_.empty(); open_deadlines_.pop_front()) {
+    const auto& first = open_deadlines_.front();
+    const auto slot = table_.find(first.stream);
     if (!slot || !table_.waiting(*slot))
       continue;
+    if (first.when > now)
+      break;
     metrics_.refused(refusal::unanswered).Increment();
     refuse_waiting(*slot, busy(ec::overloaded, "the stream could not be registered in time"), true);
     schedule();
   }
   table_.expire(now);
-  if (now - last_frame_ > tick)
-    table_.release_memory();
+  heads_.expire(now);
+  if (now - last_frame_ > tick && now - last_opening_ > tick)
+    release_memory();
   metrics_.open.Set(static_cast<double>(table_.size()));
   metrics_.blocked.Set(static_cast<double>(table_.blocked_streams()));
   metrics_.log_bytes.Set(static_cast<double>(table_.log().end() - table_.log().begin()));
-  metrics_.backlog.Set(static_cast<double>(commands_.size()));
+  metrics_.backlog.Set(static_cast<double>(orders_.size()));
   count();
   settle();
+}
+
+/// In a quiet moment. Opening a stream takes several times the memory that it keeps, and malloc
+/// would not give back what lies between.
+void stream_loop::release_memory() {
+  table_.release_memory();
+  if (openings_since_trim_ < openings_worth_a_trim || !openings_.empty())
+    return;
+  openings_since_trim_ = 0;
+  std::unordered_map<stream_slot, opening>{}.swap(openings_);
+  std::vector<open_connection>{}.swap(unannounced_);
+  ::malloc_trim(0);
 }
 
 void stream_loop::drain_some() {

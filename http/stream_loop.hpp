@@ -4,22 +4,20 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <random>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
 #include "actors/metrics.hpp"
-#include "http/head_session.hpp"
+#include "http/head_clients.hpp"
+#include "http/loop_inbox.hpp"
+#include "http/socket_set.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"
 #include "http/stream_options.hpp"
@@ -30,10 +28,11 @@
 namespace herald {
 
 /// One thread of the stream endpoint: accepts clients, reads their heads, and then keeps them as
-/// bare descriptors in an epoll set of its own, nested in the io_context, over a `stream_table`.
+/// bare descriptors over a `stream_table`. All its sockets are in one epoll set, nested in the
+/// io_context that keeps the time.
 ///
-/// To actors it is a `delivery_actor`: an actor without a mailbox whose messages go into the inbox
-/// of the loop, in the order of each sender.
+/// Made, run and destroyed on that thread, in whose descriptor table its sockets are; others talk
+/// to it through its inbox.
 class stream_loop final : private stream_io, private head_sink {
 public:
   /// What the loops of an endpoint have in common; outlives them.
@@ -43,31 +42,25 @@ public:
     stream_owner_actor owner;
     stream_limits& limits;
     metrics& numbers;
+    /// Descriptors that one loop may have.
+    std::size_t descriptors = 0;
   };
 
-  /// Takes over `listener`, a descriptor that listens.
-  stream_loop(const surroundings& around, unsigned index, int listener);
+  /// Takes over `listener`, a descriptor that listens. The inbox outlives the loop.
+  stream_loop(const surroundings& around, unsigned index, int listener, loop_inbox& inbox);
   stream_loop(const stream_loop&) = delete;
   stream_loop& operator=(const stream_loop&) = delete;
   ~stream_loop() override;
 
-  /// Works until `stop`; the body of the loop's thread.
+  /// Works until it is told to stop.
   void run();
-  /// Ends `run`. Safe from any thread.
-  void stop();
-  /// Takes no more clients, closes the streams once they have what is due, and says when the last
-  /// is gone, on the loop's thread. Safe from any thread.
-  void drain(std::function<void()> drained);
+
+  /// Streams that a loop may have with so many descriptors: some are for what is not a stream yet.
+  [[nodiscard]] static std::size_t streams_in(std::size_t descriptors);
 
 private:
   using clock = std::chrono::steady_clock;
-  using socket = boost::asio::ip::tcp::socket;
   using error_code = boost::system::error_code;
-
-  struct drain_order {
-    std::function<void()> drained;
-  };
-  using command = std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_order>;
 
   /// A client that waits for its registration.
   struct opening {
@@ -85,23 +78,32 @@ private:
     service_type service = service_type::event;
   };
 
+  /// What a socket in the set is.
+  enum class kind : std::uint32_t { listener, inbox, head, stream };
+  static socket_tag tag(kind what, std::uint32_t index = 0) {
+    return {static_cast<std::uint32_t>(what), index};
+  }
+
   // clients
-  void accept();
-  void on_accept(error_code error, socket client);
-  std::optional<api_reply> on_head(socket& client, const stream_request& request) override;
+  void listen();
+  void stop_listening();
+  void accept_some();
+  void pause_accepting(int error);
+  std::optional<api_reply> on_head(int fd, const stream_request& request) override;
   void on_bad_head(failure why) override;
   void open(int fd, stream_limits::lease lease, stream_opening& request);
+  void announce_openings();
   void count_refusal(int status);
   api_reply busy(ec code, const char* detail);
 
   // the inbox
-  void put(command what);
-  void take_inbox();
-  bool apply(command& what);
+  void on_inbox();
+  bool apply(loop_order& what);
   void apply_one(const attach_stream& order);
   void apply_one(const refuse_stream& order);
   void apply_one(const close_stream& order);
-  void apply_one(drain_order& order);
+  void apply_one(drain_loop& order);
+  void apply_one(const stop_loop& order);
   bool apply_some(const deliver& order);
   bool broadcast(const event& what);
   void send_to_one(const delivery& item);
@@ -113,7 +115,7 @@ private:
   void settle();
   void count();
   void on_sockets();
-  void on_socket(stream_slot slot, std::uint32_t events);
+  void on_stream(const socket_event& event);
   ssize_t write(int fd, const iovec* parts, int parts_count) override;
   void watch_writable(int fd, stream_slot slot, bool on) override;
   void ended(const ended_stream& stream) override;
@@ -123,6 +125,7 @@ private:
   void on_heartbeat();
   void arm_tick();
   void on_tick();
+  void release_memory();
   void drain_some();
   std::chrono::milliseconds
   jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread);
@@ -130,20 +133,27 @@ private:
   const stream_options options_;
   const stream_owner_actor owner_;
   stream_limits& limits_;
+  const std::size_t descriptors_;
   const unsigned index_;
   stream_metrics metrics_;
   head_rules rules_;
 
   boost::asio::io_context io_{1};
-  boost::asio::ip::tcp::acceptor acceptor_{io_};
   boost::asio::steady_timer accept_pause_{io_};
   boost::asio::steady_timer heartbeat_{io_};
   boost::asio::steady_timer tick_{io_};
-  /// The epoll set of the streams.
-  boost::asio::posix::stream_descriptor sockets_{io_};
+  socket_set sockets_;
+  boost::asio::posix::stream_descriptor socket_events_{io_, sockets_.descriptor()};
+  /// -1 once it is closed.
+  int listener_;
+  head_clients heads_;
 
   stream_table table_;
   std::unordered_map<stream_slot, opening> openings_;
+  /// Told to the owner together, at the end of a round: it is woken once.
+  std::vector<open_connection> unannounced_;
+  std::size_t openings_since_trim_ = 0;
+  clock::time_point last_opening_ = clock::now();
   std::deque<deadline> open_deadlines_;
   std::deque<timed_event> timed_;
   stream_tally counted_;
@@ -153,20 +163,15 @@ private:
   std::random_device secrets_;
   std::minstd_rand jitter_{secrets_()};
 
-  /// Commands that were taken from the inbox; the first may be half done.
-  std::deque<command> commands_;
+  loop_inbox& inbox_;
+  /// Orders that were taken from the inbox; the first may be half done.
+  std::deque<loop_order> orders_;
   std::size_t batch_progress_ = 0;
   delivery_tickets::key batch_ticket_ = 0;
 
   bool draining_ = false;
   stream_slot drain_next_ = 0;
   std::function<void()> drained_;
-
-  std::mutex inbox_mutex_;
-  std::vector<command> inbox_;
-
-  caf::actor companion_;
-  delivery_actor self_;
 };
 
 } // namespace herald

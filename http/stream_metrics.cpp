@@ -5,12 +5,9 @@ namespace herald {
 namespace {
 
 constexpr std::array refusal_names = {
-  "too_many",       "too_many_per_address",
-  "malformed",      "head_too_large",
-  "head_timed_out", "not_found",
-  "method",         "invalid",
-  "by_owner",       "unanswered",
-  "shutting_down",
+  "too_many",       "too_many_per_address", "too_many_openings", "malformed", "head_too_large",
+  "head_timed_out", "head_crowded_out",     "not_found",         "method",    "invalid",
+  "by_owner",       "unanswered",           "shutting_down",
 };
 
 } // namespace
@@ -26,6 +23,8 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
       "herald_stream_private_overflows_total",
       "Streams closed because too much waited for them alone.")),
     bytes(numbers.counter("herald_stream_sent_bytes_total", "Bytes written to streams.")),
+    replayed(numbers.counter(
+      "herald_history_replayed_total", "Events sent again to streams that came back.")),
     open(
       numbers.gauge("herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
     blocked(numbers.gauge(

@@ -15,9 +15,11 @@ public:
   enum class refusal : std::uint8_t {
     too_many,
     too_many_per_address,
+    too_many_openings,
     malformed,
     head_too_large,
     head_timed_out,
+    head_crowded_out,
     not_found,
     method,
     invalid,
@@ -44,6 +46,7 @@ public:
   prometheus::Counter& lagged;
   prometheus::Counter& overflowed;
   prometheus::Counter& bytes;
+  prometheus::Counter& replayed;
   /// Of one loop.
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;
@@ -51,7 +54,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 11;
+  static constexpr std::size_t refusals = 13;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   std::array<prometheus::Counter*, service_type_count> sent_{};

@@ -21,12 +21,18 @@ struct stream_options {
   /// Pages that may read streams; `*` for all.
   std::vector<std::string> cors_origins{"*"};
 
-  /// Over all loops. Never more than the descriptors that can be had.
+  /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.
   std::size_t max_streams = 200000;
   /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
   std::size_t max_streams_per_address = 0;
   std::size_t max_head_bytes = 8192;
   std::chrono::milliseconds head_timeout{10000};
+  /// Clients per loop that are sending a head, or taking an answer that ends them. One more crowds
+  /// out the one that has been there for longest.
+  std::size_t max_heads = 4096;
+  /// Clients per loop whose stream is not registered yet: a storm of connects is admitted as fast
+  /// as the owner of the streams registers them, and told to come back later beyond.
+  std::size_t max_openings = 4096;
   /// How long a client waits for the owner of the streams to decide.
   std::chrono::milliseconds open_timeout{30000};
   /// How far a stream may be behind, per loop.

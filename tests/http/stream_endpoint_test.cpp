@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -86,7 +88,14 @@ mock_owner(stream_owner_actor::pointer, const std::shared_ptr<owner_notes>& note
 /// A browser, as plain as it gets.
 class client {
 public:
+  struct may_fail_t {};
+  static constexpr may_fail_t may_fail{};
+
   client(std::uint16_t port, const std::string& request, int receive_buffer = 0)
+    : client(port, request, may_fail, receive_buffer) {
+    EXPECT_TRUE(connected_);
+  }
+  client(std::uint16_t port, const std::string& request, may_fail_t, int receive_buffer = 0)
     : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer != 0)
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -94,8 +103,9 @@ public:
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-    send(request);
+    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    if (connected_)
+      send(request);
   }
   client(const client&) = delete;
   client& operator=(const client&) = delete;
@@ -108,6 +118,8 @@ public:
     EXPECT_EQ(
       ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
+
+  [[nodiscard]] bool connected() const noexcept { return connected_; }
 
   void half_close() const { ::shutdown(fd_, SHUT_WR); }
 
@@ -148,6 +160,7 @@ private:
   }
 
   int fd_;
+  bool connected_ = false;
   std::string all_;
   bool ended_ = false;
 };
@@ -490,6 +503,27 @@ TEST_F(StreamEndpoint, RefusesStreamsBeyondItsLimits) {
   stream("d");
 }
 
+TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
+  options.threads = 1;
+  options.max_openings = 2;
+  std::vector<open_connection> held;
+  notes->answer = [&held](const open_connection& asked) {
+    held.push_back(asked);
+  };
+  start();
+  const auto first = connect(get("a"));
+  const auto second = connect(get("b"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 2; }));
+  const auto refused = connect(get("c"))->to_end();
+  EXPECT_EQ(refused.find("HTTP/1.1 503 "), 0u) << refused;
+  EXPECT_NE(refused.find("\r\nRetry-After: "), std::string::npos);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_openings\"} 1"));
+  caf::anon_send(held[0].via, attach_stream{held[0].stream});
+  first->until(": ok");
+  const auto fourth = connect(get("d"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 3; }));
+}
+
 TEST_F(StreamEndpoint, RefusesStreamsBeyondTheLimitOfAnAddress) {
   options.max_streams_per_address = 1;
   start();
@@ -547,6 +581,38 @@ TEST_F(StreamEndpoint, ReturnsFromADrainAtItsDeadline) {
     caf::anon_send(asked.via, to_all(1, std::string(60000, 'x')));
   endpoint->drain(clock::now() + 50ms);
   SUCCEED();
+}
+
+TEST_F(StreamEndpoint, RefusesClientsOnceItDrains) {
+  start();
+  endpoint->drain(clock::now() + patience);
+  const client late{endpoint->port(), {}, client::may_fail};
+  EXPECT_FALSE(late.connected()) << "the port is still open";
+}
+
+TEST_F(StreamEndpoint, LeavesNoDescriptorBehind) {
+  const auto open_descriptors = [] {
+    const std::filesystem::directory_iterator all{"/proc/self/fd"};
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open_descriptors();
+  start();
+  auto reader = stream("a");
+  endpoint.reset();
+  // The other end is the loop's, and went with the loop.
+  reader->to_end();
+  reader.reset();
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(StreamEndpoint, TakesItsPortWithoutStarting) {
+  std::uint16_t port = 0;
+  {
+    const stream_endpoint idle{system, options, owner, numbers};
+    port = idle.port();
+  }
+  const client late{port, {}, client::may_fail};
+  EXPECT_FALSE(late.connected());
 }
 
 TEST_F(StreamEndpoint, RefusesAPortThatIsTaken) {

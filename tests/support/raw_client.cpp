@@ -12,13 +12,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/eventually.hpp"
+
 namespace herald::testing {
 
-namespace {
-
-constexpr std::chrono::seconds patience{20};
-
-} // namespace
+std::string raw_client::reply::header(std::string_view name) const {
+  const auto start = "\r\n" + std::string{name} + ": ";
+  const auto at = head.find(start);
+  if (at == std::string::npos)
+    return {};
+  const auto value = at + start.size();
+  return raw_head.substr(value, raw_head.find("\r\n", value) - value);
+}
 
 raw_client::raw_client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
   sockaddr_in address{};
@@ -73,6 +78,7 @@ raw_client::reply raw_client::read_reply(bool head_only) {
     if (!fill(patience))
       return result;
   result.head = buffer_.substr(0, end + 2);
+  result.raw_head = result.head;
   buffer_.erase(0, end + 4);
   std::transform(result.head.begin(), result.head.end(), result.head.begin(), [](unsigned char c) {
     return static_cast<char>(std::tolower(c));

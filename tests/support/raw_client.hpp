@@ -15,11 +15,15 @@ public:
     int status = 0;
     /// The lines of the head, each with its line end, in lower case.
     std::string head;
+    /// The same as they came.
+    std::string raw_head;
     std::string body;
 
     [[nodiscard]] bool has(std::string_view line_start) const {
       return head.find("\r\n" + std::string(line_start)) != std::string::npos;
     }
+    /// The value of a header, given by its name in lower case; empty if there is none.
+    [[nodiscard]] std::string header(std::string_view name) const;
   };
 
   explicit raw_client(std::uint16_t port);

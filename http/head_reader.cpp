@@ -1,0 +1,93 @@
+#include "http/head_reader.hpp"
+
+#include <string>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace herald {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::string_view;
+using boost::system::error_code;
+/// Beast's parser has a state of its own.
+using outcome = head_reader::state;
+
+} // namespace
+
+/// Puts what Beast finds straight into the request, without its container of fields.
+class head_reader::parser final : public http::basic_parser<true> {
+public:
+  explicit parser(std::size_t max_bytes) : max_bytes_(max_bytes) {
+    header_limit(static_cast<std::uint32_t>(max_bytes));
+  }
+
+  outcome feed(std::string_view bytes) {
+    // Beast wants whole lines in one piece: what it leaves over is kept. Mostly nothing is.
+    const bool whole = rest_.empty();
+    if (!whole)
+      rest_.append(bytes);
+    const std::string_view input = whole ? bytes : std::string_view{rest_};
+    error_code error;
+    const auto used = put({input.data(), input.size()}, error);
+    taken_ += used;
+    if (!error)
+      return outcome::complete;
+    if (error == http::error::header_limit)
+      return outcome::too_large;
+    if (error != http::error::need_more)
+      return outcome::malformed;
+    if (taken_ + input.size() - used >= max_bytes_)
+      return outcome::too_large;
+    rest_ = std::string{input.substr(used)};
+    return outcome::more;
+  }
+
+  stream_request request;
+
+private:
+  void on_request_impl(
+    http::verb, string_view method, string_view target, int version, error_code& error) override {
+    request.method = method;
+    request.target = target;
+    request.version = static_cast<unsigned>(version);
+    error = {};
+  }
+  void on_field_impl(http::field, string_view name, string_view value, error_code& error) override {
+    request.headers.emplace_back(name, value);
+    error = {};
+  }
+  void on_header_impl(error_code& error) override { error = {}; }
+
+  // Of a body nothing is read.
+  void on_response_impl(int, string_view, int, error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
+    return body.size();
+  }
+  void on_finish_impl(error_code& error) override { error = {}; }
+
+  std::size_t max_bytes_;
+  std::size_t taken_ = 0;
+  std::string rest_;
+};
+
+head_reader::head_reader(std::size_t max_bytes) : parser_(std::make_unique<parser>(max_bytes)) {}
+
+head_reader::head_reader(head_reader&&) noexcept = default;
+
+head_reader::~head_reader() = default;
+
+head_reader::state head_reader::feed(std::string_view bytes) {
+  return parser_->feed(bytes);
+}
+
+const stream_request& head_reader::request() const noexcept {
+  return parser_->request;
+}
+
+} // namespace herald

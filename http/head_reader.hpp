@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "http/stream_head.hpp"
+
+namespace herald {
+
+/// Reads one request head from the bytes of a connection, strictly, as Beast's parser does. Pure.
+class head_reader {
+public:
+  enum class state : std::uint8_t { more, complete, malformed, too_large };
+
+  /// A head may have `max_bytes`, its empty line included.
+  explicit head_reader(std::size_t max_bytes);
+  head_reader(head_reader&&) noexcept;
+  ~head_reader();
+
+  /// Takes what has come in, in any pieces. Not to be called once the state is not `more`; what
+  /// follows the head is ignored.
+  state feed(std::string_view bytes);
+
+  /// What was read; whole only in state `complete`.
+  [[nodiscard]] const stream_request& request() const noexcept;
+
+private:
+  class parser;
+  std::unique_ptr<parser> parser_;
+};
+
+} // namespace herald

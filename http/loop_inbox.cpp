@@ -1,0 +1,72 @@
+#include "http/loop_inbox.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_companion.hpp>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace herald {
+
+namespace {
+
+int make_wake_descriptor() {
+  const auto fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0)
+    throw std::system_error{errno, std::generic_category(), "eventfd"};
+  return fd;
+}
+
+} // namespace
+
+loop_inbox::loop_inbox(caf::actor_system& system) : wake_(make_wake_descriptor()) {
+  // Hidden: the actor system must not wait for it, since it never ends by itself.
+  companion_ = system.spawn<caf::actor_companion, caf::hidden>();
+  caf::actor_cast<caf::actor_companion*>(companion_)
+    ->on_enqueue([this](const caf::mailbox_element_ptr& letter) {
+      const auto& content = letter->content();
+      if (content.match_elements<deliver>())
+        put(content.get_as<deliver>(0));
+      else if (content.match_elements<attach_stream>())
+        put(content.get_as<attach_stream>(0));
+      else if (content.match_elements<close_stream>())
+        put(content.get_as<close_stream>(0));
+      else if (content.match_elements<refuse_stream>())
+        put(content.get_as<refuse_stream>(0));
+    });
+  address_ = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
+}
+
+loop_inbox::~loop_inbox() {
+  // Waits for senders that are inside the handler; later ones find none.
+  caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue(nullptr);
+  ::close(wake_);
+}
+
+void loop_inbox::put(loop_order order) {
+  bool first = false;
+  {
+    const std::lock_guard lock{mutex_};
+    first = waiting_.empty();
+    waiting_.push_back(std::move(order));
+  }
+  const std::uint64_t one = 1;
+  if (first) [[maybe_unused]]
+    const auto written = ::write(wake_, &one, sizeof one);
+}
+
+std::vector<loop_order> loop_inbox::take() {
+  // Reset first: what comes in after the swap sets it again.
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto bytes = ::read(wake_, &count, sizeof count);
+  std::vector<loop_order> taken;
+  const std::lock_guard lock{mutex_};
+  taken.swap(waiting_);
+  return taken;
+}
+
+} // namespace herald

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "messages/actors.hpp"
+#include "messages/type_ids.hpp"
+
+namespace herald {
+
+/// Takes no more clients, closes the streams once they have what is due, and says when the last is
+/// gone, on the loop's thread.
+struct drain_loop {
+  std::function<void()> drained;
+};
+
+/// Ends the loop at once.
+struct stop_loop {};
+
+/// What a stream loop is told from other threads.
+using loop_order =
+  std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop>;
+
+/// How other threads reach a stream loop. To actors it is a `delivery_actor`: an actor without a
+/// mailbox whose messages are put here, in the order of each sender.
+///
+/// The loop has a descriptor table of its own (see http/descriptor_table.hpp); what wakes it is
+/// therefore made here, before the loop exists, and known under the same number in both tables.
+class loop_inbox {
+public:
+  /// Throws `std::system_error` if there is no descriptor to be had.
+  explicit loop_inbox(caf::actor_system& system);
+  loop_inbox(const loop_inbox&) = delete;
+  loop_inbox& operator=(const loop_inbox&) = delete;
+  ~loop_inbox();
+
+  [[nodiscard]] const delivery_actor& address() const noexcept { return address_; }
+  /// Readable while orders wait.
+  [[nodiscard]] int wake_descriptor() const noexcept { return wake_; }
+
+  /// Safe from any thread.
+  void put(loop_order order);
+  /// All that waits. For the loop's thread.
+  [[nodiscard]] std::vector<loop_order> take();
+
+private:
+  int wake_;
+  std::mutex mutex_;
+  std::vector<loop_order> waiting_;
+  caf::actor companion_;
+  delivery_actor address_;
+};
+
+} // namespace herald

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace herald {
+
+/// Which socket of a set is meant, and of what kind it is.
+struct socket_tag {
+  std::uint32_t kind = 0;
+  std::uint32_t index = 0;
+};
+
+struct socket_event {
+  socket_tag tag;
+  /// As epoll says it: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR.
+  std::uint32_t what = 0;
+};
+
+/// An epoll set, level-triggered. A socket that is closed leaves it by itself.
+class socket_set {
+public:
+  /// Throws `std::system_error` if there is no descriptor to be had.
+  socket_set();
+  ~socket_set();
+  socket_set(const socket_set&) = delete;
+  socket_set& operator=(const socket_set&) = delete;
+
+  /// Readable while there are events: a set can be in another set.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+
+  /// Watches a socket for bytes and for its end; false if the kernel has no room.
+  [[nodiscard]] bool add(int fd, socket_tag tag) const;
+  /// The same for a descriptor that is watched already, as another or also for room to write.
+  void watch(int fd, socket_tag tag, bool writable) const;
+  void remove(int fd) const;
+
+  /// Most events that are taken at once.
+  static constexpr std::size_t max_events = 256;
+  /// What has happened, without waiting; valid until the next call.
+  [[nodiscard]] std::span<const socket_event> take();
+
+private:
+  int fd_;
+  std::array<socket_event, max_events> events_;
+};
+
+} // namespace herald

@@ -1,0 +1,197 @@
+#include "http/head_clients.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kind = 7;
+constexpr std::string_view head = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+class HeadClients : public ::testing::Test, protected head_sink {
+protected:
+  ~HeadClients() override {
+    for (const auto fd : browsers)
+      ::close(fd);
+    for (const auto fd : streams)
+      ::close(fd);
+  }
+
+  /// A client that has been accepted; gives the browser's end.
+  int connect(std::size_t room = 100) {
+    std::array<int, 2> pair{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    clients.add(pair[0], room, now);
+    browsers.push_back(pair[1]);
+    return pair[1];
+  }
+
+  static void send(int browser, std::string_view bytes) {
+    EXPECT_EQ(::write(browser, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+
+  void turn() {
+    for (const auto& event : sockets.take()) {
+      ASSERT_EQ(event.tag.kind, kind);
+      clients.on_event(event, now);
+    }
+  }
+
+  /// What the browser has got; "!" behind it if its stream has ended.
+  static std::string received(int browser) {
+    std::string all;
+    std::array<char, 4096> bytes{};
+    for (;;) {
+      const auto count = ::read(browser, bytes.data(), bytes.size());
+      if (count == 0)
+        return all + "!";
+      if (count < 0)
+        return all;
+      all.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+  }
+
+  std::optional<api_reply> on_head(int fd, const stream_request& request) override {
+    targets.push_back(request.target);
+    if (!refusal)
+      streams.push_back(fd);
+    return refusal;
+  }
+  void on_bad_head(failure why) override { failures.push_back(why); }
+
+  head_clients::time_point now{};
+  socket_set sockets;
+  head_clients clients{{1024, 10s}, sockets, kind, *this};
+  std::optional<api_reply> refusal;
+  std::vector<int> browsers;
+  std::vector<int> streams;
+  std::vector<std::string> targets;
+  std::vector<failure> failures;
+};
+
+TEST_F(HeadClients, HandTheDescriptorOverWithTheHead) {
+  const auto browser = connect();
+  turn();
+  EXPECT_EQ(clients.size(), 1u);
+  send(browser, head.substr(0, 10));
+  turn();
+  EXPECT_TRUE(targets.empty());
+  send(browser, head.substr(10));
+  turn();
+  EXPECT_EQ(targets, std::vector<std::string>{"/a"});
+  ASSERT_EQ(streams.size(), 1u);
+  EXPECT_EQ(clients.size(), 0u);
+  now += 1h;
+  clients.expire(now);
+  EXPECT_EQ(received(browser), "") << "it is a stream now";
+}
+
+TEST_F(HeadClients, AreAnsweredAndEnd) {
+  refusal.emplace();
+  refusal->status = 404;
+  const auto browser = connect();
+  send(browser, head);
+  turn();
+  EXPECT_EQ(received(browser).substr(0, 13), "HTTP/1.1 404 ");
+  // It may still be sending: only its own end, or time, ends it.
+  send(browser, "more");
+  turn();
+  EXPECT_EQ(clients.size(), 1u);
+  ::shutdown(browser, SHUT_WR);
+  turn();
+  EXPECT_EQ(clients.size(), 0u);
+}
+
+TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyGoOnSending) {
+  refusal.emplace();
+  const auto browser = connect();
+  send(browser, head);
+  turn();
+  const std::string flood(16 * 1024, 'x');
+  for (int i = 0; i < 20 && clients.size() != 0; ++i) {
+    (void)::send(browser, flood.data(), flood.size(), MSG_NOSIGNAL);
+    turn();
+  }
+  EXPECT_EQ(clients.size(), 0u);
+}
+
+TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyStay) {
+  refusal.emplace();
+  const auto browser = connect();
+  send(browser, head);
+  turn();
+  now += 2s;
+  clients.expire(now);
+  EXPECT_EQ(clients.size(), 0u);
+  EXPECT_EQ(received(browser).back(), '!');
+}
+
+TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
+  const auto malformed = connect();
+  send(malformed, "\x01\r\n\r\n");
+  const auto large = connect();
+  send(large, "GET / HTTP/1.1\r\nX: " + std::string(2000, 'x'));
+  turn();
+  EXPECT_EQ(received(malformed).substr(0, 13), "HTTP/1.1 400 ");
+  EXPECT_EQ(received(large).substr(0, 13), "HTTP/1.1 431 ");
+  EXPECT_EQ(failures, (std::vector{failure::malformed, failure::too_large}));
+}
+
+TEST_F(HeadClients, AreRefusedWhenTheHeadTakesTooLong) {
+  const auto slow = connect();
+  now += 5s;
+  const auto slower = connect();
+  send(slow, "GET ");
+  turn();
+  now += 5s;
+  clients.expire(now);
+  EXPECT_EQ(received(slow).substr(0, 13), "HTTP/1.1 408 ");
+  EXPECT_EQ(received(slower), "");
+  EXPECT_EQ(failures, std::vector{failure::timed_out});
+}
+
+TEST_F(HeadClients, LeaveWithoutAWord) {
+  const auto browser = connect();
+  ::shutdown(browser, SHUT_WR);
+  turn();
+  EXPECT_EQ(clients.size(), 0u);
+  EXPECT_TRUE(failures.empty());
+}
+
+TEST_F(HeadClients, CrowdTheOldestOut) {
+  const auto oldest = connect(2);
+  const auto second = connect(2);
+  const auto third = connect(2);
+  EXPECT_EQ(clients.size(), 2u);
+  EXPECT_EQ(received(oldest).substr(0, 13), "HTTP/1.1 408 ");
+  EXPECT_EQ(failures, std::vector{failure::crowded_out});
+  send(second, head);
+  send(third, head);
+  turn();
+  EXPECT_EQ(streams.size(), 2u);
+  EXPECT_EQ(clients.size(), 0u);
+}
+
+TEST_F(HeadClients, CrowdThoseOutFirstThatHaveTheirAnswer) {
+  refusal.emplace();
+  const auto reading = connect(2);
+  const auto answered = connect(2);
+  send(answered, head);
+  turn();
+  connect(2);
+  EXPECT_EQ(received(answered).back(), '!');
+  EXPECT_EQ(received(reading), "");
+  EXPECT_TRUE(failures.empty());
+}
+
+} // namespace
+} // namespace herald

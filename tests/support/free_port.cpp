@@ -1,0 +1,37 @@
+#include "tests/support/free_port.hpp"
+
+#include <random>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace herald::testing {
+
+namespace {
+
+bool is_free(std::uint16_t port) {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int bound = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::close(probe);
+  return bound == 0;
+}
+
+} // namespace
+
+std::uint16_t free_port() {
+  std::random_device random;
+  std::uniform_int_distribution<std::uint16_t> some{10000, 32000};
+  for (int attempts = 0; attempts < 1000; ++attempts)
+    if (const auto port = some(random); is_free(port))
+      return port;
+  throw std::runtime_error{"no port is free"};
+}
+
+} // namespace herald::testing

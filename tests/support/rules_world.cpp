@@ -1,0 +1,510 @@
+// What is done in a rules_world, and in which order.
+
+#include "tests/support/rules_world.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <gtest/gtest.h>
+
+#include "actors/task_options.hpp"
+#include "messages/type_ids.hpp"
+
+namespace herald::testing {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_browsers = 14;
+
+} // namespace
+
+void rules_world::tell_open(const open_connection& command) {
+  counts_.replacements += streams_->holder(command.id.str()) != nullptr ? 1 : 0;
+  streams_->open(command);
+  caf::anon_send(registry_, command);
+}
+
+void rules_world::tell_closed(const token& stream, end_reason reason) {
+  streams_->closed(stream, reason);
+  caf::anon_send(registry_, stream_closed{stream, reason});
+}
+
+void rules_world::tell_failed(const token& stream) {
+  const auto known = streams_->streams().find(stream.str());
+  counts_.late_failures += known == streams_->streams().end() || !known->second.open ? 1 : 0;
+  streams_->closed(stream, end_reason::error);
+  caf::anon_send(registry_, delivery_failed{stream, "404"});
+}
+
+void rules_world::ask(std::function<void(client_actor::pointer)> what) {
+  const auto& c = clients_.at(chaos_.below(clients_.size()));
+  c.jobs->emplace_back([what = std::move(what), self = c.self] { what(self); });
+  caf::anon_send(c.actor, flush{});
+}
+
+std::string rules_world::fresh(const char* prefix) {
+  return prefix + std::to_string(++serial_);
+}
+
+rules_world::browser* rules_world::find(const token& stream) {
+  const auto found = std::find_if(
+    browsers_.begin(), browsers_.end(), [&](const browser& b) { return b.stream == stream; });
+  return found == browsers_.end() ? nullptr : &*found;
+}
+
+rules_world::browser* rules_world::pick(const std::function<bool(const browser&)>& which) {
+  std::vector<browser*> fitting;
+  for (auto& b : browsers_)
+    if (which(b))
+      fitting.push_back(&b);
+  return fitting.empty() ? nullptr : fitting.at(chaos_.below(fitting.size()));
+}
+
+void rules_world::run() {
+  play();
+  come_to_rest();
+  compare_streams();
+  compare_pages();
+  compare_observers();
+  compare_versions();
+  compare_tasks();
+  EXPECT_EQ(answered_, asked_) << "a request was never answered";
+}
+
+void rules_world::play() {
+  using act = void (rules_world::*)();
+  // As often as they stand here.
+  static constexpr act acts[] = {
+    &rules_world::open_page,
+    &rules_world::open_page,
+    &rules_world::open_page,
+    &rules_world::return_page,
+    &rules_world::return_page,
+    &rules_world::return_page,
+    &rules_world::repeat_open,
+    &rules_world::reopen_dead,
+    &rules_world::leave,
+    &rules_world::leave,
+    &rules_world::leave,
+    &rules_world::release_late,
+    &rules_world::release_late,
+    &rules_world::stale_end,
+    &rules_world::publish_something,
+    &rules_world::publish_something,
+    &rules_world::publish_something,
+    &rules_world::publish_something,
+    &rules_world::publish_something,
+    &rules_world::queue_something,
+    &rules_world::queue_something,
+    &rules_world::join_observer,
+    &rules_world::answer_fetch,
+    &rules_world::answer_fetch,
+    &rules_world::close_something,
+    &rules_world::send_something,
+    &rules_world::list_open,
+    &rules_world::do_task,
+    &rules_world::do_task,
+    &rules_world::work,
+    &rules_world::work,
+  };
+  const auto count = 30 + chaos_.below(50);
+  // In every second world herald begins to shut down in the last third.
+  const auto end = chaos_.chance(2) ? count - chaos_.below(count / 3) : count;
+  const auto move = chaos_.chance(10) ? chaos_.below(count) : count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == end)
+      begin_to_end();
+    if (i == move)
+      move_token();
+    (this->*acts[chaos_.below(std::size(acts))])();
+    chaos_.steps(chaos_.below(6));
+  }
+}
+
+void rules_world::open(page& p, std::optional<std::string> cursor) {
+  browser b;
+  b.stream = token::from_text(fresh("t"));
+  b.transport = chaos_.below(transports_.size());
+  p.streams.push_back(browsers_.size());
+  browsers_.push_back(b);
+  ++counts_.streams;
+  note("open " + p.id + " " + b.stream.str() + (cursor ? " after " + *cursor : ""));
+  tell_open(
+    {request_id{p.id}, b.stream, "/", transport_kind::embedded, transports_.at(b.transport),
+     nullptr, std::move(cursor)});
+}
+
+void rules_world::open_page() {
+  if (browsers_.size() >= most_browsers)
+    return;
+  auto& p = pages_.emplace_back();
+  p.id = some_id();
+  open(p, std::nullopt);
+}
+
+void rules_world::return_page() {
+  std::vector<page*> gone;
+  for (auto& p : pages_)
+    if (!browsers_.at(p.streams.back()).alive())
+      gone.push_back(&p);
+  if (gone.empty() || browsers_.size() >= 2 * most_browsers)
+    return;
+  auto& p = *gone.at(chaos_.below(gone.size()));
+  std::uint64_t cursor = 0;
+  for (const auto stream : p.streams)
+    for (const auto& event : browsers_.at(stream).received)
+      cursor = event.id != 0 ? event.id : cursor;
+  if (cursor == 0)
+    return;
+  ++counts_.replays;
+  open(p, std::to_string(cursor));
+}
+
+/// A gateway may call back twice for one stream.
+void rules_world::repeat_open() {
+  const auto* b = pick([](const browser& x) { return x.alive(); });
+  if (b == nullptr)
+    return;
+  const auto& known = streams_->streams().at(b->stream.str());
+  if (!known.open)
+    return;
+  note("open again " + known.id + " " + b->stream.str());
+  tell_open(
+    {request_id{known.id}, b->stream, "/", transport_kind::embedded, transports_.at(b->transport),
+     nullptr, chaos_.chance(2) ? std::optional<std::string>{"1"} : std::nullopt});
+}
+
+/// A callback so late that the stream has gone already: it replaces, and is found to be gone.
+void rules_world::reopen_dead() {
+  auto* b = chaos_.chance(3) ? pick([](const browser& x) { return x.ended; }) : nullptr;
+  if (b == nullptr)
+    return;
+  b->left = true;
+  b->ended = false;
+  const auto& id = streams_->streams().at(b->stream.str()).id;
+  for (auto& p : pages_)
+    if (&browsers_.at(p.streams.back()) == b)
+      p.plain = false;
+  note("open late " + id + " " + b->stream.str());
+  tell_open(
+    {request_id{id}, b->stream, "/", transport_kind::embedded, transports_.at(b->transport),
+     nullptr});
+}
+
+void rules_world::move_token() {
+  const auto* b = pick([](const browser& x) { return x.alive(); });
+  if (b == nullptr || !streams_->streams().at(b->stream.str()).open)
+    return;
+  for (auto& p : pages_)
+    if (&browsers_.at(p.streams.back()) == b)
+      p.plain = false;
+  const auto id = some_id();
+  note("move " + b->stream.str() + " to " + id);
+  tell_open(
+    {request_id{id}, b->stream, "/", transport_kind::embedded, transports_.at(b->transport),
+     nullptr});
+}
+
+/// A browser goes; its transport says so at once, late, twice, or finds out when it next writes.
+void rules_world::leave() {
+  auto* b = pick([](const browser& x) { return x.alive(); });
+  if (b == nullptr)
+    return;
+  b->left = true;
+  const auto how = chaos_.below(5);
+  note("leave " + b->stream.str() + " " + std::to_string(how));
+  if (how == 0)
+    return;
+  b->ended = true;
+  const auto report = [this, stream = b->stream, failed = chaos_.chance(2)] {
+    if (failed)
+      tell_failed(stream);
+    else
+      tell_closed(stream, end_reason::client_closed);
+  };
+  if (how == 1)
+    report();
+  else
+    late_.emplace_back(report);
+  if (how == 2)
+    late_.emplace_back(report);
+}
+
+void rules_world::release_late() {
+  if (late_.empty())
+    return;
+  const auto which = late_.begin() + static_cast<std::ptrdiff_t>(chaos_.below(late_.size()));
+  const auto report = std::move(*which);
+  late_.erase(which);
+  note("late report");
+  report();
+}
+
+void rules_world::stale_end() {
+  const auto* b = pick([](const browser& x) { return x.ended; });
+  const auto stream =
+    b != nullptr && !chaos_.chance(4) ? b->stream : token::from_text(fresh("unknown"));
+  note("stale end " + stream.str());
+  if (chaos_.chance(2))
+    tell_failed(stream);
+  else
+    tell_closed(stream, end_reason::error);
+}
+
+void rules_world::publish_something() {
+  publish command;
+  const auto count = chaos_.chance(3) ? 1 + chaos_.below(4) : 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    draft d{"note", fresh("e"), {}, service_type::event};
+    if (chaos_.chance(3))
+      d.to.only = request_id{some_id()};
+    command.drafts.push_back(std::move(d));
+  }
+  command.wait = chaos_.chance(3);
+  note("publish " + command.drafts.front().data + " and " + std::to_string(count - 1));
+  ask([this, command](client_actor::pointer self) { request_publish(self, command); });
+}
+
+void rules_world::request_publish(const client_actor::pointer& self, publish command) {
+  ++asked_;
+  const auto due = streams_->publish(command);
+  const bool waits = command.wait;
+  self->request(registry_, caf::infinite, std::move(command))
+    .then(
+      [this, due, waits](const publish_receipt& receipt) {
+        ++answered_;
+        EXPECT_FALSE(due.refused);
+        std::vector<std::uint64_t> ids;
+        for (const auto& id : receipt.ids)
+          ids.push_back(id.value);
+        EXPECT_EQ(ids, due.ids);
+        EXPECT_EQ(receipt.recipients, due.recipients);
+        EXPECT_LE(receipt.delivered + receipt.failed, receipt.recipients);
+        if (waits && unsettled_ == 0) {
+          EXPECT_EQ(receipt.delivered + receipt.failed, receipt.recipients);
+        }
+      },
+      [this, due](const caf::error& error) {
+        ++answered_;
+        ++counts_.refusals;
+        EXPECT_TRUE(due.refused);
+        EXPECT_EQ(describe(error).code, ec::shutting_down);
+      });
+}
+
+void rules_world::queue_something() {
+  queue_version command{request_id{some_id()}, fresh("v"), std::nullopt};
+  if (chaos_.chance(2))
+    command.changelog = "better";
+  note("queue " + command.version + " for " + command.id.str());
+  ask([this, command](client_actor::pointer self) {
+    ++asked_;
+    const bool taken = versions_.queue(command);
+    self->request(store_, caf::infinite, command)
+      .then(
+        [this, taken](const version_queued&) {
+          ++answered_;
+          EXPECT_TRUE(taken);
+        },
+        [this, taken](const caf::error& error) {
+          ++answered_;
+          ++counts_.refusals;
+          EXPECT_FALSE(taken);
+          EXPECT_EQ(describe(error).code, ec::shutting_down);
+        });
+  });
+}
+
+void rules_world::join_observer() {
+  if (!observers_.empty() && chaos_.chance(4)) {
+    caf::anon_send(registry_, add_observer{observers_.begin()->second});
+    return;
+  }
+  const auto name = fresh("observer");
+  const auto kind = chaos_.below(4);
+  note("join " + name + " " + std::to_string(kind));
+  const auto observer = spawn_observer(name, kind);
+  observers_.emplace(name, observer);
+  streams_->observe(name);
+  caf::anon_send(registry_, add_observer{observer});
+}
+
+void rules_world::answer_fetch() {
+  if (!fetching_)
+    return;
+  fetching_ = false;
+  note("answer the fetch");
+  if (chaos_.chance(3))
+    caf::anon_send(source_, failure{ec::upstream_timed_out, fresh("late"), {}});
+  else
+    caf::anon_send(source_, version_document{R"({"version":")" + fresh("current") + "\"}"});
+}
+
+void rules_world::close_something() {
+  const request_id id{some_id()};
+  note("close " + id.str());
+  ask([this, id](client_actor::pointer self) {
+    ++asked_;
+    const bool known = streams_->close(id);
+    self->request(registry_, caf::infinite, close_connection{id})
+      .then(
+        [this, known] {
+          ++answered_;
+          EXPECT_TRUE(known);
+        },
+        [this, known](const caf::error& error) {
+          ++answered_;
+          EXPECT_FALSE(known);
+          EXPECT_EQ(describe(error).code, ec::no_such_connection);
+        });
+  });
+}
+
+void rules_world::send_something() {
+  const auto* b = pick([](const browser&) { return true; });
+  if (b == nullptr)
+    return;
+  send_to_stream command{b->stream, std::nullopt, chaos_.chance(5)};
+  if (!command.close || chaos_.chance(2))
+    command.event = send_to_stream::message{"direct", fresh("d")};
+  note("send to " + b->stream.str() + (command.close ? " and close" : ""));
+  ask([this, command](client_actor::pointer self) {
+    ++asked_;
+    const bool known = streams_->send(command);
+    self->request(registry_, caf::infinite, command)
+      .then(
+        [this, known](send_status) {
+          ++answered_;
+          EXPECT_TRUE(known);
+        },
+        [this, known](const caf::error& error) {
+          ++answered_;
+          EXPECT_FALSE(known);
+          EXPECT_EQ(describe(error).code, ec::no_such_stream);
+        });
+  });
+}
+
+void rules_world::list_open() {
+  ask([this](client_actor::pointer self) {
+    ++asked_;
+    self->request(registry_, caf::infinite, list_connections{})
+      .then([this, due = streams_->connections()](const connection_page& page) {
+        ++answered_;
+        std::vector<std::string> open;
+        for (const auto& c : page.connections)
+          open.push_back(c.id.str() + " " + c.stream.str());
+        EXPECT_EQ(open, due);
+      });
+  });
+}
+
+void rules_world::do_task() {
+  if (tasks_.empty() || chaos_.chance(3)) {
+    start_task command{chaos_.chance(2) ? external_type : demo_type, "{}"};
+    ask([this, command](client_actor::pointer self) {
+      ++asked_;
+      self->request(runner_, caf::infinite, command)
+        .then(
+          [this, refused = ending_](const task_view& task) {
+            ++answered_;
+            ++counts_.tasks;
+            EXPECT_FALSE(refused);
+            tasks_.push_back(task.id);
+          },
+          [this, refused = ending_](const caf::error& error) {
+            ++answered_;
+            ++counts_.refusals;
+            EXPECT_TRUE(refused);
+            EXPECT_EQ(describe(error).code, ec::shutting_down);
+          });
+    });
+    return;
+  }
+  const auto id = tasks_.at(chaos_.below(tasks_.size()));
+  const auto what = chaos_.below(5);
+  note("task report " + std::to_string(what));
+  ask([this, id, what,
+       value = static_cast<double>(chaos_.below(12)) / 10](client_actor::pointer self) {
+    ++asked_;
+    const auto done = [this](const task_view&) {
+      ++answered_;
+    };
+    const auto refused = [this](const caf::error&) {
+      ++answered_;
+    };
+    const auto to = caf::infinite;
+    if (what == 0)
+      self->request(runner_, to, report_completion{id, R"({"done":true})"}).then(done, refused);
+    else if (what == 1)
+      self->request(runner_, to, report_failure{id, "broke"}).then(done, refused);
+    else if (what == 2)
+      self->request(runner_, to, cancel_task{id}).then(done, refused);
+    else
+      self->request(runner_, to, report_progress{id, value, std::nullopt}).then(done, refused);
+  });
+}
+
+/// A worker reports, ends, crashes, or speaks of a task that it does not have any more.
+void rules_world::work() {
+  scheduler_.advance_time(std::chrono::milliseconds{chaos_.below(30)});
+  const auto number = chaos_.below(workers_.size());
+  auto& w = workers_.at(number);
+  const auto what = chaos_.below(6);
+  if (w.former && what == 0)
+    caf::anon_send(runner_, task_finished{*w.former, "1", std::nullopt});
+  if (w.former && what == 1)
+    caf::anon_send(runner_, task_progressed{*w.former, 1.0, "too late"});
+  if (!w.task)
+    return;
+  note("work " + std::to_string(what));
+  w.progress += 0.3;
+  if (what >= 3) {
+    caf::anon_send(runner_, task_progressed{*w.task, w.progress, "step"});
+    return;
+  }
+  if (what == 1)
+    caf::anon_send(runner_, task_finished{*w.task, R"({"status":"success"})", std::nullopt});
+  if (what == 2)
+    caf::anon_send(runner_, task_finished{*w.task, {}, "failed"});
+  w.former = std::exchange(w.task, std::nullopt);
+  caf::anon_send(runner_, worker_idle{number});
+}
+
+void rules_world::begin_to_end() {
+  note("begin to shut down");
+  ending_ = true;
+  streams_->shut_down();
+  versions_.shut_down();
+  caf::anon_send(registry_, begin_shutdown{});
+  caf::anon_send(store_, begin_shutdown{});
+  caf::anon_send(runner_, begin_shutdown{});
+}
+
+void rules_world::come_to_rest() {
+  // Nobody waits for anybody for ever: a few rounds are enough.
+  for (int round = 0; round < 20; ++round) {
+    chaos_.drain();
+    answer_fetch();
+    while (!late_.empty())
+      release_late();
+  }
+  ending_ = true;
+  ask([this](client_actor::pointer self) {
+    ++asked_;
+    self->request(runner_, caf::infinite, abort_all_tasks{}).then([this] { ++answered_; });
+  });
+  chaos_.drain();
+  scheduler_.advance_time(publish_wait + 1s);
+  chaos_.drain();
+  list_open();
+  chaos_.drain();
+}
+
+} // namespace herald::testing
