@@ -158,8 +158,54 @@ def pushpin() -> Iterator[Running]:
             yield Running([child.pid], streams, publish)
 
 
+@contextlib.contextmanager
+def herald_with_gateway(*settings: str) -> Iterator[Running]:
+    """herald beside an SSE Gateway, which is the load client."""
+    port = free_port()
+    with herald("--gateway-url", f"http://127.0.0.1:{port}", *settings) as running:
+        running.streams = ["--gateway", str(port), "--callback", running.api + "/api/sse/callback"]
+        yield running
+
+
+@contextlib.contextmanager
+def callbacks() -> Iterator[Running]:
+    """herald as the backend that a gateway calls."""
+    # Nobody is there: nothing is sent.
+    with herald("--gateway-url", f"http://127.0.0.1:{free_port()}") as running:
+        running.publish = ["--publish", running.api + "/api/sse/callback"]
+        running.publish += ["--publish-header", "Content-Type: application/json"]
+        yield running
+
+
+@contextlib.contextmanager
+def answer() -> Iterator[Running]:
+    """A handler that only answers."""
+    with process([TOOLS / "herald_answer"], stdout=subprocess.PIPE, text=True) as child:
+        port = child.stdout.readline().strip()
+        if not port:
+            raise DidNotStart("answer")
+        publish = ["--publish", f"http://127.0.0.1:{port}/"]
+        publish += ["--publish-header", "Content-Type: application/json"]
+        yield Running([child.pid], [], publish)
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[Running]:
+    """No server: the load client posts to its own gateway."""
+    port = free_port()
+    send = '{"token":"b1","event":{"name":"bench","data":"%E"}}'
+    publish = ["--publish", f"http://127.0.0.1:{port}/internal/send", "--body", send]
+    publish += ["--publish-header", "Content-Type: application/json"]
+    yield Running([], ["--gateway", str(port)], publish)
+
+
 KINDS: dict[str, Callable] = {
     "herald": herald,
+    "herald_gateway": herald_with_gateway,
+    "herald_callbacks": callbacks,
+    "herald_undisturbed": herald,
+    "answer": answer,
+    "bare": bare,
     "floor": floor,
     "floor_2": lambda: floor(2),
     "nchan_1": lambda: nchan(1),

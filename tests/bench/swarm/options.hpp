@@ -41,8 +41,8 @@ struct stream_settings {
   /// The first so many streams read only `slow_rate` bytes per second.
   std::size_t slow_readers = 0;
   std::size_t slow_rate = 1024;
-  /// SO_RCVBUF; 0: the kernel's.
-  int receive_buffer = 0;
+  /// Their SO_RCVBUF; 0: the kernel's.
+  int slow_buffer = 0;
   /// Rest between two looks at the sockets, so that a look finds more.
   std::size_t nap_us = 0;
 };
@@ -76,8 +76,18 @@ struct publish_settings {
   double patience_s = 10;
 };
 
+/// An SSE Gateway in place of a server that streams are opened at.
+struct gateway_settings {
+  /// Where it listens; 0: there is none.
+  std::uint16_t port = 0;
+  /// Where it tells of its streams, on 127.0.0.1; port 0: nowhere.
+  std::uint16_t callback_port = 0;
+  std::string callback_target;
+};
+
 struct options {
   std::string label;
+  gateway_settings gateway;
   stream_settings streams;
   publish_settings publish;
   /// Watched with their descendants.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <thread>
 
 #include "tests/bench/swarm/progress.hpp"
 #include "tests/bench/swarm/stream_clients.hpp"
+#include "tests/bench/swarm/stub_gateway.hpp"
 
 namespace herald::bench {
 
@@ -54,18 +56,10 @@ void publish(
   result.publishing = source.tally();
 }
 
-run_result::streams sum_up(const stream_clients& clients) {
-  const auto& counts = clients.counts();
-  run_result::streams sum;
-  sum.opened = counts.opened;
-  sum.failed = counts.failed;
-  sum.pending = counts.untried;
-  sum.reopened = counts.reopened;
-  sum.ended_by_server = counts.ended_by_server;
-  sum.lagged = counts.lagged;
-  sum.open_at_end = counts.open;
-  sum.threads = clients.threads();
-  return sum;
+std::unique_ptr<audience> audience_of(const options& wanted, progress& events) {
+  if (wanted.gateway.port != 0)
+    return std::make_unique<stub_gateway>(wanted.gateway, wanted.streams.count, events);
+  return std::make_unique<stream_clients>(wanted.streams, events);
 }
 
 } // namespace
@@ -78,8 +72,10 @@ run_result run(const options& wanted) {
   result.cpu_before = watch.cpu();
   result.memory_before = watch.memory();
 
-  stream_clients clients{wanted.streams, events};
-  const auto open_time = clients.open();
+  const auto clients = audience_of(wanted, events);
+  const auto began = now();
+  clients->open();
+  result.clients.open_time = now() - began;
   // Whatever the server has started for its clients counts, too.
   watch.find_descendants();
   result.processes = watch.processes();
@@ -90,21 +86,13 @@ run_result run(const options& wanted) {
 
   if (wanted.publish.mode != pacing::none) {
     publish(wanted, events, watch, result);
-    clients.drain();
+    clients->drain();
     wait_for_rest(events, events.published.last() * events.live.load());
   }
   result.cpu_end = watch.cpu();
   result.memory_end = watch.memory();
-  result.clients = sum_up(clients);
-  clients.finish();
-
-  result.clients.open_time = open_time;
-  result.clients.lagged = clients.counts().lagged;
-  result.clients.opening = clients.opening();
-  result.clients.bytes = clients.bytes();
-  result.clients.malformed = clients.malformed();
-  result.deliveries = clients.tally();
-  result.slow = clients.slow();
+  clients->finish();
+  clients->tell(result);
   return result;
 }
 

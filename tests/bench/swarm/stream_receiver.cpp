@@ -129,7 +129,8 @@ void stream_receiver::start(stream& s) {
   s.started = now();
   try {
     s.socket = begin_connect(
-      settings_.port, static_cast<std::uint32_t>(s.number % sources_), settings_.receive_buffer);
+      settings_.port, static_cast<std::uint32_t>(s.number % sources_),
+      s.slow ? settings_.slow_buffer : 0);
     sockets_.add(s.socket.get(), EPOLLOUT, &s);
     s.now = state::connecting;
   } catch (const std::system_error& e) {
