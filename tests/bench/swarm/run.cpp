@@ -56,7 +56,7 @@ void publish(
   result.publishing = source.tally();
 }
 
-std::unique_ptr<audience> audience_of(const options& wanted, progress& events) {
+std::unique_ptr<crowd> crowd_of(const options& wanted, progress& events) {
   if (wanted.gateway.port != 0)
     return std::make_unique<stub_gateway>(wanted.gateway, wanted.streams.count, events);
   return std::make_unique<stream_clients>(wanted.streams, events);
@@ -72,7 +72,7 @@ run_result run(const options& wanted) {
   result.cpu_before = watch.cpu();
   result.memory_before = watch.memory();
 
-  const auto clients = audience_of(wanted, events);
+  const auto clients = crowd_of(wanted, events);
   const auto began = now();
   clients->open();
   result.clients.open_time = now() - began;

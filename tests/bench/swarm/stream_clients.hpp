@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/bench/swarm/audience.hpp"
+#include "tests/bench/swarm/crowd.hpp"
 #include "tests/bench/swarm/progress.hpp"
 #include "tests/bench/swarm/stream_counts.hpp"
 #include "tests/bench/swarm/stream_receiver.hpp"
@@ -12,7 +12,7 @@
 namespace herald::bench {
 
 /// All the streams of a run, opened at the server.
-class stream_clients : public audience {
+class stream_clients : public crowd {
 public:
   stream_clients(const stream_settings& settings, progress& run);
   ~stream_clients() override;

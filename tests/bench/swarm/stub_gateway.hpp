@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tests/bench/swarm/audience.hpp"
+#include "tests/bench/swarm/crowd.hpp"
 #include "tests/bench/swarm/delivery_counter.hpp"
 #include "tests/bench/swarm/descriptor.hpp"
 #include "tests/bench/swarm/options.hpp"
@@ -22,7 +22,7 @@ namespace herald::bench {
 /// What a backend sees of an SSE Gateway: it tells of streams by callbacks, takes `POST
 /// /internal/send` for each, and answers at once. The streams are only names, "b1", "b2", ...: what
 /// is sent to them is judged here.
-class stub_gateway : public audience {
+class stub_gateway : public crowd {
 public:
   stub_gateway(const gateway_settings& settings, std::size_t streams, progress& run);
   ~stub_gateway() override;

@@ -5,12 +5,12 @@
 namespace herald::bench {
 
 /// Those whom the events of a run are for.
-class audience {
+class crowd {
 public:
-  audience() = default;
-  audience(const audience&) = delete;
-  audience& operator=(const audience&) = delete;
-  virtual ~audience() = default;
+  crowd() = default;
+  crowd(const crowd&) = delete;
+  crowd& operator=(const crowd&) = delete;
+  virtual ~crowd() = default;
 
   /// Returns once all are there that will be there.
   virtual void open() = 0;
