@@ -33,6 +33,7 @@ options events_for(const faulty_server& server, std::size_t streams, std::size_t
   wanted.publish.bodies = {"%D"};
   wanted.publish.warmup_s = 0;
   wanted.publish.events = events;
+  wanted.publish.patience_s = 1;
   wanted.settle_s = 0;
   return wanted;
 }

@@ -123,6 +123,7 @@ def idle_memory(streams: int, name: str, contenders: tuple[str, ...]) -> Scenari
         contenders=contenders,
         load={
             "streams": streams,
+            "rehearse": 100,
             "open-timeout": 180,
             "mode": "closed",
             "events": million,
@@ -223,6 +224,21 @@ GATEWAY = Scenario(
     ),
 )
 
+NODE_GATEWAY = Scenario(
+    name="external_gateway_node",
+    title="the same against an SSE Gateway on Node, with 1,000 real streams",
+    contenders=("herald_node_gateway", "bare_node"),
+    load={"streams": 1000, "mode": "flat", "window": 20, "warmup": 1, "duration": 10, "settle": 1},
+    of={"bare_node": {"connections": 8, "window": 0, "patience": 1}},
+    quick=QUICK,
+    figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
+    bars=(
+        Bar(DELIVERIES, 0.95, "bare_node", of="herald_node_gateway"),
+        Bar(FAULTS, 0, of="herald_node_gateway"),
+        Bar(FAILED, 0, of="herald_node_gateway"),
+    ),
+)
+
 CALLBACK = '{"action":"%s","token":"t%%S",%s"request":{"url":"/api/sse/stream?request_id=c%%S","headers":{"host":"bench","user-agent":"bench"}}}'
 
 CALLBACKS = Scenario(
@@ -243,6 +259,8 @@ CALLBACKS = Scenario(
     bars=(Bar(PAIRS, 0.5, "answer", of="herald_callbacks"), Bar(REFUSED, 0, of="herald_callbacks")),
 )
 
+SMALL_LOG = ("--stream-log-bytes", "1048576", "--api-max-event-bytes", "65536")
+
 SLOW_READER = Scenario(
     name="slow_reader",
     title="10 streams that read 1 KiB/s among 1,000, 50 events of 4 KiB a second",
@@ -258,7 +276,7 @@ SLOW_READER = Scenario(
     },
     of={"herald": {"slow-readers": 10, "slow-rate": 1024, "slow-buffer": 4096}},
     # A small log, so that they are lapped soon.
-    settings={c: ("--stream-log-bytes", "1048576") for c in ("herald", "herald_undisturbed")},
+    settings={c: SMALL_LOG for c in ("herald", "herald_undisturbed")},
     quick={"duration": 15},
     figures=(P50, P99, LONGEST, CPU, SLOW_CLOSED, SLOW_TOLD, SLOW_LOST, GROWTH, FAULTS, FAILED),
     bars=(
@@ -284,6 +302,7 @@ SCENARIOS = (
     PUBLISH_BATCH,
     CONNECT_STORM,
     GATEWAY,
+    NODE_GATEWAY,
     CALLBACKS,
     SLOW_READER,
 )

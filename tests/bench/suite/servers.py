@@ -168,6 +168,36 @@ def herald_with_gateway(*settings: str) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def node_gateway(port: int, callback: str) -> Iterator[subprocess.Popen]:
+    """The suite's SSE Gateway, made as production's is."""
+    command = ["node", ROOT / "tests" / "support" / "sse_gateway.mjs", 1, port, callback]
+    with process(command, stdout=subprocess.DEVNULL) as child:
+        wait_until(lambda: listens(port), "node", child)
+        yield child
+
+
+@contextlib.contextmanager
+def herald_with_node_gateway() -> Iterator[Running]:
+    port = free_port()
+    with herald("--gateway-url", f"http://127.0.0.1:{port}") as running:
+        with node_gateway(port, running.api + "/api/sse/callback"):
+            running.streams = ["--port", str(port), "--path", "/api/sse/stream?request_id=c%d"]
+            yield running
+
+
+@contextlib.contextmanager
+def bare_node() -> Iterator[Running]:
+    """The load client posts to the gateway itself."""
+    port, backend = free_port(), free_port()
+    with node_gateway(port, f"http://127.0.0.1:{backend}/callback") as gateway:
+        send = '{"token":"%K","event":{"name":"bench","data":"%E"}}'
+        publish = ["--publish", f"http://127.0.0.1:{port}/internal/send", "--body", send]
+        publish += ["--publish-header", "Content-Type: application/json"]
+        streams = ["--port", str(port), "--path", "/api/sse/stream?request_id=c%d"]
+        yield Running([gateway.pid], [*streams, "--backend", str(backend)], publish)
+
+
+@contextlib.contextmanager
 def callbacks() -> Iterator[Running]:
     """herald as the backend that a gateway calls."""
     # Nobody is there: nothing is sent.
@@ -206,6 +236,8 @@ KINDS: dict[str, Callable] = {
     "herald_undisturbed": herald,
     "answer": answer,
     "bare": bare,
+    "herald_node_gateway": herald_with_node_gateway,
+    "bare_node": bare_node,
     "floor": floor,
     "floor_2": lambda: floor(2),
     "nchan_1": lambda: nchan(1),

@@ -125,6 +125,12 @@ const std::vector<row>& rows() {
        o.gateway.port = number<std::uint16_t>(text);
      }},
     {"callback", "URL", "where the gateway tells of its streams", call_back},
+    {"backend", "PORT", "takes a gateway's callbacks here, and lets every stream open",
+     [](options& o, const std::string& text) {
+       o.gateway.backend_port = number<std::uint16_t>(text);
+     }},
+    {"rehearse", "N", "streams that are opened and closed before all (0)",
+     into(&options::rehearse)},
 
     {"publish", "URL", "where events are posted", publish_to},
     {"mode", "MODE", "closed: the next event once all have the last; rate; flat: out; none",
@@ -134,7 +140,8 @@ const std::vector<row>& rows() {
     {"publish-header", "'N: V'", "of these requests, repeatable", into(&publish_settings::headers)},
     {"connections", "N", "kept-alive connections to publish over (1)",
      into(&publish_settings::connections)},
-    {"body", "TEXT", "of a request, repeatable; %D data, %E data within a JSON string, %S number",
+    {"body", "TEXT",
+     "of a request, repeatable; %D data, %E data within a JSON string, %S number, %K a token",
      into(&publish_settings::bodies)},
     {"data", "TEXT", "of an event; %T time, %S number, %P padding", into(&publish_settings::data)},
     {"data-size", "BYTES", "of an event (200)", into(&publish_settings::data_size)},

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "tests/bench/swarm/progress.hpp"
 #include "tests/bench/swarm/stream_clients.hpp"
 #include "tests/bench/swarm/stub_gateway.hpp"
+#include "tests/bench/swarm/token_book.hpp"
 
 namespace herald::bench {
 
@@ -17,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr nanos longest_drain = 30 * second;
-constexpr nanos quiet_time = second;
 constexpr double rss_samples = 60;
 
 /// Looks at the server's memory while something is going on.
@@ -32,7 +33,7 @@ sample_rss(const server_watch& watch, const publish_settings& publish, std::futu
 }
 
 /// Waits until all streams have all events, or nothing arrives any more.
-void wait_for_rest(const progress& run, std::uint64_t expected) {
+void wait_for_rest(const progress& run, std::uint64_t expected, nanos quiet_time) {
   const auto began = now();
   auto seen = run.delivered();
   auto changed = began;
@@ -46,12 +47,12 @@ void wait_for_rest(const progress& run, std::uint64_t expected) {
 }
 
 void publish(
-  const options& wanted, progress& events, const server_watch& watch, run_result& result) {
-  publisher source{wanted.publish, events, [&] {
+  const publish_settings& wanted, progress& events, const server_watch& watch, run_result& result) {
+  publisher source{wanted, events, [&] {
                      result.cpu_measured = watch.cpu();
                    }};
   auto work = std::async(std::launch::async, [&] { source.publish_all(); });
-  result.rss = sample_rss(watch, wanted.publish, work);
+  result.rss = sample_rss(watch, wanted, work);
   work.get();
   result.publishing = source.tally();
 }
@@ -62,9 +63,21 @@ std::unique_ptr<crowd> crowd_of(const options& wanted, progress& events) {
   return std::make_unique<stream_clients>(wanted.streams, events);
 }
 
+void rehearse(const options& wanted) {
+  auto few = wanted.streams;
+  few.count = std::min(wanted.rehearse, few.count);
+  progress ignored;
+  stream_clients{few, ignored}.open();
+}
+
 } // namespace
 
 run_result run(const options& wanted) {
+  if (wanted.rehearse > 0)
+    rehearse(wanted);
+  std::optional<token_book> backend;
+  if (wanted.gateway.backend_port != 0)
+    backend.emplace(wanted.gateway.backend_port);
   run_result result;
   progress events;
   server_watch watch{wanted.servers};
@@ -85,9 +98,14 @@ run_result run(const options& wanted) {
   result.memory_idle = watch.memory();
 
   if (wanted.publish.mode != pacing::none) {
-    publish(wanted, events, watch, result);
+    auto settings = wanted.publish;
+    if (backend)
+      settings.tokens = backend->tokens();
+    publish(settings, events, watch, result);
     clients->drain();
-    wait_for_rest(events, events.published.last() * events.live.load());
+    wait_for_rest(
+      events, events.published.last() * events.live.load(),
+      from_seconds(wanted.publish.patience_s));
   }
   result.cpu_end = watch.cpu();
   result.memory_end = watch.memory();

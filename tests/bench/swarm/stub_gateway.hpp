@@ -1,21 +1,15 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
-#include <memory>
-#include <string>
 #include <string_view>
-#include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "tests/bench/swarm/crowd.hpp"
 #include "tests/bench/swarm/delivery_counter.hpp"
-#include "tests/bench/swarm/descriptor.hpp"
 #include "tests/bench/swarm/options.hpp"
 #include "tests/bench/swarm/progress.hpp"
+#include "tests/bench/swarm/request_server.hpp"
 #include "tests/bench/swarm/sequence_check.hpp"
-#include "tests/bench/swarm/sockets.hpp"
 
 namespace herald::bench {
 
@@ -33,31 +27,19 @@ public:
   void tell(run_result& result) const override;
 
 private:
-  struct client {
-    descriptor socket;
-    std::string in;
-  };
-
   void tell_of_streams();
-  void run();
-  void accept();
-  void readable(client& c);
-  bool take_request(client& c, nanos received);
   void sent(std::string_view body, nanos received);
 
   gateway_settings settings_;
   progress& run_;
-  descriptor listener_;
-  epoll_set sockets_;
-  std::unordered_map<client*, std::unique_ptr<client>> clients_;
   std::vector<sequence_check> streams_;
   delivery_counter counter_;
   std::uint64_t bytes_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t told_ = 0;
   nanos opened_ = 0;
-  std::atomic<bool> over_ = false;
-  std::thread thread_;
+  bool finished_ = false;
+  request_server server_;
 };
 
 } // namespace herald::bench
