@@ -259,7 +259,9 @@ CALLBACKS = Scenario(
     bars=(Bar(PAIRS, 0.5, "answer", of="herald_callbacks"), Bar(REFUSED, 0, of="herald_callbacks")),
 )
 
-SMALL_LOG = ("--stream-log-bytes", "1048576", "--api-max-event-bytes", "65536")
+# So that they are lapped soon, and what grows is not the history.
+SMALL = ("--stream-log-bytes", "524288", "--api-max-event-bytes", "65536")
+SMALL += ("--history-max-bytes", "1048576")
 
 SLOW_READER = Scenario(
     name="slow_reader",
@@ -271,13 +273,12 @@ SLOW_READER = Scenario(
         "rate": 50,
         "data-size": 4096,
         "warmup": 1,
-        "duration": 30,
+        "duration": 40,
         "settle": 1,
     },
     of={"herald": {"slow-readers": 10, "slow-rate": 1024, "slow-buffer": 4096}},
-    # A small log, so that they are lapped soon.
-    settings={c: SMALL_LOG for c in ("herald", "herald_undisturbed")},
-    quick={"duration": 15},
+    settings={c: SMALL for c in ("herald", "herald_undisturbed")},
+    quick={"duration": 25},
     figures=(P50, P99, LONGEST, CPU, SLOW_CLOSED, SLOW_TOLD, SLOW_LOST, GROWTH, FAULTS, FAILED),
     bars=(
         # Within noise.
