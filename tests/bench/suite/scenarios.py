@@ -1,5 +1,8 @@
 """What is measured: each row of the table, and what herald has to reach in it."""
 
+import math
+import os
+import resource
 from dataclasses import dataclass, field
 
 # A figure of a run: where it is found in the load client's report, its unit, and whether a server
@@ -96,6 +99,14 @@ def closed(streams: int, name: str, cpu_to_nchan: float) -> Scenario:
     )
 
 
+def loops_for(streams: int) -> tuple[str, ...]:
+    """herald's flags to hold so many: each of its threads has a table of descriptors."""
+    _, table = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The kernel spreads streams over threads evenly, but not exactly.
+    needed = math.ceil(streams * 1.03 / (table - 500))
+    return ("--stream-threads", str(needed)) if needed > (os.cpu_count() or 1) else ()
+
+
 def saturation(streams: int, name: str, times_nchan: float) -> Scenario:
     # nchan takes one event in a request; herald is given batches.
     singly = {"connections": 4}
@@ -134,6 +145,7 @@ def idle_memory(streams: int, name: str, contenders: tuple[str, ...]) -> Scenari
         quick={"settle": 1},
         figures=(IDLE_BYTES, END_BYTES, KERNEL_BYTES, GROWTH, FAULTS, FAILED),
         bars=(Bar(IDLE_BYTES, 256), Bar(END_BYTES, 256), Bar(GROWTH, 256), *NO_FAULTS),
+        settings={"herald": loops_for(streams)},
         rounds=5 if streams < 100_000 else 2,
     )
 
@@ -154,6 +166,7 @@ HOLD = Scenario(
     },
     quick={"warmup": 2, "duration": 20},
     figures=(P50, P99, LONGEST, CPU, IDLE_BYTES, END_BYTES, GROWTH, REOPENED, FAULTS, FAILED),
+    settings={"herald": loops_for(100_000)},
     # 2 % of what it holds.
     bars=(*NO_FAULTS, Bar(END_BYTES, 256), Bar(GROWTH, 1024)),
     rounds=1,

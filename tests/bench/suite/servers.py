@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import resource
 import socket
 import subprocess
@@ -39,9 +40,15 @@ class DidNotStart(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range that the kernel takes the clients' ports from."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DidNotStart("no free port")
 
 
 def wait_until(is_up: Callable[[], bool], what: str, process: subprocess.Popen) -> None:
