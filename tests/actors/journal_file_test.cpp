@@ -530,6 +530,18 @@ TEST_F(JournalFile, OpensTheFileAnewAfterAFailure) {
     0);
 }
 
+TEST_F(JournalFile, SaysSoWhereItsFileIsTakenAway) {
+  const auto file = open();
+  ASSERT_EQ(write(*file, {make_events(1, 1)}), ec::none);
+  std::filesystem::rename(path, path + ".elsewhere");
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::storage_failed) << "nobody would find it";
+  write_file(path, "");
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::storage_failed) << "nor in another one";
+  std::filesystem::rename(path + ".elsewhere", path);
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::none);
+  EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2}));
+}
+
 /// A process that writes is killed at any instant: everything that was acknowledged is there.
 class JournalFileKilled : public JournalFile, public ::testing::WithParamInterface<unsigned> {};
 
