@@ -226,7 +226,7 @@ void shell_core::message_failed(
   caf::mailbox_element& letter, const message_rule* rule, const question& asked, unsigned failures,
   const char* what) {
   inside_failed(what);
-  if (rule != nullptr && false && rule->repeatable && !handled_ && failures < most_attempts) {
+  if (rule != nullptr && rule->repeatable && !handled_ && failures < most_attempts) {
     auto next = taken(letter);
     next->mid = asked.id;
     next->sender = asked.asker;
