@@ -15,14 +15,18 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, std::functi
 // -- what is said
 // ----------------------------------------------------------------------------------
 
-void gateway_queue::attach(const token& to, time_point now) {
+void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   if (by_token_.contains(to))
     return;
+  // The gateway has called back: what the stream is to get first need not wait for a pause to end.
+  if (!doubtful)
+    hold_until_ = std::min(hold_until_, now);
   std::list<stream> added(1);
   added.front().name = to;
-  added.front().tried = now;
+  // Never tried is older than any sweep: it is the sweep's turn.
+  added.front().tried = doubtful ? time_point::min() : now;
   by_token_.emplace(to, added.begin());
-  streams_.splice(streams_.end(), added);
+  streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
 }
 
 void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {

@@ -28,8 +28,7 @@ bool is_closed_by_peer(boost::system::error_code error) {
 
 callback_connection::callback_connection(
   asio::io_context& io, const http_url& url, endpoint_cache& endpoints)
-  : url_(url),
-    endpoints_(endpoints),
+  : endpoints_(endpoints),
     socket_(io),
     timer_(io) {
   request_.version(11);

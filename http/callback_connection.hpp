@@ -70,7 +70,6 @@ private:
   template <class Step>
   auto while_current(Step step);
 
-  const http_url& url_;
   endpoint_cache& endpoints_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/journal_options.hpp"
 #include "actors/log.hpp"
 #include "actors/supervision_options.hpp"
 
@@ -78,6 +79,14 @@ struct config {
     std::size_t max_bytes = 16 * mib;
     std::chrono::seconds max_age_s{300};
   } history;
+
+  struct journal_config {
+    /// Empty: nothing outlives the process.
+    std::string path;
+    journal_sync sync = journal_sync::full;
+    std::size_t max_queue_events = 200'000;
+    std::size_t max_queue_bytes = 64 * mib;
+  } journal;
 
   struct version_config {
     std::string url;

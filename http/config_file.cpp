@@ -223,12 +223,17 @@ json commands_json(const config::command_map& commands) {
 } // namespace
 
 std::optional<std::string> apply_config_file(config& c, std::string_view text) {
+  // The parser takes a NUL for the end of the text.
+  if (text.find('\0') != std::string_view::npos)
+    return "not JSON: it holds a NUL character";
   duplicate_watch duplicates;
   json document;
   try {
     document = json::parse(text, std::ref(duplicates), true, true);
   } catch (const json::parse_error& e) {
     return "not JSON: " + place_of(e);
+  } catch (const json::out_of_range&) {
+    return "not JSON: a number in it is too large for anything";
   }
   if (duplicates.found())
     return *duplicates.found() + " is given twice";

@@ -209,7 +209,9 @@ send_refusal refusal_of(const caf::error& error) {
 std::variant<send_to_stream, send_refusal>
 parse_internal_send(std::string_view body, const internal_send_options& options) {
   send_reader reader;
-  if (!body.empty() && !nlohmann::json::sax_parse(body, &reader))
+  // The parser takes a NUL for the end of the text.
+  const bool has_nul = body.find('\0') != std::string_view::npos;
+  if (has_nul || (!body.empty() && !nlohmann::json::sax_parse(body, &reader)))
     return send_refusal{400, "INVALID_JSON", "the body is not JSON"};
   if (const auto violation = violation_of(reader, options))
     return *violation;

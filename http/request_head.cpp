@@ -104,7 +104,11 @@ public:
   void line(std::string_view text, bool first) {
     if (text.size() > max_head_line_bytes)
       return refuse("a line of the head is too long");
-    if (std::any_of(text.begin(), text.end(), [](char c) { return is_control(c) && c != '\t'; }))
+    // A tab is white space in a field; in the request line some would take it for a separator.
+    const auto forbidden = [first](char c) {
+      return is_control(c) && (c != '\t' || first);
+    };
+    if (std::any_of(text.begin(), text.end(), forbidden))
       return refuse("a control character in the head");
     if (first)
       request_line(text);

@@ -19,6 +19,8 @@ constexpr std::pair<std::string_view, log::level> levels[] = {
 constexpr std::pair<std::string_view, log::format> formats[] = {
   {"json", log::format::json}, {"text", log::format::text}};
 
+constexpr std::pair<std::string_view, journal_sync> syncs[] = {
+  {"full", journal_sync::full}, {"normal", journal_sync::normal}, {"off", journal_sync::off}};
 constexpr std::pair<std::string_view, supervision_strategy> strategies[] = {
   {"one_for_one", supervision_strategy::one_for_one}};
 
@@ -26,6 +28,8 @@ template <class T>
 constexpr auto& choices() {
   if constexpr (std::is_same_v<T, log::level>)
     return levels;
+  else if constexpr (std::is_same_v<T, journal_sync>)
+    return syncs;
   else if constexpr (std::is_same_v<T, log::format>)
     return formats;
   else

@@ -134,6 +134,18 @@ const std::array table = {
   setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
 
   setting{
+    AT(journal.path), plain,
+    "File that keeps history, versions, tasks and gateway streams over a restart; empty: none."},
+  setting{
+    AT(journal.sync), by_type,
+    "What an answered publish survives. full: also a power cut; normal: a power cut may take the "
+    "last seconds; off: it may take the file. All survive a crash of herald."},
+  setting{
+    AT(journal.max_queue_events), count(1, 10'000'000),
+    "Events that may wait to be written; more are refused."},
+  setting{AT(journal.max_queue_bytes), bytes(1024), "Bytes of events that may wait to be written."},
+
+  setting{
     AT(version.url), any_url,
     "Where the current version document is fetched for new streams; empty: nowhere.",
     secrecy::secret_query},

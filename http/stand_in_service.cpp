@@ -5,10 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <caf/actor_cast.hpp>
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
-
 #include "actors/gateway_front.hpp"
 #include "http/api_server.hpp"
 #include "http/ask.hpp"

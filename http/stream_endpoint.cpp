@@ -108,21 +108,7 @@ stream_endpoint::stream_endpoint(
   supervisor_actor supervisor)
   : inside_(std::make_unique<inside>(
     system, options, owner, numbers, supervisor,
-    listen_on(options.host, options.port, thread_count(options)))) {
-  log::info(
-    component, "listening",
-    {{"host", options.host},
-     {"port", inside_->port},
-     {"loops", inside_->seats.size()},
-     {"descriptors_per_loop", inside_->descriptors},
-     {"max_streams", inside_->limits.total()}});
-  if (inside_->limits.total() < options.max_streams)
-    log::info(
-      component, "max_streams_lowered",
-      {{"wanted", options.max_streams},
-       {"max_streams", inside_->limits.total()},
-       {"threads_needed", (options.max_streams + inside_->per_loop - 1) / inside_->per_loop}});
-}
+    listen_on(options.host, options.port, thread_count(options)))) {}
 
 stream_endpoint::~stream_endpoint() {
   for (auto& seat : inside_->seats) {
@@ -141,6 +127,20 @@ std::uint16_t stream_endpoint::port() const noexcept {
 
 void stream_endpoint::start() {
   auto& in = *inside_;
+  const auto& options = in.around.options;
+  log::info(
+    component, "listening",
+    {{"host", options.host},
+     {"port", in.port},
+     {"loops", in.seats.size()},
+     {"descriptors_per_loop", in.descriptors},
+     {"max_streams", in.limits.total()}});
+  if (in.limits.total() < options.max_streams)
+    log::info(
+      component, "max_streams_lowered",
+      {{"wanted", options.max_streams},
+       {"max_streams", in.limits.total()},
+       {"threads_needed", (options.max_streams + in.per_loop - 1) / in.per_loop}});
   std::latch seated{static_cast<std::ptrdiff_t>(in.seats.size())};
   for (unsigned index = 0; index < in.seats.size(); ++index)
     in.seats[index].thread = std::thread{[&in, index, &seated] {

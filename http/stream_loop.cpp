@@ -353,7 +353,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   auto head = render_stream_head(waited.mapped().http_1_0, waited.mapped().cors);
   append_retry(head, jitter(options_.retry, options_.retry_spread));
   append_comment(head, "ok");
-  table_.attach(*slot, std::move(head));
+  table_.attach(*slot, std::move(head), order.missed);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {
@@ -505,6 +505,8 @@ void stream_loop::count() {
   }
   if (now.bytes != counted_.bytes)
     metrics_.bytes.Increment(static_cast<double>(now.bytes - counted_.bytes));
+  if (now.replayed != counted_.replayed)
+    metrics_.replayed.Increment(static_cast<double>(now.replayed - counted_.replayed));
   if (now.lagged != counted_.lagged)
     metrics_.lagged.Increment(static_cast<double>(now.lagged - counted_.lagged));
   if (now.overflowed != counted_.overflowed)
@@ -550,6 +552,8 @@ void stream_loop::on_sockets() {
     count();
     settle();
   }
+  if (table_.has_work())
+    schedule();
   watching_ = true;
   socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error)

@@ -23,6 +23,8 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
       "herald_stream_private_overflows_total",
       "Streams closed because too much waited for them alone.")),
     bytes(numbers.counter("herald_stream_sent_bytes_total", "Bytes written to streams.")),
+    replayed(numbers.counter(
+      "herald_history_replayed_total", "Events sent again to streams that came back.")),
     open(
       numbers.gauge("herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
     blocked(numbers.gauge(

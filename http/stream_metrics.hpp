@@ -46,6 +46,7 @@ public:
   prometheus::Counter& lagged;
   prometheus::Counter& overflowed;
   prometheus::Counter& bytes;
+  prometheus::Counter& replayed;
   /// Of one loop.
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;

@@ -142,7 +142,7 @@ private:
 std::optional<web_address> parse_web_address(std::string_view url) {
   constexpr std::string_view mark = "://";
   const auto scheme = url.substr(0, url.find(mark));
-  if (scheme != "http" && scheme != "https")
+  if ((scheme != "http" && scheme != "https") || scheme.size() == url.size())
     return std::nullopt;
   const auto start = scheme.size() + mark.size();
   const auto end = std::min(url.find_first_of("/?#", start), url.size());

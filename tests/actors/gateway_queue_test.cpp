@@ -172,6 +172,17 @@ TEST_F(GatewayQueue, PausesAsAWholeWhenTheGatewayIsNotThere) {
   EXPECT_EQ(out.ups, 1);
 }
 
+TEST_F(GatewayQueue, TriesAtOnceWhenTheGatewayCallsBack) {
+  attach({"old"});
+  deliver(to_all({"1"}));
+  EXPECT_EQ(send(send_result::unreachable), "old:1");
+  EXPECT_EQ(due(), "");
+  attach({"new"});
+  deliver(to_one("new", "2"));
+  EXPECT_EQ(send(), "old:1");
+  EXPECT_EQ(send(), "new:2");
+}
+
 TEST_F(GatewayQueue, LosesAnEventThatCannotBeSentInTimeAndKeepsTheStream) {
   attach({"a"});
   deliver(to_all({"old"}), 7);
@@ -343,6 +354,25 @@ TEST_F(GatewayQueue, ProbesQuietStreamsSpreadOverTheInterval) {
   EXPECT_EQ(out.gone_tokens, (std::vector<std::string>{"b"}));
   now += 60s;
   EXPECT_EQ(send(), "a?");
+}
+
+TEST_F(GatewayQueue, ProbesDoubtfulStreamsFirstAndOneAfterTheOther) {
+  attach({"sure"});
+  for (const auto* name : {"b", "a"})
+    queue().attach(token::from_text(name), now, true);
+  deliver(to_all({"1"}));
+  EXPECT_EQ(send(), "a:1") << "what there is to say finds out as well";
+  EXPECT_EQ(send(), "b:1");
+  EXPECT_EQ(send(), "sure:1");
+  for (const auto* name : {"d", "c"})
+    queue().attach(token::from_text(name), now, true);
+  EXPECT_EQ(send(send_result::gone), "c?");
+  EXPECT_EQ(due(), "") << "spread";
+  now += options.sweep_spacing;
+  EXPECT_EQ(send(), "d?");
+  now += options.sweep_spacing;
+  EXPECT_EQ(due(), "") << "and then no more for a while";
+  EXPECT_EQ(queue().streams(), 4u);
 }
 
 TEST_F(GatewayQueue, DoesNotProbeAStreamThatWasJustSentTo) {

@@ -144,6 +144,8 @@ TEST(ConfigFile, SaysWhereItIsNotJson) {
   for (const auto* text :
        {"", "{", "{\"a\" 1}", "{} {}", "{'a': 1}", "{\"a\": \"\xff\"}", "// only"})
     EXPECT_EQ(wrong_with(text).substr(0, 9), "not JSON:") << text;
+  EXPECT_EQ(wrong_with("{\"a\": 1e999}").substr(0, 9), "not JSON:");
+  EXPECT_EQ(wrong_with({"{}\0{}", 5}).substr(0, 9), "not JSON:");
 }
 
 TEST(ConfigFile, TellsNoSecretThatItStumblesOver) {

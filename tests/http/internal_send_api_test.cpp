@@ -104,6 +104,7 @@ TEST(ParseInternalSend, NamesWhatIsWrong) {
     {body_with(R"(,"close":{})"), "INVALID_CLOSE_TYPE"},
     {"{", "INVALID_JSON"},
     {body_with("") + "x", "INVALID_JSON"},
+    {body_with("") + '\0' + "x", "INVALID_JSON"},
     {"{\"token\":\"\xff\"}", "INVALID_JSON"},
   };
   for (const auto& [body, code] : cases)

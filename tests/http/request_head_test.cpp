@@ -94,7 +94,7 @@ TEST(RequestHead, RefusesBrokenRequestLines) {
   for (const auto* line :
        {"", "GET", "GET /", "GET  HTTP/1.1", "GET / x HTTP/1.1", " GET / HTTP/1.1",
         "GET / HTTP/2.0", "GET / HTTP/1.2", "GET / http/1.1", "GET / HTTP/1.1 ", "G(T / HTTP/1.1",
-        "GET\t/ HTTP/1.1", "GET /\x01 HTTP/1.1", "GET /a\rb HTTP/1.1"})
+        "GET\t/ HTTP/1.1", "GET /a\tb HTTP/1.1", "GET /\x01 HTTP/1.1", "GET /a\rb HTTP/1.1"})
     EXPECT_NE(refusal(parse_request_head(std::string(line) + "\r\nHost: h\r\n\r\n")), "accepted")
       << line;
   EXPECT_NE(refusal(parse_request_head("GET / HTTP/1.1\r\nHost: h\r\n")), "accepted");

@@ -166,6 +166,7 @@ TEST(WebAddress, FollowsLocations) {
   EXPECT_EQ(followed("//other/b"), "https://other /b");
   EXPECT_EQ(followed("b"), "none");
   EXPECT_EQ(followed(""), "none");
+  EXPECT_EQ(followed("http"), "none");
 }
 
 } // namespace

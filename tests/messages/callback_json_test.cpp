@@ -50,7 +50,8 @@ TEST(CallbackJson, NamesWhatIsWrong) {
   const std::vector<std::tuple<std::string, ec, const char*>> bodies = {
     {"", ec::invalid_json, ""},
     {"{", ec::invalid_json, ""},
-    {"[]", ec::invalid_json, ""},
+    {"[]", ec::invalid_field, ""},
+    {std::string{"{}\0{}", 5}, ec::invalid_json, ""},
     {"\xff\xfe", ec::invalid_json, ""},
     {"{}", ec::invalid_field, "action"},
     {R"({"action":"jump","token":"t"})", ec::invalid_field, "action"},
@@ -58,6 +59,7 @@ TEST(CallbackJson, NamesWhatIsWrong) {
     {R"({"action":"connect","request":{"url":"/"}})", ec::invalid_field, "token"},
     {R"({"action":"connect","token":"","request":{"url":"/"}})", ec::invalid_field, "token"},
     {R"({"action":"connect","token":5,"request":{"url":"/"}})", ec::invalid_field, "token"},
+    {R"({"action":"disconnect","token":"a","token":"b"})", ec::invalid_field, "token"},
     {R"({"action":"disconnect","token":null})", ec::invalid_field, "token"},
     {long_token, ec::invalid_field, "token"},
     {R"({"action":"connect","token":"t"})", ec::invalid_field, "request.url"},
@@ -71,6 +73,14 @@ TEST(CallbackJson, NamesWhatIsWrong) {
     EXPECT_EQ(describe(read.error()).code, code) << body;
     EXPECT_EQ(describe(read.error()).field, field) << body;
   }
+}
+
+TEST(CallbackJson, BuildsNothingOfWhatIsNestedWithoutEnd) {
+  // A tree of it would take a hundred times the memory of the text.
+  const auto deep = R"({"action":"disconnect","token":"t","x":)" + std::string(1'000'000, '[');
+  const auto read = parse_callback(deep);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(describe(read.error()).code, ec::invalid_json);
 }
 
 } // namespace

@@ -74,6 +74,8 @@ child_program::child_program(
   const auto out = (folder_ / "stdout").string();
   const auto error = (folder_ / "stderr").string();
   const auto parent = ::getpid();
+  // Children that it leaves behind become ours, to be reaped with it.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_ = ::fork();
   if (pid_ == 0)
     become(
@@ -91,6 +93,8 @@ child_program::~child_program() {
   // The group may outlive the program: its children are ours to end, too.
   ::kill(-pid_, SIGKILL);
   wait();
+  while (::waitpid(-pid_, nullptr, 0) > 0) {
+  }
   ::close(handle_);
 }
 

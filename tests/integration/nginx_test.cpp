@@ -1,0 +1,172 @@
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/child_program.hpp"
+#include "tests/support/free_port.hpp"
+#include "tests/support/herald_process.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/sse_client.hpp"
+
+namespace herald {
+namespace {
+
+using namespace testing;
+
+/// A real nginx with a configuration of its own.
+class nginx_server {
+public:
+  /// Starts it with these lines inside of `http`. Throws if it ends instead.
+  explicit nginx_server(const std::string& http) {
+    std::string text = "daemon off;\nworker_processes 1;\nerror_log stderr;\n";
+    // Its workers would lose the rights to the folder of the test.
+    if (::geteuid() == 0)
+      text += "user root;\n";
+    text += "pid " + (files_ / "pid").string() + ";\nevents {}\nhttp {\naccess_log off;\n";
+    for (const std::string kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+      text += kind + "_temp_path " + (files_ / kind).string() + ";\n";
+    const auto file = files_.write("nginx.conf", text + http + "\n}\n");
+    program_.emplace(
+      std::vector<std::string>{"nginx", "-e", "stderr", "-p", files_.path().string(), "-c", file});
+    // Written when its ports are open.
+    const auto started = [this] {
+      return std::filesystem::exists(files_ / "pid") || !program_->running();
+    };
+    if (!eventually(started) || !program_->running())
+      throw std::runtime_error{"nginx has not started: " + program_->standard_error()};
+  }
+
+private:
+  temporary_folder files_;
+  std::optional<child_program> program_;
+};
+
+/// The same, on a port that `http` gets. Somebody may take a free port before nginx does.
+std::pair<std::unique_ptr<nginx_server>, std::uint16_t>
+nginx_on_a_free_port(const std::function<std::string(const std::string& port)>& http) {
+  for (int attempt = 0;; ++attempt) {
+    const auto port = free_port();
+    try {
+      return {std::make_unique<nginx_server>(http(std::to_string(port))), port};
+    } catch (const std::runtime_error&) {
+      if (attempt == 3)
+        throw;
+    }
+  }
+}
+
+/// A server of nginx's that passes everything on to herald's streams, with these lines more.
+auto passing_on(const herald_process& herald, const std::string& more) {
+  return [to = std::to_string(herald.stream_port()), more](const std::string& port) {
+    return "server { listen 127.0.0.1:" + port + "; location / { proxy_pass http://127.0.0.1:" + to
+           + "; " + more + " } }";
+  };
+}
+
+class Nginx : public ::testing::TestWithParam<const char*> {
+protected:
+  void SetUp() override {
+    if (!has_program("nginx"))
+      GTEST_SKIP() << "nginx is not installed";
+  }
+};
+
+/// Each event is awaited before the next is sent: one that is held back ends the test.
+void expect_no_event_is_held_back(http_client& api, sse_client& stream) {
+  for (int i = 0; i < 20; ++i) {
+    const auto data = std::to_string(i);
+    ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":)" + data + "}").status, 202);
+    ASSERT_EQ(stream.next("n").value_or(sse_event{}).data, data);
+  }
+}
+
+TEST_P(Nginx, HoldsNoEventBack) {
+  herald_process herald;
+  http_client api{herald.api_port()};
+  const auto [nginx, port] = nginx_on_a_free_port(passing_on(herald, GetParam()));
+  sse_client stream{port, stream_target("page")};
+  ASSERT_TRUE(stream.open());
+  EXPECT_EQ(stream.header("content-type"), "text/event-stream");
+  EXPECT_TRUE(stream.wait_for_comment("ok"));
+  expect_no_event_is_held_back(api, stream);
+
+  stream.close();
+  EXPECT_TRUE(eventually([&] { return json_of(api.get("/api/connections"))["total"] == 0; }))
+    << "a browser that leaves leaves herald, too";
+}
+
+TEST_P(Nginx, PassesOnTheEndOfAStreamAndRefusals) {
+  herald_process herald;
+  const auto [nginx, port] = nginx_on_a_free_port(passing_on(herald, GetParam()));
+  sse_client refused{port, stream_target("a:b")};
+  EXPECT_FALSE(refused.open());
+  EXPECT_EQ(refused.status(), 400);
+  sse_client stream{port, stream_target("page")};
+  ASSERT_TRUE(stream.open());
+  herald.signal(SIGTERM);
+  EXPECT_TRUE(stream.wait_for_end());
+  EXPECT_EQ(herald.wait(), exited(0));
+}
+
+// What nginx does unless told otherwise: HTTP/1.0 to herald, and buffers.
+constexpr const char* as_it_comes = "";
+constexpr const char* with_http_1_1 = R"(proxy_http_version 1.1; proxy_set_header Connection "";)";
+
+INSTANTIATE_TEST_SUITE_P(
+  Upstream, Nginx, ::testing::Values(as_it_comes, with_http_1_1),
+  [](const auto& upstream) { return upstream.index == 0 ? "Http10" : "Http11"; });
+
+/// The site of deploy/nginx, on sockets of the test's own.
+std::string shipped_site(const temporary_folder& folder, std::uint16_t stream_port) {
+  auto site = text_of(std::filesystem::path{HERALD_SOURCE_DIR} / "deploy/nginx/herald.conf");
+  const auto replace = [&site](const std::string& what, const std::string& with) {
+    const auto at = site.find(what);
+    ASSERT_NE(at, std::string::npos) << what;
+    site.replace(at, what.size(), with);
+  };
+  replace("listen 80;", "listen unix:" + (folder / "80").string() + ";");
+  replace("listen [::]:80;", "");
+  replace("listen 443", "listen unix:" + (folder / "443").string());
+  replace("listen [::]:443 ssl http2;", "");
+  replace("/etc/nginx/tls/events.example.org.crt", (folder / "certificate.pem").string());
+  replace("/etc/nginx/tls/events.example.org.key", (folder / "key.pem").string());
+  replace("127.0.0.1:8081", "127.0.0.1:" + std::to_string(stream_port));
+  return site;
+}
+
+TEST_F(Nginx, HoldsNoEventBackWithTheSiteThatIsShipped) {
+  if (!has_program("openssl") || !has_program("curl"))
+    GTEST_SKIP() << "openssl or curl is not installed";
+  temporary_folder folder;
+  const auto certificate = run_program(
+    {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+     "-nodes", "-days", "1", "-subj", "/CN=events.example.org", "-keyout",
+     (folder / "key.pem").string(), "-out", (folder / "certificate.pem").string()});
+  ASSERT_EQ(certificate.status, exited(0)) << certificate.standard_error;
+  herald_process herald;
+  http_client api{herald.api_port()};
+  const nginx_server nginx{shipped_site(folder, herald.stream_port())};
+  const auto url = "https://events.example.org" + stream_target("page");
+  const child_program curl{
+    {"curl", "--silent", "--include", "--no-buffer", "--http2", "--cacert",
+     (folder / "certificate.pem").string(), "--unix-socket", (folder / "443").string(), url}};
+  const auto shows = [&](const std::string& text) {
+    return eventually([&] { return curl.standard_output().find(text) != std::string::npos; });
+  };
+  ASSERT_TRUE(shows(": ok")) << curl.standard_output() << curl.standard_error();
+  EXPECT_TRUE(curl.standard_output().starts_with("HTTP/2 200"));
+  for (int i = 0; i < 5; ++i) {
+    const auto data = std::to_string(i);
+    ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":)" + data + "}").status, 202);
+    ASSERT_TRUE(shows("data: " + data + "\n"));
+  }
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,157 @@
+#include <atomic>
+#include <csignal>
+#include <future>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/callback_backend.hpp"
+#include "tests/support/free_port.hpp"
+#include "tests/support/herald_process.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/sse_client.hpp"
+
+namespace herald {
+namespace {
+
+using namespace testing;
+using json = nlohmann::json;
+
+std::string token_of(const callback_backend& backend) {
+  return backend.callbacks().at(0)["token"];
+}
+
+/// What herald answers to an order of the backend's.
+http_client::reply send(std::uint16_t port, const json& order) {
+  http_client api{port};
+  return api.post("/internal/send", order.dump());
+}
+
+json event_for(const std::string& token, const std::string& data) {
+  return {{"token", token}, {"event", {{"name", "n"}, {"data", data}}}};
+}
+
+TEST(StandIn, CallsBackWithWhatTheBrowserAsked) {
+  callback_backend backend;
+  herald_process herald{{"--callback-url", backend.url()}};
+  sse_client stream{
+    herald.stream_port(), "/any/path?request_id=a%3Ab&x=+", "X-Twice: 1\r\nX-Twice: 2\r\n"};
+  ASSERT_TRUE(stream.open());
+  stream.close();
+  ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == 2; }));
+  const auto connect = backend.callbacks()[0];
+  EXPECT_EQ(connect["action"], "connect");
+  EXPECT_EQ(connect["request"]["url"], "/any/path?request_id=a%3Ab&x=+") << "as it was sent";
+  EXPECT_EQ(connect["request"]["headers"]["host"], "127.0.0.1");
+  EXPECT_EQ(connect["request"]["headers"]["x-twice"], (json{"1", "2"}));
+  const auto disconnect = backend.callbacks()[1];
+  EXPECT_EQ(disconnect["action"], "disconnect");
+  EXPECT_EQ(disconnect["reason"], "client_closed");
+  EXPECT_EQ(disconnect["token"], connect["token"]);
+}
+
+TEST(StandIn, SendsToAStreamByItsToken) {
+  callback_backend backend;
+  herald_process herald{{"--callback-url", backend.url()}};
+  sse_client stream{herald.stream_port(), "/"};
+  ASSERT_TRUE(stream.open());
+  const auto token = token_of(backend);
+  const auto answer = send(herald.api_port(), event_for(token, "one\ntwo"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(json_of(answer), (json{{"status", "ok"}}));
+  EXPECT_EQ(stream.next(), (sse_event{"", "n", "one\ntwo"}));
+  EXPECT_EQ(send(herald.api_port(), {{"token", token}, {"close", true}}).status, 200);
+  EXPECT_TRUE(stream.wait_for_end());
+  ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == 2; }));
+  EXPECT_EQ(backend.callbacks()[1]["reason"], "server_closed");
+  EXPECT_EQ(send(herald.api_port(), {{"token", token}}).status, 404);
+}
+
+TEST(StandIn, KeepsWhatIsSentWhileTheBackendDecides) {
+  std::atomic<std::uint16_t> port = 0;
+  std::vector<json> answers;
+  callback_backend backend{[&](const json& callback) {
+    for (const auto* data : {"1", "2", "3"})
+      answers.push_back(json_of(send(port, event_for(callback["token"], data))));
+    return 200;
+  }};
+  herald_process herald{{"--callback-url", backend.url()}};
+  port = herald.api_port();
+  sse_client stream{herald.stream_port(), "/"};
+  ASSERT_TRUE(stream.open());
+  send(port, event_for(token_of(backend), "4"));
+  for (const auto* data : {"1", "2", "3", "4"})
+    EXPECT_EQ(stream.next().value_or(sse_event{}).data, data);
+  EXPECT_EQ(answers, std::vector<json>(3, {{"status", "buffered"}}));
+}
+
+TEST(StandIn, PassesRefusalsOn) {
+  std::atomic<int> verdict = 0;
+  callback_backend backend{[&](const json&) {
+    return verdict.load();
+  }};
+  herald_process herald{{"--callback-url", backend.url()}};
+  for (const int status : {400, 401, 403, 404, 409, 500, 503}) {
+    verdict = status;
+    sse_client stream{herald.stream_port(), "/"};
+    EXPECT_FALSE(stream.open());
+    EXPECT_EQ(stream.status(), status);
+    EXPECT_EQ(stream.header("content-type"), "application/problem+json");
+    EXPECT_TRUE(stream.wait_for_end());
+  }
+  for (const auto& callback : backend.callbacks())
+    EXPECT_EQ(callback["action"], "connect") << "what was never open does not end";
+}
+
+TEST(StandIn, SaysWhenTheBackendIsNotThere) {
+  const auto nobody = "http://127.0.0.1:" + std::to_string(free_port()) + "/callback";
+  herald_process herald{{"--callback-url", nobody}};
+  sse_client stream{herald.stream_port(), "/"};
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(stream.status(), 503);
+}
+
+TEST(StandIn, SaysWhenTheBackendDoesNotAnswer) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  callback_backend backend{[released](const json&) {
+    released.wait();
+    return 200;
+  }};
+  herald_process herald{{"--callback-url", backend.url(), "--callback-timeout-ms", "300"}};
+  sse_client stream{herald.stream_port(), "/"};
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(stream.status(), 504);
+  release.set_value();
+}
+
+TEST(StandIn, HasTheProbesOfAGateway) {
+  callback_backend backend;
+  herald_process herald{{"--callback-url", backend.url()}};
+  http_client streams{herald.stream_port()};
+  EXPECT_EQ(streams.get("/healthz").status, 200);
+  EXPECT_EQ(streams.get("/readyz").status, 200);
+  EXPECT_TRUE(backend.callbacks().empty()) << "no streams";
+  http_client api{herald.api_port()};
+  EXPECT_EQ(api.get("/healthz").status, 200);
+  EXPECT_EQ(api.get("/readyz").status, 200);
+  EXPECT_EQ(api.post("/api/events", R"({"event":"n","data":1})").status, 404)
+    << "a gateway knows no events";
+}
+
+TEST(StandIn, TellsTheBackendOfAllStreamsWhenItEnds) {
+  callback_backend backend;
+  herald_process herald{{"--callback-url", backend.url()}};
+  auto streams = open_streams(herald.stream_port(), 50);
+  EXPECT_EQ(herald.terminate(), exited(0));
+  std::size_t disconnects = 0;
+  for (const auto& callback : backend.callbacks())
+    disconnects += callback["action"] == "disconnect" ? 1 : 0;
+  EXPECT_EQ(disconnects, streams.size());
+  for (auto& stream : streams)
+    EXPECT_TRUE(stream.wait_for_end());
+}
+
+} // namespace
+} // namespace herald
