@@ -61,7 +61,7 @@ task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
     s.on(&task_runner::shut_down),
     s.on(&task_runner::abort_all),
     s.repeatable(&task_runner::timer),
-    s.on(&task_runner::recorded),
+    s.repeatable(&task_runner::recorded),
     s.control(),
   };
 }

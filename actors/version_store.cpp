@@ -71,7 +71,7 @@ public:
       s.refusable(&version_store::on_queue),
       s.refusable(&version_store::on_get),
       s.on(&version_store::on_shutdown),
-      s.on(&version_store::on_recorded),
+      s.repeatable(&version_store::on_recorded),
       s.control(),
     };
   }
