@@ -29,6 +29,7 @@ herald_test_packages=(
   ca-certificates
   chromium
   curl
+  iproute2
   nginx
   nodejs
   procps
