@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "messages/utf8.hpp"
+
 namespace herald {
 
 /// Cuts a stream of bytes into lines, in bounded space: a line that is too long is dropped whole.
@@ -64,17 +66,29 @@ public:
     kept_.append(bytes);
     // Twice the limit before it is cut, so that many small pieces cost no moving each.
     if (kept_.size() > 2 * max_bytes_)
-      kept_.erase(0, kept_.size() - max_bytes_);
+      cut();
   }
 
-  [[nodiscard]] std::string_view text() const noexcept {
-    const std::string_view all{kept_};
-    return all.size() > max_bytes_ ? all.substr(all.size() - max_bytes_) : all;
+  /// Starts with no half of a UTF-8 character, where it was cut.
+  [[nodiscard]] std::string_view text() {
+    cut();
+    std::string_view all{kept_};
+    for (int i = 0; cut_ && i < 3 && !all.empty() && is_utf8_continuation(all.front()); ++i)
+      all.remove_prefix(1);
+    return all;
   }
 
 private:
+  void cut() {
+    if (kept_.size() <= max_bytes_)
+      return;
+    kept_.erase(0, kept_.size() - max_bytes_);
+    cut_ = true;
+  }
+
   std::size_t max_bytes_;
   std::string kept_;
+  bool cut_ = false;
 };
 
 } // namespace herald

@@ -104,6 +104,17 @@ struct launch_plan {
   ::_exit(127);
 }
 
+/// herald raises its own limit as far as it may. Programs expect the usual one, and those that go
+/// through all possible descriptors take long with another; they may raise it themselves.
+void limit_descriptors() noexcept {
+  constexpr rlim_t usual = 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= usual)
+    return;
+  limit.rlim_cur = usual;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void close_from(int first, int highest) noexcept {
   if (::syscall(SYS_close_range, first, ~0U, 0) == 0)
     return;
@@ -131,6 +142,7 @@ void close_from(int first, int highest) noexcept {
     ::_exit(127);
   ::fcntl(status_fd, F_SETFD, FD_CLOEXEC);
   close_from(status_fd + 1, plan.highest_fd);
+  limit_descriptors();
 
   if (plan.cwd != nullptr && ::chdir(plan.cwd) != 0)
     give_up(status_fd, start_failure::step::directory, errno);
@@ -253,20 +265,19 @@ void child_process::signal(int number) const noexcept {
     ::kill(pid_, number);
 }
 
-std::optional<child_exit> child_process::finish() {
+child_exit child_process::finish() {
+  child_exit result;
   siginfo_t info{};
   // Not reaped yet: while the child is a zombie, no other group can get its number.
-  if (
-    pid_ <= 0 || ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0
-    || info.si_pid != pid_)
-    return std::nullopt;
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+    result.error = "cannot tell how the program ended: " + text_of(errno);
   signal(SIGKILL);
-  child_exit result;
   result.code = info.si_status;
   result.by_signal = info.si_code != CLD_EXITED;
   start_failure why;
   if (::read(start_errors_.get(), &why, sizeof why) == static_cast<ssize_t>(sizeof why))
-    result.start_error = describe_start(why);
+    result.error = describe_start(why);
+  start_errors_.close();
   return result;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,16 +40,16 @@ struct child_command {
 
 /// How a child ended.
 struct child_exit {
-  /// Why the program could not be started; empty if it was.
-  std::string start_error;
+  /// Why the program could not be started, or how it ended not be learnt; else empty.
+  std::string error;
   /// Exit code, or the number of the signal that ended it.
   int code = 0;
   bool by_signal = false;
 };
 
 /// A child process in a process group of its own. It inherits nothing of herald but three pipes: no
-/// other descriptor, no blocked or ignored signal, no environment. Its end is final for the group:
-/// whoever is left in it is killed before the child is reaped.
+/// other descriptor, no blocked or ignored signal, no environment, no raised limit of descriptors.
+/// Its end is final for the group: whoever is left in it is killed before the child is reaped.
 ///
 /// The kernel kills the child when the thread that started it ends, so also when herald is killed;
 /// start children from a thread that lives as long as they may. Not thread-safe.
@@ -77,9 +76,8 @@ public:
   /// To the whole process group; nothing once it is reaped.
   void signal(int number) const noexcept;
 
-  /// The child has ended (see `exited`): kills the rest of its group and tells how it ended.
-  /// Nothing if it has not ended.
-  [[nodiscard]] std::optional<child_exit> finish();
+  /// Once the child has ended (see `exited`): kills the rest of its group and tells how it ended.
+  [[nodiscard]] child_exit finish();
 
   /// Reaps whatever of the group is our child; to be called after `finish` until it gives true.
   [[nodiscard]] bool reap();

@@ -25,7 +25,11 @@ public:
     : options_(options),
       dropped_lines_(numbers.counter(
         "herald_task_lines_dropped_total", "Lines of commands' output that were too long.")),
-      thread_([this] { run(); }) {}
+      thread_([this] { run(); }) {
+    // Whoever started herald may have ignored it, and then the kernel reaps children, and nobody
+    // learns how they ended.
+    ::signal(SIGCHLD, SIG_DFL);
+  }
 
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
@@ -38,21 +42,16 @@ public:
   void start(const command_job& job) {
     try {
       auto child = child_process::start(job.program);
-      if (child)
-        adopt(job, std::move(*child));
-      else
-        give_back(job, describe(child.error()).detail);
+      if (!child)
+        return give_back(job, describe(child.error()).detail);
+      const auto run = std::make_shared<command_run>(
+        io, job, options_, std::move(*child), dropped_lines_,
+        [this, id = job.id] { runs_.erase(id); });
+      runs_.emplace(job.id, run);
+      run->start();
     } catch (const std::exception& e) {
       give_back(job, e.what());
     }
-  }
-
-  void adopt(const command_job& job, child_process child) {
-    const auto& id = job.id;
-    const auto added = std::make_shared<command_run>(
-      io, job, options_, std::move(child), dropped_lines_, [this, id] { runs_.erase(id); });
-    added->start();
-    runs_.emplace(id, added);
   }
 
   static void give_back(const command_job& job, std::string why) {
@@ -91,8 +90,6 @@ private:
         log::error("task-worker", "host_failed", {{"what", e.what()}});
       }
     }
-    // Here, not in the destructor: the kernel takes this thread's children with it.
-    runs_.clear();
   }
 
   command_host_options options_;

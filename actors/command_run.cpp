@@ -1,16 +1,19 @@
 #include "actors/command_run.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <caf/send.hpp>
 
 #include "actors/log.hpp"
 #include "messages/task_input.hpp"
 #include "messages/type_ids.hpp"
+#include "messages/utf8.hpp"
 
 namespace herald {
 
@@ -18,9 +21,10 @@ namespace {
 
 constexpr const char* component = "task-worker";
 
-/// A result of the largest size and what stands around it.
-constexpr std::size_t max_line_bytes = max_task_json_bytes + 4096;
+constexpr std::size_t max_line_bytes = max_task_json_bytes;
 constexpr std::size_t max_stderr_bytes = 4096;
+/// How much is taken from a pipe before others have their turn.
+constexpr std::size_t max_read_bytes = std::size_t{64} * 1024;
 /// How much is read at most from the pipe of a child that has ended: somebody outside of its group
 /// may hold the other end and go on writing.
 constexpr std::size_t max_drain_bytes = std::size_t{1024} * 1024;
@@ -52,27 +56,31 @@ command_run::command_run(
     errors_tail_(max_stderr_bytes) {
   output_.from.assign(child_.output.release());
   errors_.from.assign(child_.errors.release());
+  for (auto* stream : {&output_, &errors_})
+    stream->from.non_blocking(true);
 }
 
 void command_run::start() {
   log::debug(component, "command_started", {{"task_id", job_.id.str()}, {"pid", child_.pid()}});
   await_exit();
-  read(output_);
-  read(errors_);
+  await_output(output_);
+  await_output(errors_);
   write_input(0);
 }
 
 void command_run::stop() {
-  if (stopped_ || ended_)
+  if (stopped_ || over_)
     return;
   stopped_ = true;
   child_.signal(SIGTERM);
   kill_timer_.expires_after(options_.kill_after);
   kill_timer_.async_wait([self = shared_from_this()](error_code error) {
-    if (error || self->ended_)
+    if (error || self->over_)
       return;
     log::warning(component, "command_killed", {{"task_id", self->job_.id.str()}});
+    self->killed_ = true;
     self->child_.signal(SIGKILL);
+    self->end_if_over();
   });
 }
 
@@ -87,20 +95,35 @@ void command_run::write_input(std::size_t written) {
     boost::asio::buffer(job_.input.data() + written, job_.input.size() - written),
     [self = shared_from_this(), written](error_code error, std::size_t size) {
       // A child that does not want its input closes it: no concern of ours.
-      if (!self->ended_)
+      if (!self->over_)
         self->write_input(error ? self->job_.input.size() : written + size);
     });
 }
 
-void command_run::read(source& stream) {
-  stream.from.async_read_some(
-    boost::asio::buffer(stream.buffer),
-    [self = shared_from_this(), &stream](error_code error, std::size_t size) {
-      if (self->ended_ || error)
+// Waiting and reading are apart, so that no operation of the loop ever holds bytes that the end of
+// the child, handled before it, would miss.
+void command_run::await_output(source& stream) {
+  stream.from.async_wait(
+    descriptor::wait_read, [self = shared_from_this(), &stream](error_code error) {
+      if (error || self->over_)
         return;
-      self->take(stream, {stream.buffer.data(), size});
-      self->read(stream);
+      self->read(stream, max_read_bytes);
+      if (stream.open)
+        self->await_output(stream);
+      else
+        self->end_if_over();
     });
+}
+
+void command_run::read(source& stream, std::size_t max_bytes) {
+  std::array<char, 16384> buffer;
+  error_code error;
+  for (std::size_t taken = 0; !error && taken < max_bytes;) {
+    const auto size = stream.from.read_some(boost::asio::buffer(buffer), error);
+    take(stream, {buffer.data(), size});
+    taken += size;
+  }
+  stream.open = !error || error == boost::asio::error::would_block;
 }
 
 void command_run::take(source& stream, std::string_view bytes) {
@@ -108,16 +131,6 @@ void command_run::take(source& stream, std::string_view bytes) {
     errors_tail_.feed(bytes);
   else
     lines_.feed(bytes, [this](std::string_view line) { take_line(line); });
-}
-
-void command_run::drain(source& stream) {
-  error_code error;
-  stream.from.non_blocking(true, error);
-  for (std::size_t drained = 0; !error && drained < max_drain_bytes;) {
-    const auto size = stream.from.read_some(boost::asio::buffer(stream.buffer), error);
-    take(stream, {stream.buffer.data(), size});
-    drained += size;
-  }
 }
 
 void command_run::take_line(std::string_view line) {
@@ -143,7 +156,7 @@ void command_run::report_progress() {
   progress_timer_.expires_after(options_.progress_interval);
   progress_timer_.async_wait([self = shared_from_this()](error_code error) {
     self->resting_ = false;
-    if (!error && !self->ended_ && !self->stopped_ && self->untold_)
+    if (!error && !self->over_ && !self->stopped_ && self->untold_)
       self->report_progress();
   });
 }
@@ -152,18 +165,22 @@ void command_run::await_exit() {
   exited_.async_wait(descriptor::wait_read, [self = shared_from_this()](error_code error) {
     if (error)
       return;
-    if (const auto how = self->child_.finish())
-      self->exited(*how);
-    else
-      self->await_exit();
+    self->child_ended_ = true;
+    self->end_if_over();
   });
 }
 
-void command_run::exited(const child_exit& how) {
-  drain(output_);
-  drain(errors_);
+void command_run::end_if_over() {
+  const bool tidying_up = stopped_ && !killed_ && (output_.open || errors_.open);
+  if (child_ended_ && !over_ && !tidying_up)
+    end(child_.finish());
+}
+
+void command_run::end(const child_exit& how) {
+  read(output_, max_drain_bytes);
+  read(errors_, max_drain_bytes);
   lines_.flush([this](std::string_view line) { take_line(line); });
-  ended_ = true;
+  over_ = true;
   if (lines_.dropped() > 0) {
     dropped_lines_.Increment(static_cast<double>(lines_.dropped()));
     log::warning(
@@ -177,7 +194,7 @@ void command_run::exited(const child_exit& how) {
     if (untold_)
       report_progress();
     task_finished report{job_.id, result_json_.empty() ? "null" : std::move(result_json_), {}};
-    if (!how.start_error.empty() || how.by_signal || how.code != 0)
+    if (!how.error.empty() || how.by_signal || how.code != 0)
       report.error = describe_end(how);
     caf::anon_send(job_.runner, std::move(report));
   }
@@ -202,9 +219,9 @@ void command_run::await_reaping() {
   });
 }
 
-std::string command_run::describe_end(const child_exit& how) const {
-  if (!how.start_error.empty())
-    return how.start_error;
+std::string command_run::describe_end(const child_exit& how) {
+  if (!how.error.empty())
+    return how.error;
   auto text = "exit code " + std::to_string(how.code);
   if (how.by_signal) {
     const auto* name = ::sigabbrev_np(how.code);
@@ -214,7 +231,7 @@ std::string command_run::describe_end(const child_exit& how) const {
   }
   const auto said = trim_end(errors_tail_.text());
   if (!said.empty())
-    text.append(": ").append(safe_text(said, max_stderr_bytes, true));
+    text.append(": ").append(utf8_end(said, max_stderr_bytes));
   return text;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -18,6 +19,10 @@ namespace herald {
 
 /// One child process at work for a task, from its start until it is reaped. Lives on one loop; its
 /// pending operations keep it alive.
+///
+/// Where the child ends by itself, whoever is left of its group is killed at once. A child that is
+/// stopped may be a shell around the program that matters: then the others have the time until
+/// SIGKILL, too, as long as one of them holds the pipes.
 class command_run : public std::enable_shared_from_this<command_run> {
 public:
   using done_handler = std::function<void()>;
@@ -37,24 +42,26 @@ private:
   using descriptor = boost::asio::posix::stream_descriptor;
   using error_code = boost::system::error_code;
 
-  /// An output stream of the child and the buffer it is read into.
+  /// An output stream of the child.
   struct source {
     explicit source(boost::asio::io_context& io) : from(io) {}
     descriptor from;
-    std::array<char, 16384> buffer{};
+    bool open = true;
   };
 
   void write_input(std::size_t written);
-  void read(source& stream);
+  void await_output(source& stream);
+  /// Takes what is in the pipe, up to `max_bytes`; never waits for more.
+  void read(source& stream, std::size_t max_bytes);
   void take(source& stream, std::string_view bytes);
-  /// What is left in the pipe after the child has ended; never waits for more.
-  void drain(source& stream);
   void take_line(std::string_view line);
   void report_progress();
   void await_exit();
-  void exited(const child_exit& how);
+  /// After the child has ended, or something that keeps its run from ending has.
+  void end_if_over();
+  void end(const child_exit& how);
   void await_reaping();
-  [[nodiscard]] std::string describe_end(const child_exit& how) const;
+  [[nodiscard]] std::string describe_end(const child_exit& how);
 
   command_job job_;
   command_host_options options_;
@@ -78,7 +85,9 @@ private:
   bool untold_ = false;
   bool resting_ = false; ///< between two progress reports
   bool stopped_ = false;
-  bool ended_ = false;
+  bool killed_ = false;
+  bool child_ended_ = false;
+  bool over_ = false; ///< reported; all that is left to do is reaping
 };
 
 } // namespace herald

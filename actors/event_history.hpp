@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "messages/events.hpp"
+#include "messages/history.hpp"
 
 namespace herald {
 
@@ -22,12 +24,16 @@ struct history_limits {
 
 /// The last events, in their order, and what a stream has missed since its cursor. Pure: time is
 /// given in.
+///
+/// Events lie in blocks that readers share, however many come back at once. A block is let go when
+/// all in it is evicted and the last reader is through, so that memory stays within a few percent
+/// of the limits, and what slow readers still hold.
 class event_history {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
   /// `last` is the id before the first event that will ever be appended.
-  event_history(const history_limits& limits, event_id last) : limits_(limits), floor_(last) {}
+  event_history(const history_limits& limits, event_id last);
 
   /// Keeps an event; its id is greater than all before. Gives how many others were evicted.
   std::size_t append(event_ptr what, audience to, time_point now);
@@ -42,33 +48,51 @@ public:
     /// Events after the cursor were evicted, or the cursor is not one of ours: what follows is not
     /// all. The id to name in the gap: everything after it is known.
     std::optional<event_id> gap;
-    std::vector<event_ptr> events;
+    /// Where the events are; those for others are among them.
+    std::vector<missed_events::run> runs;
+    /// The events `version` among them.
+    std::vector<event_ptr> versions;
   };
 
-  /// What the stream of `id` has not had, if it has had everything up to `cursor` (nothing: its
-  /// cursor is not understood): events for everyone and its own, nobody else's.
-  [[nodiscard]] missed since(std::optional<event_id> cursor, const request_id& id) const;
+  /// What the streams have not had that have had everything up to `cursor` (nothing: the cursor is
+  /// not understood).
+  [[nodiscard]] missed since(std::optional<event_id> cursor) const;
 
-  [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// Everything after it that was worth keeping is kept.
+  [[nodiscard]] event_id floor() const noexcept { return floor_; }
 
 private:
-  struct entry {
-    event_ptr what;
-    audience to;
+  struct mark {
+    event_id id;
     time_point at;
     std::size_t bytes = 0;
   };
+  struct block {
+    std::shared_ptr<history_block> events;
+    /// The place of its first event, counted from the first ever appended.
+    std::size_t start = 0;
+    std::size_t bytes = 0;
+  };
 
+  block& open_block();
   void evict_oldest();
   [[nodiscard]] event_id last() const;
 
   history_limits limits_;
-  std::deque<entry> kept_;
+  std::size_t block_events_;
+  std::size_t block_bytes_;
+  std::deque<block> blocks_;
+  /// One for each event that is kept.
+  std::deque<mark> marks_;
+  std::size_t evicted_ = 0;
   std::size_t bytes_ = 0;
   /// The last evicted event: nothing up to it can be replayed.
   event_id floor_;
   event_id last_passed_;
+  /// The events `version` that are kept.
+  std::deque<event_ptr> versions_;
 };
 
 } // namespace herald

@@ -15,15 +15,16 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, std::functi
 // -- what is said
 // ----------------------------------------------------------------------------------
 
-void gateway_queue::attach(const token& to, time_point now) {
+void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   if (by_token_.contains(to))
     return;
   // The gateway has called back: what the stream is to get first need not wait for a pause to end.
-  hold_until_ = std::min(hold_until_, now);
-  streams_.emplace_back();
-  const auto added = std::prev(streams_.end());
+  if (!doubtful)
+    hold_until_ = std::min(hold_until_, now);
+  const auto added = streams_.emplace(doubtful ? streams_.begin() : streams_.end());
   added->name = to;
-  added->tried = now;
+  // Never tried is older than any sweep: it is the sweep's turn.
+  added->tried = doubtful ? time_point::min() : now;
   by_token_.emplace(to, added);
 }
 

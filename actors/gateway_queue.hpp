@@ -75,8 +75,9 @@ public:
   /// `random` gives numbers from 0 up to, not including, 1.
   gateway_queue(gateway_options options, listener& out, std::function<double()> random);
 
-  /// The stream gets what is delivered from now on. Nothing happens if it is known.
-  void attach(const token& to, time_point now);
+  /// The stream gets what is delivered from now on. Nothing happens if it is known. One that is
+  /// doubtful is probed before all others.
+  void attach(const token& to, time_point now, bool doubtful = false);
   /// Queues the order to end a stream, with an event before it if there is one. The stream gets
   /// nothing that is delivered later. An unknown token is ignored.
   void close(const token& to, const event_ptr& farewell, time_point now);

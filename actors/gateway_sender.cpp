@@ -42,7 +42,13 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 }
 
 void gateway_sender::attach(const attach_stream& m) {
-  state_.queue.attach(m.stream, now());
+  state_.queue.attach(m.stream, now(), m.doubtful);
+  auto missed = m.missed;
+  auto due = std::make_shared<std::vector<delivery>>();
+  while (auto what = missed.next())
+    due->push_back({std::move(what), m.stream});
+  if (!due->empty())
+    state_.queue.deliver(due, 0, now());
   arrange();
 }
 

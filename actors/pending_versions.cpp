@@ -2,7 +2,7 @@
 
 namespace herald {
 
-std::size_t pending_versions::put(const request_id& id, pending_version version) {
+std::vector<request_id> pending_versions::put(const request_id& id, pending_version version) {
   std::list<entry> made;
   made.emplace_back(id, std::move(version));
   const auto [known, fresh] = by_id_.try_emplace(id, made.begin());
@@ -12,9 +12,10 @@ std::size_t pending_versions::put(const request_id& id, pending_version version)
   }
   oldest_first_.splice(oldest_first_.end(), made);
 
-  std::size_t evicted = 0;
-  for (; by_id_.size() > limit_; ++evicted) {
-    by_id_.erase(oldest_first_.front().first);
+  std::vector<request_id> evicted;
+  while (by_id_.size() > limit_) {
+    evicted.push_back(oldest_first_.front().first);
+    by_id_.erase(evicted.back());
     oldest_first_.pop_front();
   }
   return evicted;

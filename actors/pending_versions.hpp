@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "messages/versions.hpp"
 
@@ -16,8 +17,8 @@ class pending_versions {
 public:
   explicit pending_versions(std::size_t limit) : limit_(limit) {}
 
-  /// Keeps this version, over an earlier one of the same request_id. Gives how many others went.
-  std::size_t put(const request_id& id, pending_version version);
+  /// Keeps this version, over an earlier one of the same request_id. Gives whose versions went.
+  std::vector<request_id> put(const request_id& id, pending_version version);
 
   [[nodiscard]] const pending_version* find(const request_id& id) const;
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }

@@ -4,9 +4,8 @@
 
 namespace herald {
 
-ticket_id publish_tickets::open(std::size_t transports, std::size_t recipients) {
-  open_.emplace(last_ + 1, ticket{transports, recipients, 0});
-  return ++last_;
+void publish_tickets::open(ticket_id id, std::size_t transports, std::size_t recipients) {
+  open_.emplace(id, ticket{transports, recipients, 0});
 }
 
 std::optional<publish_tickets::outcome>

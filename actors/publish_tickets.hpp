@@ -12,8 +12,9 @@ namespace herald {
 /// Pure.
 class publish_tickets {
 public:
-  /// Opens a ticket for a batch that `transports` transports deliver to `recipients` streams.
-  ticket_id open(std::size_t transports, std::size_t recipients);
+  /// Opens a ticket, which must not be open, for a batch that `transports` transports deliver to
+  /// `recipients` streams.
+  void open(ticket_id id, std::size_t transports, std::size_t recipients);
 
   struct outcome {
     std::size_t delivered = 0;
@@ -38,7 +39,6 @@ private:
   };
 
   std::map<ticket_id, ticket> open_;
-  ticket_id last_ = 0;
 };
 
 } // namespace herald

@@ -49,19 +49,6 @@ struct task_options {
   };
 };
 
-/// The setting (as under `tasks`) that breaks a rule, and the rule.
-struct task_options_violation {
-  std::string setting;
-  std::string rule;
-};
-
-[[nodiscard]] std::optional<task_options_violation> validate(const task_options& options);
-
-/// Names of the built-in types.
-inline constexpr const char* demo_type = "demo";
-inline constexpr const char* failing_type = "failing";
-inline constexpr const char* external_type = "external";
-
 /// Every type that can be started, in the order of their names.
 [[nodiscard]] std::vector<std::string> task_types(const task_options& options);
 

@@ -26,14 +26,17 @@ using task_worker_factory =
 ///
 /// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
 /// - Progress is published at most once per `progress_interval` and task, the latest value wins,
-/// and
-///   the last one always goes out before the event that ends the task.
+///   and the last one always goes out before the event that ends the task.
 /// - A task that runs too long fails with "timed out after N s"; for an external task the time
 ///   counts from the last report.
+/// - With a journal a task is started, and its end by a command or a report answered, once that is
+///   written. Tasks that a former life has left waiting are begun anew; those that were at work
+///   have failed; external ones go on.
 /// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
 class task_runner {
 public:
-  using interface = task_runner_actor::extend<caf::reacts_to<task_timer>>;
+  using interface =
+    task_runner_actor::extend<caf::reacts_to<task_timer>, caf::reacts_to<entries_recorded>>;
   using shell_type = shell<interface, task_runner>;
 
   /// What outlives a restart of the inside.
@@ -49,9 +52,9 @@ public:
   result<task_view> cancel(const cancel_task& command);
   result<void> remove(const remove_task& command);
 
-  result<void> external_progressed(const report_progress& report);
-  result<void> external_completed(const report_completion& report);
-  result<void> external_failed(const report_failure& report);
+  result<task_view> external_progressed(const report_progress& report);
+  result<task_view> external_completed(const report_completion& report);
+  result<task_view> external_failed(const report_failure& report);
 
   void progressed(const task_progressed& report);
   void finished(const task_finished& report);
@@ -60,33 +63,57 @@ public:
   result<void> shut_down(const begin_shutdown& command);
   result<void> abort_all(const abort_all_tasks& command);
   void timer(const task_timer& due);
+  void recorded(const entries_recorded& fact);
 
 private:
   [[nodiscard]] task_moment now() const;
   /// Refuses with a failure in words, or gives nothing.
   [[nodiscard]] caf::error refusal(const start_task& command);
   [[nodiscard]] caf::error not_external(const task_id& id) const;
-  void begin(const task_id& id, const task_moment& at);
-  void note_progress(const task_id& id, double value, const std::optional<std::string>& text);
-  void publish_progress(const task_id& id);
-  /// After the table has ended the task: says so to everyone, and to its worker if need be.
-  void conclude(const task_id& id, bool abort);
-  void cancel_pending();
+  void begin(const task_id& id);
+  void tell_progress(const task_id& id);
+  /// After the table has ended the task: says so to everyone.
+  void conclude(const task_id& id);
+  /// The same for a task that has not ended by itself: its worker, if it has one, is to stop.
+  void call_off(const task_id& id);
   void time_out(const task_id& id);
-  void dispatch();
+  /// From now on: nothing new is taken, and nothing that waits is begun.
+  void refuse_work();
+  void tell(draft event);
+  /// A task that is in the table begins, or waits for its worker.
+  void launch(run_task order);
+
+  // What outlives the process, if there is a journal.
+  void take_up_former();
+  void record(const task_id& id, std::string params_json = {});
+  ticket_id await_journal();
+  void record_forgotten();
+  /// Answers with the task as it is now, once it is written so.
+  result<task_view> answer_when_written(const task_id& id);
+  result<task_view> launch_when_written(run_task order);
+
   result<void> answer_when_quiet();
-  /// After every change: gives out work, sets timers and gauges, answers who waits for the end.
+
+  /// After every change: gives out work, sets the alarm and gauges, answers who waits for the end.
   void settle();
-  void arm(task_timer::kind what, std::optional<std::chrono::steady_clock::time_point> due);
+  void dispatch();
+  void set_alarm();
 
   self_pointer<interface> self_;
   std::shared_ptr<state> state_;
+};
+
+/// Tasks of former lives of herald, and where those are kept that the next one needs.
+struct task_memory {
+  /// Null: nothing outlives the process.
+  journal_actor journal;
+  std::vector<task_kept> tasks = {};
 };
 
 /// Spawns the task runner with `options.workers` workers from `workers` (see `task_workers` for
 /// the real ones); they end with it.
 [[nodiscard]] supervised<task_runner_actor> spawn_task_runner(
   caf::actor_system& system, shell_options shell, task_options options, publisher_actor publisher,
-  metrics& numbers, task_worker_factory workers);
+  metrics& numbers, task_worker_factory workers, task_memory memory = {});
 
 } // namespace herald

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <random>
@@ -8,8 +9,10 @@
 #include <vector>
 
 #include <caf/response_promise.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include "actors/agenda.hpp"
+#include "actors/progress_pace.hpp"
 #include "actors/task_metrics.hpp"
 #include "actors/task_queue.hpp"
 #include "actors/task_runner.hpp"
@@ -23,50 +26,51 @@ class task_runner::state {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  state(task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make)
-    : options(std::move(opts)),
-      publisher(std::move(to)),
-      make_worker(std::move(make)),
-      tasks({options.retention, options.max_ended}),
-      queue(options.workers),
-      counts(options, numbers) {}
-
+  state(
+    task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
+    journal_actor journal);
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state();
 
-  /// What is kept of a task only while it runs.
-  struct run {
-    time_point started;
-    std::optional<time_point> last_progress_event;
-    /// Progress was reported that no event has told yet.
-    bool untold = false;
-  };
+  /// Before anything else: takes over what a former life has left.
+  void restore(std::vector<task_kept> tasks, const task_moment& now);
 
-  /// A delayed message to the runner itself; only the one set last counts.
-  struct alarm {
-    std::optional<time_point> armed;
-    std::uint64_t number = 0;
-  };
-
+  /// A random UUID.
   [[nodiscard]] task_id mint_id();
   /// How long a task may run, or an external one be silent; nothing for no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> limit_of(const std::string& type) const;
+  /// The earliest moment that anything waits for: a time-out, an expiry, progress to be told.
+  [[nodiscard]] std::optional<time_point> next_due() const;
 
   const task_options options;
+  const std::vector<std::string> types;
   publisher_actor publisher;
+  const journal_actor journal;
   task_worker_factory make_worker;
   std::vector<task_worker_actor> workers;
   task_table tasks;
   task_queue queue;
-  std::map<task_id, run> runs;
-  /// When running tasks time out, and when held-back progress goes out.
+  /// When running tasks time out.
   agenda<task_id> deadlines;
-  agenda<task_id> progress_due;
-  alarm deadline_alarm;
-  alarm progress_alarm;
+  progress_pace pace;
+  /// The delayed message that the runner waits for; only the one set last counts.
+  std::optional<time_point> alarm;
+  std::uint64_t alarm_number = 0;
   bool shutting_down = false;
   std::vector<caf::response_promise> waiting_for_quiet;
+
+  /// Who waits for the journal.
+  struct unwritten {
+    caf::typed_response_promise<task_view> answer;
+    task_view view;
+    /// Set for a task that is to be started then.
+    std::optional<run_task> order;
+  };
+  std::map<ticket_id, unwritten> waiting_for_journal;
+  ticket_id last_ticket = 0;
+  /// Tasks of a former life that have not ended; taken up by the first inside.
+  std::vector<run_task> former;
   task_metrics counts;
 
 private:

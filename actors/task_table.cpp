@@ -1,6 +1,7 @@
 #include "actors/task_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace herald {
 
@@ -34,6 +35,7 @@ ec task_table::start(const task_id& id, const task_moment& now) {
     return ec::internal;
   task->view.status = task_status::running;
   task->view.start_time = now.wall;
+  task->started_at = now.at;
   --pending_;
   ++running_;
   if (task->external)
@@ -56,24 +58,19 @@ ec task_table::cancel(const task_id& id, const task_moment& now) {
   return end(id, task_status::cancelled, {}, now);
 }
 
-ec task_table::progress(
-  const task_id& id, double value, const std::optional<std::string>& text, bool& changed) {
+bool task_table::progress(const task_id& id, double value, const std::optional<std::string>& text) {
   auto* task = entry_of(id);
-  if (task == nullptr)
-    return ec::no_such_task;
+  if (task == nullptr || task->view.status != task_status::running)
+    return false;
   auto& view = task->view;
-  if (is_final(view.status))
-    return ec::task_ended;
-  if (view.status != task_status::running)
-    return ec::internal;
   // Not a number compares false and leaves the progress where it is.
   const auto risen = value > view.progress ? std::min(value, 1.0) : view.progress;
   const bool new_text = text && *text != view.progress_text;
-  changed = new_text || risen > view.progress;
+  const bool changed = new_text || risen > view.progress;
   if (new_text)
     view.progress_text = *text;
   view.progress = risen;
-  return ec::none;
+  return changed;
 }
 
 ec task_table::remove(const task_id& id) {
@@ -87,9 +84,50 @@ ec task_table::remove(const task_id& id) {
   return ec::none;
 }
 
+bool task_table::withdraw(const task_id& id) {
+  const auto where = places_.find(id);
+  if (where == places_.end())
+    return false;
+  const auto task = tasks_.find(where->second);
+  if (task->second.view.status != task_status::pending)
+    return false;
+  leave(task->second);
+  forget(task);
+  return true;
+}
+
+void task_table::restore(std::vector<former> tasks) {
+  std::multimap<time_point, place> by_end;
+  for (auto& [view, external, started_at, ended_at] : tasks) {
+    if (!places_.try_emplace(view.id, last_place_ + 1).second)
+      continue;
+    ++last_place_;
+    pending_ += view.status == task_status::pending ? 1 : 0;
+    running_ += view.status == task_status::running ? 1 : 0;
+    running_external_ += view.status == task_status::running && external ? 1 : 0;
+    if (is_final(view.status))
+      by_end.emplace(ended_at, last_place_);
+    tasks_.emplace(last_place_, entry{std::move(view), external, started_at, ended_at, 0});
+  }
+  for (const auto& [at, where] : by_end) {
+    tasks_.at(where).ended = ++last_ending_;
+    ended_.emplace(last_ending_, where);
+  }
+  make_room();
+}
+
+std::vector<task_id> task_table::take_forgotten() {
+  std::vector<task_id> ids;
+  ids.reserve(forgotten_.size());
+  for (auto& [where, task] : forgotten_)
+    ids.push_back(std::move(task.view.id));
+  forgotten_.clear();
+  return ids;
+}
+
 std::size_t task_table::expire(time_point now) {
   std::size_t forgotten = 0;
-  while (!ended_.empty() && ended_.begin()->first + limits_.retention <= now) {
+  for (auto next = next_expiry(); next && *next <= now; next = next_expiry()) {
     forget(tasks_.find(ended_.begin()->second));
     ++forgotten;
   }
@@ -99,17 +137,24 @@ std::size_t task_table::expire(time_point now) {
 std::optional<std::chrono::steady_clock::time_point> task_table::next_expiry() const {
   if (ended_.empty())
     return std::nullopt;
-  return ended_.begin()->first + limits_.retention;
+  return tasks_.at(ended_.begin()->second).ended_at + limits_.retention;
 }
 
 const task_view* task_table::find(const task_id& id) const {
-  const auto where = places_.find(id);
-  return where == places_.end() ? nullptr : &tasks_.at(where->second).view;
+  const auto* task = entry_of(id);
+  return task == nullptr ? nullptr : &task->view;
 }
 
 bool task_table::is_external(const task_id& id) const {
-  const auto where = places_.find(id);
-  return where != places_.end() && tasks_.at(where->second).external;
+  const auto* task = entry_of(id);
+  return task != nullptr && task->external;
+}
+
+std::optional<std::chrono::steady_clock::duration> task_table::ran(const task_id& id) const {
+  const auto* task = entry_of(id);
+  if (task == nullptr || !is_final(task->view.status) || !task->view.start_time)
+    return std::nullopt;
+  return task->ended_at - task->started_at;
 }
 
 task_page task_table::list(std::uint64_t after, std::size_t limit) const {
@@ -148,7 +193,8 @@ std::optional<std::string> task_table::check() const {
       return "a task's progress is out of range";
     if (is_final(view.status) != view.end_time.has_value())
       return "a task's end time does not fit its status";
-    if (is_final(view.status) && !ended_.contains({task.ended_at, where}))
+    const auto ending = ended_.find(task.ended);
+    if (is_final(view.status) && (ending == ended_.end() || ending->second != where))
       return "an ended task never expires";
     pending += view.status == task_status::pending ? 1 : 0;
     running += view.status == task_status::running ? 1 : 0;
@@ -164,6 +210,11 @@ std::optional<std::string> task_table::check() const {
   return std::nullopt;
 }
 
+const task_table::entry* task_table::entry_of(const task_id& id) const {
+  const auto where = places_.find(id);
+  return where == places_.end() ? nullptr : &tasks_.at(where->second);
+}
+
 task_table::entry* task_table::entry_of(const task_id& id) {
   const auto where = places_.find(id);
   return where == places_.end() ? nullptr : &tasks_.at(where->second);
@@ -177,8 +228,9 @@ ec task_table::end(
   auto& task = tasks_.at(where->second);
   if (is_final(task.view.status))
     return ec::task_ended;
-  ended_.emplace(now.at, where->second); // the only step that can throw comes first
+  ended_.emplace(last_ending_ + 1, where->second); // the only step that can throw comes first
   leave(task);
+  task.ended = ++last_ending_;
   task.view.status = status;
   task.view.end_time = now.wall;
   task.ended_at = now.at;
@@ -186,11 +238,15 @@ ec task_table::end(
     task.view.result_json = std::move(outcome);
   else
     task.view.error = std::move(outcome);
+  make_room();
+  return ec::none;
+}
+
+void task_table::make_room() noexcept {
   while (ended_.size() > limits_.max_ended) {
     forget(tasks_.find(ended_.begin()->second));
     ++evicted_;
   }
-  return ec::none;
 }
 
 void task_table::leave(const entry& task) noexcept {
@@ -204,9 +260,9 @@ void task_table::leave(const entry& task) noexcept {
 }
 
 void task_table::forget(std::map<place, entry>::iterator task) noexcept {
-  ended_.erase({task->second.ended_at, task->first});
+  ended_.erase(task->second.ended);
   places_.erase(task->second.view.id);
-  tasks_.erase(task);
+  forgotten_.insert(tasks_.extract(task));
 }
 
 } // namespace herald

@@ -5,10 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
-#include <utility>
+#include <vector>
 
 #include "messages/errors.hpp"
 #include "messages/tasks.hpp"
@@ -24,20 +23,32 @@ struct task_moment {
 struct task_table_limits {
   /// How long an ended task can still be asked for.
   std::chrono::milliseconds retention{600'000};
-  /// Ended tasks that are kept at most; the one that ended first makes room.
+  /// Ended tasks that are kept at most, at least 1; the one that ended first makes room.
   std::size_t max_ended = 10'000;
 };
 
 /// The state of every task: pending -> running -> completed | failed | cancelled, and pending ->
 /// failed | cancelled. Progress never falls. Ended tasks are forgotten after their retention.
 ///
-/// Every operation gives the strong guarantee: one that throws or refuses changes nothing.
+/// Moments must not go back from call to call. Every operation gives the strong guarantee: one that
+/// throws or refuses changes nothing.
 class task_table {
 public:
   explicit task_table(task_table_limits limits) : limits_(limits) {}
 
   /// Adds a pending task. False if the id is taken.
   bool add(const task_id& id, std::string type, bool external);
+
+  /// A task of a former life, as it was left.
+  struct former {
+    task_view view;
+    bool external = false;
+    /// Where in this life's time it was started and ended; before its beginning.
+    std::chrono::steady_clock::time_point started_at;
+    std::chrono::steady_clock::time_point ended_at;
+  };
+  /// Fills an empty table, in the order of `add`.
+  void restore(std::vector<former> tasks);
 
   /// `ec::none`, `ec::no_such_task`, `ec::task_ended`, or `ec::internal` for a step that the state
   /// machine does not have.
@@ -47,12 +58,15 @@ public:
   [[nodiscard]] ec cancel(const task_id& id, const task_moment& now);
 
   /// Takes a report on a running task: `value` is clamped to [0, 1] and to what was reported
-  /// before. `changed` says whether anything that is shown differs now.
-  [[nodiscard]] ec
-  progress(const task_id& id, double value, const std::optional<std::string>& text, bool& changed);
+  /// before. True if anything that is shown differs now; nothing does for a task that does not run.
+  [[nodiscard]] bool
+  progress(const task_id& id, double value, const std::optional<std::string>& text);
 
   /// `ec::none`, `ec::no_such_task` or `ec::task_not_ended`.
   [[nodiscard]] ec remove(const task_id& id);
+
+  /// Forgets a pending task as if it had never been added. False if it is not pending.
+  bool withdraw(const task_id& id);
 
   /// Forgets what has been kept for the retention; gives their number.
   std::size_t expire(std::chrono::steady_clock::time_point now);
@@ -62,6 +76,8 @@ public:
   /// Null for an unknown task. Valid until the task is removed or expires.
   [[nodiscard]] const task_view* find(const task_id& id) const;
   [[nodiscard]] bool is_external(const task_id& id) const;
+  /// How long an ended task ran; nothing if it never did.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::duration> ran(const task_id& id) const;
   [[nodiscard]] task_page list(std::uint64_t after, std::size_t limit) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
@@ -70,6 +86,8 @@ public:
   [[nodiscard]] std::size_t running_external() const noexcept { return running_external_; }
   /// Ended tasks that had to make room before their time.
   [[nodiscard]] std::size_t evicted() const noexcept { return evicted_; }
+  /// Tasks that were forgotten, in whatever way, since the last call.
+  [[nodiscard]] std::vector<task_id> take_forgotten();
   /// Ids of the tasks that run, in the order of their start commands.
   [[nodiscard]] std::vector<task_id> running_ids() const;
 
@@ -81,24 +99,34 @@ private:
   /// The place in the order of `add`, from 1; also the cursor of `list`.
   using place = std::uint64_t;
 
+  /// The place in the order of ending, from 1.
+  using ending = std::uint64_t;
+
   struct entry {
     task_view view;
     bool external = false;
+    time_point started_at;
     time_point ended_at;
+    ending ended = 0;
   };
 
+  [[nodiscard]] const entry* entry_of(const task_id& id) const;
   [[nodiscard]] entry* entry_of(const task_id& id);
   /// Ends the task; `outcome` goes to the result or the error, as `status` says.
   ec end(const task_id& id, task_status status, std::string outcome, const task_moment& now);
+  /// Takes the task out of the count of its state.
   void leave(const entry& task) noexcept;
+  void make_room() noexcept;
   void forget(std::map<place, entry>::iterator task) noexcept;
 
   task_table_limits limits_;
   std::map<place, entry> tasks_;
   std::unordered_map<task_id, place> places_;
-  /// Ended tasks, the one that ended first in front.
-  std::set<std::pair<time_point, place>> ended_;
+  std::map<ending, place> ended_;
+  /// Moved here, since forgetting must not fail.
+  std::map<place, entry> forgotten_;
   place last_place_ = 0;
+  ending last_ending_ = 0;
   std::size_t pending_ = 0;
   std::size_t running_ = 0;
   std::size_t running_external_ = 0;

@@ -15,8 +15,8 @@ constexpr const char* component = "task-worker";
 task_worker::task_worker(self_pointer<interface> self, std::shared_ptr<state> kept)
   : self_(self),
     state_(std::move(kept)) {
-  // A former inside may have left a command with the host, which then says `worker_idle` for us.
-  if (state_->command && state_->host)
+  // A former inside may have left a command with the host.
+  if (state_->host)
     state_->host->release(state_->number, state_->runner);
   else
     say_idle();
@@ -32,8 +32,6 @@ task_worker::shell_type::behavior_type task_worker::behavior(shell_type& s) {
 }
 
 void task_worker::run(const run_task& order) {
-  state_->command.reset();
-  work_.reset();
   const auto command = state_->options->commands.find(order.type);
   if (command != state_->options->commands.end()) {
     run_command(order, command->second);
@@ -42,7 +40,7 @@ void task_worker::run(const run_task& order) {
   auto params = parse_pause_params(order.params_json);
   if (!params) {
     const auto why = describe(params.error());
-    finish(order.id, {order.id, {}, why.field + " " + why.detail});
+    finish({order.id, {}, why.field + " " + why.detail});
     return;
   }
   work_ = pausing{order.id, order.type == failing_type, *params, 0};
@@ -59,11 +57,11 @@ void task_worker::abort(const abort_task& order) {
 }
 
 void task_worker::timer(const task_timer& due) {
-  if (!work_ || due.number != timer_number_)
+  if (!work_ || due.number != state_->timer_number)
     return;
   auto& work = *work_;
   if (work.fails) {
-    finish(work.id, {work.id, {}, "this task type always fails"});
+    finish({work.id, {}, "this task type always fails"});
     return;
   }
   ++work.done;
@@ -75,7 +73,7 @@ void task_worker::timer(const task_timer& due) {
   if (work.done < work.params.steps)
     pause();
   else
-    finish(work.id, {work.id, R"({"status":"success","steps":)" + steps + "}", std::nullopt});
+    finish({work.id, R"({"status":"success","steps":)" + steps + "}", std::nullopt});
 }
 
 void task_worker::run_command(const run_task& order, const command_type& command) {
@@ -85,24 +83,23 @@ void task_worker::run_command(const run_task& order, const command_type& command
   variables["HERALD_TASK_ID"] = order.id.str();
   variables["HERALD_TASK_TYPE"] = order.type;
   child_command program{command.argv, command.cwd, std::move(variables)};
-  state_->command = order.id;
   state_->host->start(
     {order.id, state_->number, std::move(program), order.params_json + "\n", state_->runner});
 }
 
 void task_worker::pause() {
-  const auto number = ++timer_number_;
   const auto delay = std::chrono::ceil<std::chrono::microseconds>(
     std::chrono::duration<double>(work_->params.delay));
-  const task_timer due{task_timer::kind::progress, number};
+  const task_timer due{++state_->timer_number};
   if (delay.count() == 0)
     self_->send(self_, due);
   else
     self_->delayed_send(self_, delay, due);
 }
 
-void task_worker::finish(const task_id& id, task_finished report) {
-  log::debug(component, "work_ended", {{"task_id", id.str()}, {"failed", bool{report.error}}});
+void task_worker::finish(task_finished report) {
+  log::debug(
+    component, "work_ended", {{"task_id", report.id.str()}, {"failed", bool{report.error}}});
   caf::anon_send(state_->runner, std::move(report));
   work_.reset();
   say_idle();
@@ -118,11 +115,10 @@ task_workers(caf::actor_system& system, const task_options& options, metrics& nu
   std::shared_ptr<command_host> host;
   if (!options.commands.empty())
     host = std::make_shared<command_host>(
-
       command_host_options{options.kill_after, options.progress_interval / 2}, numbers);
   return [&system, &numbers, shared, host](const task_runner_actor& runner, std::size_t number) {
-    auto kept = std::make_shared<task_worker::state>(
-      task_worker::state{runner, number, shared, host, std::nullopt});
+    auto kept =
+      std::make_shared<task_worker::state>(task_worker::state{runner, number, shared, host, 0});
     // Without a supervisor: a worker is rebuilt at once, its task fails, nothing else is touched.
     return spawn_supervised<task_worker::interface, task_worker>(
       system, {component, {}, &numbers}, [kept](self_pointer<task_worker::interface> self) {

@@ -29,8 +29,8 @@ public:
     std::shared_ptr<const task_options> options;
     /// Null if there are no commands.
     std::shared_ptr<command_host> host;
-    /// The command that was last given to the host.
-    std::optional<task_id> command;
+    /// Of the pause that was begun last; the only one whose end counts.
+    std::uint64_t timer_number = 0;
   };
 
   /// Says `worker_idle` once nothing is left of a former inside's work.
@@ -53,13 +53,12 @@ private:
 
   void run_command(const run_task& order, const command_type& command);
   void pause();
-  void finish(const task_id& id, task_finished report);
+  void finish(task_finished report);
   void say_idle();
 
   self_pointer<interface> self_;
   std::shared_ptr<state> state_;
   std::optional<pausing> work_;
-  std::uint64_t timer_number_ = 0;
 };
 
 /// Makes the real workers of a task runner. All share one host of child processes, which ends (and

@@ -1,6 +1,7 @@
 #include "actors/version_store.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -13,15 +14,27 @@ namespace {
 
 constexpr const char* component = "version-store";
 
+/// Who has queued a version and has no answer yet.
+struct waiting_author {
+  caf::typed_response_promise<version_queued> answer;
+  version_queued outcome;
+  bool unpublished = true;
+  bool unwritten = false;
+};
+
 /// What outlives a restart of the inside.
 struct store_state {
-  explicit store_state(std::size_t limit) : pending(limit) {}
+  store_state(std::size_t limit, journal_actor to) : journal(std::move(to)), pending(limit) {}
+
+  const journal_actor journal;
 
   pending_versions pending;
   /// Connected since the fetch under way began; told its outcome.
   std::vector<request_id> waiting;
   bool fetching = false;
   bool shutting_down = false;
+  ticket_id last_ticket = 0;
+  std::map<ticket_id, waiting_author> authors;
 };
 
 draft version_draft(std::string data, audience to) {
@@ -30,7 +43,7 @@ draft version_draft(std::string data, audience to) {
 
 class version_store {
 public:
-  using interface = version_store_actor;
+  using interface = version_store_actor::extend<caf::reacts_to<entries_recorded>>;
   using self_type = self_pointer<interface>;
 
   version_store(
@@ -44,14 +57,20 @@ public:
       evicted_(numbers.counter(
         "herald_versions_evicted_total", "Pending versions dropped at version.max_pending.")),
       fetch_failures_(numbers.counter(
-        "herald_version_fetch_failures_total", "Current versions that could not be had.")) {}
+        "herald_version_fetch_failures_total", "Current versions that could not be had.")) {
+    pending_count_.Set(static_cast<double>(state_->pending.size()));
+  }
 
   static shell<interface, version_store>::behavior_type
   behavior(shell<interface, version_store>& s) {
     return {
-      s.on(&version_store::on_opened),   s.on(&version_store::on_closed),
-      s.on(&version_store::on_queue),    s.on(&version_store::on_get),
-      s.on(&version_store::on_shutdown), s.control(),
+      s.on(&version_store::on_opened),
+      s.on(&version_store::on_closed),
+      s.on(&version_store::on_queue),
+      s.on(&version_store::on_get),
+      s.on(&version_store::on_shutdown),
+      s.on(&version_store::on_recorded),
+      s.control(),
     };
   }
 
@@ -60,12 +79,17 @@ public:
   result<version_queued> on_queue(queue_version& command);
   result<pending_version> on_get(const get_pending_version& query);
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
+  void on_recorded(const entries_recorded& fact);
 
 private:
   void send_pending(const request_id& id, std::string data);
   void fetch();
+  void record(const queue_version& command, const std::vector<request_id>& evicted, ticket_id as);
   /// Static, like all that runs when an answer comes: this inside may be gone by then.
   static void send_current(store_state& state, const publisher_actor& publisher, std::string data);
+  static void published(store_state& state, ticket_id ticket, const publish_receipt& receipt);
+  static void failed(store_state& state, ticket_id ticket, caf::error why);
+  static void answer_if_done(store_state& state, ticket_id ticket);
 
   self_type self_;
   std::shared_ptr<store_state> state_;
@@ -142,21 +166,73 @@ void version_store::send_current(
 result<version_queued> version_store::on_queue(queue_version& command) {
   if (state_->shutting_down)
     return fail(ec::shutting_down, "no new versions are taken");
-  pending_version version{std::move(command.version), std::move(command.changelog)};
+  const pending_version version{command.version, command.changelog};
   publish broadcast;
   broadcast.drafts.push_back(version_draft(version_data(version), audience{}));
-  const auto evicted = state_->pending.put(command.id, std::move(version));
-  evicted_.Increment(static_cast<double>(evicted));
+  const auto evicted = state_->pending.put(command.id, version);
+  evicted_.Increment(static_cast<double>(evicted.size()));
   pending_count_.Set(static_cast<double>(state_->pending.size()));
 
+  const auto ticket = ++state_->last_ticket;
   auto answer = self_->make_response_promise<version_queued>();
+  state_->authors.emplace(
+    ticket, waiting_author{answer, {}, true, static_cast<bool>(state_->journal)});
+  if (state_->journal)
+    record(command, evicted, ticket);
   self_->request(publisher_, caf::infinite, std::move(broadcast))
     .then(
-      [answer](const publish_receipt& receipt) mutable {
-        answer.deliver(version_queued{receipt.recipients > 0});
+      [state = state_, ticket](const publish_receipt& receipt) {
+        published(*state, ticket, receipt);
       },
-      [answer](caf::error& error) mutable { answer.deliver(std::move(error)); });
+      [state = state_, ticket](caf::error& error) { failed(*state, ticket, std::move(error)); });
   return answer;
+}
+
+void version_store::record(
+  const queue_version& command, const std::vector<request_id>& evicted, ticket_id as) {
+  std::vector<journal_entry> entries;
+  entries.emplace_back(version_kept{command.id, {command.version, command.changelog}});
+  for (const auto& id : evicted)
+    entries.emplace_back(version_dropped{id});
+  caf::anon_send(
+    state_->journal,
+    record_entries{std::move(entries), as, caf::actor_cast<journal_listener_actor>(self_)});
+}
+
+void version_store::on_recorded(const entries_recorded& fact) {
+  for (auto ticket = fact.first; ticket <= fact.last; ++ticket) {
+    const auto author = state_->authors.find(ticket);
+    if (author == state_->authors.end())
+      continue;
+    author->second.unwritten = false;
+    if (fact.why.code == ec::none)
+      answer_if_done(*state_, ticket);
+    else
+      failed(*state_, ticket, fail(fact.why.code, fact.why.detail));
+  }
+}
+
+void version_store::published(
+  store_state& state, ticket_id ticket, const publish_receipt& receipt) {
+  const auto author = state.authors.find(ticket);
+  if (author == state.authors.end())
+    return;
+  author->second.unpublished = false;
+  author->second.outcome.delivered = receipt.recipients > 0;
+  answer_if_done(state, ticket);
+}
+
+void version_store::failed(store_state& state, ticket_id ticket, caf::error why) {
+  if (auto author = state.authors.extract(ticket))
+    author.mapped().answer.deliver(std::move(why));
+}
+
+void version_store::answer_if_done(store_state& state, ticket_id ticket) {
+  const auto author = state.authors.find(ticket);
+  if (author->second.unpublished || author->second.unwritten)
+    return;
+  auto done = state.authors.extract(author);
+  done.mapped().answer.deliver(done.mapped().outcome);
 }
 
 result<pending_version> version_store::on_get(const get_pending_version& query) {
@@ -170,9 +246,11 @@ result<pending_version> version_store::on_get(const get_pending_version& query) 
 
 supervised<version_store_actor> spawn_version_store(
   caf::actor_system& system, shell_options options, const version_store_options& limits,
-  publisher_actor publisher, version_source_actor source, metrics& numbers) {
-  auto state = std::make_shared<store_state>(limits.max_pending);
-  return spawn_supervised<version_store_actor, version_store>(
+  publisher_actor publisher, version_source_actor source, metrics& numbers, version_memory memory) {
+  auto state = std::make_shared<store_state>(limits.max_pending, std::move(memory.journal));
+  for (auto& [id, version] : memory.versions)
+    state->pending.put(id, std::move(version));
+  return spawn_supervised<version_store::interface, version_store>(
     system, std::move(options),
     [state, publisher = std::move(publisher), source = std::move(source),
      &numbers](version_store::self_type self) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include <caf/fwd.hpp>
 
@@ -16,6 +17,14 @@ struct version_store_options {
   std::size_t max_pending = 100'000;
 };
 
+/// Pending versions from former lives of herald, and where those are kept that the next one needs.
+struct version_memory {
+  /// Null: nothing outlives the process.
+  journal_actor journal;
+  /// The one that was queued longest ago first.
+  std::vector<version_kept> versions;
+};
+
 /// Spawns the version store, an observer of connections like any other: at each connect it sends
 /// the pending version of that request_id, or else the current version; nothing where what the
 /// stream had missed has just brought it that version (or, with none pending, any version).
@@ -24,8 +33,11 @@ struct version_store_options {
 /// to send it. The current version comes from `source` (null: there is none, and nothing is sent);
 /// at most one fetch is under way, and all who connect meanwhile get its outcome, so that neither a
 /// connect nor a storm of them waits for a slow source.
+///
+/// With a journal `queue_version` is answered once the version is written.
 supervised<version_store_actor> spawn_version_store(
   caf::actor_system& system, shell_options options, const version_store_options& limits,
-  publisher_actor publisher, version_source_actor source, metrics& numbers);
+  publisher_actor publisher, version_source_actor source, metrics& numbers,
+  version_memory memory = {});
 
 } // namespace herald

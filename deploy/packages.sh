@@ -5,6 +5,7 @@
 #   herald_install_missing build    # to build the binary
 #   herald_install_missing test     # the same, and what the suite uses
 #   herald_install_missing check    # the same, and clang's tools
+#   herald_install_missing bench    # to build and run the benchmarks, and herald's peers in them
 
 # shellcheck shell=bash
 
@@ -43,17 +44,27 @@ herald_check_packages=(
   clang-tidy
 )
 
-# Prints the packages of a set: build, test (with those of build) or check (with both).
+herald_bench_packages=(
+  libbenchmark-dev
+  libnginx-mod-nchan
+  nginx
+  pushpin
+  python3
+)
+
+# Prints the packages of a set: build, test or bench (with those of build) or check (with those of
+# build and test).
 herald_packages() {
   case "${1:-}" in
   build) printf '%s\n' "${herald_build_packages[@]}" ;;
   test) printf '%s\n' "${herald_build_packages[@]}" "${herald_test_packages[@]}" ;;
+  bench) printf '%s\n' "${herald_build_packages[@]}" "${herald_bench_packages[@]}" ;;
   check)
     printf '%s\n' "${herald_build_packages[@]}" "${herald_test_packages[@]}" \
       "${herald_check_packages[@]}"
     ;;
   *)
-    echo "herald: no such set of packages: '${1:-}' (build, test or check)" >&2
+    echo "herald: no such set of packages: '${1:-}' (build, test, check or bench)" >&2
     return 2
     ;;
   esac
@@ -108,15 +119,23 @@ if [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 apt_options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-had_nginx=$(command -v nginx || true)
+daemons=(nginx pushpin)
+new_daemons=()
+for daemon in "${daemons[@]}"; do
+  command -v "$daemon" >/dev/null || new_daemons+=("$daemon")
+done
 apt-get "${apt_options[@]}" update </dev/null >&2
 if ! apt-get "${apt_options[@]}" install --no-install-recommends --no-remove "$@" </dev/null >&2; then
   echo "herald: apt could not install: $*" >&2
   exit 1
 fi
 # Not started now, and not at the next boot either.
-if [ -z "$had_nginx" ] && command -v nginx >/dev/null && [ -d /run/systemd/system ]; then
-  systemctl disable nginx.service >&2 || true
+if [ -d /run/systemd/system ]; then
+  for daemon in "${new_daemons[@]}"; do
+    if command -v "$daemon" >/dev/null; then
+      systemctl disable "$daemon.service" >&2 || true
+    fi
+  done
 fi
 AS_ROOT
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,9 @@
 
 #include "actors/connection_registry.hpp"
 #include "actors/gateway_sender.hpp"
+#include "actors/gateway_shards.hpp"
+#include "actors/journal.hpp"
+#include "actors/recall.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/task_runner.hpp"
 #include "actors/task_worker.hpp"
@@ -70,11 +74,32 @@ task_options task_options_of(const config& settings) {
   return options;
 }
 
+journal_options journal_options_of(const config& settings) {
+  const auto& from = settings.journal;
+  journal_options options;
+  options.path = from.path;
+  options.sync = from.sync;
+  options.max_queue_events = from.max_queue_events;
+  options.max_queue_bytes = from.max_queue_bytes;
+  return options;
+}
+
+/// What former lives have left; nothing without a journal.
+recollection recall_past(const config& settings) {
+  if (settings.journal.path.empty())
+    return {};
+  auto past = recall(journal_options_of(settings), std::chrono::system_clock::now());
+  if (!past)
+    throw std::runtime_error(describe(past.error()).detail);
+  return std::move(*past);
+}
+
 class broadcast_service final : public service {
 public:
   broadcast_service(
     const config& settings, caf::actor_system& system, metrics& numbers,
-    std::function<void()> give_up);
+    std::function<void()> give_up)
+    : broadcast_service(settings, system, numbers, std::move(give_up), recall_past(settings)) {}
   ~broadcast_service() override;
 
   [[nodiscard]] open_ports ports() const override;
@@ -82,11 +107,18 @@ public:
   void shut_down() override;
 
 private:
+  broadcast_service(
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up, recollection past);
+
   [[nodiscard]] shell_options child(const char* name, metrics& numbers) const {
     return {name, supervisor_, &numbers};
   }
+  journal_actor make_journal(recollection& past, metrics& numbers);
+  [[nodiscard]] registry_memory registry_memory_of(recollection& past) const;
   version_source_actor make_version_source(metrics& numbers);
   void make_transport(metrics& numbers);
+  void adopt(const std::vector<stream_kept>& streams);
   void make_routes(metrics& numbers);
 
   const config settings_;
@@ -95,6 +127,8 @@ private:
   router routes_;
   actor_owner actors_;
   supervisor_actor supervisor_;
+  /// Null without `journal.path`.
+  journal_actor journal_;
   connection_registry_actor registry_;
   version_source_actor version_source_;
   version_store_actor versions_;
@@ -107,23 +141,27 @@ private:
 
 broadcast_service::broadcast_service(
   const config& settings, caf::actor_system& system, metrics& numbers,
-  std::function<void()> give_up)
+  std::function<void()> give_up, recollection past)
   : settings_(settings),
     system_(system),
     supervisor_(actors_.own(spawn_supervisor(
       system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
+    journal_(actors_.own(make_journal(past, numbers))),
     registry_(actors_.own(spawn_connection_registry(
-      system, child("connection-registry", numbers), history_limits_of(settings), numbers))),
+      system, child("connection-registry", numbers), history_limits_of(settings), numbers,
+      registry_memory_of(past)))),
     version_source_(actors_.own(make_version_source(numbers))),
     versions_(actors_.own(spawn_version_store(
       system, child("version-store", numbers), {settings.version.max_pending}, registry_,
-      version_source_, numbers))) {
+      version_source_, numbers, {journal_, std::move(past.snapshot.versions)}))) {
+  caf::anon_send(registry_, add_observer{versions_});
+  make_transport(numbers);
+  adopt(past.snapshot.streams);
+  // Now that there are streams to hear of it: tells of the tasks that a former life has left.
   const auto task_settings = task_options_of(settings);
   tasks_ = actors_.own(spawn_task_runner(
     system, child("task-runner", numbers), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers)));
-  caf::anon_send(registry_, add_observer{versions_});
-  make_transport(numbers);
+    task_workers(system, task_settings, numbers), {journal_, std::move(past.snapshot.tasks)}));
   make_routes(numbers);
   api_.emplace(api_options_of(settings), routes_, numbers);
 }
@@ -132,6 +170,47 @@ broadcast_service::~broadcast_service() {
   // No handler may run while what it uses goes: ports first, then the actors.
   if (api_)
     api_->stop();
+}
+
+journal_actor broadcast_service::make_journal(recollection& past, metrics& numbers) {
+  if (!past.file)
+    return {};
+  return spawn_journal(
+    system_, child("journal", numbers), std::move(past.file), journal_options_of(settings_),
+    numbers);
+}
+
+registry_memory broadcast_service::registry_memory_of(recollection& past) const {
+  if (!journal_)
+    return {};
+  return {
+    journal_,
+    settings_.journal.max_queue_events,
+    settings_.journal.max_queue_bytes,
+    std::move(past.snapshot.events),
+    past.snapshot.history_floor,
+    past.snapshot.ids_upto,
+    past.ids_reserved};
+}
+
+/// Streams of an external gateway outlive herald; they are known again before anything is
+/// published.
+void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
+  if (streams.empty())
+    return;
+  adopt_streams known;
+  record_entries unknown;
+  for (const auto& stream : streams)
+    if (shards_.empty())
+      unknown.entries.emplace_back(stream_dropped{stream.stream});
+    else
+      known.streams.push_back(
+        {stream.id, stream.stream, stream.url, stream.connected_at,
+         shard_for(stream.stream, shards_)});
+  if (!known.streams.empty())
+    caf::anon_send(registry_, std::move(known));
+  if (!unknown.entries.empty())
+    caf::anon_send(journal_, std::move(unknown));
 }
 
 version_source_actor broadcast_service::make_version_source(metrics& numbers) {
@@ -200,6 +279,8 @@ void broadcast_service::shut_down() {
   (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
   (void)ask<void>(system_, tasks_, abort_all_tasks{}, settings_.tasks.kill_after_ms + 2s);
   (void)ask<void>(system_, registry_, flush{});
+  if (journal_)
+    (void)ask<void>(system_, journal_, flush{});
   const auto flushed = std::chrono::steady_clock::now() + settings_.gateway.retry_ms;
   for (const auto& shard : shards_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

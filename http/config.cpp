@@ -1,15 +1,11 @@
 #include "http/config.hpp"
 
-#include <array>
-
 #include "http/http_url.hpp"
+#include "messages/tasks.hpp"
 
 namespace herald {
 
 namespace {
-
-/// Task types that herald brings along.
-constexpr std::array builtin_task_types = {"demo", "failing", "external"};
 
 /// An event's worst case on the wire: each byte of its data is a line break, and each line gets a
 /// "data: " of its own. The log must hold one such event, and then some.

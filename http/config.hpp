@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/journal_options.hpp"
 #include "actors/log.hpp"
 
 namespace herald {
@@ -34,8 +35,6 @@ struct config {
     /// 0: one per core.
     std::size_t threads = 0;
     std::chrono::seconds heartbeat_s{15};
-    /// 0: when the kernel does, after a quarter of an hour.
-    std::chrono::seconds unreachable_s{30};
     std::chrono::milliseconds retry_ms{3000};
     /// Empty: no CORS headers. "*": everybody.
     std::vector<std::string> cors_origins = {"*"};
@@ -79,6 +78,14 @@ struct config {
     std::size_t max_bytes = 16 * mib;
     std::chrono::seconds max_age_s{300};
   } history;
+
+  struct journal_config {
+    /// Empty: nothing outlives the process.
+    std::string path;
+    journal_sync sync = journal_sync::full;
+    std::size_t max_queue_events = 200'000;
+    std::size_t max_queue_bytes = 64 * mib;
+  } journal;
 
   struct version_config {
     std::string url;

@@ -54,6 +54,8 @@ problem_kind kind_of(ec code) {
     return {503, "Too many streams"};
   case ec::overloaded:
     return {503, "Overloaded"};
+  case ec::storage_failed:
+    return {503, "Storage failed"};
   case ec::upstream_unavailable:
     return {503, "Backend unavailable"};
   case ec::timed_out:
@@ -62,6 +64,8 @@ problem_kind kind_of(ec code) {
     return {504, "Backend timed out"};
   case ec::upstream_refused:
     return {502, "Backend refused"};
+  case ec::storage_full:
+    return {507, "Insufficient storage"};
   case ec::actor_failed:
   case ec::internal:
     return {500, "Internal error"};

@@ -19,10 +19,15 @@ constexpr std::pair<std::string_view, log::level> levels[] = {
 constexpr std::pair<std::string_view, log::format> formats[] = {
   {"json", log::format::json}, {"text", log::format::text}};
 
+constexpr std::pair<std::string_view, journal_sync> syncs[] = {
+  {"full", journal_sync::full}, {"normal", journal_sync::normal}, {"off", journal_sync::off}};
+
 template <class T>
 constexpr auto& choices() {
   if constexpr (std::is_same_v<T, log::level>)
     return levels;
+  else if constexpr (std::is_same_v<T, journal_sync>)
+    return syncs;
   else
     return formats;
 }

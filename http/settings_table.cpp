@@ -81,9 +81,6 @@ const std::array table = {
   setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
   setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
   setting{AT(stream.heartbeat_s), interval_s, "A quiet stream gets a comment this often."},
-  setting{
-    AT(stream.unreachable_s), count(0, 3600),
-    "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
   setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
   setting{AT(stream.cors_origins), origins, "Pages of which origins may open streams; *: all."},
   setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
@@ -135,6 +132,18 @@ const std::array table = {
     "Events kept for streams that come back with Last-Event-ID; 0: none."},
   setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
   setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+
+  setting{
+    AT(journal.path), plain,
+    "File that keeps history, versions, tasks and gateway streams over a restart; empty: none."},
+  setting{
+    AT(journal.sync), by_type,
+    "What an answered publish survives. full: also a power cut; normal: a power cut may take the "
+    "last seconds; off: it may take the file. All survive a crash of herald."},
+  setting{
+    AT(journal.max_queue_events), count(1, 10'000'000),
+    "Events that may wait to be written; more are refused."},
+  setting{AT(journal.max_queue_bytes), bytes(1024), "Bytes of events that may wait to be written."},
 
   setting{
     AT(version.url), any_url,

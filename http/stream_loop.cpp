@@ -62,17 +62,6 @@ client_address address_of(int fd) {
   return result;
 }
 
-/// Nothing came back from the client for too long: `stream_options::give_up_after`.
-bool is_out_of_reach(int error) {
-  return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
-}
-
-int error_of(int fd) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
 /// Descriptors or memory are short: trying again at once would only spin.
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -280,7 +269,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   auto head = render_stream_head(waited.mapped().http_1_0, waited.mapped().cors);
   append_retry(head, jitter(options_.retry, options_.retry_spread));
   append_comment(head, "ok");
-  table_.attach(*slot, std::move(head));
+  table_.attach(*slot, std::move(head), order.missed);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {
@@ -428,6 +417,8 @@ void stream_loop::count() {
   }
   if (now.bytes != counted_.bytes)
     metrics_.bytes.Increment(static_cast<double>(now.bytes - counted_.bytes));
+  if (now.replayed != counted_.replayed)
+    metrics_.replayed.Increment(static_cast<double>(now.replayed - counted_.replayed));
   if (now.lagged != counted_.lagged)
     metrics_.lagged.Increment(static_cast<double>(now.lagged - counted_.lagged));
   if (now.overflowed != counted_.overflowed)
@@ -472,6 +463,8 @@ void stream_loop::on_sockets() {
     count();
     settle();
   }
+  if (table_.has_work())
+    schedule();
   socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error)
       on_sockets();
@@ -484,8 +477,6 @@ void stream_loop::on_stream(const socket_event& event) {
   if (fd < 0)
     return;
   if ((event.what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-    if ((event.what & EPOLLERR) != 0 && is_out_of_reach(error_of(fd)))
-      metrics_.unreachable.Increment();
     table_.drop(slot, end_reason::client_closed);
     return;
   }
@@ -517,8 +508,6 @@ ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
   // No memory now is no reason to give the stream up.
   if (taken < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
     return 0;
-  if (taken < 0 && is_out_of_reach(errno))
-    metrics_.unreachable.Increment();
   return taken;
 }
 

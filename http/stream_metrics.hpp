@@ -44,9 +44,9 @@ public:
   prometheus::Counter& accepted;
   prometheus::Counter& accept_errors;
   prometheus::Counter& lagged;
-  prometheus::Counter& unreachable;
   prometheus::Counter& overflowed;
   prometheus::Counter& bytes;
+  prometheus::Counter& replayed;
   /// Of one loop.
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;

@@ -18,6 +18,9 @@ constexpr std::size_t max_copied_rest = std::size_t{16} * 1024;
 /// A slice ends early when it has sent this much.
 constexpr std::uint64_t slice_bytes = std::uint64_t{4} * 1024 * 1024;
 
+/// Turns in a slice of streams with much to catch up on.
+constexpr std::size_t slice_turns = 16;
+
 constexpr std::uint64_t uuid_version_mask = 0xf000;
 constexpr std::uint64_t uuid_version_4 = 0x4000;
 constexpr std::uint64_t uuid_variant = std::uint64_t{1} << 63;
@@ -69,13 +72,20 @@ bool stream_table::waiting(stream_slot slot) const {
   return streams_[slot].now == state::waiting;
 }
 
-void stream_table::attach(stream_slot slot, std::string head) {
+void stream_table::attach(stream_slot slot, std::string head, missed_events missed) {
   auto& s = streams_[slot];
   assert(s.now == state::waiting);
   s.now = state::open;
   s.cursor = log_.end();
   ++open_;
   own(s).push({s.cursor, std::move(head), std::nullopt, 0});
+  if (!missed.empty())
+    own(s).push(
+      {s.cursor,
+       {},
+       std::nullopt,
+       0,
+       std::make_unique<replay>(std::move(missed), options_.piece_bytes)});
   make_ready(slot);
 }
 
@@ -150,7 +160,7 @@ bool stream_table::push(
   if (s.now != state::open)
     return false;
   auto& mine = own(s);
-  if (mine.bytes() + frame.size() > options_.private_queue_bytes && !mine.empty()) {
+  if (mine.bytes() + frame.size() > options_.private_queue_bytes && mine.bytes() != 0) {
     ++tally_.overflowed;
     lap(slot);
     return false;
@@ -167,6 +177,7 @@ bool stream_table::run_slice(std::size_t sends) {
   const auto full = [&] {
     return done++ == sends || tally_.bytes > last_byte;
   };
+  run_replays();
   while (!ready_.empty()) {
     if (full())
       return true;
@@ -192,7 +203,28 @@ bool stream_table::run_slice(std::size_t sends) {
     }
     finish_pass();
   }
-  return false;
+  return !catching_up_.empty();
+}
+
+/// Gives some of the streams that catch up their turn.
+void stream_table::run_replays() {
+  for (auto turns = std::min(catching_up_.size(), slice_turns); turns > 0; --turns) {
+    const auto slot = catching_up_.front();
+    catching_up_.pop_front();
+    auto& s = streams_[slot];
+    s.catching_up = false;
+    // One that waits for its socket as well is a new stream in an old slot.
+    if (s.now != state::free && !s.watched)
+      serve(slot);
+  }
+}
+
+void stream_table::wait_for_turn(stream_slot slot) {
+  block(slot, false);
+  auto& s = streams_[slot];
+  if (!s.catching_up)
+    catching_up_.push_back(slot);
+  s.catching_up = true;
 }
 
 void stream_table::finish_pass() {
@@ -234,9 +266,9 @@ private_queue& stream_table::own(stream& s) {
 }
 
 void stream_table::make_ready(stream_slot slot) {
-  if (std::exchange(streams_[slot].ready, true))
-    return;
-  ready_.push_back(slot);
+  if (!streams_[slot].ready)
+    ready_.push_back(slot);
+  streams_[slot].ready = true;
 }
 
 void stream_table::serve(stream_slot slot) {
@@ -244,7 +276,19 @@ void stream_table::serve(stream_slot slot) {
   if (s.now < state::open)
     return;
   part_list parts;
-  while (const auto count = gather(s, parts)) {
+  const auto stop = tally_.bytes + options_.turn_bytes;
+  const auto load = [&s] {
+    if (s.own)
+      s.own->load();
+    return true;
+  };
+  std::size_t count = 0;
+  while (load() && (count = gather(s, parts)) != 0) {
+    if (s.own && s.own->replaying() && tally_.bytes > stop) {
+      s.own->unload();
+      wait_for_turn(slot);
+      return;
+    }
     std::size_t offered = 0;
     for (std::size_t i = 0; i < count; ++i)
       offered += parts.at(i).iov_len;
@@ -255,7 +299,9 @@ void stream_table::serve(stream_slot slot) {
     }
     advance(s, static_cast<std::size_t>(taken));
     if (static_cast<std::size_t>(taken) < offered) {
-      block(slot);
+      if (s.own)
+        s.own->unload();
+      block(slot, true);
       return;
     }
   }
@@ -290,6 +336,8 @@ std::size_t stream_table::gather(const stream& s, part_list& parts) const {
     const auto& frame = s.own->at(i);
     add_log(cursor, frame.due);
     add(std::string_view{frame.bytes}.substr(sent));
+    if (frame.missed && !frame.missed->last())
+      return count;
     cursor = std::max(cursor, frame.due);
     sent = 0;
   }
@@ -313,6 +361,8 @@ void stream_table::advance(stream& s, std::size_t bytes) {
     bytes -= step;
     if (s.own->sent() < frame.bytes.size())
       return;
+    if (frame.missed && finish_piece(s))
+      return;
     finish_frame(s);
   }
   advance_log(s, s.cursor + bytes);
@@ -329,6 +379,19 @@ void stream_table::advance_log(stream& s, log_position to) {
   s.cursor = to;
 }
 
+/// Whether there are more pieces.
+bool stream_table::finish_piece(stream& s) {
+  const auto& missed = *s.own->at(0).missed;
+  for (std::size_t i = 0; i < service_type_count; ++i) {
+    tally_.sent[i] += missed.counts()[i];
+    tally_.replayed += missed.counts()[i];
+  }
+  if (missed.last())
+    return false;
+  s.own->next_piece();
+  return true;
+}
+
 void stream_table::finish_frame(stream& s) {
   const auto frame = s.own->pop();
   if (frame.service)
@@ -336,13 +399,22 @@ void stream_table::finish_frame(stream& s) {
   tickets_.target_done(frame.ticket, true);
 }
 
-void stream_table::block(stream_slot slot) {
+/// Leaves a stream out of passes: until its socket takes bytes again, or until it is served.
+void stream_table::block(stream_slot slot, bool watch_socket) {
   auto& s = streams_[slot];
-  if (blocked(s))
+  if (!blocked(s)) {
+    s.link = static_cast<std::uint32_t>(blocked_.size());
+    blocked_.push_back(slot);
+  }
+  watch(slot, watch_socket);
+}
+
+void stream_table::watch(stream_slot slot, bool on) {
+  auto& s = streams_[slot];
+  if (s.watched == on)
     return;
-  s.link = static_cast<std::uint32_t>(blocked_.size());
-  blocked_.push_back(slot);
-  io_.watch_writable(s.fd, slot, true);
+  s.watched = on;
+  io_.watch_writable(s.fd, slot, on);
 }
 
 void stream_table::unblock(stream_slot slot) {
@@ -354,7 +426,7 @@ void stream_table::unblock(stream_slot slot) {
   streams_[last].link = s.link;
   s.link = none;
   blocked_.pop_back();
-  io_.watch_writable(s.fd, slot, false);
+  watch(slot, false);
 }
 
 void stream_table::lap_behind(log_position begin) {
@@ -389,9 +461,11 @@ void stream_table::lap(stream_slot slot) {
     const auto view = log_.view(s.cursor, stop);
     rest = {s.cursor, std::string{view.first}.append(view.second), std::nullopt, 0};
   } else if (s.own && s.own->sent() != 0) {
+    s.own->load();
     sent = s.own->sent();
     rest = s.own->pop();
     rest->due = s.cursor;
+    rest->missed.reset();
   }
   while (s.own && !s.own->empty())
     fail_frame(s.own->pop());
@@ -434,9 +508,11 @@ void stream_table::end(stream_slot slot, end_reason reason) {
     gone.reason = s.own->end->reason;
     gone.report = s.own->end->report;
   }
-  const bool listed = s.ready;
+  const bool ready = s.ready;
+  const bool catching_up = s.catching_up;
   s = stream{};
-  s.ready = listed;
+  s.ready = ready;
+  s.catching_up = catching_up;
   s.link = std::exchange(first_free_, slot);
   --size_;
   io_.ended(gone);

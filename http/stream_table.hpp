@@ -59,6 +59,8 @@ struct stream_tally {
   /// Writes of an event to a stream.
   frame_counts sent{};
   frame_counts failed{};
+  /// Those of them that were sent again to a stream that came back.
+  std::uint64_t replayed = 0;
   std::uint64_t bytes = 0;
   /// Streams that were closed because the log had to overwrite what they had not read.
   std::uint64_t lagged = 0;
@@ -76,6 +78,9 @@ struct stream_table_options {
   std::size_t window_bytes = std::size_t{256} * 1024;
   /// How long a stream that is being closed may take to accept what is due.
   std::chrono::milliseconds linger{5000};
+  /// What is rendered at once of what a stream has missed, and what it may send of that in a turn.
+  std::size_t piece_bytes = std::size_t{32} * 1024;
+  std::size_t turn_bytes = std::size_t{64} * 1024;
 };
 
 /// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
@@ -84,6 +89,9 @@ struct stream_table_options {
 /// them exactly where they were pushed. A stream whose socket is full waits for `writable` and is
 /// left out of passes; when the log must overwrite what it has not sent, it is told `lagged` at the
 /// next end of a frame, if it still listens, and closed.
+///
+/// A stream that has missed much gets it in turns with others, a piece at a time, while the rest
+/// goes on.
 ///
 /// Knows no socket and no clock. For one thread.
 class stream_table {
@@ -104,8 +112,9 @@ public:
   /// -1 for a slot that is free.
   [[nodiscard]] int descriptor(stream_slot slot) const { return streams_[slot].fd; }
 
-  /// Opens a waiting stream: it gets `head`, and all that is broadcast from here on.
-  void attach(stream_slot slot, std::string head);
+  /// Opens a waiting stream: it gets `head`, what it has missed, and all that is broadcast from
+  /// here on. What it has missed is no part of what may wait for it alone.
+  void attach(stream_slot slot, std::string head, missed_events missed = {});
   /// Ends a waiting stream with an answer.
   void refuse(stream_slot slot, std::string answer, bool report, time_point now);
   /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at
@@ -133,6 +142,8 @@ public:
   bool run_slice(std::size_t sends);
   /// The socket of a stream takes bytes again.
   void writable(stream_slot slot);
+  /// Whether a slice has something to send, if no event comes.
+  [[nodiscard]] bool has_work() const noexcept { return !catching_up_.empty(); }
   /// Cuts off streams that are being closed and do not take what is due.
   void expire(time_point now);
   /// Gives memory back that a burst has left behind.
@@ -145,7 +156,7 @@ public:
   /// Streams in the table, of whatever state.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t open_streams() const noexcept { return open_; }
-  /// Streams that wait for their socket.
+  /// Streams that wait for their socket, or for their turn to get what they have missed.
   [[nodiscard]] std::size_t blocked_streams() const noexcept { return blocked_.size(); }
   [[nodiscard]] const frame_log& log() const noexcept { return log_; }
   /// Finished passes have offered every stream the log up to here.
@@ -168,7 +179,11 @@ private:
     std::uint16_t received = 0;
     state now = state::free;
     /// Listed in `ready_`.
-    bool ready = false;
+    bool ready : 1 = false;
+    /// Listed in `catching_up_`, and blocked until its turn.
+    bool catching_up : 1 = false;
+    /// To be told when its socket takes bytes again.
+    bool watched : 1 = false;
   };
 
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -185,9 +200,13 @@ private:
   std::size_t gather(const stream& s, part_list& parts) const;
   void advance(stream& s, std::size_t bytes);
   void advance_log(stream& s, log_position to);
+  bool finish_piece(stream& s);
   void finish_frame(stream& s);
-  void block(stream_slot slot);
+  void block(stream_slot slot, bool watch);
   void unblock(stream_slot slot);
+  void watch(stream_slot slot, bool on);
+  void wait_for_turn(stream_slot slot);
+  void run_replays();
 
   void begin_closing(stream_slot slot, private_queue::closing how, std::string farewell);
   void lap_behind(log_position begin);
@@ -214,6 +233,8 @@ private:
   std::vector<stream_slot> blocked_;
   /// Streams with something of their own to send.
   std::vector<stream_slot> ready_;
+  /// Streams with more of a replay to send, in the order of their turns.
+  std::deque<stream_slot> catching_up_;
 
   log_position served_ = 0;
   bool in_pass_ = false;

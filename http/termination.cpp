@@ -22,6 +22,8 @@ termination::termination() {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   // A peer that is gone is told by the return of the write.
   std::signal(SIGPIPE, SIG_IGN);
+  // And so is a limit on the size of files.
+  std::signal(SIGXFSZ, SIG_IGN);
   signals_ = signalfd(-1, &ending, SFD_CLOEXEC);
   requests_ = eventfd(0, EFD_CLOEXEC);
   if (signals_ < 0 || requests_ < 0)

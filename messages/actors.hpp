@@ -5,6 +5,7 @@
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/gateway.hpp"
+#include "messages/journal.hpp"
 #include "messages/supervision.hpp"
 #include "messages/tasks.hpp"
 #include "messages/typed_actor.hpp"
@@ -58,9 +59,18 @@ using connection_registry_actor = typed_actor<
   result<connection_page>(list_connections),
   // Ends the stream of one request_id.
   result<void>(close_connection),
+  // Takes streams over that a former life has left open.
+  result<void>(adopt_streams),
   // Refuses events from outside from now on; versions and tasks still end in order.
   result<void>(begin_shutdown),
   // Answered once everything published before is on its way to its transports.
+  result<void>(flush)>;
+
+/// The JOURNAL actor interface: remembers over restarts what it is told.
+using journal_actor = typed_actor<
+  // Writes the entries, together with what else there is to write.
+  result<void>(record_entries),
+  // Answered once everything recorded before is written, or could not be.
   result<void>(flush)>;
 
 /// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway
@@ -114,7 +124,8 @@ using task_runner_actor = typed_actor<
   result<task_view>(start_task), result<task_view>(get_task), result<task_page>(list_tasks),
   result<task_view>(cancel_task), result<void>(remove_task),
   // Reports of a service that does the work of an external task.
-  result<void>(report_progress), result<void>(report_completion), result<void>(report_failure),
+  result<task_view>(report_progress), result<task_view>(report_completion),
+  result<task_view>(report_failure),
   // Reports of a worker; stale ones (task ended meanwhile) are ignored.
   result<void>(task_progressed), result<void>(task_finished), result<void>(worker_idle),
   // Refuses new tasks and cancels the pending ones; answered when nothing runs any more.

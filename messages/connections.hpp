@@ -39,6 +39,19 @@ struct open_connection {
   std::optional<std::string> last_event_id = std::nullopt;
 };
 
+/// To the registry: takes over streams that a former life of herald has left open at an external
+/// gateway. They get what is published from now on, without being told anew to observers.
+struct adopt_streams {
+  struct stream {
+    request_id id;
+    token name;
+    std::string url;
+    wall_time connected_at;
+    delivery_actor via;
+  };
+  std::vector<stream> streams;
+};
+
 /// Why a stream is gone, in the words of the gateway's protocol.
 enum class end_reason : std::uint8_t { client_closed, server_closed, error };
 

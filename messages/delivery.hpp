@@ -6,14 +6,19 @@
 
 #include "messages/errors.hpp"
 #include "messages/events.hpp"
+#include "messages/history.hpp"
 #include "messages/ids.hpp"
 #include "messages/typed_actor.hpp"
 
 namespace herald {
 
-/// To a transport: the stream is registered. It opens, and gets whatever is delivered from here on.
+/// To a transport: the stream is registered. It opens, gets what it has missed, and then whatever
+/// is delivered from here on.
 struct attach_stream {
   token stream;
+  missed_events missed = {};
+  /// Known from a former life of herald: it may be gone.
+  bool doubtful = false;
 };
 
 /// To a transport: the stream must not open.

@@ -64,6 +64,10 @@ std::string_view to_string(ec code) {
     return "timed_out";
   case ec::actor_failed:
     return "actor_failed";
+  case ec::storage_full:
+    return "storage_full";
+  case ec::storage_failed:
+    return "storage_failed";
   case ec::upstream_unavailable:
     return "upstream_unavailable";
   case ec::upstream_timed_out:

@@ -42,6 +42,8 @@ enum class ec : std::uint8_t {
   overloaded,
   timed_out,
   actor_failed,
+  storage_full,
+  storage_failed,
   // Somebody else failed.
   upstream_unavailable,
   upstream_timed_out,

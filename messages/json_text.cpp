@@ -7,12 +7,11 @@
 #include <boost/json/src.hpp>
 
 #include "messages/json_scan.hpp"
+#include "messages/utf8.hpp"
 
 namespace herald {
 
 namespace {
-
-constexpr std::string_view replacement = "\xef\xbf\xbd";
 
 bool needs_escape(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
@@ -48,36 +47,6 @@ void append_escape(std::string& out, char c) {
     out += digits[byte >> 4];
     out += digits[byte & 0xf];
   }
-}
-
-/// Length of the UTF-8 sequence at the start of `text` (RFC 3629: no overlong form, no surrogate,
-/// nothing above U+10FFFF); 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<unsigned char>(text[i]);
-  };
-  const auto first = byte(0);
-  if (first < 0x80)
-    return 1;
-  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (length == 0 || first > 0xf4 || text.size() < length)
-    return 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xbf;
-  if (first == 0xe0)
-    low = 0xa0;
-  else if (first == 0xed)
-    high = 0x9f;
-  else if (first == 0xf0)
-    low = 0x90;
-  else if (first == 0xf4)
-    high = 0x8f;
-  if (byte(1) < low || byte(1) > high)
-    return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if (byte(i) < 0x80 || byte(i) > 0xbf)
-      return 0;
-  return length;
 }
 
 /// Writes one JSON value again, without its white space.
@@ -142,12 +111,12 @@ void append_json_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
     std::size_t valid = 0;
     std::size_t length = 1;
-    while (valid < text.size() && (length = sequence_length(text.substr(valid))) != 0)
+    while (valid < text.size() && (length = utf8_sequence(text.substr(valid))) != 0)
       valid += length;
     json_scan::append_escaped(out, text.substr(0, valid));
     if (valid == text.size())
       break;
-    out += replacement;
+    out += utf8_replacement;
     text.remove_prefix(valid + 1);
   }
   out += '"';

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,9 +13,11 @@ namespace herald {
 /// Reads what the API is sent about tasks. Fails with `ec::invalid_json`, `ec::invalid_field`,
 /// `ec::unknown_field` or `ec::body_too_large`, naming the field that is to blame.
 ///
-/// {"type", "params"?}
+/// {"type", "params"?}; params of built-in types must be right, those of a command are its own
+/// business. Whether there is such a type is not known here.
 [[nodiscard]] caf::expected<start_task> parse_start_task(std::string_view body);
-/// {"task_type", "params"?}, as existing browser suites send it.
+/// {"task_type", "params"?}, as existing browser suites send it: "demo_task" or "failing_task".
+/// `ec::unknown_task_type` for another.
 [[nodiscard]] caf::expected<start_task> parse_test_task(std::string_view body);
 /// {"value", "text"?}
 [[nodiscard]] caf::expected<report_progress> parse_progress(task_id id, std::string_view body);
@@ -39,17 +40,13 @@ struct pause_params {
 /// What a child process says on one line of its output.
 struct child_report {
   std::optional<double> value;
+  /// At most `max_task_text_bytes`; what is longer is cut.
   std::optional<std::string> text;
   std::optional<std::string> result_json;
 };
 
-/// Nothing for a line that is not a report: no JSON object, or one with none of the keys. A result
-/// over `max_task_json_bytes` is no report either.
+/// Nothing for a line that is no report: no JSON object, or one that has none of the keys with a
+/// value of the right type.
 [[nodiscard]] std::optional<child_report> parse_child_line(std::string_view line);
-
-/// `text` as valid UTF-8 (what is not becomes U+FFFD) of at most `max_bytes`: its front, or with
-/// `keep_end` its end.
-[[nodiscard]] std::string
-safe_text(std::string_view text, std::size_t max_bytes, bool keep_end = false);
 
 } // namespace herald

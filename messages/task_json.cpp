@@ -55,6 +55,13 @@ std::string to_json(const task_page& page) {
     .finish();
 }
 
+std::string started_json(const task_view& task) {
+  return object_writer{}
+    .text("task_id", task.id.str())
+    .text("status", to_string(task.status))
+    .finish();
+}
+
 std::string to_json(const task_event& event) {
   return object_writer{}
     .text("event_type", to_string(event.type))

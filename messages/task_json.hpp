@@ -11,6 +11,9 @@ namespace herald {
 [[nodiscard]] std::string to_json(const task_view& task);
 [[nodiscard]] std::string to_json(const task_page& page);
 
+/// {"task_id","status"}, the answer to whoever starts a task.
+[[nodiscard]] std::string started_json(const task_view& task);
+
 /// The data of event `task_event` as it goes onto the wire.
 [[nodiscard]] std::string to_json(const task_event& event);
 

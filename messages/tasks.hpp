@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,12 @@ namespace herald {
 inline constexpr std::size_t max_task_json_bytes = std::size_t{64} * 1024; ///< params, result
 inline constexpr std::size_t max_task_error_bytes = std::size_t{8} * 1024;
 inline constexpr std::size_t max_task_text_bytes = 1024; ///< text of a progress report
+
+/// The task types that herald brings along; any other is a command of the settings.
+inline constexpr const char* demo_type = "demo";
+inline constexpr const char* failing_type = "failing";
+inline constexpr const char* external_type = "external";
+inline constexpr std::array builtin_task_types = {demo_type, failing_type, external_type};
 
 /// Wall-clock time as APIs show it.
 using wall_time = std::chrono::system_clock::time_point;
@@ -44,8 +51,7 @@ struct task_view {
   std::string error;
 };
 
-// -- commands and queries to the task runner
-// ----------------------------------------------------------
+// -- commands and queries to the task runner ------------------------------------------------------
 
 /// Starts a task of a known type. Answered with its view (pending, or running if external).
 struct start_task {
@@ -81,7 +87,8 @@ struct remove_task {
   task_id id;
 };
 
-/// A report on a task of type `external`, by the service that does its work.
+/// A report on a task of type `external`, by the service that does its work. Each is answered with
+/// the task as it is then.
 struct report_progress {
   task_id id;
   double value = 0.0;
@@ -103,8 +110,7 @@ struct report_failure {
 /// ones fail. Answered when no worker has anything left of them.
 struct abort_all_tasks {};
 
-// -- between runner and worker
-// -------------------------------------------------------------------------
+// -- between runner and worker --------------------------------------------------------------------
 
 /// To a worker: does the work of one task and reports to the runner.
 struct run_task {
@@ -142,8 +148,6 @@ struct worker_idle {
 /// From a runner or worker to itself: a moment that it waits for has come. Stale when `number` is
 /// not the last one it has set.
 struct task_timer {
-  enum class kind : std::uint8_t { deadline, progress };
-  kind what = kind::deadline;
   std::uint64_t number = 0;
 };
 

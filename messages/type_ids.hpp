@@ -40,6 +40,10 @@
   X(herald::pending_version)                                                                       \
   X(herald::fetch_version)                                                                         \
   X(herald::version_document)                                                                      \
+  X(herald::record_entries)                                                                        \
+  X(herald::entries_recorded)                                                                      \
+  X(herald::commit_entries)                                                                        \
+  X(herald::adopt_streams)                                                                         \
   X(herald::task_view)                                                                             \
   X(herald::start_task)                                                                            \
   X(herald::get_task)                                                                              \

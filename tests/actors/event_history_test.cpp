@@ -24,14 +24,14 @@ protected:
 
   static std::vector<std::uint64_t> ids(const event_history::missed& missed) {
     std::vector<std::uint64_t> result;
-    for (const auto& e : missed.events)
+    missed_events walk{nullptr, missed.runs, request_id{"me"}};
+    while (const auto e = walk.next())
       result.push_back(e->id.value);
     return result;
   }
 
   using id_list = std::vector<std::uint64_t>;
 
-  const request_id me{"me"};
   event_history::time_point now{1h};
 };
 
@@ -39,11 +39,11 @@ TEST_F(EventHistory, GivesWhatCameAfterTheCursor) {
   event_history history{{}, {100}};
   for (std::uint64_t id = 101; id <= 105; ++id)
     history.append(make(id), {}, now);
-  const auto missed = history.since(event_id{103}, me);
+  const auto missed = history.since(event_id{103});
   EXPECT_EQ(missed.gap, std::nullopt);
   EXPECT_EQ(ids(missed), (id_list{104, 105}));
-  EXPECT_TRUE(history.since(event_id{105}, me).events.empty());
-  EXPECT_EQ(ids(history.since(event_id{100}, me)).size(), 5u);
+  EXPECT_TRUE(history.since(event_id{105}).runs.empty());
+  EXPECT_EQ(ids(history.since(event_id{100})).size(), 5u);
 }
 
 TEST_F(EventHistory, GivesOwnTargetedEventsAndNobodyElses) {
@@ -51,7 +51,7 @@ TEST_F(EventHistory, GivesOwnTargetedEventsAndNobodyElses) {
   history.append(make(1), only("me"), now);
   history.append(make(2), only("you"), now);
   history.append(make(3), {}, now);
-  EXPECT_EQ(ids(history.since(event_id{0}, me)), (id_list{1, 3}));
+  EXPECT_EQ(ids(history.since(event_id{0})), (id_list{1, 3}));
 }
 
 TEST_F(EventHistory, ReportsAGapWhereEventsWereEvicted) {
@@ -60,27 +60,27 @@ TEST_F(EventHistory, ReportsAGapWhereEventsWereEvicted) {
   for (std::uint64_t id = 1; id <= 5; ++id)
     evicted += history.append(make(id), {}, now);
   EXPECT_EQ(evicted, 2u);
-  const auto missed = history.since(event_id{1}, me);
+  const auto missed = history.since(event_id{1});
   EXPECT_EQ(missed.gap, event_id{2});
   EXPECT_EQ(ids(missed), (id_list{3, 4, 5}));
-  EXPECT_EQ(history.since(event_id{2}, me).gap, std::nullopt) << "it has had all that was evicted";
+  EXPECT_EQ(history.since(event_id{2}).gap, std::nullopt) << "it has had all that was evicted";
 }
 
 TEST_F(EventHistory, ReportsAGapForACursorThatIsNotOurs) {
   event_history history{{}, {100}};
   history.append(make(101), {}, now);
-  EXPECT_EQ(history.since(event_id{50}, me).gap, event_id{100}) << "of an earlier life";
-  EXPECT_EQ(history.since(event_id{102}, me).gap, event_id{100}) << "of the future";
-  EXPECT_EQ(history.since(std::nullopt, me).gap, event_id{100}) << "not understood";
-  EXPECT_EQ(ids(history.since(std::nullopt, me)), (id_list{101}));
+  EXPECT_EQ(history.since(event_id{50}).gap, event_id{100}) << "of an earlier life";
+  EXPECT_EQ(history.since(event_id{102}).gap, event_id{100}) << "of the future";
+  EXPECT_EQ(history.since(std::nullopt).gap, event_id{100}) << "not understood";
+  EXPECT_EQ(ids(history.since(std::nullopt)), (id_list{101}));
 }
 
 TEST_F(EventHistory, KnowsIdsThatWereNotKept) {
   event_history history{{}, {100}};
   history.append(make(101), {}, now);
   history.pass({103});
-  EXPECT_EQ(history.since(event_id{103}, me).gap, std::nullopt);
-  EXPECT_EQ(history.since(event_id{104}, me).gap, event_id{100});
+  EXPECT_EQ(history.since(event_id{103}).gap, std::nullopt);
+  EXPECT_EQ(history.since(event_id{104}).gap, event_id{100});
 }
 
 TEST_F(EventHistory, EvictsByAge) {
@@ -88,7 +88,7 @@ TEST_F(EventHistory, EvictsByAge) {
   history.append(make(1), {}, now);
   history.append(make(2), {}, now + 5s);
   EXPECT_EQ(history.expire(now + 11s), 1u);
-  EXPECT_EQ(history.since(event_id{0}, me).gap, event_id{1});
+  EXPECT_EQ(history.since(event_id{0}).gap, event_id{1});
   EXPECT_EQ(history.append(make(3), {}, now + 30s), 1u);
   EXPECT_EQ(history.size(), 1u);
 }
@@ -102,15 +102,15 @@ TEST_F(EventHistory, EvictsByBytes) {
   history.append(make(51, std::string(20'000, 'x')), {}, now);
   EXPECT_EQ(history.size(), 0u) << "larger than all the room there is";
   EXPECT_EQ(history.bytes(), 0u);
-  EXPECT_EQ(history.since(event_id{51}, me).gap, std::nullopt);
+  EXPECT_EQ(history.since(event_id{51}).gap, std::nullopt);
 }
 
 TEST_F(EventHistory, KeepsNothingWhereThatIsAsked) {
   event_history history{{0, 1 << 20, 1h}, {0}};
   history.append(make(1), {}, now);
   EXPECT_EQ(history.size(), 0u);
-  EXPECT_EQ(history.since(event_id{0}, me).gap, event_id{1});
-  EXPECT_EQ(history.since(event_id{1}, me).gap, std::nullopt);
+  EXPECT_EQ(history.since(event_id{0}).gap, event_id{1});
+  EXPECT_EQ(history.since(event_id{1}).gap, std::nullopt);
 }
 
 } // namespace

@@ -356,6 +356,25 @@ TEST_F(GatewayQueue, ProbesQuietStreamsSpreadOverTheInterval) {
   EXPECT_EQ(send(), "a?");
 }
 
+TEST_F(GatewayQueue, ProbesDoubtfulStreamsFirstAndOneAfterTheOther) {
+  attach({"sure"});
+  for (const auto* name : {"b", "a"})
+    queue().attach(token::from_text(name), now, true);
+  deliver(to_all({"1"}));
+  EXPECT_EQ(send(), "a:1") << "what there is to say finds out as well";
+  EXPECT_EQ(send(), "b:1");
+  EXPECT_EQ(send(), "sure:1");
+  for (const auto* name : {"d", "c"})
+    queue().attach(token::from_text(name), now, true);
+  EXPECT_EQ(send(send_result::gone), "c?");
+  EXPECT_EQ(due(), "") << "spread";
+  now += options.sweep_spacing;
+  EXPECT_EQ(send(), "d?");
+  now += options.sweep_spacing;
+  EXPECT_EQ(due(), "") << "and then no more for a while";
+  EXPECT_EQ(queue().streams(), 4u);
+}
+
 TEST_F(GatewayQueue, DoesNotProbeAStreamThatWasJustSentTo) {
   attach({"a"});
   now += 59s;

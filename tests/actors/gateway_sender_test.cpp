@@ -125,6 +125,27 @@ TEST_F(GatewaySender, SendsEachBatchInItsOrderToEveryAttachedStream) {
   EXPECT_TRUE(shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 4"));
 }
 
+TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
+  auto shard = spawn(gateway);
+  const auto block = std::make_shared<history_block>(3);
+  block->append({event_of("1"), {request_id{"me"}}});
+  block->append({event_of("2"), {request_id{"you"}}});
+  block->append({event_of("3"), {}});
+  inject(
+    shard, attach_stream{
+             token::from_text("a"), missed_events{nullptr, {{block, 0, 3}}, request_id{"me"}}});
+  inject(shard, to_all({"4"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:3", "a:4"}));
+}
+
+TEST_F(GatewaySender, ProbesAStreamOfAFormerLife) {
+  auto shard = spawn(gateway);
+  gateway.answers["a"] = {send_result::gone};
+  tell(shard, attach_stream{token::from_text("a"), {}, true});
+  EXPECT_EQ(failed, (texts{"a"}));
+}
+
 TEST_F(GatewaySender, TakesMessagesBetweenTwoSends) {
   auto shard = spawn(gateway);
   tell(shard, attach("a"));

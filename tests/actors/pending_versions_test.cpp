@@ -16,11 +16,12 @@ TEST(PendingVersions, KeepTheLastOfEachRequestId) {
 }
 
 TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheLimit) {
+  using names = std::vector<request_id>;
   pending_versions versions{2};
-  EXPECT_EQ(versions.put(request_id{"a"}, {"1", {}}), 0u);
-  EXPECT_EQ(versions.put(request_id{"b"}, {"1", {}}), 0u);
-  EXPECT_EQ(versions.put(request_id{"a"}, {"2", {}}), 0u) << "overwriting takes no room";
-  EXPECT_EQ(versions.put(request_id{"c"}, {"1", {}}), 1u);
+  EXPECT_EQ(versions.put(request_id{"a"}, {"1", {}}), names{});
+  EXPECT_EQ(versions.put(request_id{"b"}, {"1", {}}), names{});
+  EXPECT_EQ(versions.put(request_id{"a"}, {"2", {}}), names{}) << "overwriting takes no room";
+  EXPECT_EQ(versions.put(request_id{"c"}, {"1", {}}), names{request_id{"b"}});
   EXPECT_EQ(versions.find(request_id{"b"}), nullptr);
   EXPECT_NE(versions.find(request_id{"a"}), nullptr);
 }

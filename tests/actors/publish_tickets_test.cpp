@@ -7,7 +7,8 @@ namespace {
 
 TEST(PublishTickets, EndWithTheLastTransport) {
   publish_tickets tickets;
-  const auto ticket = tickets.open(2, 10);
+  const ticket_id ticket = 3;
+  tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.settle(ticket, 5);
   ASSERT_TRUE(outcome);
@@ -24,7 +25,8 @@ TEST(PublishTickets, IgnoreWhatIsNotOpen) {
 
 TEST(PublishTickets, GiveUpWithWhatIsKnown) {
   publish_tickets tickets;
-  const auto ticket = tickets.open(2, 10);
+  const ticket_id ticket = 3;
+  tickets.open(ticket, 2, 10);
   EXPECT_FALSE(tickets.settle(ticket, 4));
   const auto outcome = tickets.give_up(ticket);
   ASSERT_TRUE(outcome);
@@ -35,7 +37,8 @@ TEST(PublishTickets, GiveUpWithWhatIsKnown) {
 
 TEST(PublishTickets, NeverCountMoreThanThereAre) {
   publish_tickets tickets;
-  const auto outcome = tickets.settle(tickets.open(1, 3), 5);
+  tickets.open(1, 1, 3);
+  const auto outcome = tickets.settle(1, 5);
   EXPECT_EQ(outcome->delivered, 3u);
   EXPECT_EQ(outcome->failed, 0u);
 }

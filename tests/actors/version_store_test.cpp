@@ -216,5 +216,77 @@ TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {
   EXPECT_TRUE(sent.empty()) << "the newer one has been broadcast already";
 }
 
+// -- with a journal
+
+class VersionStoreMemory : public VersionStore {
+protected:
+  void spawn_with(std::vector<version_kept> versions = {}, version_store_options limits = {}) {
+    log = mock<journal_actor>(
+      [this](const record_entries& m) {
+        for (const auto& entry : m.entries) {
+          if (const auto* kept = std::get_if<version_kept>(&entry))
+            recorded.push_back(kept->id.str() + "=" + kept->version.version);
+          if (const auto* dropped = std::get_if<version_dropped>(&entry))
+            recorded.push_back("-" + dropped->id.str());
+        }
+        listener = m.listener;
+        ticket = m.ticket;
+      },
+      [](const flush&) {});
+    store = own(spawn_version_store(
+      system(), {"version-store", {}, nullptr}, limits, publisher, {}, numbers,
+      {log, std::move(versions)}));
+  }
+
+  void answer(ec code = ec::none) {
+    tell(listener, entries_recorded{ticket, ticket, {code, "disk", {}}});
+  }
+
+  journal_actor log;
+  journal_listener_actor listener;
+  ticket_id ticket = 0;
+  lines recorded;
+};
+
+TEST_F(VersionStoreMemory, AnswersOnceTheVersionIsWritten) {
+  spawn_with();
+  caf::scoped_actor author{system(), true};
+  auto pending_answer =
+    author->request(store, caf::infinite, queue_version{request_id{"a"}, "1", std::nullopt});
+  drain();
+  EXPECT_EQ(recorded, (lines{"a=1"}));
+  EXPECT_EQ(sent.size(), 1u) << "told to all without waiting for the disk";
+  EXPECT_FALSE(author->has_next_message());
+  answer();
+  pending_answer.receive(
+    [](const version_queued& m) { EXPECT_TRUE(m.delivered); }, [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(VersionStoreMemory, SaysSoWhereItCannotBeWritten) {
+  spawn_with();
+  caf::scoped_actor author{system(), true};
+  auto pending_answer =
+    author->request(store, caf::infinite, queue_version{request_id{"a"}, "1", std::nullopt});
+  drain();
+  answer(ec::storage_full);
+  pending_answer.receive(
+    [](const version_queued&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::storage_full); });
+  answer();
+}
+
+TEST_F(VersionStoreMemory, SendsVersionsOfAFormerLife) {
+  spawn_with({{request_id{"a"}, {"1", "log"}}, {request_id{"b"}, {"2", std::nullopt}}});
+  tell(store, connection_opened{request_id{"a"}});
+  EXPECT_EQ(sent, (lines{R"(a {"version":"1","changelog":"log"})"}));
+  EXPECT_EQ(pending("b"), "2");
+}
+
+TEST_F(VersionStoreMemory, ForgetsInTheFileWhatItForgets) {
+  spawn_with({{request_id{"a"}, {"1", {}}}, {request_id{"b"}, {"1", {}}}}, {2});
+  tell(store, queue_version{request_id{"c"}, "1", std::nullopt});
+  EXPECT_EQ(recorded, (lines{"c=1", "-a"})) << "the one of longest ago";
+}
+
 } // namespace
 } // namespace herald

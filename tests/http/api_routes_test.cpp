@@ -1,67 +1,15 @@
-#include <atomic>
-#include <memory>
 #include <optional>
-
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
-#include <caf/typed_event_based_actor.hpp>
-#include <gtest/gtest.h>
 
 #include "http/connection_api.hpp"
 #include "http/event_api.hpp"
 #include "http/health_api.hpp"
 #include "http/version_api.hpp"
-#include "messages/type_ids.hpp"
+#include "tests/support/api_routes.hpp"
 
 namespace herald {
 namespace {
 
-/// Runs routes against actors that note what they are asked and answer what they are told to.
-/// Real threads: an HTTP handler waits for its actor.
-class ApiRoutes : public ::testing::Test {
-protected:
-  ~ApiRoutes() override {
-    for (const auto& actor : spawned_)
-      caf::anon_send_exit(actor, caf::exit_reason::kill);
-  }
-
-  template <class Interface, class... Handlers>
-  Interface spawn(Handlers... handlers) {
-    Interface actor =
-      system_.spawn([=](typename Interface::pointer) -> typename Interface::behavior_type {
-        return {handlers...};
-      });
-    spawned_.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
-    return actor;
-  }
-
-  api_reply call(const std::string& method, const std::string& path, const std::string& body = {}) {
-    api_request request;
-    request.body = body;
-    return call(method, path, std::move(request));
-  }
-
-  api_reply call(const std::string& method, const std::string& path, api_request request) {
-    auto match = routes.find(method, path);
-    if (match.found == nullptr)
-      return {404, "no route", "", {}};
-    request.path_arguments = std::move(match.path_arguments);
-    return match.found->answer(request);
-  }
-
-  caf::actor_system& system() { return system_; }
-
-  router routes;
-
-private:
-  caf::actor_system_config config_;
-  caf::actor_system system_{config_};
-  std::vector<caf::strong_actor_ptr> spawned_;
-};
-
-class EventApi : public ApiRoutes {
+class EventApi : public testing::api_routes {
 protected:
   EventApi() {
     const auto publisher = spawn<publisher_actor>([this](const publish& order) {
@@ -154,7 +102,7 @@ TEST_F(EventApi, PassesTheFailureOfThePublisherOn) {
   EXPECT_NE(reply.body.find("herald is shutting down"), std::string::npos);
 }
 
-class VersionApi : public ApiRoutes {
+class VersionApi : public testing::api_routes {
 protected:
   VersionApi() {
     const auto unexpected = [](const auto&) {
@@ -212,7 +160,7 @@ TEST_F(VersionApi, ShowsThePendingVersion) {
   EXPECT_EQ(call("GET", "/api/versions/a:b").status, 400);
 }
 
-class ConnectionApi : public ApiRoutes {
+class ConnectionApi : public testing::api_routes {
 protected:
   ConnectionApi() {
     const auto unexpected = [](const auto&) {
@@ -239,6 +187,7 @@ protected:
           return fail(ec::no_such_connection, "none");
         return caf::unit;
       },
+      [=](const adopt_streams& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
     add_connection_routes(routes, system(), registry);
   }

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/sse_format.hpp"
+
 namespace herald {
 namespace {
 
@@ -64,6 +66,31 @@ protected:
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
     table.attach(slot, std::move(head));
     return slot;
+  }
+
+  /// A stream that has missed `count` events of `bytes` each.
+  stream_slot come_back(int fd, std::size_t count, std::size_t bytes = 50) {
+    const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
+    table.attach(slot, "head|", missed(count, bytes));
+    return slot;
+  }
+
+  static missed_events missed(std::size_t count, std::size_t bytes) {
+    const auto block = std::make_shared<history_block>(count);
+    for (std::size_t i = 1; i <= count; ++i) {
+      auto what = std::make_shared<event>();
+      what->id = {i};
+      what->data.assign(bytes, 'm');
+      block->append({std::move(what), {}});
+    }
+    return {nullptr, {{block, 0, count}}, request_id{"me"}};
+  }
+
+  static std::string frames_of(std::size_t count, std::size_t bytes = 50) {
+    std::string all;
+    for (auto walk = missed(count, bytes); const auto what = walk.next();)
+      append_event(all, what->id, what->name, what->data);
+    return all;
   }
 
   void run() {
@@ -218,6 +245,81 @@ TEST_F(StreamTable, ClosesAStreamWhosePrivateQueueOverflows) {
   EXPECT_NE(sockets.received[1].find("event: lagged"), std::string::npos);
   EXPECT_EQ(table.tally().overflowed, 1u);
   EXPECT_EQ(table.tally().failed[0], 1u);
+}
+
+TEST_F(StreamTable, SendsWhatWasMissedBeforeAllThatIsNew) {
+  const auto slot = come_back(1, 3);
+  broadcast("new.");
+  ASSERT_TRUE(table.push(slot, "mine.", service_type::event));
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(3) + "new.mine.");
+  EXPECT_EQ(table.tally().replayed, 3u);
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 5}));
+}
+
+TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
+  const auto slot = come_back(1, 5000, 200);
+  ASSERT_TRUE(table.push(slot, std::string(90, 'p'), service_type::event));
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(5000, 200) + std::string(90, 'p'));
+  EXPECT_EQ(table.tally().overflowed, 0u);
+  EXPECT_EQ(table.blocked_streams(), 0u);
+  EXPECT_FALSE(table.has_work());
+}
+
+TEST_F(StreamTable, GoesOnAnywhereInWhatWasMissed) {
+  const auto expected = "head|" + frames_of(3) + "new.";
+  for (std::size_t cut = 0; cut < expected.size(); ++cut) {
+    sockets.received[1].clear();
+    sockets.room[1] = cut;
+    const auto slot = come_back(1, 3);
+    run();
+    broadcast("new.");
+    run();
+    release(1);
+    run();
+    EXPECT_EQ(sockets.received[1], expected) << cut;
+    table.drop(slot, end_reason::client_closed);
+  }
+}
+
+TEST_F(StreamTable, LetsStreamsThatCatchUpTakeTurnsWithAllOthers) {
+  open(1);
+  run();
+  come_back(2, 10'000, 200);
+  come_back(3, 10'000, 200);
+  EXPECT_TRUE(table.run_slice(1000));
+  broadcast("live.");
+  EXPECT_TRUE(table.run_slice(1000));
+  EXPECT_EQ(sockets.received[1], "head|live.") << "waits for nobody's replay";
+  const auto all = frames_of(10'000, 200).size();
+  for (const int fd : {2, 3}) {
+    EXPECT_GT(sockets.received[fd].size(), all / 50);
+    EXPECT_LT(sockets.received[fd].size(), all);
+  }
+  run();
+  EXPECT_EQ(sockets.received[3], "head|" + frames_of(10'000, 200) + "live.");
+  EXPECT_EQ(sockets.received[2].size(), sockets.received[3].size());
+}
+
+TEST_F(StreamTable, ClosesAStreamThatCatchesUpOnceItHasAll) {
+  const auto slot = come_back(1, 1000, 200);
+  table.run_slice(1000);
+  table.close(slot, "bye.", now);
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(1000, 200) + "bye.");
+  EXPECT_TRUE(sockets.gone.contains(1));
+}
+
+TEST_F(StreamTable, GivesTheSlotOfAStreamThatEndsWhileItCatchesUpToAnother) {
+  const auto slot = come_back(1, 1000, 200);
+  table.run_slice(1000);
+  table.drop(slot, end_reason::client_closed);
+  EXPECT_EQ(open(2), slot);
+  broadcast("live.");
+  run();
+  EXPECT_EQ(sockets.received[2], "head|live.");
+  EXPECT_FALSE(table.has_work());
 }
 
 TEST_F(StreamTable, TakesInNoMoreThanAWindowAheadOfAPass) {

@@ -29,6 +29,12 @@ TEST(TaskJson, ShowsTasks) {
     R"("progress":0.1,"progress_text":"half","result":{"n":1.0},"error":"e"}],"total":1,"next":"7"})");
 }
 
+TEST(TaskJson, TellsWhoeverStartsATaskItsId) {
+  task_view task;
+  task.id = task_id{"7"};
+  EXPECT_EQ(started_json(task), R"({"task_id":"7","status":"pending"})");
+}
+
 TEST(TaskJson, ShowsTaskEvents) {
   EXPECT_EQ(
     to_json(task_event{task_event_type::task_started, task_id{"7"}, noon, "null"}),

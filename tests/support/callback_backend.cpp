@@ -23,7 +23,9 @@ callback_backend::callback_backend(verdict on_connect)
   : inside_(std::make_unique<inside>(std::move(on_connect))) {
   auto& in = *inside_;
   // A thread for each connection that a gateway may keep, or some callbacks would never be read.
-  in.server.new_task_queue = [] { return new httplib::ThreadPool{64}; };
+  in.server.new_task_queue = [] {
+    return new httplib::ThreadPool{64};
+  };
   in.server.Post("/callback", [&in](const httplib::Request& request, httplib::Response& answer) {
     const auto callback = nlohmann::json::parse(request.body, nullptr, false);
     {

@@ -88,9 +88,11 @@ rules_world::~rules_world() {
 delivery_actor rules_world::spawn_transport(std::size_t index) {
   const auto start = [this, index](delivery_actor::pointer) -> delivery_actor::behavior_type {
     return {
-      [this](const attach_stream& m) {
+      [this, index](const attach_stream& m) {
         if (auto* b = find(m.stream))
           b->attached = true;
+        for (auto missed = m.missed; const auto what = missed.next();)
+          deliver_one(index, {what, m.stream});
       },
       [](const refuse_stream&) { ADD_FAILURE() << "the registry refuses no stream"; },
       [this](const close_stream& m) {

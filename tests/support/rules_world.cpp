@@ -433,7 +433,7 @@ void rules_world::do_task() {
   ask([this, id, what,
        value = static_cast<double>(chaos_.below(12)) / 10](client_actor::pointer self) {
     ++asked_;
-    const auto done = [this] {
+    const auto done = [this](const task_view&) {
       ++answered_;
     };
     const auto refused = [this](const caf::error&) {
@@ -445,8 +445,7 @@ void rules_world::do_task() {
     else if (what == 1)
       self->request(runner_, to, report_failure{id, "broke"}).then(done, refused);
     else if (what == 2)
-      self->request(runner_, to, cancel_task{id})
-        .then([done](const task_view&) { done(); }, refused);
+      self->request(runner_, to, cancel_task{id}).then(done, refused);
     else
       self->request(runner_, to, report_progress{id, value, std::nullopt}).then(done, refused);
   });

@@ -24,7 +24,7 @@ void delivery_counter::count(
     return;
   }
   if (!check.started())
-    check.start(std::min(event.number, run_.published.first_after(opened)));
+    check.start(run_.published.first_after(opened));
   switch (check.see(event.number)) {
   case sequence_check::verdict::in_order:
     break;

@@ -16,6 +16,8 @@ struct delivery_tally {
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
   std::uint64_t out_of_order = 0;
+  /// From before the stream opened, as the client sees it: no fault, the server may have had the
+  /// stream by then.
   std::uint64_t not_owed = 0;
   /// Events that are not the publisher's.
   std::uint64_t other = 0;

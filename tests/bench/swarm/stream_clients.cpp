@@ -5,7 +5,7 @@
 
 #include <sched.h>
 
-#include "http/listeners.hpp"
+#include "http/descriptor_table.hpp"
 #include "tests/bench/swarm/complaints.hpp"
 
 namespace herald::bench {

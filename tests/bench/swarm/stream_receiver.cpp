@@ -233,7 +233,7 @@ void stream_receiver::line(stream& s, std::string_view text, nanos received) {
     counter_.count(s.check, s.opened == 0 ? received : s.opened, *event, received);
   else if (event->number != 0) {
     if (!s.check.started())
-      s.check.start(std::min(event->number, run_.published.first_after(s.opened)));
+      s.check.start(run_.published.first_after(s.opened));
     s.check.see(event->number);
   }
 }

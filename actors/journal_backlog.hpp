@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "messages/journal.hpp"
+
+namespace herald {
+
+/// Entries that could not be written and still have to be: the latest of each thing that they speak
+/// of, so that there are never more than there are things. Events are not among them: their
+/// publishers know that they were not written. Pure.
+class journal_backlog {
+public:
+  void keep(const journal_entry& entry);
+
+  /// In the order in which they were kept. Nothing is left.
+  [[nodiscard]] std::vector<journal_entry> take();
+
+  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+
+private:
+  std::map<std::uint64_t, journal_entry> entries_;
+  std::map<std::string, std::uint64_t> places_;
+  std::uint64_t last_place_ = 0;
+};
+
+} // namespace herald

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace herald {
+
+/// What "written" means (`journal.sync`, SQLite's `PRAGMA synchronous`). All three survive the end
+/// of herald at any instant, `kill -9` included.
+enum class journal_sync : std::uint8_t {
+  /// On the disk: survives a power cut.
+  full,
+  /// With the kernel: a power cut may take the last few seconds, and leaves a good file.
+  normal,
+  /// As `normal`, but a power cut may leave a damaged file, which the next start sets aside.
+  off,
+};
+
+struct journal_options {
+  /// Empty: nothing is remembered over a restart.
+  std::string path;
+  journal_sync sync = journal_sync::full;
+  /// What may wait to be written before publishers are refused.
+  std::size_t max_queue_events = 200'000;
+  std::size_t max_queue_bytes = std::size_t{64} << 20U;
+  /// What is written in one transaction at most.
+  std::size_t max_group_bytes = std::size_t{8} << 20U;
+  /// Pause before what could not be written is tried again.
+  std::chrono::milliseconds retry{1000};
+};
+
+} // namespace herald

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "messages/errors.hpp"
+#include "messages/journal.hpp"
+
+namespace herald {
+
+/// Where the journal writes to.
+class journal_store {
+public:
+  journal_store() = default;
+  journal_store(const journal_store&) = delete;
+  journal_store& operator=(const journal_store&) = delete;
+  virtual ~journal_store() = default;
+
+  /// Writes the entries in one transaction, all or none. `ec::none`; `ec::storage_full` if there is
+  /// no room for them; `ec::storage_failed` for any other reason. Blocks.
+  [[nodiscard]] virtual failure write(std::span<const journal_entry> entries) = 0;
+
+  /// Puts in order what can be put in order later: nobody has to wait for it.
+  virtual void tidy() = 0;
+
+  /// What it takes on the disk.
+  [[nodiscard]] virtual std::size_t bytes() const = 0;
+};
+
+} // namespace herald

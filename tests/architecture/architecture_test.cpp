@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = HERALD_SOURCE_DIR;
+
+/// A source file: its path from the root, and its lines without comments that run to the line's
+/// end.
+struct source {
+  std::string path;
+  std::vector<std::string> lines;
+
+  [[nodiscard]] std::string folder() const { return path.substr(0, path.find('/')); }
+  [[nodiscard]] bool is_header() const { return path.ends_with(".hpp"); }
+  [[nodiscard]] bool is_body() const { return path.ends_with(".cpp"); }
+  [[nodiscard]] bool is_test() const { return path.ends_with("_test.cpp"); }
+
+  /// "actors/log.cpp" is "actors/log".
+  [[nodiscard]] std::string stem() const { return path.substr(0, path.rfind('.')); }
+
+  /// What is included, with its quotes or brackets.
+  [[nodiscard]] std::vector<std::string> includes() const {
+    static const std::regex directive{R"(^\s*#\s*include\s*([<"][^>"]+[>"]).*)"};
+    std::vector<std::string> result;
+    std::smatch match;
+    for (const auto& line : lines)
+      if (std::regex_match(line, match, directive))
+        result.push_back(match[1]);
+    return result;
+  }
+};
+
+source read(const fs::path& file) {
+  static const std::regex comment{R"((^|\s)//.*)"};
+  source result{fs::relative(file, root).generic_string(), {}};
+  std::ifstream in{file};
+  for (std::string line; std::getline(in, line);)
+    result.lines.push_back(std::regex_replace(line, comment, ""));
+  return result;
+}
+
+/// The sources in some folders of the root, in order of their paths.
+std::vector<source> sources(std::initializer_list<const char*> folders) {
+  std::vector<source> result;
+  for (const auto* folder : folders)
+    for (const auto& entry : fs::recursive_directory_iterator{root / folder})
+      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
+        result.push_back(read(entry.path()));
+  std::sort(
+    result.begin(), result.end(), [](const source& a, const source& b) { return a.path < b.path; });
+  return result;
+}
+
+std::vector<source> product() {
+  return sources({"messages", "actors", "http"});
+}
+std::vector<source> unit_tests() {
+  return sources({"tests/messages", "tests/actors", "tests/http"});
+}
+std::vector<source> everything() {
+  return sources({"messages", "actors", "http", "tests"});
+}
+
+/// Fails for each line of code that a pattern is found in.
+void expect_nowhere(const std::vector<source>& files, const std::string& pattern) {
+  const std::regex wrong{pattern};
+  for (const auto& file : files)
+    for (std::size_t at = 0; at != file.lines.size(); ++at)
+      EXPECT_FALSE(std::regex_search(file.lines[at], wrong))
+        << file.path << ":" << at + 1 << ": " << file.lines[at];
+}
+
+std::vector<source> only(std::vector<source> files, bool (source::*kind)() const) {
+  std::erase_if(files, [kind](const source& file) { return !(file.*kind)(); });
+  return files;
+}
+
+std::vector<source> without(const std::string& path, std::vector<source> files) {
+  std::erase_if(files, [&path](const source& file) { return file.path == path; });
+  return files;
+}
+
+/// The files that exceptions.txt names, each with the reason given there.
+std::map<std::string, std::string> exceptions() {
+  std::map<std::string, std::string> result;
+  std::ifstream in{root / "tests/architecture/exceptions.txt"};
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line.starts_with('#'))
+      continue;
+    const auto colon = line.find(": ");
+    EXPECT_NE(colon, std::string::npos) << line;
+    EXPECT_TRUE(result.emplace(line.substr(0, colon), line.substr(colon + 2)).second) << line;
+  }
+  return result;
+}
+
+TEST(Architecture, IncludesPointFromHttpToActorsToMessages) {
+  const std::map<std::string, std::set<std::string>> allowed = {
+    {"messages", {"messages"}},
+    {"actors", {"messages", "actors"}},
+    {"http", {"messages", "actors", "http"}},
+    {"tests", {"messages", "actors", "http", "tests"}}};
+  for (const auto& file : everything()) {
+    for (const auto& include : file.includes()) {
+      if (include.front() != '"')
+        continue;
+      const auto path = include.substr(1, include.size() - 2);
+      EXPECT_TRUE(fs::exists(root / path)) << file.path << " names no path from the root: " << path;
+      EXPECT_TRUE(allowed.at(file.folder()).contains(path.substr(0, path.find('/'))))
+        << file.path << " includes " << path;
+    }
+  }
+}
+
+TEST(Architecture, EverySourceIncludesItsOwnHeaderFirst) {
+  for (const auto& file : only(product(), &source::is_body)) {
+    const auto header = file.stem() + ".hpp";
+    if (!fs::exists(root / header))
+      continue;
+    const auto includes = file.includes();
+    ASSERT_FALSE(includes.empty()) << file.path;
+    EXPECT_EQ(includes.front(), '"' + header + '"') << file.path;
+  }
+}
+
+TEST(Architecture, HeavyHeadersStayOutOfOurs) {
+  expect_nowhere(only(product(), &source::is_header), "#include <(nlohmann/json\\.hpp|httplib)");
+  expect_nowhere(everything(), "#include <caf/all\\.hpp");
+}
+
+TEST(Architecture, ActorsAndMessagesKnowNoHttp) {
+  expect_nowhere(sources({"messages", "actors"}), "#include <(httplib|boost/beast/)");
+}
+
+TEST(Architecture, ActorsAndMessagesHoldNoLock) {
+  expect_nowhere(
+    sources({"messages", "actors"}),
+    "#include <(mutex|shared_mutex|condition_variable|semaphore|latch|barrier)>"
+    "|\\b(\\w*_)?mutex\\b|\\b(lock_guard|unique_lock|scoped_lock|shared_lock)\\b"
+    "|\\bcondition_variable|\\bpthread_(mutex|rwlock|spin|cond)|\\batomic_flag\\b");
+}
+
+TEST(Architecture, WaitingForActorsHappensInAskOnly) {
+  expect_nowhere(
+    without("http/ask.hpp", product()),
+    "\\bscoped_actor\\b|\\bfunction_view\\b|\\bmake_function_view\\b");
+}
+
+TEST(Architecture, TypeIdsAreGivenInOnePlace) {
+  expect_nowhere(
+    without("messages/type_ids.hpp", product()),
+    "\\bCAF_(BEGIN|END)_TYPE_ID_BLOCK\\b|\\bCAF_ADD_TYPE_ID\\b");
+}
+
+bool exists(const std::string& stem) {
+  return fs::exists(root / (stem + ".cpp")) || fs::exists(root / (stem + ".hpp"));
+}
+
+/// tests/X/Y_test.cpp tests X/Y; tests/X/Y_more_test.cpp tests it, too.
+bool has_source(const source& test) {
+  const std::string_view before = "tests/";
+  const std::string_view after = "_test.cpp";
+  auto stem = test.path.substr(before.size(), test.path.size() - before.size() - after.size());
+  while (!exists(stem)) {
+    const auto word = stem.rfind('_');
+    if (word == std::string::npos)
+      return false;
+    stem.erase(word);
+  }
+  return true;
+}
+
+TEST(Architecture, EveryTestIsNamedAfterItsSource) {
+  const auto excepted = exceptions();
+  for (const auto& test : only(unit_tests(), &source::is_test)) {
+    EXPECT_TRUE(has_source(test) || excepted.contains(test.path))
+      << test.path << " needs a source of its name, or a reason in exceptions.txt";
+  }
+}
+
+/// Less than this is seen through at a glance.
+constexpr std::size_t lines_of_substance = 60;
+
+TEST(Architecture, EverySourceOfSubstanceHasATestOrAReason) {
+  const auto excepted = exceptions();
+  for (const auto& file : only(product(), &source::is_body)) {
+    EXPECT_TRUE(
+      fs::exists(root / ("tests/" + file.stem() + "_test.cpp")) || excepted.contains(file.path)
+      || file.lines.size() < lines_of_substance)
+      << file.path << " needs a test, or a reason in exceptions.txt";
+  }
+}
+
+TEST(Architecture, ExceptionsNameFilesThatExist) {
+  static const std::regex path{R"((tests|messages|actors|http)/[\w/]+\.[ch]pp)"};
+  for (const auto& [file, reason] : exceptions()) {
+    EXPECT_TRUE(fs::exists(root / file)) << file;
+    for (std::sregex_iterator at{reason.begin(), reason.end(), path}, end; at != end; ++at)
+      EXPECT_TRUE(fs::exists(root / at->str())) << file << ": " << at->str();
+  }
+}
+
+} // namespace
+} // namespace herald

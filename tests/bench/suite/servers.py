@@ -1,0 +1,172 @@
+"""The servers that are compared: how each is started, what the load client needs to know of it."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / "build" / "bench"
+TOOLS = BUILD / "tests" / "bench"
+PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
+
+
+# For every herald, whatever the row.
+HERALD_FLAGS: list[str] = []
+
+
+@dataclass
+class Running:
+    """A server that is up."""
+
+    pids: list[int]
+    # Arguments of the load client: streams, single events, batches.
+    streams: list[str] = field(default_factory=list)
+    publish: list[str] = field(default_factory=list)
+    api: str = ""
+
+
+class DidNotStart(Exception):
+    pass
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(is_up: Callable[[], bool], what: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 20
+    while not is_up():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DidNotStart(what)
+        time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def streams_open(port: int, path: str) -> bool:
+    """Whether a stream is answered with 200. It is closed again."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def process(command: list, **options) -> Iterator[subprocess.Popen]:
+    """Runs a command in the background, and ends it."""
+    child = subprocess.Popen([str(word) for word in command], start_new_session=True, **options)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def herald(*settings: str) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
+        ports_file = pathlib.Path(folder) / "ports"
+        command = [BUILD / "herald", "--api-port", 0, "--stream-port", 0, "--log-level", "warning"]
+        command += ["--print-ports", ports_file, *settings, *HERALD_FLAGS]
+        with process(command) as child:
+            wait_until(ports_file.exists, "herald", child)
+            ports = json.loads(ports_file.read_text())
+            api = f"http://127.0.0.1:{ports['api']}"
+            streams = ["--port", str(ports.get("stream", 0))]
+            streams += ["--path", "/api/sse/stream?request_id=c%d"]
+            publish = ["--publish", api + "/api/events"]
+            publish += ["--publish-header", "Content-Type: application/json"]
+            publish += ["--body", '{"event":"bench","data":%D}']
+            yield Running([child.pid], streams, publish, api)
+
+
+@contextlib.contextmanager
+def floor(loops: int = 1) -> Iterator[Running]:
+    with process([TOOLS / "herald_floor", loops], stdout=subprocess.PIPE, text=True) as child:
+        port = child.stdout.readline().strip()
+        if not port:
+            raise DidNotStart("floor")
+        yield Running([child.pid], ["--port", port], ["--publish", f"http://127.0.0.1:{port}/"])
+
+
+@contextlib.contextmanager
+def nchan(workers: int) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
+        port = free_port()
+        _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+        descriptors = min(descriptors, 1_000_000)
+        values = {
+            "USER": "user root;" if os.geteuid() == 0 else "",
+            "WORKERS": workers,
+            "DESCRIPTORS": descriptors,
+            "CONNECTIONS": descriptors - 100,
+            "PORT": port,
+        }
+        text = (PEERS / "nchan.conf").read_text()
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", str(value))
+        (pathlib.Path(folder) / "nginx.conf").write_text(text)
+        command = ["nginx", "-p", folder + "/", "-c", "nginx.conf", "-e", "error.log"]
+        with process(command) as child:
+            wait_until(lambda: listens(port), "nginx", child)
+            publish = ["--publish", f"http://127.0.0.1:{port}/publish"]
+            yield Running([child.pid], ["--port", str(port), "--path", "/streams?n=%d"], publish)
+
+
+@contextlib.contextmanager
+def pushpin() -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
+        streams_port, publish_port = free_port(), free_port()
+        values = {"FOLDER": folder, "PORT": streams_port, "PUBLISH_PORT": publish_port}
+        text = (PEERS / "pushpin.conf").read_text()
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", str(value))
+        config = pathlib.Path(folder) / "pushpin.conf"
+        config.write_text(text)
+        # Its own handler for trying out, which holds a stream open without asking an origin.
+        command = ["pushpin", "--config", config, "--route", "* test"]
+        with process(command, stdout=subprocess.DEVNULL) as child:
+            wait_until(lambda: listens(publish_port), "pushpin", child)
+            wait_until(lambda: streams_open(streams_port, "/stream"), "pushpin", child)
+            item = r'{"channel":"test","formats":{"http-stream":{"content":"data: %E\n\n"}}}'
+            publish = ["--publish", f"http://127.0.0.1:{publish_port}/publish/"]
+            publish += ["--body", '{"items":[' + item + "]}"]
+            # More than 500 connects a second are refused.
+            streams = ["--port", str(streams_port), "--path", "/stream", "--ramp", "450"]
+            yield Running([child.pid], streams, publish)
+
+
+KINDS: dict[str, Callable] = {
+    "herald": herald,
+    "floor": floor,
+    "floor_2": lambda: floor(2),
+    "nchan_1": lambda: nchan(1),
+    "nchan_2": lambda: nchan(2),
+    "pushpin": pushpin,
+}
+
+
+def start(name: str, *settings: str):
+    return KINDS[name](*settings)

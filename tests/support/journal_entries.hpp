@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages/journal.hpp"
+
+namespace herald::testing {
+
+inline kept_event
+make_event(std::uint64_t id, std::string data = "x", std::optional<std::string> only = {}) {
+  auto made = std::make_shared<event>();
+  made->id = {id};
+  made->name = "note";
+  made->data = std::move(data);
+  audience to;
+  if (only)
+    to.only = request_id{*only};
+  return {std::move(made), std::move(to)};
+}
+
+/// An entry of events with the ids [from, to].
+inline journal_entry make_events(std::uint64_t from, std::uint64_t to, std::string data = "x") {
+  events_kept entry;
+  entry.at = std::chrono::system_clock::now();
+  for (auto id = from; id <= to; ++id)
+    entry.events.push_back(make_event(id, data));
+  return entry;
+}
+
+inline std::vector<std::uint64_t> ids_of(const journal_snapshot& snapshot) {
+  std::vector<std::uint64_t> ids;
+  for (const auto& event : snapshot.events)
+    ids.push_back(event.what.what->id.value);
+  return ids;
+}
+
+} // namespace herald::testing
