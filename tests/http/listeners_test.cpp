@@ -37,13 +37,7 @@ bool client_socket(const listeners& doors, Predicate holds) {
 
 /// Closes what it opens.
 struct opened : listeners {
-  explicit opened(listeners doors) : listeners(std::move(doors)) {
-    // Accepting in the test is to wait.
-    for (const auto fd : descriptors) {
-      const timeval patience{10, 0};
-      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    }
-  }
+  explicit opened(listeners doors) : listeners(std::move(doors)) {}
   ~opened() {
     for (const auto fd : descriptors)
       ::close(fd);
