@@ -147,11 +147,14 @@ TEST_F(GatewayFaults, FillQueuesUpToTheirBoundsAndAreCounted) {
 TEST_F(GatewayFaults, PruneWhatARestartedGatewayHasForgotten) {
   auto herald = start({"--gateway-probe-interval-s", "1"});
   http_client api{herald.api_port()};
-  for (std::size_t round = 0; round < size<std::size_t>(2, 20); ++round) {
+  const auto rounds = size<std::size_t>(2, 20);
+  result("rounds", rounds);
+  for (std::size_t round = 0; round < rounds; ++round) {
     const auto pages = names(size<std::size_t>(50, 500));
     for (const auto& page : pages)
       connect(api, page);
-    EXPECT_EQ(connections(api), pages.size());
+    // And the one that came back in the last round.
+    EXPECT_EQ(connections(api), pages.size() + (round > 0 ? 1 : 0));
     gateway.crash();
     std::this_thread::sleep_for(pause(500));
     gateway.start();

@@ -89,17 +89,19 @@ constexpr const char* stream_request = "GET /api/sse/stream?request_id=";
 class HostileClients : public scenario {
 protected:
   HostileClients()
-    : herald(
-      {{"--stream-threads", "2", "--stream-log-bytes", "262144", "--stream-max-heads", "512",
-        "--stream-head-timeout-ms", "3000", "--api-max-connections", "64", "--log-level",
-        "warning"},
-       {},
-       {}}),
+    : herald(std::vector<std::string>{
+      "--stream-threads", "2", "--stream-log-bytes", "1048576", "--api-max-event-bytes", "32768",
+      "--stream-max-heads", "512", "--stream-head-timeout-ms", "3000", "--api-max-connections",
+      "64", "--log-level", "warning"}),
       good(herald.stream_port(), {size<std::size_t>(50, 100), "good-"}) {
     EXPECT_TRUE(good.all_open());
     before = use_of(herald.pid());
+  }
+
+  /// Events for everybody, each with so many bytes besides its number.
+  void publish(std::size_t filler) {
     publisher::options how;
-    how.filler = 2000;
+    how.filler = filler;
     how.pace = 4ms;
     publishers = start_publishers(herald.api_port(), 2, how);
   }
@@ -136,6 +138,7 @@ protected:
 };
 
 TEST_F(HostileClients, ThatReadNothing) {
+  publish(3000);
   std::vector<rude_client> slow;
   for (std::size_t i = 0; i < size<std::size_t>(30, 200); ++i) {
     slow.emplace_back(herald.stream_port(), 4096);
@@ -145,7 +148,7 @@ TEST_F(HostileClients, ThatReadNothing) {
   http_client api{herald.api_port()};
   const auto wanted = static_cast<double>(slow.size());
   std::size_t worst_kib = 0;
-  // The log holds 256 KiB: who is further behind is told so, if it should ever read, and ended.
+  // The log holds 1 MiB: who is further behind is told so, if it should ever read, and ended.
   const auto all_ended = [&] {
     good.turn();
     worst_kib = std::max(worst_kib, use_of(herald.pid()).rss_kib);
@@ -158,6 +161,7 @@ TEST_F(HostileClients, ThatReadNothing) {
 }
 
 TEST_F(HostileClients, ThatCloseTheirHalf) {
+  publish(200);
   std::size_t rounds = 0;
   for (; rounds < size<std::size_t>(100, 2000); ++rounds) {
     rude_client half{herald.stream_port()};
@@ -175,6 +179,7 @@ TEST_F(HostileClients, ThatCloseTheirHalf) {
 }
 
 TEST_F(HostileClients, ThatDripTheirHeads) {
+  publish(200);
   const std::string head =
     std::string{stream_request} + "drip HTTP/1.1\r\nHost: h\r\nX-Slow: " + std::string(500, 'x');
   std::vector<rude_client> drips;
@@ -204,6 +209,7 @@ TEST_F(HostileClients, ThatDripTheirHeads) {
 }
 
 TEST_F(HostileClients, ThatConnectAndNeverSend) {
+  publish(200);
   // 10,000 on the stream port; on the API port as many as it lets wait, and more.
   std::vector<rude_client> idle;
   const auto count = size<std::size_t>(1500, 10'000);
@@ -236,6 +242,7 @@ TEST_F(HostileClients, ThatConnectAndNeverSend) {
 }
 
 TEST_F(HostileClients, ThatSmuggle) {
+  publish(200);
   // What makes two servers see different requests: each must be refused, or read as one, and
   // nothing that follows in the same breath may be answered as a request of its own.
   const std::string second = "GET /api/connections HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -298,6 +305,7 @@ TEST_F(HostileClients, ThatSmuggle) {
 }
 
 TEST_F(HostileClients, ThatSayAnything) {
+  publish(200);
   const std::vector<std::string> beginnings = {
     "",
     "GET ",

@@ -28,7 +28,7 @@ class NetworkFaults : public scenario {
 protected:
   void SetUp() override {
     try {
-      cable.emplace();
+      cable.emplace(seed());
     } catch (const std::runtime_error& e) {
       GTEST_SKIP() << "no network namespace here: " << e.what();
     }
@@ -62,6 +62,8 @@ protected:
     std::size_t events = 0;
     for (const auto& [_, numbers] : taken)
       events += numbers.size();
+    result("packets", cable->packets());
+    result("packets_lost", cable->lost());
     result("pages", pages->size());
     result("events", events);
     result("returns", pages->returns());
@@ -76,7 +78,7 @@ protected:
 };
 
 TEST_F(NetworkFaults, LossAndDelayCostNoEvent) {
-  cable->disturb("loss 5% delay 20ms 10ms");
+  cable->disturb({50, 20ms, 10ms});
   pages->turns_for(size<std::chrono::milliseconds>(4s, 60s));
   expect_all_had_everything();
 }

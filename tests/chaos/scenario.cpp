@@ -19,7 +19,7 @@ scenario::scenario()
     seed_(static_cast<std::uint32_t>(std::stoul(variable("HERALD_CHAOS_SEED", "1")))),
     random_(seed_) {}
 
-scenario::~scenario() {
+void scenario::TearDown() {
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const auto took =
     std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began_);

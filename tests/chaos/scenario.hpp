@@ -19,7 +19,8 @@ namespace herald::testing {
 class scenario : public ::testing::Test {
 protected:
   scenario();
-  ~scenario() override;
+  /// Prints the results, also where the scenario has failed.
+  void TearDown() override;
 
   /// Whether this is a full run (HERALD_CHAOS=full).
   [[nodiscard]] bool full() const noexcept { return full_; }
