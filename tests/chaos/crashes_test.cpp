@@ -54,7 +54,8 @@ TEST_F(Crashes, LoseNothingThatWasAcknowledged) {
   how.retry = 50ms;
   crowd pages{herald->stream_port(), how};
   ASSERT_TRUE(pages.all_open());
-  auto publishers = start_publishers(herald->api_port(), 3, {2ms, 1, 50});
+  auto publishers =
+    start_publishers(herald->api_port(), 3, {size<std::chrono::milliseconds>(2ms, 20ms), 1, 50});
   // Everyone has a cursor from which on nothing may be missed.
   ASSERT_TRUE(pages.caught_up({{"p0", {1}}, {"p1", {1}}, {"p2", {1}}}));
   const auto lives = size<std::size_t>(5, 200);

@@ -64,7 +64,8 @@ TEST_F(DiskFaults, AreOverWhenTheDiskIsWell) {
   how.retry = 50ms;
   crowd pages{herald->stream_port(), how};
   ASSERT_TRUE(pages.all_open());
-  auto publishers = start_publishers(herald->api_port(), 2, {3ms, 1, 200});
+  auto publishers =
+    start_publishers(herald->api_port(), 2, {size<std::chrono::milliseconds>(3ms, 20ms), 1, 200});
   ASSERT_TRUE(pages.caught_up({{"p0", {1}}, {"p1", {1}}}));
   const auto rounds = size<std::size_t>(4, 50);
   for (std::size_t round = 0; round < rounds; ++round) {
