@@ -122,26 +122,29 @@ int database::prepare(std::string_view text, statement& into) {
   return code;
 }
 
-int database::ask(std::string_view query, std::int64_t& answer) {
+namespace {
+
+/// Has `take` look at the first row that a query gives, if there is one.
+template <class Take>
+int ask_first(database& db, std::string_view query, Take take) {
   statement asked;
-  auto code = prepare(query, asked);
+  auto code = db.prepare(query, asked);
   if (code != SQLITE_OK)
     return code;
   code = asked.step();
   if (code == SQLITE_ROW)
-    answer = asked.integer(0);
+    take(asked);
   return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+} // namespace
+
+int database::ask(std::string_view query, std::int64_t& answer) {
+  return ask_first(*this, query, [&answer](const statement& row) { answer = row.integer(0); });
+}
+
 int database::ask(std::string_view query, std::string& answer) {
-  statement asked;
-  auto code = prepare(query, asked);
-  if (code != SQLITE_OK)
-    return code;
-  code = asked.step();
-  if (code == SQLITE_ROW)
-    answer = asked.text(0);
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+  return ask_first(*this, query, [&answer](const statement& row) { answer = row.text(0); });
 }
 
 bool database::in_transaction() const {
