@@ -83,19 +83,18 @@ void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::la
   block_signals();
   ::pthread_setname_np(::pthread_self(), "stream-loop");
   const auto listener = seat.listener;
-  if (take_own_descriptors({listener, seat.inbox.wake_descriptor()}))
-    seated.count_down();
-  else {
+  if (!take_own_descriptors({listener, seat.inbox.wake_descriptor()})) {
     log::warning(component, "descriptors_shared", {{"loop", index}});
     // The table of the process stays the one that the listener is in.
     seat.listener = -1;
-    seated.count_down();
   }
+  seated.count_down();
   stream_loop{around, index, listener, seat.inbox}.run();
 }
 
 stream_endpoint::stream_endpoint(
-  caf::actor_system& system, stream_options options, stream_owner_actor owner, metrics& numbers)
+  caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
+  metrics& numbers)
   : inside_(std::make_unique<inside>(
     system, options, owner, numbers,
     listen_on(options.host, options.port, thread_count(options)))) {}

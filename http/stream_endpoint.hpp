@@ -22,7 +22,8 @@ public:
   /// Takes the port. Throws `std::system_error` if it cannot be had, also if another process
   /// shares its ports.
   stream_endpoint(
-    caf::actor_system& system, stream_options options, stream_owner_actor owner, metrics& numbers);
+    caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
+    metrics& numbers);
   stream_endpoint(const stream_endpoint&) = delete;
   stream_endpoint& operator=(const stream_endpoint&) = delete;
   /// Ends the loops; streams that are open then are cut off.
