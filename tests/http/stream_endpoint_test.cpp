@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/stream_loop.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald {
@@ -501,6 +502,11 @@ TEST_F(StreamEndpoint, RefusesStreamsBeyondItsLimits) {
   second.reset();
   ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
   stream("d");
+}
+
+TEST_F(StreamEndpoint, LeavesDescriptorsToClientsThatAreNotStreamsYet) {
+  EXPECT_EQ(stream_loop::streams_in(20'000), 19'488u);
+  EXPECT_EQ(stream_loop::streams_in(100), 50u) << "half of a small table";
 }
 
 TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
