@@ -56,6 +56,7 @@ caf::error cannot(const char* what) {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (auto& text : texts)
     pointers.push_back(text.data());
   pointers.push_back(nullptr);
@@ -207,7 +208,7 @@ caf::expected<child_process> child_process::start(const child_command& command) 
   launch_plan plan;
   plan.argv_texts = command.argv;
   for (const auto& [name, value] : command.env)
-    plan.env_texts.push_back(name + "=" + value);
+    plan.env_texts.emplace_back(name).append("=").append(value);
   plan.programs = candidates(command);
   plan.argv = pointers_to(plan.argv_texts);
   plan.env = pointers_to(plan.env_texts);

@@ -28,7 +28,7 @@ task_runner::state::~state() {
     caf::anon_send_exit(worker, caf::exit_reason::kill);
 }
 
-void task_runner::state::restore(std::vector<task_kept> kept, const task_moment& now) {
+void task_runner::state::restore(std::vector<task_kept>&& kept, const task_moment& now) {
   // Its wall time in this life's time; a clock that was set back makes it no younger than now.
   const auto moment = [&now](const std::optional<wall_time>& at) {
     return now.at - std::max(now.wall - at.value_or(now.wall), wall_time::duration{0});

@@ -34,7 +34,7 @@ public:
   ~state();
 
   /// Before anything else: takes over what a former life has left.
-  void restore(std::vector<task_kept> tasks, const task_moment& now);
+  void restore(std::vector<task_kept>&& tasks, const task_moment& now);
 
   /// A random UUID.
   [[nodiscard]] task_id mint_id();

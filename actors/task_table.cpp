@@ -96,7 +96,7 @@ bool task_table::withdraw(const task_id& id) {
   return true;
 }
 
-void task_table::restore(std::vector<former> tasks) {
+void task_table::restore(std::vector<former>&& tasks) {
   std::multimap<time_point, place> by_end;
   for (auto& [view, external, started_at, ended_at] : tasks) {
     if (!places_.try_emplace(view.id, last_place_ + 1).second)

@@ -48,7 +48,7 @@ public:
     std::chrono::steady_clock::time_point ended_at;
   };
   /// Fills an empty table, in the order of `add`.
-  void restore(std::vector<former> tasks);
+  void restore(std::vector<former>&& tasks);
 
   /// `ec::none`, `ec::no_such_task`, `ec::task_ended`, or `ec::internal` for a step that the state
   /// machine does not have.

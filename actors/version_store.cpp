@@ -86,7 +86,8 @@ private:
   void fetch();
   void record(const queue_version& command, const std::vector<request_id>& evicted, ticket_id as);
   /// Static, like all that runs when an answer comes: this inside may be gone by then.
-  static void send_current(store_state& state, const publisher_actor& publisher, std::string data);
+  static void
+  send_current(store_state& state, const publisher_actor& publisher, const std::string& data);
   static void published(store_state& state, ticket_id ticket, const publish_receipt& receipt);
   static void failed(store_state& state, ticket_id ticket, caf::error why);
   static void answer_if_done(store_state& state, ticket_id ticket);
@@ -151,7 +152,7 @@ void version_store::fetch() {
 }
 
 void version_store::send_current(
-  store_state& state, const publisher_actor& publisher, std::string data) {
+  store_state& state, const publisher_actor& publisher, const std::string& data) {
   state.fetching = false;
   publish command;
   for (auto& id : std::exchange(state.waiting, {})) {

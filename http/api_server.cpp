@@ -87,7 +87,7 @@ private:
 std::string last_answer(const api_reply& reply) {
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " \r\n";
   for (const auto& [name, value] : reply.headers)
-    text += name + ": " + value + "\r\n";
+    text.append(name).append(": ").append(value).append("\r\n");
   return text + "Connection: close\r\nContent-Type: " + reply.content_type
          + "\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body;
 }

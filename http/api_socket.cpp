@@ -131,9 +131,7 @@ bool api_socket::write(std::string_view bytes, clock::time_point deadline) {
     const auto sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0)
       bytes.remove_prefix(static_cast<std::size_t>(sent));
-    else if (sent < 0 && !would_block())
-      return false;
-    else if (wait(POLLOUT, deadline) != event::readable)
+    else if ((sent < 0 && !would_block()) || wait(POLLOUT, deadline) != event::readable)
       return false;
   }
   return true;

@@ -221,7 +221,7 @@ private:
   connection_ptr take_idle() {
     const auto oldest = clock::now() - options_.idle_time;
     while (!idle_.empty()) {
-      const auto latest = std::move(idle_.back());
+      auto latest = std::move(idle_.back());
       idle_.pop_back();
       if (latest->idle_since() > oldest && latest->reusable())
         return latest;

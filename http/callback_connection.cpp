@@ -153,7 +153,7 @@ void callback_connection::expired() {
   finish({result::timed_out, 0, "no answer in time"});
 }
 
-void callback_connection::finish(outcome how) {
+void callback_connection::finish(const outcome& how) {
   // Parser and request stay: an operation on a socket that was closed just now still uses them.
   timer_.cancel();
   idle_since_ = clock::now();

@@ -64,7 +64,7 @@ private:
   void on_read(error_code error);
   void broken(error_code error);
   void expired();
-  void finish(outcome how);
+  void finish(const outcome& how);
 
   /// Wraps a step so that it is dropped once the post that it belongs to has ended.
   template <class Step>

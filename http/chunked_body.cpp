@@ -94,7 +94,8 @@ void chunked_body::end_of_size() {
 }
 
 void chunked_body::trailer_char(char c) {
-  if (++dropped_ > max_dropped_bytes) {
+  const bool bare = !trailer_cr_ && (c == '\n' || c == '\0');
+  if (++dropped_ > max_dropped_bytes || bare) {
     state_ = state::malformed;
   } else if (trailer_cr_) {
     if (c != '\n')
@@ -105,8 +106,6 @@ void chunked_body::trailer_char(char c) {
     trailer_line_ = 0;
   } else if (c == '\r') {
     trailer_cr_ = true;
-  } else if (c == '\n' || c == '\0') {
-    state_ = state::malformed;
   } else {
     ++trailer_line_;
   }

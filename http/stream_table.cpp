@@ -79,13 +79,10 @@ void stream_table::attach(stream_slot slot, std::string head, missed_events miss
   s.cursor = log_.end();
   ++open_;
   own(s).push({s.cursor, std::move(head), std::nullopt, 0});
-  if (!missed.empty())
-    own(s).push(
-      {s.cursor,
-       {},
-       std::nullopt,
-       0,
-       std::make_unique<replay>(std::move(missed), options_.piece_bytes)});
+  if (!missed.empty()) {
+    auto rest = std::make_unique<replay>(std::move(missed), options_.piece_bytes);
+    own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
+  }
   make_ready(slot);
 }
 

@@ -23,7 +23,9 @@ public:
   [[nodiscard]] const std::string& str() const noexcept { return text_; }
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
 
-  friend auto operator<=>(const text_id&, const text_id&) = default;
+  // clang-tidy 14 takes the default for a null pointer, here and below.
+  friend auto
+  operator<=>(const text_id&, const text_id&) = default; // NOLINT(modernize-use-nullptr)
 
 private:
   std::string text_;
@@ -77,7 +79,8 @@ private:
 struct event_id {
   std::uint64_t value = 0;
 
-  friend auto operator<=>(const event_id&, const event_id&) = default;
+  friend auto
+  operator<=>(const event_id&, const event_id&) = default; // NOLINT(modernize-use-nullptr)
 };
 
 [[nodiscard]] std::string to_string(event_id id);

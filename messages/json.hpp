@@ -20,7 +20,7 @@ namespace herald {
 
 struct event_limits {
   /// Of the data of one event as it goes out.
-  std::size_t max_event_bytes = 256 * 1024;
+  std::size_t max_event_bytes = std::size_t{256} * 1024;
   /// Events in one body.
   std::size_t max_events = 100'000;
 };

@@ -52,7 +52,7 @@ caf::expected<start_task> parse_start_task(std::string_view body) {
 
 caf::expected<start_task> parse_test_task(std::string_view body) {
   return parse_start(body, [](json_reader& in) -> std::string {
-    const auto type = in.text("task_type");
+    auto type = in.text("task_type");
     if (type == "demo_task")
       return demo_type;
     if (type == "failing_task")
