@@ -9,6 +9,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "messages/utf8.hpp"
+
 namespace herald::log {
 
 namespace {
@@ -130,7 +132,7 @@ std::string render(
       if (f.bare())
         line += f.value();
       else
-        append_quoted(line, f.value());
+        append_quoted(line, valid_utf8(f.value()));
     }
     line += '}';
     return line;

@@ -1,8 +1,8 @@
 # Debian's libcaf-dev 0.17.6 ships neither a CMake package nor a .pc file.
-# Gives CAF::core. Set HERALD_CAF_LIBRARY to use another build of the same version (the TSan preset does).
+# Gives CAF::core; from HERALD_LIBRARIES, where that is set, another build of the same version.
 find_path(CAF_INCLUDE_DIR caf/config.hpp)
-if(HERALD_CAF_LIBRARY)
-  set(CAF_CORE_LIBRARY "${HERALD_CAF_LIBRARY}")
+if(HERALD_LIBRARIES)
+  set(CAF_CORE_LIBRARY "${HERALD_LIBRARIES}/libcaf_core.so")
 else()
   find_library(CAF_CORE_LIBRARY caf_core)
 endif()

@@ -48,6 +48,12 @@ TEST(Log, WritesALineOfJson) {
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
+/// As a request_id may have them.
+TEST(Log, WritesJsonWhateverBytesThereAre) {
+  const auto document = nlohmann::json::parse(json_of({{"request_id", "a\x80z"}}));
+  EXPECT_EQ(document.at("request_id"), "a\xef\xbf\xbdz");
+}
+
 TEST(Log, LeavesOutWhatIsBelowItsThreshold) {
   configure({level::warning, format::text});
   EXPECT_FALSE(enabled(level::info));

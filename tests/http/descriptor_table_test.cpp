@@ -16,6 +16,16 @@ bool is_open(int fd) {
   return ::fcntl(fd, F_GETFD) != -1;
 }
 
+/// Where threads have tables of their own.
+class OwnDescriptorTable : public ::testing::Test {
+protected:
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "not under ThreadSanitizer";
+#endif
+  }
+};
+
 TEST(DescriptorTable, IsRaisedToTheHardLimit) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -24,7 +34,7 @@ TEST(DescriptorTable, IsRaisedToTheHardLimit) {
   EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
 }
 
-TEST(DescriptorTable, OfAThreadHasTheStandardStreamsAndWhatIsKept) {
+TEST_F(OwnDescriptorTable, HasTheStandardStreamsAndWhatIsKept) {
   std::array<int, 2> pipe{};
   std::array<int, 2> other{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
@@ -46,7 +56,7 @@ TEST(DescriptorTable, OfAThreadHasTheStandardStreamsAndWhatIsKept) {
   }
 }
 
-TEST(DescriptorTable, OfAThreadHoldsItsOwnNumberOfDescriptors) {
+TEST_F(OwnDescriptorTable, HoldsItsOwnNumberOfDescriptors) {
   int in_thread = -1;
   std::thread{[&] {
     ASSERT_TRUE(take_own_descriptors({}));

@@ -44,6 +44,13 @@ struct owner_notes {
   std::vector<delivery_settled> settled;
   std::function<void(const open_connection&)> answer;
 
+  /// The first of some notes. A copy: more may be written at any time.
+  template <class Note>
+  [[nodiscard]] Note first(std::vector<Note> owner_notes::*notes) {
+    const std::lock_guard lock{mutex};
+    return (this->*notes).at(0);
+  }
+
   template <class Predicate>
   [[nodiscard]] bool eventually(Predicate holds) {
     const auto deadline = clock::now() + patience;
@@ -286,9 +293,9 @@ TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   const auto& got = reader->until(": ok\n\n");
   EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
-  EXPECT_EQ(notes->opened[0].id.str(), "a b");
-  EXPECT_EQ(notes->opened[0].url, "/api/sse/stream?request_id=a%20b");
-  EXPECT_EQ(notes->opened[0].headers, nullptr);
+  EXPECT_EQ(notes->first(&owner_notes::opened).id.str(), "a b");
+  EXPECT_EQ(notes->first(&owner_notes::opened).url, "/api/sse/stream?request_id=a%20b");
+  EXPECT_EQ(notes->first(&owner_notes::opened).headers, nullptr);
 }
 
 TEST_F(StreamEndpoint, KeepsTheOrderOfEachPublisherWithItsTargetedEventsBetween) {
@@ -358,8 +365,8 @@ TEST_F(StreamEndpoint, TellsAReplacedStreamToStayAway) {
   ASSERT_NE(due, std::string::npos);
   EXPECT_EQ(got.substr(due + 11), "retry: 60000\n\nevent: replaced\ndata: {}\n\n");
   ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
-  EXPECT_EQ(notes->closed[0].stream, asked.stream);
-  EXPECT_EQ(notes->closed[0].reason, end_reason::server_closed);
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
 }
 
 TEST_F(StreamEndpoint, DropsASlowReaderAndNobodyElse) {
@@ -386,8 +393,8 @@ TEST_F(StreamEndpoint, DropsASlowReaderAndNobodyElse) {
     EXPECT_EQ(got.substr(told - 2, 2), "\n\n") << "not in the middle of an event";
   }
   ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
-  EXPECT_EQ(notes->closed[0].stream, asked.stream);
-  EXPECT_EQ(notes->closed[0].reason, end_reason::error);
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::error);
 }
 
 TEST_F(StreamEndpoint, TakesAHalfCloseForTheEnd) {
@@ -396,7 +403,7 @@ TEST_F(StreamEndpoint, TakesAHalfCloseForTheEnd) {
   reader->half_close();
   reader->to_end();
   ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
-  EXPECT_EQ(notes->closed[0].reason, end_reason::client_closed);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::client_closed);
 }
 
 TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
@@ -407,7 +414,7 @@ TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
   reader.reset();
   ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
-  EXPECT_EQ(notes->closed[0].stream, notes->opened[0].stream);
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, notes->first(&owner_notes::opened).stream);
 }
 
 TEST_F(StreamEndpoint, PassesARefusalOn) {
@@ -434,8 +441,8 @@ TEST_F(StreamEndpoint, SettlesTickets) {
   const auto asked = asked_for("a");
   caf::anon_send(asked.via, to_all(1, "x", 41));
   ASSERT_TRUE(notes->eventually([&] { return notes->settled.size() == 1; }));
-  EXPECT_EQ(notes->settled[0].ticket, 41u);
-  EXPECT_EQ(notes->settled[0].delivered, 2u);
+  EXPECT_EQ(notes->first(&owner_notes::settled).ticket, 41u);
+  EXPECT_EQ(notes->first(&owner_notes::settled).delivered, 2u);
 }
 
 TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
@@ -445,7 +452,7 @@ TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
   const auto unknown = token::from_bits(1, 2);
   caf::anon_send(asked.via, to_one(unknown, 1, "x"));
   ASSERT_TRUE(notes->eventually([&] { return notes->failed.size() == 1; }));
-  EXPECT_EQ(notes->failed[0].stream, unknown);
+  EXPECT_EQ(notes->first(&owner_notes::failed).stream, unknown);
   EXPECT_TRUE(
     eventually_shows("sse_gateway_events_sent_total{service=\"event\",status=\"error\"} 1"));
 }
@@ -544,9 +551,11 @@ TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
   const auto reader = connect("GET /any HTTP/1.1\r\nHost: h\r\nCookie: c\r\n\r\n");
   reader->until(": ok\n\n");
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
-  ASSERT_NE(notes->opened[0].headers, nullptr);
-  EXPECT_EQ(notes->opened[0].headers->size(), 2u);
-  caf::anon_send(notes->opened[0].via, to_one(notes->opened[0].stream, 5, "x"));
+  ASSERT_NE(notes->first(&owner_notes::opened).headers, nullptr);
+  EXPECT_EQ(notes->first(&owner_notes::opened).headers->size(), 2u);
+  caf::anon_send(
+    notes->first(&owner_notes::opened).via,
+    to_one(notes->first(&owner_notes::opened).stream, 5, "x"));
   EXPECT_EQ(reader->until("data: x\n\n").find("id: "), std::string::npos);
 }
 
@@ -574,7 +583,7 @@ TEST_F(StreamEndpoint, DrainsEveryStream) {
     EXPECT_EQ(got.find("retry: ", last), last + 18) << got.substr(last);
   }
   ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 30; }));
-  EXPECT_EQ(notes->closed[0].reason, end_reason::server_closed);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
 }
 
 TEST_F(StreamEndpoint, ReturnsFromADrainAtItsDeadline) {
