@@ -353,10 +353,10 @@ missed_events connection_registry::replay_of(event_history::missed missed, const
     gap->name = "gap";
     gap->data = R"({"reason":"events after your last one are not kept any more"})";
     notice = std::move(gap);
-  } else if (missed.runs.empty()) {
+  } else if (!missed.range.blocks) {
     return {};
   }
-  return {std::move(notice), std::move(missed.runs), id};
+  return {std::move(notice), std::move(missed.range), id};
 }
 
 // -- what is said ---------------------------------------------------------------------------------

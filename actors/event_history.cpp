@@ -42,7 +42,7 @@ std::size_t event_history::expire(time_point now) {
   return evicted;
 }
 
-event_history::missed event_history::since(std::optional<event_id> cursor) const {
+event_history::missed event_history::since(std::optional<event_id> cursor) {
   missed result;
   if (!cursor || *cursor < floor_ || *cursor > last()) {
     result.gap = floor_;
@@ -58,22 +58,40 @@ event_history::missed event_history::since(std::optional<event_id> cursor) const
     });
   if (first == marks_.end())
     return result;
+  // Left by an append that has failed.
+  if (blocks_.back().events->size() == 0) {
+    blocks_.pop_back();
+    list_.reset();
+  }
   const auto place = evicted_ + static_cast<std::size_t>(first - marks_.begin());
-  auto at = std::prev(
+  const auto at = std::prev(
     std::upper_bound(blocks_.begin(), blocks_.end(), place, [](std::size_t value, const block& b) {
       return value < b.start;
     }));
-  result.runs.reserve(static_cast<std::size_t>(blocks_.end() - at));
-  for (; at != blocks_.end() && at->events->size() != 0; ++at)
-    result.runs.push_back({at->events, std::max(place, at->start) - at->start, at->events->size()});
+  result.range = {
+    block_list(), static_cast<std::size_t>(at - blocks_.begin()), place - at->start,
+    evicted_ + marks_.size() - blocks_.back().start};
   return result;
+}
+
+std::shared_ptr<const history_range::block_list> event_history::block_list() {
+  if (!list_) {
+    auto made = std::make_shared<history_range::block_list>();
+    made->reserve(blocks_.size());
+    for (const auto& block : blocks_)
+      made->push_back(block.events);
+    list_ = std::move(made);
+  }
+  return list_;
 }
 
 /// The block that has room for one more event.
 event_history::block& event_history::open_block() {
-  if (blocks_.empty() || blocks_.back().events->full() || blocks_.back().bytes > block_bytes_)
+  if (blocks_.empty() || blocks_.back().events->full() || blocks_.back().bytes > block_bytes_) {
     blocks_.push_back(
       {std::make_shared<history_block>(block_events_), evicted_ + marks_.size(), 0});
+    list_.reset();
+  }
   return blocks_.back();
 }
 
@@ -85,8 +103,10 @@ void event_history::evict_oldest() {
   if (!versions_.empty() && versions_.front()->id <= floor_)
     versions_.pop_front();
   const auto& front = blocks_.front();
-  if (evicted_ == front.start + front.events->size())
+  if (evicted_ == front.start + front.events->size()) {
     blocks_.pop_front();
+    list_.reset();
+  }
 }
 
 event_id event_history::last() const {

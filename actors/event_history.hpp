@@ -49,14 +49,14 @@ public:
     /// all. The id to name in the gap: everything after it is known.
     std::optional<event_id> gap;
     /// Where the events are; those for others are among them.
-    std::vector<missed_events::run> runs;
+    history_range range;
     /// The events `version` among them.
     std::vector<event_ptr> versions;
   };
 
   /// What the streams have not had that have had everything up to `cursor` (nothing: the cursor is
   /// not understood).
-  [[nodiscard]] missed since(std::optional<event_id> cursor) const;
+  [[nodiscard]] missed since(std::optional<event_id> cursor);
 
   [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
@@ -77,6 +77,7 @@ private:
   };
 
   block& open_block();
+  std::shared_ptr<const history_range::block_list> block_list();
   void evict_oldest();
   [[nodiscard]] event_id last() const;
 
@@ -84,6 +85,8 @@ private:
   std::size_t block_events_;
   std::size_t block_bytes_;
   std::deque<block> blocks_;
+  /// The same for readers, made when it is asked for; null when it has to be made anew.
+  std::shared_ptr<const history_range::block_list> list_;
   /// One for each event that is kept.
   std::deque<mark> marks_;
   std::size_t evicted_ = 0;

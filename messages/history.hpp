@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -37,28 +36,38 @@ private:
   std::size_t size_ = 0;
 };
 
+/// A stretch of the history: from an event of one block to one of the last. What is said of many
+/// stretches shares the list of blocks.
+struct history_range {
+  using block_list = std::vector<std::shared_ptr<const history_block>>;
+
+  /// Null where there is nothing.
+  std::shared_ptr<const block_list> blocks = nullptr;
+  /// The block that it begins in, and where there.
+  std::size_t block = 0;
+  std::size_t from = 0;
+  /// Behind its end, in the last block; never 0.
+  std::size_t to = 0;
+};
+
 /// What a stream has missed: a walk over the history, not a copy of it, however long it is. Copies
 /// are cheap and walk on their own.
 class missed_events {
 public:
-  /// The events [from, to) of a block; never none.
-  struct run {
-    std::shared_ptr<const history_block> block;
-    std::size_t from = 0;
-    std::size_t to = 0;
-  };
-
   /// Nothing was missed.
   missed_events() = default;
 
-  /// `notice` (may be null) comes first; then, of the runs, what is for everyone or for `who`.
-  missed_events(event_ptr notice, std::vector<run> runs, request_id who)
-    : path_(std::make_shared<const path>(path{std::move(notice), std::move(runs), std::move(who)})),
-      at_(path_->runs.empty() ? 0 : path_->runs.front().from) {
+  /// `notice` (may be null) comes first; then, of the range, what is for everyone or for `who`.
+  missed_events(event_ptr notice, history_range range, request_id who)
+    : path_(
+      std::make_shared<const path>(path{std::move(notice), std::move(range), std::move(who)})),
+      block_(path_->range.block),
+      at_(path_->range.from),
+      left_(path_->range.blocks ? path_->range.blocks->size() - block_ : 0) {
     skip_others();
   }
 
-  [[nodiscard]] bool empty() const noexcept { return !path_ || (!notice() && ended()); }
+  [[nodiscard]] bool empty() const noexcept { return !path_ || (!notice() && left_ == 0); }
 
   /// The next event; null behind the last.
   event_ptr next() {
@@ -68,7 +77,7 @@ public:
       noticed_ = true;
       return path_->notice;
     }
-    auto found = path_->runs[run_].block->at(at_).what;
+    auto found = here().what;
     step();
     skip_others();
     return found;
@@ -77,32 +86,34 @@ public:
 private:
   struct path {
     event_ptr notice;
-    std::vector<run> runs;
+    history_range range;
     request_id who;
   };
 
   [[nodiscard]] bool notice() const noexcept { return path_->notice && !noticed_; }
-  [[nodiscard]] bool ended() const noexcept { return run_ == path_->runs.size(); }
+  [[nodiscard]] const kept_event& here() const { return (*path_->range.blocks)[block_]->at(at_); }
 
   void step() {
-    if (++at_ < path_->runs[run_].to)
+    const auto& range = path_->range;
+    // Of the last block its owner may be appending to, no more than the end is read.
+    const auto end = left_ == 1 ? range.to : (*range.blocks)[block_]->size();
+    if (++at_ < end)
       return;
-    if (++run_ < path_->runs.size())
-      at_ = path_->runs[run_].from;
+    at_ = 0;
+    ++block_;
+    --left_;
   }
 
   void skip_others() {
-    const auto for_others = [this] {
-      const auto& to = path_->runs[run_].block->at(at_).to;
-      return !to.everyone() && *to.only != path_->who;
-    };
-    while (!ended() && for_others())
+    while (left_ != 0 && !here().to.everyone() && *here().to.only != path_->who)
       step();
   }
 
   std::shared_ptr<const path> path_;
-  std::size_t run_ = 0;
+  std::size_t block_ = 0;
   std::size_t at_ = 0;
+  /// Blocks that are not walked through.
+  std::size_t left_ = 0;
   bool noticed_ = false;
 };
 

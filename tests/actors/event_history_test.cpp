@@ -1,5 +1,6 @@
 #include "actors/event_history.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -24,7 +25,7 @@ protected:
 
   static std::vector<std::uint64_t> ids(const event_history::missed& missed) {
     std::vector<std::uint64_t> result;
-    missed_events walk{nullptr, missed.runs, request_id{"me"}};
+    missed_events walk{nullptr, missed.range, request_id{"me"}};
     while (const auto e = walk.next())
       result.push_back(e->id.value);
     return result;
@@ -42,7 +43,7 @@ TEST_F(EventHistory, GivesWhatCameAfterTheCursor) {
   const auto missed = history.since(event_id{103});
   EXPECT_EQ(missed.gap, std::nullopt);
   EXPECT_EQ(ids(missed), (id_list{104, 105}));
-  EXPECT_TRUE(history.since(event_id{105}).runs.empty());
+  EXPECT_EQ(history.since(event_id{105}).range.blocks, nullptr);
   EXPECT_EQ(ids(history.since(event_id{100})).size(), 5u);
 }
 
@@ -111,6 +112,47 @@ TEST_F(EventHistory, KeepsNothingWhereThatIsAsked) {
   EXPECT_EQ(history.size(), 0u);
   EXPECT_EQ(history.since(event_id{0}).gap, event_id{1});
   EXPECT_EQ(history.since(event_id{1}).gap, std::nullopt);
+}
+
+TEST_F(EventHistory, SharesItsEventsAmongAllThatComeBack) {
+  event_history history{{1000, 1 << 20, 1h}, {0}};
+  for (std::uint64_t id = 1; id <= 100; ++id)
+    history.append(make(id), {}, now);
+  const auto one = history.since(event_id{5});
+  const auto two = history.since(event_id{90});
+  EXPECT_EQ(one.range.blocks, two.range.blocks);
+  EXPECT_EQ(ids(two).size(), 10u);
+  // What is appended or evicted later changes nothing for them.
+  for (std::uint64_t id = 101; id <= 3000; ++id)
+    history.append(make(id), {}, now);
+  EXPECT_EQ(ids(one).size(), 95u);
+  EXPECT_EQ(ids(one).front(), 6u);
+  EXPECT_EQ(ids(two).back(), 100u);
+  EXPECT_EQ(ids(history.since(event_id{2500})).size(), 500u);
+}
+
+TEST_F(EventHistory, AgreesWithAListOfAllEvents) {
+  std::mt19937 random{3};
+  for (int round = 0; round < 50; ++round) {
+    const history_limits limits{1 + random() % 300, 500 + random() % 20'000, 20s};
+    event_history history{limits, {0}};
+    std::vector<std::uint64_t> all;
+    std::uint64_t id = 0;
+    for (int i = 0; i < 300; ++i) {
+      id += 1 + random() % 3;
+      now += std::chrono::milliseconds{random() % 300};
+      history.append(make(id, std::string(random() % 200, 'x')), {}, now);
+      all.push_back(id);
+      const event_id cursor{random() % (id + 1)};
+      const auto missed = history.since(cursor);
+      ASSERT_EQ(missed.gap.has_value(), cursor < history.floor());
+      const auto from =
+        std::upper_bound(all.begin(), all.end(), std::max(cursor, history.floor()).value);
+      ASSERT_EQ(ids(missed), id_list(from, all.end()));
+      ASSERT_LE(history.size(), limits.max_events);
+      ASSERT_LE(history.bytes(), limits.max_bytes);
+    }
+  }
 }
 
 } // namespace

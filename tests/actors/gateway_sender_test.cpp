@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/history_ranges.hpp"
 
 namespace herald {
 namespace {
@@ -132,8 +133,9 @@ TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
   block->append({event_of("2"), {request_id{"you"}}});
   block->append({event_of("3"), {}});
   inject(
-    shard, attach_stream{
-             token::from_text("a"), missed_events{nullptr, {{block, 0, 3}}, request_id{"me"}}});
+    shard,
+    attach_stream{
+      token::from_text("a"), missed_events{nullptr, testing::range_of({block}), request_id{"me"}}});
   inject(shard, to_all({"4"}));
   drain();
   EXPECT_EQ(gateway.sent, (texts{"a:1", "a:3", "a:4"}));

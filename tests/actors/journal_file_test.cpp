@@ -114,109 +114,6 @@ TEST_F(JournalFile, RemembersEventsWithAllThatIsSaidOfThem) {
   EXPECT_EQ(found.events[1].what.to.only, request_id{"me"});
 }
 
-TEST_F(JournalFile, PutsAsManyEventsIntoARowAsFit) {
-  const auto file = open();
-  ASSERT_EQ(
-    write(*file, {make_events(1, 2000, std::string(1000, 'x')), make_events(2001, 2010)}),
-    ec::none);
-  ASSERT_EQ(write(*file, {make_events(2011, 2011, std::string(3'000'000, 'y'))}), ec::none);
-  const auto found = load(*file);
-  ASSERT_EQ(found.events.size(), 2011u);
-  EXPECT_EQ(found.events.back().what.what->data.size(), 3'000'000u);
-}
-
-TEST_F(JournalFile, ForgetsEvictedEvents) {
-  const auto file = open();
-  ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
-  ASSERT_EQ(write(*file, {make_events(4, 6)}), ec::none);
-  ASSERT_EQ(write(*file, {events_evicted{{5}}}), ec::none);
-  const auto found = load(*file);
-  EXPECT_EQ(ids_of(found), (id_list{6})) << "also those that share a row with one that is kept";
-  EXPECT_EQ(found.history_floor, event_id{5});
-  ASSERT_EQ(write(*file, {events_evicted{{6}}, events_evicted{{2}}}), ec::none);
-  EXPECT_TRUE(load(*file).events.empty());
-  EXPECT_EQ(load(*file).history_floor, event_id{6}) << "never falls";
-}
-
-TEST_F(JournalFile, RemembersTheIdsThatAreReserved) {
-  ASSERT_EQ(write(*open(), {ids_reserved{{500}}, make_events(3, 4)}), ec::none);
-  EXPECT_EQ(reloaded().ids_upto, event_id{500});
-  ASSERT_EQ(write(*open(), {ids_reserved{{400}}}), ec::none);
-  EXPECT_EQ(reloaded().ids_upto, event_id{500}) << "never falls";
-}
-
-TEST_F(JournalFile, RemembersVersionsInTheOrderOfQueueing) {
-  const auto put = [](const char* id, const char* version, std::optional<std::string> log = {}) {
-    return version_kept{request_id{id}, {version, std::move(log)}};
-  };
-  ASSERT_EQ(
-    write(
-      *open(), {put("a", "1"), put("b", "1", ""), put("c", "1"), put("a", "2", "it's \"new\""),
-                version_dropped{request_id{"c"}}, version_dropped{request_id{"never"}}}),
-    ec::none);
-  const auto found = reloaded().versions;
-  ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].id.str(), "b");
-  EXPECT_EQ(found[0].version.changelog, "");
-  EXPECT_EQ(found[1].id.str(), "a");
-  EXPECT_EQ(found[1].version.version, "2");
-  EXPECT_EQ(found[1].version.changelog, "it's \"new\"");
-}
-
-TEST_F(JournalFile, RemembersStreams) {
-  const auto uuid = token::from_bits(0x0123456789abcdef, 0x8000000000000001);
-  const auto foreign = token::from_text("no uuid");
-  const wall_time at{std::chrono::microseconds{77}};
-  ASSERT_EQ(
-    write(
-      *open(), {stream_kept{request_id{"a"}, uuid, "/x?request_id=a", at},
-                stream_kept{request_id{"b"}, foreign, "", at},
-                stream_kept{request_id{"c"}, token::from_text("gone"), "", at},
-                stream_dropped{token::from_text("gone")}}),
-    ec::none);
-  const auto found = reloaded().streams;
-  ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].stream, uuid);
-  EXPECT_EQ(found[0].id.str(), "a");
-  EXPECT_EQ(found[0].url, "/x?request_id=a");
-  EXPECT_EQ(found[0].connected_at, at);
-  EXPECT_EQ(found[1].stream, foreign);
-}
-
-TEST_F(JournalFile, RemembersTasksInTheOrderOfTheirStart) {
-  task_kept first;
-  first.task.id = task_id{"1"};
-  first.task.type = "demo";
-  first.params_json = R"({"steps":3})";
-  task_kept second = first;
-  second.task.id = task_id{"2"};
-  const auto file = open();
-  ASSERT_EQ(write(*file, {first, second}), ec::none);
-  first.task.status = task_status::completed;
-  first.task.start_time = wall_time{std::chrono::microseconds{5}};
-  first.task.end_time = wall_time{std::chrono::microseconds{6}};
-  first.task.progress = 0.25;
-  first.task.progress_text = "quarter";
-  first.task.result_json = "{}";
-  first.params_json.clear();
-  ASSERT_EQ(write(*file, {first}), ec::none);
-  const auto found = load(*file).tasks;
-  ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].task.id.str(), "1");
-  EXPECT_EQ(found[0].task.status, task_status::completed);
-  EXPECT_EQ(found[0].task.start_time, first.task.start_time);
-  EXPECT_EQ(found[0].task.end_time, first.task.end_time);
-  EXPECT_EQ(found[0].task.progress, 0.25);
-  EXPECT_EQ(found[0].task.progress_text, "quarter");
-  EXPECT_EQ(found[0].task.result_json, "{}");
-  EXPECT_EQ(found[0].params_json, "");
-  EXPECT_EQ(found[1].task.status, task_status::pending);
-  EXPECT_EQ(found[1].task.start_time, std::nullopt);
-  EXPECT_EQ(found[1].params_json, R"({"steps":3})");
-  ASSERT_EQ(write(*file, {task_dropped{task_id{"1"}}}), ec::none);
-  EXPECT_EQ(load(*file).tasks.size(), 1u);
-}
-
 TEST_F(JournalFile, StaysSmallHoweverMuchGoesThroughIt) {
   const auto file = open(journal_sync::off);
   const std::string data(1000, 'x');
@@ -378,23 +275,6 @@ TEST_F(JournalFile, GoesOnFromAWriteAheadLogThatIsCutOffAnywhere) {
   EXPECT_GT(most, 5u);
 }
 
-TEST_F(JournalFile, DropsEventsThatCannotBeReadAndAllBeforeThem) {
-  {
-    const auto file = open();
-    ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
-    ASSERT_EQ(write(*file, {make_events(4, 6)}), ec::none);
-    ASSERT_EQ(write(*file, {make_events(7, 9)}), ec::none);
-  }
-  tamper("UPDATE events SET events = x'0102' WHERE last_id = 6");
-  const auto file = open();
-  std::size_t damaged = 0;
-  const auto found = file->load(damaged);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(damaged, 1u);
-  EXPECT_EQ(ids_of(*found), (id_list{7, 8, 9}));
-  EXPECT_EQ(found->history_floor, event_id{6}) << "a cursor before it gets a gap";
-}
-
 // -- schema
 
 TEST_F(JournalFile, ComesFromEveryFormerSchema) {
@@ -528,6 +408,18 @@ TEST_F(JournalFile, OpensTheFileAnewAfterAFailure) {
       return ids == id_list{1, 3} ? 0 : 4;
     }),
     0);
+}
+
+TEST_F(JournalFile, SaysSoWhereItsFileIsTakenAway) {
+  const auto file = open();
+  ASSERT_EQ(write(*file, {make_events(1, 1)}), ec::none);
+  std::filesystem::rename(path, path + ".elsewhere");
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::storage_failed) << "nobody would find it";
+  write_file(path, "");
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::storage_failed) << "nor in another one";
+  std::filesystem::rename(path + ".elsewhere", path);
+  EXPECT_EQ(write(*file, {make_events(2, 2)}), ec::none);
+  EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2}));
 }
 
 /// A process that writes is killed at any instant: everything that was acknowledged is there.

@@ -1,6 +1,7 @@
 #include "http/stream_table.hpp"
 
 #include "http/sse_format.hpp"
+#include "tests/support/history_ranges.hpp"
 
 #include <algorithm>
 #include <map>
@@ -130,10 +131,11 @@ private:
   /// Some history, with events for others in between.
   missed_events missed_by(model_stream& s) {
     const request_id me{"me"};
-    std::vector<missed_events::run> runs;
-    for (auto blocks = below(4); blocks > 0; --blocks) {
+    history_range::block_list blocks;
+    const auto first = below(3);
+    for (auto count = below(4); count > 0; --count) {
       const auto block = std::make_shared<history_block>(10);
-      const auto from = below(3);
+      const auto from = blocks.empty() ? first : 0;
       const auto to = from + 1 + below(7);
       for (std::size_t i = 0; i < to; ++i) {
         auto what = std::make_shared<event>();
@@ -151,7 +153,7 @@ private:
         }
         block->append({what, only});
       }
-      runs.push_back({block, from, to});
+      blocks.push_back(block);
     }
     event_ptr notice;
     if (below(3) == 0) {
@@ -167,7 +169,7 @@ private:
       s.replayed.insert(s.replayed.begin(), s.expected.find('>') + 1 + first.size());
       notice = std::make_shared<const event>(gap);
     }
-    return {notice, std::move(runs), me};
+    return {notice, blocks.empty() ? history_range{} : testing::range_of(blocks, first), me};
   }
 
   /// A batch of broadcasts and frames for one, waited for or not.

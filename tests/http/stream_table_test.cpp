@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "http/sse_format.hpp"
+#include "tests/support/history_ranges.hpp"
 
 namespace herald {
 namespace {
@@ -83,7 +84,7 @@ protected:
       what->data.assign(bytes, 'm');
       block->append({std::move(what), {}});
     }
-    return {nullptr, {{block, 0, count}}, request_id{"me"}};
+    return {nullptr, testing::range_of({block}), request_id{"me"}};
   }
 
   static std::string frames_of(std::size_t count, std::size_t bytes = 50) {
