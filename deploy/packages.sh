@@ -30,6 +30,7 @@ herald_test_packages=(
   ca-certificates
   chromium
   curl
+  iproute2
   nginx
   nodejs
   procps

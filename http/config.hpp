@@ -35,6 +35,8 @@ struct config {
     /// 0: one per core.
     std::size_t threads = 0;
     std::chrono::seconds heartbeat_s{15};
+    /// 0: when the kernel does, after a quarter of an hour.
+    std::chrono::seconds unreachable_s{30};
     std::chrono::milliseconds retry_ms{3000};
     /// Empty: no CORS headers. "*": everybody.
     std::vector<std::string> cors_origins = {"*"};

@@ -17,6 +17,7 @@ namespace herald {
 namespace {
 
 constexpr int backlog = 4096;
+constexpr int keepalive_interval_s = 5;
 
 /// A descriptor that is closed unless it is given away.
 class descriptor {
@@ -68,17 +69,31 @@ address resolve(const std::string& host, std::uint16_t port) {
   return result;
 }
 
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+/// What listeners hand down to the sockets of their clients.
+void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (give_up_after.count() == 0)
+    return;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(give_up_after).count();
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(give_up_after.count()));
+  // Of use where heartbeats are rarer than this: they keep a connection alive as well.
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
+}
+
 descriptor bind_to(const address& where, bool shared) {
   descriptor fd{
     ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
   if (fd.get() < 0)
     return fd;
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Handed down to the sockets of clients.
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (shared)
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (::bind(fd.get(), where.get(), where.size) != 0)
     return descriptor{-1};
   return fd;
@@ -86,7 +101,9 @@ descriptor bind_to(const address& where, bool shared) {
 
 } // namespace
 
-listeners listen_on(const std::string& host, std::uint16_t port, std::size_t count) {
+listeners listen_on(
+  const std::string& host, std::uint16_t port, std::size_t count,
+  std::chrono::milliseconds give_up_after) {
   auto where = resolve(host, port);
   // Without SO_REUSEPORT a port at which anybody listens is refused; held until ours listen.
   const auto probe = bind_to(where, false);
@@ -100,6 +117,7 @@ listeners listen_on(const std::string& host, std::uint16_t port, std::size_t cou
     bound.push_back(bind_to(where, true));
     if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
       fail_at(host, port, errno);
+    set_client_options(bound.back().get(), give_up_after);
   }
   listeners result;
   result.port = ntohs(where.port());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,6 +16,12 @@ struct listeners {
 
 /// Opens `count` of them. Port 0 picks a free one. Throws `std::system_error` if the address is not
 /// known, or the port is taken, be it by a process that would share it.
-[[nodiscard]] listeners listen_on(const std::string& host, std::uint16_t port, std::size_t count);
+///
+/// The connections of a client that acknowledges nothing for `give_up_after` (after something was
+/// sent to it, or nothing for as long) are ended by the kernel with ETIMEDOUT, and so are those of
+/// one that takes nothing for so long; 0 leaves it to the kernel, which takes a quarter of an hour.
+[[nodiscard]] listeners listen_on(
+  const std::string& host, std::uint16_t port, std::size_t count,
+  std::chrono::milliseconds give_up_after = std::chrono::milliseconds{0});
 
 } // namespace herald

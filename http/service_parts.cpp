@@ -28,6 +28,7 @@ stream_options stream_options_of(const config& settings) {
   options.port = from.port;
   options.threads = static_cast<unsigned>(from.threads);
   options.heartbeat = from.heartbeat_s;
+  options.give_up_after = from.unreachable_s;
   options.cors_origins = from.cors_origins;
   options.max_streams = from.max_streams;
   options.max_streams_per_address = from.max_streams_per_address;

@@ -81,6 +81,9 @@ const std::array table = {
   setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
   setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
   setting{AT(stream.heartbeat_s), interval_s, "A quiet stream gets a comment this often."},
+  setting{
+    AT(stream.unreachable_s), count(0, 3600),
+    "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
   setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
   setting{AT(stream.cors_origins), origins, "Pages of which origins may open streams; *: all."},
   setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},

@@ -97,7 +97,7 @@ stream_endpoint::stream_endpoint(
   metrics& numbers)
   : inside_(std::make_unique<inside>(
     system, options, owner, numbers,
-    listen_on(options.host, options.port, thread_count(options)))) {}
+    listen_on(options.host, options.port, thread_count(options), options.give_up_after))) {}
 
 stream_endpoint::~stream_endpoint() {
   for (auto& seat : inside_->seats) {

@@ -62,6 +62,17 @@ client_address address_of(int fd) {
   return result;
 }
 
+/// Nothing came back from the client for too long: `stream_options::give_up_after`.
+bool is_out_of_reach(int error) {
+  return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+int error_of(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
 /// Descriptors or memory are short: trying again at once would only spin.
 bool is_shortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -477,6 +488,8 @@ void stream_loop::on_stream(const socket_event& event) {
   if (fd < 0)
     return;
   if ((event.what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    if ((event.what & EPOLLERR) != 0 && is_out_of_reach(error_of(fd)))
+      metrics_.unreachable.Increment();
     table_.drop(slot, end_reason::client_closed);
     return;
   }
@@ -508,6 +521,8 @@ ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
   // No memory now is no reason to give the stream up.
   if (taken < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
     return 0;
+  if (taken < 0 && is_out_of_reach(errno))
+    metrics_.unreachable.Increment();
   return taken;
 }
 

@@ -19,6 +19,9 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
       "Connections that could not be taken, for want of descriptors or memory.")),
     lagged(numbers.counter(
       "herald_stream_lagged_total", "Streams closed because they read too slowly.")),
+    unreachable(numbers.counter(
+      "herald_stream_unreachable_total",
+      "Streams given up because their client acknowledged or took nothing for too long.")),
     overflowed(numbers.counter(
       "herald_stream_private_overflows_total",
       "Streams closed because too much waited for them alone.")),

@@ -44,6 +44,7 @@ public:
   prometheus::Counter& accepted;
   prometheus::Counter& accept_errors;
   prometheus::Counter& lagged;
+  prometheus::Counter& unreachable;
   prometheus::Counter& overflowed;
   prometheus::Counter& bytes;
   prometheus::Counter& replayed;

@@ -16,15 +16,18 @@
 
 namespace herald::testing {
 
-sse_client::sse_client(std::uint16_t port, std::string target, std::string headers)
-  : port_(port),
+sse_client::sse_client(
+  std::uint16_t port, std::string target, std::string headers, std::string address)
+  : address_(std::move(address)),
+    port_(port),
     target_(std::move(target)),
     headers_(std::move(headers)) {
   connect({});
 }
 
 sse_client::sse_client(sse_client&& other) noexcept
-  : port_(other.port_),
+  : address_(std::move(other.address_)),
+    port_(other.port_),
     target_(std::move(other.target_)),
     headers_(std::move(other.headers_)),
     descriptor_(std::exchange(other.descriptor_, -1)),
@@ -46,8 +49,8 @@ void sse_client::connect(const std::string& more_headers) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port_);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const auto request = "GET " + target_ + " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+  ::inet_pton(AF_INET, address_.c_str(), &to.sin_addr);
+  const auto request = "GET " + target_ + " HTTP/1.1\r\nHost: " + address_ + "\r\n"
                        + "Accept: text/event-stream\r\n" + headers_ + more_headers + "\r\n";
   ended_ = ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0
            || ::send(descriptor_, request.data(), request.size(), MSG_NOSIGNAL)
@@ -130,6 +133,12 @@ std::string sse_client::header(std::string_view name) const {
     return {};
   const auto value = at + start.size();
   return head_.substr(value, head_.find("\r\n", value) - value);
+}
+
+std::vector<sse_event> sse_client::take_events() {
+  taken_ = 0;
+  parser_.forget_comments();
+  return parser_.take_events();
 }
 
 // -- waiting --------------------------------------------------------------------------------------

@@ -18,8 +18,11 @@ namespace herald::testing {
 /// Many of them wait together in `read_until`, in one poll loop.
 class sse_client {
 public:
-  /// Connects to 127.0.0.1 and asks for `target`; `headers` are whole lines. Waits for no answer.
-  sse_client(std::uint16_t port, std::string target, std::string headers = {});
+  /// Connects and asks for `target`; `headers` are whole lines. Waits for no answer. `address` is
+  /// one of IPv4.
+  sse_client(
+    std::uint16_t port, std::string target, std::string headers = {},
+    std::string address = "127.0.0.1");
   sse_client(sse_client&& other) noexcept;
   sse_client& operator=(sse_client&&) = delete;
   ~sse_client();
@@ -46,6 +49,9 @@ public:
   /// Whether the server has ended the stream.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
 
+  /// Moves out all that has come, for a client that is to keep nothing; `next` starts anew.
+  std::vector<sse_event> take_events();
+
   /// The next event that was not taken yet.
   std::optional<sse_event> next(std::chrono::milliseconds limit = patience);
   /// The same, passing over events of other names.
@@ -69,6 +75,7 @@ private:
   void take(std::string_view bytes);
   void take_content(std::string_view bytes);
 
+  std::string address_;
   std::uint16_t port_;
   std::string target_;
   std::string headers_;

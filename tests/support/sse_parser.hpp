@@ -5,6 +5,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace herald::testing {
@@ -31,6 +32,9 @@ public:
   void feed(std::string_view bytes);
 
   [[nodiscard]] const std::vector<sse_event>& events() const noexcept { return events_; }
+  /// Moves them out, for a reader that wants to keep nothing.
+  [[nodiscard]] std::vector<sse_event> take_events() { return std::exchange(events_, {}); }
+  void forget_comments() { comments_.clear(); }
   /// Comments without their colon and one space.
   [[nodiscard]] const std::vector<std::string>& comments() const noexcept { return comments_; }
   /// The last `retry:` in milliseconds.

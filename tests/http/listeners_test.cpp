@@ -1,0 +1,73 @@
+#include "http/listeners.hpp"
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/raw_client.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+int option(int fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  ::getsockopt(fd, level, name, &value, &size);
+  return value;
+}
+
+/// Whether the next client's socket is as `holds` wants it.
+template <class Predicate>
+bool client_socket(const listeners& doors, Predicate holds) {
+  const testing::raw_client client{doors.port};
+  const auto fd = ::accept(doors.descriptors[0], nullptr, nullptr);
+  const bool good = fd >= 0 && holds(fd);
+  ::close(fd);
+  return good;
+}
+
+/// Closes what it opens.
+struct opened : listeners {
+  explicit opened(listeners doors) : listeners(std::move(doors)) {}
+  ~opened() {
+    for (const auto fd : descriptors)
+      ::close(fd);
+  }
+};
+
+TEST(Listeners, GiveClientsUpThatAreOutOfReach) {
+  const opened doors{listen_on("127.0.0.1", 0, 1, 7s)};
+  EXPECT_TRUE(client_socket(doors, [](int fd) {
+    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 7000
+           && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 1
+           && option(fd, IPPROTO_TCP, TCP_KEEPIDLE) == 7
+           && option(fd, IPPROTO_TCP, TCP_NODELAY) == 1;
+  }));
+}
+
+TEST(Listeners, LeaveThatToTheKernelIfTold) {
+  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  EXPECT_TRUE(client_socket(doors, [](int fd) {
+    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 0
+           && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 0
+           && option(fd, IPPROTO_TCP, TCP_NODELAY) == 1;
+  }));
+}
+
+TEST(Listeners, RefuseAPortThatIsTaken) {
+  const opened doors{listen_on("127.0.0.1", 0, 2)};
+  EXPECT_EQ(doors.descriptors.size(), 2u);
+  EXPECT_THROW((void)listen_on("127.0.0.1", doors.port, 1), std::system_error);
+}
+
+} // namespace
+} // namespace herald
