@@ -48,6 +48,7 @@ herald_bench_packages=(
   libbenchmark-dev
   libnginx-mod-nchan
   nginx
+  nodejs
   pushpin
   python3
 )

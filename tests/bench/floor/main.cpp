@@ -10,6 +10,7 @@
 
 #include <sched.h>
 
+#include "http/descriptor_table.hpp"
 #include "http/listeners.hpp"
 #include "tests/bench/floor/floor_loop.hpp"
 

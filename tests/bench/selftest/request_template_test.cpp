@@ -1,5 +1,6 @@
 #include "tests/bench/swarm/request_template.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -50,6 +51,14 @@ TEST(RequestTemplate, MakesBatches) {
   settings.lines = true;
   const auto lines = body_of(make(settings, 5, 10));
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+}
+
+TEST(RequestTemplate, TakesTokensInTurn) {
+  publish_settings settings;
+  settings.bodies = {"%K %S"};
+  settings.tokens = {"a", "b"};
+  EXPECT_EQ(body_of(make(settings, 5, 10)), "a 10");
+  EXPECT_EQ(body_of(make(settings, 5, 11)), "b 11");
 }
 
 TEST(RequestTemplate, SaysHowLongTheBodyIs) {

@@ -2,18 +2,21 @@
 
 #include "tests/bench/swarm/run.hpp"
 
-#include <array>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
 
 #include "tests/bench/selftest/faulty_server.hpp"
+#include "tests/support/free_port.hpp"
 
 namespace herald::bench {
 namespace {
@@ -33,13 +36,19 @@ options events_for(const faulty_server& server, std::size_t streams, std::size_t
   wanted.publish.bodies = {"%D"};
   wanted.publish.warmup_s = 0;
   wanted.publish.events = events;
+  wanted.publish.patience_s = 1;
   wanted.settle_s = 0;
   return wanted;
 }
 
-run_result run_against(behaviour how, std::size_t streams, std::size_t events) {
+/// The server has ended by the time that this returns, so what it has noted can be read.
+run_result run_against(
+  behaviour how, std::size_t streams, std::size_t events,
+  const std::function<void(options&)>& change = [](options&) {}) {
   faulty_server server{std::move(how)};
-  return run(events_for(server, streams, events));
+  auto wanted = events_for(server, streams, events);
+  change(wanted);
+  return run(wanted);
 }
 
 TEST(Swarm, FindsNoFaultWithAGoodServer) {
@@ -125,10 +134,8 @@ TEST(Swarm, OwesAStreamNothingFromBeforeItOpened) {
       first = d.frame;
     return d.stream == 0 && d.number > 40 ? first + d.frame : d.frame;
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 10, 400);
-  wanted.streams.churn = 200;
-  const auto result = run(wanted);
+  const auto result =
+    run_against(how, 10, 400, [](options& wanted) { wanted.streams.churn = 200; });
   EXPECT_GT(result.clients.reopened, 10u);
   EXPECT_EQ(result.clients.failed, 0u);
   EXPECT_EQ(result.clients.ended_by_server, 0u);
@@ -142,13 +149,26 @@ TEST(Swarm, FindsALossAmongStreamsThatComeAndGo) {
   how.faults = [&](const delivery& d) -> std::string {
     return d.number == 100 ? "" : d.frame;
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 10, 200);
-  wanted.streams.churn = 50;
-  const auto result = run(wanted);
+  const auto result = run_against(how, 10, 200, [](options& wanted) { wanted.streams.churn = 50; });
   // All lose it, but one that comes or goes just then has no right to it.
   EXPECT_GE(result.deliveries.lost, 5u);
   EXPECT_LE(result.deliveries.lost, 10u);
+}
+
+TEST(Swarm, SeesThatStreamsAreToldDifferentOrders) {
+  std::string held;
+  behaviour how;
+  EXPECT_EQ(run_against(how, 5, 20).deliveries.orders.size(), 1u);
+  how.faults = [&](const delivery& d) -> std::string {
+    if (d.stream != 3)
+      return d.frame;
+    if (d.number == 7) {
+      held = d.frame;
+      return "";
+    }
+    return d.frame + std::exchange(held, "");
+  };
+  EXPECT_EQ(run_against(how, 5, 20).deliveries.orders.size(), 2u);
 }
 
 TEST(Swarm, SeesADelay) {
@@ -168,10 +188,7 @@ TEST(Swarm, CountsTheTimeThatEventsWaitForAStalledServer) {
     if (number == 5)
       std::this_thread::sleep_for(300ms);
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 1, 50);
-  wanted.publish.rate = 100;
-  const auto result = run(wanted);
+  const auto result = run_against(how, 1, 50, [](options& wanted) { wanted.publish.rate = 100; });
   // 30 events were due during the stall. Had each been timed from when its request could be sent,
   // only one would have been slow.
   EXPECT_GE(result.publishing.late, 20u);
@@ -192,10 +209,8 @@ TEST(Swarm, PublishesTheNextEventOnceAllStreamsHaveTheLast) {
       if (last + 1 != number)
         early.insert(number);
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 10, 50);
-  wanted.publish.mode = pacing::closed;
-  const auto result = run(wanted);
+  const auto result =
+    run_against(how, 10, 50, [](options& wanted) { wanted.publish.mode = pacing::closed; });
   EXPECT_TRUE(early.empty());
   EXPECT_EQ(result.publishing.events, 50u);
   EXPECT_EQ(result.publishing.impatient, 0u);
@@ -207,22 +222,20 @@ TEST(Swarm, WaitsForALostEventOnlyAsLongAsToldTo) {
   how.faults = [](const delivery& d) -> std::string {
     return d.stream == 1 && d.number == 3 ? "" : d.frame;
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 3, 10);
-  wanted.publish.mode = pacing::closed;
-  wanted.publish.patience_s = 0.1;
-  const auto result = run(wanted);
+  const auto result = run_against(how, 3, 10, [](options& wanted) {
+    wanted.publish.mode = pacing::closed;
+    wanted.publish.patience_s = 0.1;
+  });
   EXPECT_EQ(result.publishing.events, 10u);
   EXPECT_EQ(result.publishing.impatient, 1u);
   EXPECT_EQ(result.deliveries.lost, 1u);
 }
 
 TEST(Swarm, PublishesFlatOutOverManyConnections) {
-  faulty_server server{{}};
-  auto wanted = events_for(server, 5, 400);
-  wanted.publish.mode = pacing::flat;
-  wanted.publish.connections = 4;
-  const auto result = run(wanted);
+  const auto result = run_against({}, 5, 400, [](options& wanted) {
+    wanted.publish.mode = pacing::flat;
+    wanted.publish.connections = 4;
+  });
   EXPECT_GE(result.publishing.events, 400u);
   EXPECT_EQ(result.publishing.answered, result.publishing.events);
   EXPECT_EQ(result.deliveries.delivered, 5 * result.publishing.events);
@@ -265,10 +278,8 @@ TEST(Swarm, KeepsSlowReadersApart) {
       return "";
     return d.stream == 0 && d.number == 5 ? d.frame + "event: lagged\ndata: {}\n\n" : d.frame;
   };
-  faulty_server server{how};
-  auto wanted = events_for(server, 4, 20);
-  wanted.streams.slow_readers = 2;
-  const auto result = run(wanted);
+  const auto result =
+    run_against(how, 4, 20, [](options& wanted) { wanted.streams.slow_readers = 2; });
   EXPECT_EQ(result.slow.ended_by_server, 1u);
   EXPECT_EQ(result.slow.told, 1u);
   EXPECT_EQ(result.slow.lost, 1u);
@@ -278,13 +289,48 @@ TEST(Swarm, KeepsSlowReadersApart) {
 }
 
 TEST(Swarm, SpreadsStreamsOverThreads) {
-  faulty_server server{{}};
-  auto wanted = events_for(server, 50, 20);
-  wanted.streams.threads = 3;
-  const auto result = run(wanted);
+  const auto result = run_against({}, 50, 20, [](options& wanted) { wanted.streams.threads = 3; });
   EXPECT_EQ(result.clients.opened, 50u);
   EXPECT_EQ(result.deliveries.delivered, 1000u);
   EXPECT_EQ(result.deliveries.lost, 0u);
+}
+
+TEST(Swarm, RehearsesWithFewStreams) {
+  std::atomic<int> opened = 0;
+  behaviour how;
+  how.refuses = [&](unsigned) {
+    ++opened;
+    return false;
+  };
+  const auto result = run_against(how, 10, 5, [](options& wanted) { wanted.rehearse = 4; });
+  EXPECT_EQ(opened, 14);
+  EXPECT_EQ(result.clients.opened, 10u);
+  EXPECT_EQ(result.deliveries.delivered, 50u);
+}
+
+TEST(Swarm, JudgesWhatIsSentToItsGateway) {
+  options wanted;
+  wanted.streams.count = 2;
+  wanted.gateway.port = testing::free_port();
+  wanted.publish.mode = pacing::rate;
+  wanted.publish.rate = 500;
+  wanted.publish.port = wanted.gateway.port;
+  wanted.publish.target = "/internal/send";
+  // Each event goes to one of the streams, and goes there twice.
+  wanted.publish.tokens = {"b1", "b2"};
+  const std::string send = R"({"token":"%K","event":{"name":"x","data":"%E"}})";
+  wanted.publish.bodies = {send, send};
+  wanted.publish.warmup_s = 0;
+  wanted.publish.events = 20;
+  wanted.publish.patience_s = 0.2;
+  wanted.settle_s = 0;
+  const auto result = run(wanted);
+  EXPECT_EQ(result.publishing.answered, 40u);
+  EXPECT_EQ(result.deliveries.delivered, 20u);
+  EXPECT_EQ(result.deliveries.duplicated, 20u);
+  EXPECT_EQ(result.deliveries.lost, 20u);
+  EXPECT_EQ(result.deliveries.latency.count(), 20u);
+  EXPECT_EQ(result.clients.malformed, 0u);
 }
 
 TEST(Swarm, ReportsWhatItSawAsJson) {

@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import pathlib
+import subprocess
 
 import machine
 import plot
@@ -40,6 +41,18 @@ def measure(scenario, wanted: argparse.Namespace, count: int) -> tuple[dict, dic
     return reports, medians, verdicts.judge(scenario, medians)
 
 
+def micro(quick: bool) -> list[dict]:
+    """The pure parts by themselves, without a socket."""
+    rounds.say("micro: the pure parts")
+    command = [str(servers.TOOLS / "herald_micro"), "--benchmark_format=json"]
+    command += ["--benchmark_min_time=0.05"] if quick else ["--benchmark_repetitions=5"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    parts = json.loads(done.stdout)["benchmarks"]
+    parts = [p for p in parts if quick or p.get("aggregate_name") == "median"]
+    print(table.micro(parts), flush=True)
+    return parts
+
+
 def main() -> None:
     wanted = options()
     servers.HERALD_FLAGS.extend(wanted.herald)
@@ -60,6 +73,9 @@ def main() -> None:
             "runs": reports,
         }
         # After each row, so that an end before the last one loses nothing.
+        (wanted.out / f"{name}.json").write_text(json.dumps(outcome, indent=1) + "\n")
+    if not wanted.only:
+        outcome["micro"] = micro(wanted.quick)
         (wanted.out / f"{name}.json").write_text(json.dumps(outcome, indent=1) + "\n")
     (wanted.out / f"{name}.svg").write_text(plot.draw(outcome))
     print(f"written: {wanted.out / name}.json and .svg")

@@ -13,6 +13,7 @@ FIGURES = {
     "CPU per open": "us of server CPU per stream opened",
     "requests/s": "requests per second",
     "events/s": "events per second",
+    "pairs/s": "pairs of callbacks per second",
 }
 
 

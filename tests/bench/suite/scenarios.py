@@ -1,5 +1,8 @@
 """What is measured: each row of the table, and what herald has to reach in it."""
 
+import math
+import os
+import resource
 from dataclasses import dataclass, field
 
 # A figure of a run: where it is found in the load client's report, its unit, and whether a server
@@ -28,6 +31,15 @@ GROWTH = Figure("growth", "memory/growth_kb", "KiB")
 OPEN_CPU = Figure("CPU per open", "server/cpu_us_per_open", "us")
 OPEN_RATE = Figure("opened/s", "streams/opened_per_s", "/s", less=False)
 OPEN_P99 = Figure("open p99", "streams/open_us/p99", "ms", scale=1e-3)
+OPEN_P50 = Figure("open p50", "streams/open_us/p50", "ms", scale=1e-3)
+OPEN_LONGEST = Figure("open max", "streams/open_us/max", "ms", scale=1e-3)
+REOPENED = Figure("reopened", "streams/reopened", less=False)
+ROUND_TRIP = Figure("answer p99", "publishing/round_trip_us/p99", "ms", scale=1e-3)
+PAIRS = Figure("pairs/s", "publishing/events_per_s", "/s", less=False)
+CLIENT = Figure("client cores", "machine/client_cores")
+SLOW_CLOSED = Figure("slow closed", "slow_readers/ended_by_server", less=False)
+SLOW_TOLD = Figure("slow told", "slow_readers/told", less=False)
+SLOW_LOST = Figure("slow lost", "slow_readers/lost", worst=True)
 REQUESTS = Figure("requests/s", "publishing/requests_per_s", "/s", less=False)
 EVENTS = Figure("events/s", "publishing/events_per_s", "/s", less=False)
 REQUEST_CPU = Figure("CPU per request", "server/cpu_us_per_request", "us")
@@ -87,7 +99,224 @@ def closed(streams: int, name: str, cpu_to_nchan: float) -> Scenario:
     )
 
 
+def loops_for(streams: int) -> tuple[str, ...]:
+    """herald's flags to hold so many: each of its threads has a table of descriptors."""
+    _, table = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The kernel spreads streams over threads evenly, but not exactly.
+    needed = math.ceil(streams * 1.03 / (table - 500))
+    return ("--stream-threads", str(needed)) if needed > (os.cpu_count() or 1) else ()
+
+
+def saturation(streams: int, name: str, times_nchan: float) -> Scenario:
+    # nchan takes one event in a request; herald is given batches.
+    singly = {"connections": 4}
+    return Scenario(
+        name=f"saturation_{name}",
+        title=f"as many events as are taken, {streams:,} streams",
+        contenders=("herald", "nchan_1", "nchan_2"),
+        load={"streams": streams, "mode": "flat", "warmup": 1, "duration": 10, "settle": 1},
+        of={"herald": {"batch": 100, "window": 2000}, "nchan_1": singly, "nchan_2": singly},
+        quick=QUICK,
+        figures=(DELIVERIES, CPU, EVENTS, P99, CLIENT, FAULTS, FAILED),
+        bars=(
+            Bar(CPU, 0.2, "nchan"),
+            Bar(DELIVERIES, times_nchan, "nchan"),
+            *NO_FAULTS,
+        ),
+    )
+
+
+def idle_memory(streams: int, name: str, contenders: tuple[str, ...]) -> Scenario:
+    million = 1_000_000 // streams
+    return Scenario(
+        name=f"idle_memory_{name}",
+        title=f"memory per stream, {streams:,} streams, idle and after a million deliveries",
+        contenders=contenders,
+        load={
+            "streams": streams,
+            "rehearse": 100,
+            "open-timeout": 180,
+            "mode": "closed",
+            "events": million,
+            "duration": 120,
+            "warmup": 0,
+            "settle": 3,
+        },
+        quick={"settle": 1},
+        figures=(IDLE_BYTES, END_BYTES, KERNEL_BYTES, GROWTH, FAULTS, FAILED),
+        bars=(Bar(IDLE_BYTES, 256), Bar(END_BYTES, 256), Bar(GROWTH, 256), *NO_FAULTS),
+        settings={"herald": loops_for(streams)},
+        rounds=5 if streams < 100_000 else 2,
+    )
+
+
+HOLD = Scenario(
+    name="hold_100k",
+    title="100,000 streams for 10 minutes, an event every 2 s, 500 streams come and go per second",
+    contenders=("herald",),
+    load={
+        "streams": 100_000,
+        "open-timeout": 180,
+        "mode": "rate",
+        "rate": 0.5,
+        "churn": 500,
+        "warmup": 10,
+        "duration": 600,
+        "settle": 3,
+    },
+    quick={"warmup": 2, "duration": 20},
+    figures=(P50, P99, LONGEST, CPU, IDLE_BYTES, END_BYTES, GROWTH, REOPENED, FAULTS, FAILED),
+    settings={"herald": loops_for(100_000)},
+    # 2 % of what it holds.
+    bars=(*NO_FAULTS, Bar(END_BYTES, 256), Bar(GROWTH, 1024)),
+    rounds=1,
+)
+
+RATE = Scenario(
+    name="rate_10k_5ps",
+    title="publish to last stream: 10,000 streams, 5 events a second",
+    contenders=("herald", "floor", "floor_2", "nchan_1", "nchan_2"),
+    load={"streams": 10_000, "mode": "rate", "rate": 5, "warmup": 2, "duration": 20, "settle": 2},
+    quick=QUICK,
+    figures=(P50, P99, P999, LONGEST, CPU, FAULTS, FAILED),
+    bars=(Bar(P99, 1.10, "floor"), Bar(P99, 0.8, "nchan"), *NO_FAULTS),
+)
+
+PUBLISH_SINGLE = Scenario(
+    name="publish_single_16conn",
+    title="single events over 16 connections, 10 streams, beside a handler that only answers",
+    contenders=("herald", "answer", "nchan_1", "nchan_2"),
+    load={"streams": 10, "mode": "flat", "connections": 16, "warmup": 1, "duration": 10, "settle": 1},
+    of={"answer": {"streams": 0}},
+    quick=QUICK,
+    figures=(REQUESTS, REQUEST_CPU, ROUND_TRIP, FAULTS, FAILED, REFUSED),
+    bars=(Bar(REQUESTS, 0.5, "answer"), *NO_FAULTS, Bar(REFUSED, 0)),
+)
+
+PUBLISH_BATCH = Scenario(
+    name="publish_batch_100",
+    title="batches of 100 events, 10 streams",
+    contenders=("herald",),
+    load={
+        "streams": 10,
+        "mode": "flat",
+        "connections": 4,
+        "batch": 100,
+        "window": 20_000,
+        "warmup": 1,
+        "duration": 10,
+        "settle": 1,
+    },
+    quick=QUICK,
+    figures=(EVENTS, EVENT_CPU, DELIVERIES, ROUND_TRIP, FAULTS, FAILED, REFUSED),
+    bars=(Bar(EVENTS, 200_000), *NO_FAULTS, Bar(REFUSED, 0)),
+)
+
+CONNECT_STORM = Scenario(
+    name="connect_storm_20k",
+    title="20,000 streams opened as fast as possible",
+    contenders=("herald", "floor_2", "nchan_2"),
+    load={"streams": 20_000, "mode": "none", "in-flight": 2000, "settle": 0.5},
+    figures=(OPEN_CPU, OPEN_RATE, OPEN_P50, OPEN_P99, OPEN_LONGEST, FAILED),
+    bars=(Bar(OPEN_CPU, 1.5, "floor_2"), Bar(FAILED, 0)),
+)
+
+GATEWAY = Scenario(
+    name="external_gateway",
+    title="sends to an SSE Gateway with 1,000 streams, beside a bare load generator",
+    contenders=("herald_gateway", "bare"),
+    load={"streams": 1000, "mode": "flat", "window": 50, "warmup": 1, "duration": 10, "settle": 1},
+    # The settings with which herald sends most: as many connections as herald has senders.
+    of={"bare": {"streams": 1, "connections": 8, "window": 0}},
+    quick=QUICK,
+    figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
+    bars=(
+        Bar(DELIVERIES, 0.95, "bare", of="herald_gateway"),
+        Bar(FAULTS, 0, of="herald_gateway"),
+        Bar(FAILED, 0, of="herald_gateway"),
+    ),
+)
+
+NODE_GATEWAY = Scenario(
+    name="external_gateway_node",
+    title="the same against an SSE Gateway on Node, with 1,000 real streams",
+    contenders=("herald_node_gateway", "bare_node"),
+    load={"streams": 1000, "mode": "flat", "window": 20, "warmup": 1, "duration": 10, "settle": 1},
+    of={"bare_node": {"connections": 8, "window": 0, "patience": 1}},
+    quick=QUICK,
+    figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
+    bars=(
+        Bar(DELIVERIES, 0.95, "bare_node", of="herald_node_gateway"),
+        Bar(FAULTS, 0, of="herald_node_gateway"),
+        Bar(FAILED, 0, of="herald_node_gateway"),
+    ),
+)
+
+CALLBACK = '{"action":"%s","token":"t%%S",%s"request":{"url":"/api/sse/stream?request_id=c%%S","headers":{"host":"bench","user-agent":"bench"}}}'
+
+CALLBACKS = Scenario(
+    name="callbacks",
+    title="connect and disconnect callbacks over 16 connections, beside a handler that only answers",
+    contenders=("herald_callbacks", "answer"),
+    load={
+        "streams": 0,
+        "mode": "flat",
+        "connections": 16,
+        "warmup": 1,
+        "duration": 10,
+        "settle": 1,
+        "body": [CALLBACK % ("connect", ""), CALLBACK % ("disconnect", '"reason":"client_closed",')],
+    },
+    quick=QUICK,
+    figures=(PAIRS, REQUEST_CPU, ROUND_TRIP, REFUSED),
+    bars=(Bar(PAIRS, 0.5, "answer", of="herald_callbacks"), Bar(REFUSED, 0, of="herald_callbacks")),
+)
+
+# So that they are lapped soon, and what grows is not the history.
+SMALL = ("--stream-log-bytes", "524288", "--api-max-event-bytes", "65536")
+SMALL += ("--history-max-bytes", "1048576")
+
+SLOW_READER = Scenario(
+    name="slow_reader",
+    title="10 streams that read 1 KiB/s among 1,000, 50 events of 4 KiB a second",
+    contenders=("herald", "herald_undisturbed"),
+    load={
+        "streams": 1000,
+        "mode": "rate",
+        "rate": 50,
+        "data-size": 4096,
+        "warmup": 1,
+        "duration": 40,
+        "settle": 1,
+    },
+    of={"herald": {"slow-readers": 10, "slow-rate": 1024, "slow-buffer": 4096}},
+    settings={c: SMALL for c in ("herald", "herald_undisturbed")},
+    quick={"duration": 25},
+    figures=(P50, P99, LONGEST, CPU, SLOW_CLOSED, SLOW_TOLD, SLOW_LOST, GROWTH, FAULTS, FAILED),
+    bars=(
+        # Within noise.
+        Bar(P99, 1.15, "herald_undisturbed"),
+        Bar(SLOW_CLOSED, 10),
+        Bar(SLOW_LOST, 0),
+        Bar(GROWTH, 8192),
+        *NO_FAULTS,
+    ),
+)
+
 SCENARIOS = (
     closed(1_000, "1k", 0.85),
     closed(10_000, "10k", 0.70),
+    saturation(1_000, "1k", 3),
+    saturation(10_000, "10k", 10),
+    idle_memory(10_000, "10k", ("herald", "floor", "nchan_1")),
+    idle_memory(100_000, "100k", ("herald",)),
+    HOLD,
+    RATE,
+    PUBLISH_SINGLE,
+    PUBLISH_BATCH,
+    CONNECT_STORM,
+    GATEWAY,
+    NODE_GATEWAY,
+    CALLBACKS,
+    SLOW_READER,
 )

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import resource
 import socket
 import subprocess
@@ -39,9 +40,15 @@ class DidNotStart(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range that the kernel takes the clients' ports from."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DidNotStart("no free port")
 
 
 def wait_until(is_up: Callable[[], bool], what: str, process: subprocess.Popen) -> None:
@@ -158,8 +165,86 @@ def pushpin() -> Iterator[Running]:
             yield Running([child.pid], streams, publish)
 
 
+@contextlib.contextmanager
+def herald_with_gateway(*settings: str) -> Iterator[Running]:
+    """herald beside an SSE Gateway, which is the load client."""
+    port = free_port()
+    with herald("--gateway-url", f"http://127.0.0.1:{port}", *settings) as running:
+        running.streams = ["--gateway", str(port), "--callback", running.api + "/api/sse/callback"]
+        yield running
+
+
+@contextlib.contextmanager
+def node_gateway(port: int, callback: str) -> Iterator[subprocess.Popen]:
+    """The suite's SSE Gateway, made as production's is."""
+    command = ["node", ROOT / "tests" / "support" / "sse_gateway.mjs", 1, port, callback]
+    with process(command, stdout=subprocess.DEVNULL) as child:
+        wait_until(lambda: listens(port), "node", child)
+        yield child
+
+
+@contextlib.contextmanager
+def herald_with_node_gateway() -> Iterator[Running]:
+    port = free_port()
+    with herald("--gateway-url", f"http://127.0.0.1:{port}") as running:
+        with node_gateway(port, running.api + "/api/sse/callback"):
+            running.streams = ["--port", str(port), "--path", "/api/sse/stream?request_id=c%d"]
+            yield running
+
+
+@contextlib.contextmanager
+def bare_node() -> Iterator[Running]:
+    """The load client posts to the gateway itself."""
+    port, backend = free_port(), free_port()
+    with node_gateway(port, f"http://127.0.0.1:{backend}/callback") as gateway:
+        send = '{"token":"%K","event":{"name":"bench","data":"%E"}}'
+        publish = ["--publish", f"http://127.0.0.1:{port}/internal/send", "--body", send]
+        publish += ["--publish-header", "Content-Type: application/json"]
+        streams = ["--port", str(port), "--path", "/api/sse/stream?request_id=c%d"]
+        yield Running([gateway.pid], [*streams, "--backend", str(backend)], publish)
+
+
+@contextlib.contextmanager
+def callbacks() -> Iterator[Running]:
+    """herald as the backend that a gateway calls."""
+    # Nobody is there: nothing is sent.
+    with herald("--gateway-url", f"http://127.0.0.1:{free_port()}") as running:
+        running.publish = ["--publish", running.api + "/api/sse/callback"]
+        running.publish += ["--publish-header", "Content-Type: application/json"]
+        yield running
+
+
+@contextlib.contextmanager
+def answer() -> Iterator[Running]:
+    """A handler that only answers."""
+    with process([TOOLS / "herald_answer"], stdout=subprocess.PIPE, text=True) as child:
+        port = child.stdout.readline().strip()
+        if not port:
+            raise DidNotStart("answer")
+        publish = ["--publish", f"http://127.0.0.1:{port}/"]
+        publish += ["--publish-header", "Content-Type: application/json"]
+        yield Running([child.pid], [], publish)
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[Running]:
+    """No server: the load client posts to its own gateway."""
+    port = free_port()
+    send = '{"token":"b1","event":{"name":"bench","data":"%E"}}'
+    publish = ["--publish", f"http://127.0.0.1:{port}/internal/send", "--body", send]
+    publish += ["--publish-header", "Content-Type: application/json"]
+    yield Running([], ["--gateway", str(port)], publish)
+
+
 KINDS: dict[str, Callable] = {
     "herald": herald,
+    "herald_gateway": herald_with_gateway,
+    "herald_callbacks": callbacks,
+    "herald_undisturbed": herald,
+    "answer": answer,
+    "bare": bare,
+    "herald_node_gateway": herald_with_node_gateway,
+    "bare_node": bare_node,
     "floor": floor,
     "floor_2": lambda: floor(2),
     "nchan_1": lambda: nchan(1),

@@ -50,3 +50,11 @@ def show(scenario: Scenario, medians: dict, verdicts: list[Verdict]) -> str:
     parts = [f"{scenario.name}: {scenario.title}", "", contender_rows(scenario, medians), ""]
     parts += [verdict_line(v) for v in verdicts]
     return "\n".join(parts) + "\n"
+
+
+def micro(parts: list[dict]) -> str:
+    rows = [["micro", "ns per item", "items/s"]]
+    for part in parts:
+        name = part.get("run_name", part["name"])
+        rows.append([name, number(1e9 / part["items_per_second"]), number(part["items_per_second"])])
+    return rows_to_text(rows) + "\n"

@@ -11,6 +11,7 @@ void delivery_tally::merge(const delivery_tally& more) {
   duplicated += more.duplicated;
   out_of_order += more.out_of_order;
   not_owed += more.not_owed;
+  orders.insert(more.orders.begin(), more.orders.end());
   other += more.other;
   measured += more.measured;
   last_measured = std::max(last_measured, more.last_measured);
@@ -56,7 +57,10 @@ void delivery_counter::flush() {
 void delivery_counter::close_owed(sequence_check& check, nanos opened) {
   if (!check.started())
     check.start(run_.published.first_after(opened));
-  tally_.lost += check.missing(run_.published.last());
+  const auto missing = check.missing(run_.published.last());
+  tally_.lost += missing;
+  if (missing == 0 && check.first() == 1)
+    tally_.orders.insert(check.order());
 }
 
 } // namespace herald::bench

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
 #include "tests/bench/swarm/latency_histogram.hpp"
 #include "tests/bench/swarm/progress.hpp"
@@ -19,6 +20,9 @@ struct delivery_tally {
   /// From before the stream opened, as the client sees it: no fault, the server may have had the
   /// stream by then.
   std::uint64_t not_owed = 0;
+  /// The orders in which streams got the events that got all of them. More than one: the server has
+  /// told one stream another story than the next.
+  std::set<std::uint64_t> orders;
   /// Events that are not the publisher's.
   std::uint64_t other = 0;
   /// Since measuring began.

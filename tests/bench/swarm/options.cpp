@@ -38,12 +38,23 @@ pacing mode(const std::string& text) {
   throw std::invalid_argument{"no such mode: " + text};
 }
 
-void publish_to(publish_settings& publish, const std::string& text) {
+http_url local_url(const std::string& text) {
   const auto url = parse_http_url(text);
   if (!url || url->tls || url->host != "127.0.0.1")
     throw std::invalid_argument{"not a http://127.0.0.1 URL: " + text};
-  publish.port = url->port;
-  publish.target = url->request_target();
+  return *url;
+}
+
+void publish_to(options& o, const std::string& text) {
+  const auto url = local_url(text);
+  o.publish.port = url.port;
+  o.publish.target = url.request_target();
+}
+
+void call_back(options& o, const std::string& text) {
+  const auto url = local_url(text);
+  o.gateway.callback_port = url.port;
+  o.gateway.callback_target = url.request_target();
 }
 
 template <class Member>
@@ -106,13 +117,22 @@ const std::vector<row>& rows() {
      into(&stream_settings::churn)},
     {"slow-readers", "N", "the first N streams read slowly", into(&stream_settings::slow_readers)},
     {"slow-rate", "BYTES", "per second and slow stream (1024)", into(&stream_settings::slow_rate)},
-    {"receive-buffer", "BYTES", "SO_RCVBUF of the streams", into(&stream_settings::receive_buffer)},
+    {"slow-buffer", "BYTES", "SO_RCVBUF of a slow stream", into(&stream_settings::slow_buffer)},
     {"nap", "US", "rest between two looks at the sockets (0)", into(&stream_settings::nap_us)},
 
-    {"publish", "URL", "where events are posted",
+    {"gateway", "PORT", "is an SSE Gateway here, with --streams that are only names",
      [](options& o, const std::string& text) {
-       publish_to(o.publish, text);
+       o.gateway.port = number<std::uint16_t>(text);
      }},
+    {"callback", "URL", "where the gateway tells of its streams", call_back},
+    {"backend", "PORT", "takes a gateway's callbacks here, and lets every stream open",
+     [](options& o, const std::string& text) {
+       o.gateway.backend_port = number<std::uint16_t>(text);
+     }},
+    {"rehearse", "N", "streams that are opened and closed before all (0)",
+     into(&options::rehearse)},
+
+    {"publish", "URL", "where events are posted", publish_to},
     {"mode", "MODE", "closed: the next event once all have the last; rate; flat: out; none",
      [](options& o, const std::string& text) {
        o.publish.mode = mode(text);
@@ -120,7 +140,8 @@ const std::vector<row>& rows() {
     {"publish-header", "'N: V'", "of these requests, repeatable", into(&publish_settings::headers)},
     {"connections", "N", "kept-alive connections to publish over (1)",
      into(&publish_settings::connections)},
-    {"body", "TEXT", "of a request, repeatable; %D data, %E data within a JSON string, %S number",
+    {"body", "TEXT",
+     "of a request, repeatable; %D data, %E data within a JSON string, %S number, %K a token",
      into(&publish_settings::bodies)},
     {"data", "TEXT", "of an event; %T time, %S number, %P padding", into(&publish_settings::data)},
     {"data-size", "BYTES", "of an event (200)", into(&publish_settings::data_size)},
@@ -151,7 +172,9 @@ void check(const options& o) {
       throw std::invalid_argument{what};
   };
   const auto& p = o.publish;
-  demand(o.streams.count == 0 || o.streams.port != 0, "--streams needs --port");
+  demand(
+    o.streams.count == 0 || o.streams.port != 0 || o.gateway.port != 0,
+    "--streams needs --port, or --gateway");
   demand(o.streams.threads > 0 && o.streams.in_flight > 0, "--threads and --in-flight are not 0");
   demand(p.mode == pacing::none || p.port != 0, "--mode needs --publish");
   demand(p.connections > 0 && p.batch > 0, "--connections and --batch are not 0");

@@ -41,8 +41,8 @@ struct stream_settings {
   /// The first so many streams read only `slow_rate` bytes per second.
   std::size_t slow_readers = 0;
   std::size_t slow_rate = 1024;
-  /// SO_RCVBUF; 0: the kernel's.
-  int receive_buffer = 0;
+  /// Their SO_RCVBUF; 0: the kernel's.
+  int slow_buffer = 0;
   /// Rest between two looks at the sockets, so that a look finds more.
   std::size_t nap_us = 0;
 };
@@ -57,6 +57,8 @@ struct publish_settings {
   std::size_t connections = 1;
   /// Templates; a connection sends all of them, one after the other, for each event.
   std::vector<std::string> bodies;
+  /// What %K stands for: one after the other.
+  std::vector<std::string> tokens;
   /// Template of an event's data, padded to `data_size`.
   std::string data = R"({"t":%T,"seq":%S,"p":"%P"})";
   std::size_t data_size = 200;
@@ -76,8 +78,23 @@ struct publish_settings {
   double patience_s = 10;
 };
 
+/// An SSE Gateway in place of a server that streams are opened at.
+struct gateway_settings {
+  /// Where it listens; 0: there is none.
+  std::uint16_t port = 0;
+  /// Where it tells of its streams, on 127.0.0.1; port 0: nowhere.
+  std::uint16_t callback_port = 0;
+  std::string callback_target;
+  /// Where the callbacks of a real gateway are taken, and its tokens kept for %K; 0: nowhere.
+  std::uint16_t backend_port = 0;
+};
+
 struct options {
   std::string label;
+  /// Streams that are opened and closed before anything is looked at, so that what a server needs
+  /// once is not counted for each stream.
+  std::size_t rehearse = 0;
+  gateway_settings gateway;
   stream_settings streams;
   publish_settings publish;
   /// Watched with their descendants.

@@ -80,6 +80,7 @@ json deliveries(const run_result& r) {
     {"lost", d.lost},
     {"duplicated", d.duplicated},
     {"out_of_order", d.out_of_order},
+    {"orders", d.orders.size()},
     {"not_owed", d.not_owed},
     {"other_events", d.other},
     {"measured", d.measured},

@@ -42,19 +42,30 @@ event_template::event_template(std::string_view text, std::size_t size) {
   room_ = size > fixed ? size - fixed : 0;
 }
 
-event_template
-event_template::body(std::string body, const std::string& data, std::size_t data_size) {
+event_template event_template::body(std::string body, const publish_settings& settings) {
   event_template made;
-  made.room_ = event_template{data, data_size}.room_;
-  replace_all(body, "%D", data);
-  replace_all(body, "%E", within_json_string(data));
+  made.room_ = event_template{settings.data, settings.data_size}.room_;
+  made.tokens_ = settings.tokens;
+  replace_all(body, "%D", settings.data);
+  replace_all(body, "%E", within_json_string(settings.data));
   made.parse(body);
   return made;
 }
 
 void event_template::parse(std::string_view text) {
   const auto kind_of = [](char c) {
-    return c == 'T' ? kind::time : c == 'S' ? kind::number : c == 'P' ? kind::padding : kind::text;
+    switch (c) {
+    case 'T':
+      return kind::time;
+    case 'S':
+      return kind::number;
+    case 'P':
+      return kind::padding;
+    case 'K':
+      return kind::token;
+    default:
+      return kind::text;
+    }
   };
   while (!text.empty()) {
     const auto mark = std::min(text.find('%'), text.size());
@@ -85,6 +96,10 @@ void event_template::append(std::string& out, nanos at, event_number number) con
     case kind::number:
       out.append(count.text.data(), count.size);
       break;
+    case kind::token:
+      if (!tokens_.empty())
+        out += tokens_[number % tokens_.size()];
+      break;
     case kind::padding:
       out.append(room_ - std::min(room_, time.size + count.size), 'x');
       break;
@@ -103,7 +118,7 @@ request_template::request_template(const publish_settings& settings)
     head_end_ += header + "\r\n";
   head_end_ += "\r\n";
   for (const auto& body : settings.bodies)
-    bodies_.push_back(event_template::body(body, settings.data, settings.data_size));
+    bodies_.push_back(event_template::body(body, settings));
 }
 
 void request_template::make(std::string& out, std::size_t step, nanos at, event_number first) {

@@ -18,12 +18,13 @@ public:
   /// `text` holds %T (time), %S (number), %P (padding to `size` bytes).
   event_template(std::string_view text, std::size_t size);
   /// `body` has the data at %D, or at %E as it is written within a JSON string.
-  static event_template body(std::string body, const std::string& data, std::size_t data_size);
+  /// At %K is one of the tokens.
+  static event_template body(std::string body, const publish_settings& settings);
 
   void append(std::string& out, nanos at, event_number number) const;
 
 private:
-  enum class kind : std::uint8_t { text, time, number, padding };
+  enum class kind : std::uint8_t { text, time, number, padding, token };
   struct piece {
     kind what;
     std::string text;
@@ -35,6 +36,7 @@ private:
   std::vector<piece> pieces_;
   /// Padding is this less the digits of a time and a number.
   std::size_t room_ = 0;
+  std::vector<std::string> tokens_;
 };
 
 /// Makes the HTTP requests of a publisher.

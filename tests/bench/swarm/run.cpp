@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "tests/bench/swarm/progress.hpp"
 #include "tests/bench/swarm/stream_clients.hpp"
+#include "tests/bench/swarm/stub_gateway.hpp"
+#include "tests/bench/swarm/token_book.hpp"
 
 namespace herald::bench {
 
@@ -15,7 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr nanos longest_drain = 30 * second;
-constexpr nanos quiet_time = second;
 constexpr double rss_samples = 60;
 
 /// Looks at the server's memory while something is going on.
@@ -30,7 +33,7 @@ sample_rss(const server_watch& watch, const publish_settings& publish, std::futu
 }
 
 /// Waits until all streams have all events, or nothing arrives any more.
-void wait_for_rest(const progress& run, std::uint64_t expected) {
+void wait_for_rest(const progress& run, std::uint64_t expected, nanos quiet_time) {
   const auto began = now();
   auto seen = run.delivered();
   auto changed = began;
@@ -44,33 +47,37 @@ void wait_for_rest(const progress& run, std::uint64_t expected) {
 }
 
 void publish(
-  const options& wanted, progress& events, const server_watch& watch, run_result& result) {
-  publisher source{wanted.publish, events, [&] {
+  const publish_settings& wanted, progress& events, const server_watch& watch, run_result& result) {
+  publisher source{wanted, events, [&] {
                      result.cpu_measured = watch.cpu();
                    }};
   auto work = std::async(std::launch::async, [&] { source.publish_all(); });
-  result.rss = sample_rss(watch, wanted.publish, work);
+  result.rss = sample_rss(watch, wanted, work);
   work.get();
   result.publishing = source.tally();
 }
 
-run_result::streams sum_up(const stream_clients& clients) {
-  const auto& counts = clients.counts();
-  run_result::streams sum;
-  sum.opened = counts.opened;
-  sum.failed = counts.failed;
-  sum.pending = counts.untried;
-  sum.reopened = counts.reopened;
-  sum.ended_by_server = counts.ended_by_server;
-  sum.lagged = counts.lagged;
-  sum.open_at_end = counts.open;
-  sum.threads = clients.threads();
-  return sum;
+std::unique_ptr<crowd> crowd_of(const options& wanted, progress& events) {
+  if (wanted.gateway.port != 0)
+    return std::make_unique<stub_gateway>(wanted.gateway, wanted.streams.count, events);
+  return std::make_unique<stream_clients>(wanted.streams, events);
+}
+
+void rehearse(const options& wanted) {
+  auto few = wanted.streams;
+  few.count = std::min(wanted.rehearse, few.count);
+  progress ignored;
+  stream_clients{few, ignored}.open();
 }
 
 } // namespace
 
 run_result run(const options& wanted) {
+  if (wanted.rehearse > 0)
+    rehearse(wanted);
+  std::optional<token_book> backend;
+  if (wanted.gateway.backend_port != 0)
+    backend.emplace(wanted.gateway.backend_port);
   run_result result;
   progress events;
   server_watch watch{wanted.servers};
@@ -78,8 +85,10 @@ run_result run(const options& wanted) {
   result.cpu_before = watch.cpu();
   result.memory_before = watch.memory();
 
-  stream_clients clients{wanted.streams, events};
-  const auto open_time = clients.open();
+  const auto clients = crowd_of(wanted, events);
+  const auto began = now();
+  clients->open();
+  result.clients.open_time = now() - began;
   // Whatever the server has started for its clients counts, too.
   watch.find_descendants();
   result.processes = watch.processes();
@@ -89,22 +98,19 @@ run_result run(const options& wanted) {
   result.memory_idle = watch.memory();
 
   if (wanted.publish.mode != pacing::none) {
-    publish(wanted, events, watch, result);
-    clients.drain();
-    wait_for_rest(events, events.published.last() * events.live.load());
+    auto settings = wanted.publish;
+    if (backend)
+      settings.tokens = backend->tokens();
+    publish(settings, events, watch, result);
+    clients->drain();
+    wait_for_rest(
+      events, events.published.last() * events.live.load(),
+      from_seconds(wanted.publish.patience_s));
   }
   result.cpu_end = watch.cpu();
   result.memory_end = watch.memory();
-  result.clients = sum_up(clients);
-  clients.finish();
-
-  result.clients.open_time = open_time;
-  result.clients.lagged = clients.counts().lagged;
-  result.clients.opening = clients.opening();
-  result.clients.bytes = clients.bytes();
-  result.clients.malformed = clients.malformed();
-  result.deliveries = clients.tally();
-  result.slow = clients.slow();
+  clients->finish();
+  clients->tell(result);
   return result;
 }
 

@@ -35,6 +35,8 @@ public:
   /// Events up to `last` that are owed and did not come; with 0, those that later ones have passed.
   [[nodiscard]] std::uint64_t missing(event_number last) const;
 
+  /// The first number that is owed.
+  [[nodiscard]] event_number first() const noexcept { return first_; }
   /// A digest of what came in which order: streams that got the same in the same order have the
   /// same.
   [[nodiscard]] std::uint64_t order() const noexcept { return order_; }

@@ -41,10 +41,10 @@ stream_clients::stream_clients(const stream_settings& settings, progress& run)
 }
 
 stream_clients::~stream_clients() {
-  finish();
+  stream_clients::finish();
 }
 
-nanos stream_clients::open() {
+void stream_clients::open() {
   const auto began = now();
   for (auto& receiver : receivers_)
     threads_.emplace_back([&receiver] {
@@ -53,7 +53,6 @@ nanos stream_clients::open() {
     });
   while (counts_.untried > 0 && now() - began < from_seconds(settings_.open_timeout_s))
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
-  return now() - began;
 }
 
 void stream_clients::finish() {
@@ -63,42 +62,23 @@ void stream_clients::finish() {
   threads_.clear();
 }
 
-delivery_tally stream_clients::tally() const {
-  delivery_tally sum;
-  for (const auto& receiver : receivers_)
-    sum.merge(receiver->tally());
-  return sum;
-}
-
-slow_tally stream_clients::slow() const {
-  slow_tally sum;
+void stream_clients::tell(run_result& result) const {
+  auto& sum = result.clients;
+  sum.opened = counts_.opened;
+  sum.failed = counts_.failed;
+  sum.pending = counts_.untried;
+  sum.reopened = counts_.reopened;
+  sum.ended_by_server = counts_.ended_by_server;
+  sum.lagged = counts_.lagged;
+  sum.open_at_end = counts_.open;
+  sum.threads = settings_.threads;
   for (const auto& receiver : receivers_) {
-    sum.ended_by_server += receiver->slow().ended_by_server;
-    sum.told += receiver->slow().told;
-    sum.lost += receiver->slow().lost;
+    sum.opening.merge(receiver->opening());
+    sum.bytes += receiver->bytes();
+    sum.malformed += receiver->malformed();
+    result.deliveries.merge(receiver->tally());
+    result.slow.merge(receiver->slow());
   }
-  return sum;
-}
-
-latency_histogram stream_clients::opening() const {
-  latency_histogram sum;
-  for (const auto& receiver : receivers_)
-    sum.merge(receiver->opening());
-  return sum;
-}
-
-std::uint64_t stream_clients::bytes() const {
-  std::uint64_t sum = 0;
-  for (const auto& receiver : receivers_)
-    sum += receiver->bytes();
-  return sum;
-}
-
-std::uint64_t stream_clients::malformed() const {
-  std::uint64_t sum = 0;
-  for (const auto& receiver : receivers_)
-    sum += receiver->malformed();
-  return sum;
 }
 
 } // namespace herald::bench

@@ -129,7 +129,8 @@ void stream_receiver::start(stream& s) {
   s.started = now();
   try {
     s.socket = begin_connect(
-      settings_.port, static_cast<std::uint32_t>(s.number % sources_), settings_.receive_buffer);
+      settings_.port, static_cast<std::uint32_t>(s.number % sources_),
+      s.slow ? settings_.slow_buffer : 0);
     sockets_.add(s.socket.get(), EPOLLOUT, &s);
     s.now = state::connecting;
   } catch (const std::system_error& e) {
@@ -250,13 +251,13 @@ void stream_receiver::read_slowly(nanos at) {
 }
 
 void stream_receiver::drain_slow_readers() {
+  for (auto* s : slow_readers_)
+    if (s->opened != 0)
+      sockets_.add(s->socket.get(), EPOLLIN, s);
   const auto began = now();
   auto last = began;
   while (!slow_readers_.empty() && now() < std::min(began + drain_time, last + quiet_time)) {
     const auto before = bytes_;
-    for (auto* s : slow_readers_)
-      if (s->opened != 0)
-        readable(*s, read_size);
     wait_and_read();
     if (bytes_ != before)
       last = now();

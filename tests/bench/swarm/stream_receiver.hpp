@@ -12,21 +12,13 @@
 #include "tests/bench/swarm/latency_histogram.hpp"
 #include "tests/bench/swarm/options.hpp"
 #include "tests/bench/swarm/progress.hpp"
+#include "tests/bench/swarm/run_result.hpp"
 #include "tests/bench/swarm/sequence_check.hpp"
 #include "tests/bench/swarm/sockets.hpp"
 #include "tests/bench/swarm/sse_reader.hpp"
 #include "tests/bench/swarm/stream_counts.hpp"
 
 namespace herald::bench {
-
-/// What became of the readers that are slow on purpose.
-struct slow_tally {
-  std::uint64_t ended_by_server = 0;
-  /// Of these, told why by `event: lagged`.
-  std::uint64_t told = 0;
-  /// Events missing before the end of what they got.
-  std::uint64_t lost = 0;
-};
 
 /// Opens and reads every n-th stream, on a thread with descriptors of its own.
 class stream_receiver {
