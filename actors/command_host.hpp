@@ -35,6 +35,9 @@ struct command_job {
 ///
 /// The methods return at once and can be called from any thread; calls of one thread take effect in
 /// their order.
+///
+/// No child of the supervisor: it has no state but that of its jobs. A step that throws costs its
+/// job, is logged, and the thread goes on.
 class command_host {
 public:
   command_host(command_host_options options, metrics& numbers);

@@ -7,6 +7,7 @@
 
 #include "actors/connection_table.hpp"
 #include "actors/publish_tickets.hpp"
+#include "actors/tell_refused.hpp"
 #include "actors/unwritten_events.hpp"
 
 namespace herald {
@@ -136,6 +137,13 @@ private:
   prometheus::Counter& refused_;
 };
 
+/// Events are from outside; versions and tasks are ours.
+bool is_from_outside(const publish& command) {
+  return std::any_of(command.drafts.begin(), command.drafts.end(), [](const draft& d) {
+    return d.service == service_type::event;
+  });
+}
+
 prometheus::Counter& connections_total(metrics& numbers, const char* action) {
   return numbers.counter(
     "sse_gateway_connections_total", "Streams by what happened to them.", {{"action", action}});
@@ -161,7 +169,7 @@ connection_registry::connection_registry(
     refused_(numbers.counter(
       "herald_journal_refused_total", "Publishers refused because the journal is behind.")) {
   if (!state_->table.check())
-    throw std::logic_error("connection table out of step");
+    throw state_damaged("connection table out of step");
   count_connections();
   count_history(0);
 }
@@ -169,18 +177,18 @@ connection_registry::connection_registry(
 shell<connection_registry::interface, connection_registry>::behavior_type
 connection_registry::behavior(shell<interface, connection_registry>& s) {
   return {
-    s.on(&connection_registry::on_open),
-    s.on(&connection_registry::on_closed),
-    s.on(&connection_registry::on_failed),
-    s.on(&connection_registry::on_settled),
-    s.on(&connection_registry::on_send),
-    s.on(&connection_registry::on_publish),
-    s.on(&connection_registry::on_wait_over),
-    s.on(&connection_registry::on_recorded),
-    s.on(&connection_registry::on_observer),
-    s.on(&connection_registry::on_list),
-    s.on(&connection_registry::on_close),
-    s.on(&connection_registry::on_adopt),
+    s.refusable(&connection_registry::on_open, {.tell = tell_refused}),
+    s.repeatable(&connection_registry::on_closed),
+    s.repeatable(&connection_registry::on_failed),
+    s.repeatable(&connection_registry::on_settled),
+    s.refusable(&connection_registry::on_send),
+    s.refusable(&connection_registry::on_publish, {.applies = is_from_outside}),
+    s.repeatable(&connection_registry::on_wait_over),
+    s.repeatable(&connection_registry::on_recorded),
+    s.repeatable(&connection_registry::on_observer),
+    s.refusable(&connection_registry::on_list),
+    s.refusable(&connection_registry::on_close),
+    s.repeatable(&connection_registry::on_adopt),
     s.on(&connection_registry::on_shutdown),
     s.on(&connection_registry::on_flush),
     s.control(),
@@ -437,10 +445,7 @@ connection_registry::route(std::vector<draft>& drafts, publish_receipt& receipt)
 }
 
 caf::error connection_registry::refusal(const publish& command) {
-  const auto from_outside = [](const draft& d) {
-    return d.service == service_type::event;
-  };
-  const bool outside = std::any_of(command.drafts.begin(), command.drafts.end(), from_outside);
+  const bool outside = is_from_outside(command);
   if (outside && state_->shutting_down)
     return fail(ec::shutting_down, "no new events are taken");
   if (outside && state_->unwritten.full()) {

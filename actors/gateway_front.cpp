@@ -5,6 +5,8 @@
 
 #include <caf/send.hpp>
 
+#include "actors/tell_refused.hpp"
+
 namespace herald {
 
 namespace {
@@ -47,16 +49,19 @@ gateway_front::gateway_front(
     calling_back_(numbers.gauge(
       "herald_callback_waiting_streams", "Streams whose connect callback is not answered yet.")),
     buffered_bytes_(numbers.gauge(
-      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {}
+      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {
+  if (const auto damage = state_->streams.check())
+    throw state_damaged(*damage);
+}
 
 gateway_front::behavior_type gateway_front::behavior(shell<interface, gateway_front>& s) {
   return {
-    s.on(&gateway_front::open),
-    s.on(&gateway_front::closed),
-    s.on(&gateway_front::failed),
+    s.refusable(&gateway_front::open, {.tell = tell_refused}),
+    s.repeatable(&gateway_front::closed),
+    s.repeatable(&gateway_front::failed),
     s.on(&gateway_front::settled),
-    s.on(&gateway_front::send),
-    s.on(&gateway_front::answered),
+    s.refusable(&gateway_front::send),
+    s.repeatable(&gateway_front::answered),
     s.on(&gateway_front::begin_shutdown),
     s.on(&gateway_front::flush),
     s.control(),

@@ -21,11 +21,12 @@ void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   // The gateway has called back: what the stream is to get first need not wait for a pause to end.
   if (!doubtful)
     hold_until_ = std::min(hold_until_, now);
-  const auto added = streams_.emplace(doubtful ? streams_.begin() : streams_.end());
-  added->name = to;
+  std::list<stream> added(1);
+  added.front().name = to;
   // Never tried is older than any sweep: it is the sweep's turn.
-  added->tried = doubtful ? time_point::min() : now;
-  by_token_.emplace(to, added);
+  added.front().tried = doubtful ? time_point::min() : now;
+  by_token_.emplace(to, added.begin());
+  streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
 }
 
 void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {
@@ -83,6 +84,37 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
     }
   }
   settle(account, false);
+}
+
+std::optional<std::string> gateway_queue::check() const {
+  std::size_t waiting = 0;
+  std::size_t closes = 0;
+  std::size_t ready = 0;
+  std::size_t backing_off = 0;
+  for (auto s = streams_.begin(); s != streams_.end(); ++s) {
+    const auto known = by_token_.find(s->name);
+    if (known == by_token_.end() || known->second != s)
+      return "a stream is not in its place";
+    std::size_t bytes = 0;
+    for (const auto& i : s->due) {
+      waiting += i.what ? 1 : 0;
+      bytes += i.what ? i.what->json.size() : 0;
+      closes += i.close ? 1 : 0;
+    }
+    if (bytes != s->bytes)
+      return "the bytes that wait for a stream are miscounted";
+    if (s->due.empty() != (s->where == phase::idle))
+      return "a stream waits for nothing, or has no turn";
+    ready += s->where == phase::ready ? 1 : 0;
+    backing_off += s->where == phase::backing_off ? 1 : 0;
+  }
+  if (by_token_.size() != streams_.size())
+    return "a token names no stream";
+  if (ready != ready_.size() || backing_off != backing_off_.size())
+    return "turns are miscounted";
+  if (waiting != waiting_ || closes != closes_)
+    return "what waits is miscounted";
+  return std::nullopt;
 }
 
 // -- sending

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -102,6 +103,9 @@ public:
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
   [[nodiscard]] bool down() const noexcept { return down_; }
+
+  /// What is wrong with it, or nothing. Between two calls of its methods nothing is.
+  [[nodiscard]] std::optional<std::string> check() const;
 
 private:
   using account_id = std::uint64_t;

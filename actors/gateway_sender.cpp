@@ -1,8 +1,9 @@
 #include "actors/gateway_sender.hpp"
 
 #include <chrono>
-#include <random>
 #include <utility>
+
+#include "actors/supervisor.hpp"
 
 namespace herald {
 
@@ -20,16 +21,18 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
   : self_(self),
     state_(state),
     link_(state.parts.connect()) {
+  if (const auto damage = state_.queue.check())
+    throw state_damaged(*damage);
   arrange();
 }
 
 shell<gateway_sender_actor, gateway_sender>::behavior_type
 gateway_sender::behavior(shell<interface, gateway_sender>& s) {
   return {
-    s.on(&gateway_sender::attach), s.on(&gateway_sender::refuse),
-    s.on(&gateway_sender::close),  s.on(&gateway_sender::deliver),
-    s.on(&gateway_sender::closed), s.on(&gateway_sender::flush),
-    s.on(&gateway_sender::send),   s.control(),
+    s.repeatable(&gateway_sender::attach), s.on(&gateway_sender::refuse),
+    s.repeatable(&gateway_sender::close),  s.repeatable(&gateway_sender::deliver),
+    s.repeatable(&gateway_sender::closed), s.on(&gateway_sender::flush),
+    s.on(&gateway_sender::send),           s.control(),
   };
 }
 
@@ -130,17 +133,13 @@ gateway_sender::time_point gateway_sender::now() const {
 }
 
 std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
-  caf::actor_system& system, const gateway_options& options, const stream_owner_actor& owner,
-  const gateway_link_factory& connect, const supervisor_actor& supervisor, metrics& numbers) {
+  caf::actor_system& system, const shell_options& each, const gateway_options& options,
+  const stream_owner_actor& owner, const gateway_link_factory& connect, metrics& numbers) {
   std::vector<supervised<gateway_sender_actor>> shards;
   for (std::size_t i = 0; i < options.senders; ++i) {
-    auto random = [engine = std::mt19937_64{std::random_device{}()}]() mutable {
-      return std::uniform_real_distribution<double>{0.0, 1.0}(engine);
-    };
-    gateway_shard_parts parts{options, owner, connect, std::move(random)};
-    shell_options name{"gateway-sender-" + std::to_string(i), supervisor, &numbers};
+    gateway_shard_parts parts{options, owner, connect, make_random_source()};
     shards.push_back(spawn_supervised<gateway_sender_actor, gateway_sender, caf::detached>(
-      system, std::move(name), gateway_sender::builder(i, std::move(parts), numbers)));
+      system, one_of_many(each, i), gateway_sender::builder(i, std::move(parts), numbers)));
   }
   return shards;
 }

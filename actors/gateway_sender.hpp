@@ -88,10 +88,10 @@ private:
   time_point timer_due_;
 };
 
-/// Spawns `options.senders` shards, each on a thread of its own, named `gateway-sender-0` and so
-/// on.
+/// Spawns `options.senders` shards, each on a thread of its own; `each` names all of them, they are
+/// numbered from 0.
 [[nodiscard]] std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
-  caf::actor_system& system, const gateway_options& options, const stream_owner_actor& owner,
-  const gateway_link_factory& connect, const supervisor_actor& supervisor, metrics& numbers);
+  caf::actor_system& system, const shell_options& each, const gateway_options& options,
+  const stream_owner_actor& owner, const gateway_link_factory& connect, metrics& numbers);
 
 } // namespace herald

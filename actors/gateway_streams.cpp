@@ -100,6 +100,27 @@ std::optional<gateway_streams::state> gateway_streams::find(const token& stream)
   return place->second.now;
 }
 
+std::optional<std::string> gateway_streams::check() const {
+  std::size_t calling_back = 0;
+  std::size_t bytes = 0;
+  for (const auto& [_, stream] : streams_) {
+    calling_back += stream.now == state::calling_back ? 1 : 0;
+    if (!stream.kept)
+      continue;
+    if (stream.now != state::calling_back)
+      return "something is kept for a stream that is open";
+    std::size_t kept = 0;
+    for (const auto& what : stream.kept->events)
+      kept += bytes_of(what);
+    if (kept != stream.kept->bytes)
+      return "the bytes kept for a stream are miscounted";
+    bytes += kept;
+  }
+  if (calling_back != calling_back_ || bytes != buffered_bytes_)
+    return "streams that are calling back are miscounted";
+  return std::nullopt;
+}
+
 gateway_streams::buffer gateway_streams::drop_buffer(entry& stream) noexcept {
   if (!stream.kept)
     return {};

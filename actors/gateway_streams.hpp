@@ -87,6 +87,9 @@ public:
   [[nodiscard]] std::size_t calling_back() const noexcept { return calling_back_; }
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
 
+  /// What is wrong with it, or nothing.
+  [[nodiscard]] std::optional<std::string> check() const;
+
 private:
   struct buffer {
     std::vector<event_ptr> events;

@@ -142,7 +142,9 @@ journal::journal(self_pointer<interface> self, std::shared_ptr<state> kept)
 }
 
 journal::shell_type::behavior_type journal::behavior(shell_type& s) {
-  return {s.on(&journal::record), s.on(&journal::flush), s.on(&journal::commit), s.control()};
+  // An entry that were lost between two others would be answered for with them.
+  return {
+    s.repeatable(&journal::record), s.on(&journal::flush), s.on(&journal::commit), s.control()};
 }
 
 journal::shell_type::builder
@@ -153,18 +155,22 @@ journal::builder(std::unique_ptr<journal_store> store, journal_options options, 
   };
 }
 
-void journal::record(record_entries& command) {
+void journal::record(const record_entries& command) {
   auto& next = state_->next;
-  for (auto& entry : command.entries) {
-    next.bytes += bytes_of(entry);
-    next.entries.push_back(std::move(entry));
-  }
+  auto entries = command.entries;
+  std::size_t bytes = 0;
+  for (const auto& entry : entries)
+    bytes += bytes_of(entry);
+  next.entries.insert(
+    next.entries.end(), std::make_move_iterator(entries.begin()),
+    std::make_move_iterator(entries.end()));
+  next.bytes += bytes;
   if (command.ticket != 0) {
     auto& listeners = next.listeners;
     const auto known = std::find_if(
       listeners.begin(), listeners.end(), [&](const auto& w) { return w.who == command.listener; });
     if (known == listeners.end())
-      listeners.push_back({std::move(command.listener), command.ticket, command.ticket});
+      listeners.push_back({command.listener, command.ticket, command.ticket});
     else
       known->last = command.ticket;
   }

@@ -39,7 +39,7 @@ public:
   static shell_type::builder
   builder(std::unique_ptr<journal_store> store, journal_options options, metrics& numbers);
 
-  void record(record_entries& command);
+  void record(const record_entries& command);
   void commit(const commit_entries& order);
   result<void> flush(const herald::flush& command);
 

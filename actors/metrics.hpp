@@ -29,6 +29,10 @@ public:
   prometheus::Histogram&
   latency(const std::string& name, const std::string& help, const labels& with = {});
 
+  /// Seconds, with buckets from 1 us to 1 s.
+  prometheus::Histogram&
+  short_latency(const std::string& name, const std::string& help, const labels& with = {});
+
   /// Seconds, with buckets from 0.1 s to an hour.
   prometheus::Histogram&
   duration(const std::string& name, const std::string& help, const labels& with = {});

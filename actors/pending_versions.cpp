@@ -26,4 +26,15 @@ const pending_version* pending_versions::find(const request_id& id) const {
   return found == by_id_.end() ? nullptr : &found->second->second;
 }
 
+std::optional<std::string> pending_versions::check() const {
+  if (by_id_.size() != oldest_first_.size() || by_id_.size() > limit_)
+    return "pending versions are lost or too many";
+  for (auto place = oldest_first_.begin(); place != oldest_first_.end(); ++place) {
+    const auto known = by_id_.find(place->first);
+    if (known == by_id_.end() || known->second != place)
+      return "a pending version is not in its place";
+  }
+  return std::nullopt;
+}
+
 } // namespace herald

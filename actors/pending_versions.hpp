@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <list>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ public:
 
   [[nodiscard]] const pending_version* find(const request_id& id) const;
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
+
+  /// What is wrong with it, or nothing.
+  [[nodiscard]] std::optional<std::string> check() const;
 
 private:
   using entry = std::pair<request_id, pending_version>;

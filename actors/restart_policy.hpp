@@ -3,42 +3,55 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "actors/supervision_options.hpp"
 
 namespace herald {
 
-/// How a supervisor restarts its children, in Erlang/OTP's and Pekko's terms.
-struct restart_options {
-  /// At most this many restarts of one child ...
-  std::size_t intensity = 10;
-  /// ... within this time; one more escalates.
-  std::chrono::milliseconds period{60'000};
-  /// Before the first restart in a period; doubles with each further one ...
-  std::chrono::milliseconds min_backoff{10};
-  /// ... up to this.
-  std::chrono::milliseconds max_backoff{5'000};
-};
-
-/// Decides about the restarts of one child. Pure: time is given in.
+/// Decides what becomes of the failed children of one supervisor, in the terms of Erlang/OTP
+/// (intensity, restart types) and Pekko (backoff). Pure: time and chance are given in.
 class restart_policy {
 public:
   using time_point = std::chrono::steady_clock::time_point;
+  using duration = std::chrono::steady_clock::duration;
 
-  explicit restart_policy(const restart_options& options) : options_(options) {}
+  /// `random` gives numbers from 0 up to, not including, 1.
+  restart_policy(
+    std::size_t intensity, std::chrono::milliseconds period, std::function<double()> random);
 
+  enum class verdict : std::uint8_t {
+    restart,  ///< after the backoff
+    leave,    ///< it stays stopped, the others go on
+    escalate, ///< the intensity is exceeded: the supervisor's own supervisor has to act
+  };
   struct decision {
-    /// The intensity is exceeded: give up, the supervisor's own supervisor has to act.
-    bool escalate = false;
-    std::chrono::milliseconds backoff{0};
+    verdict what = verdict::restart;
+    duration backoff{0};
   };
 
-  decision failed(time_point now);
-
-  [[nodiscard]] std::size_t restarts() const noexcept { return restarts_; }
+  /// A child has failed. Restarts of all children count together. One whose state is damaged is not
+  /// restarted: it would fail likewise.
+  [[nodiscard]] decision failed(
+    const std::string& child, const child_options& options, time_point now, bool damaged = false);
 
 private:
-  restart_options options_;
-  std::deque<time_point> recent_;
-  std::size_t restarts_ = 0;
+  /// Failures of one child that followed each other closely.
+  struct row {
+    std::size_t length = 0;
+    time_point restarted;
+  };
+
+  duration backoff(const std::string& child, const child_options& options, time_point now);
+
+  std::size_t intensity_;
+  std::chrono::milliseconds period_;
+  std::function<double()> random_;
+  /// Within the period.
+  std::deque<time_point> restarts_;
+  std::map<std::string, row> rows_;
 };
 
 } // namespace herald

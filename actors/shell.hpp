@@ -1,114 +1,144 @@
 #pragma once
 
-#include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
+#include <caf/actor_config.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
-#include <caf/skip.hpp>
-#include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/log.hpp"
 #include "actors/metrics.hpp"
+#include "actors/shell_core.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald {
 
-/// An actor interface as a supervised actor speaks it: with the order to rebuild its inside.
+/// An actor interface as a supervised actor speaks it: with the orders about its inside.
 template <class Interface>
-using supervised = typename Interface::template extend<caf::reacts_to<restart_inside>>;
+using supervised = typename Interface::template extend<caf::reacts_to<inside_order>>;
 
 /// What an inside keeps of the actor that it lives in: to make promises, requests, delayed
 /// messages.
 template <class Interface>
 using self_pointer = typename supervised<Interface>::pointer;
 
-struct shell_options {
-  /// In logs, metrics and the actor tree, e.g. "connection-registry".
-  std::string name;
-  /// Decides about restarts. Without one the inside is rebuilt at once.
-  supervisor_actor supervisor;
-  /// Where mailbox depth and failures are counted; may be null.
-  metrics* numbers = nullptr;
+/// What there is to know of a message that may be refused.
+template <class Message>
+struct refusal {
+  /// Whether this very one may be; none: each.
+  bool (*applies)(const Message&) = nullptr;
+  /// Tells whoever waits for what comes of it, other than its sender, that nothing does. Must be
+  /// safe from any thread.
+  void (*tell)(const Message&, const failure&) = nullptr;
 };
 
 /// A supervised actor: mailbox and address, around an inside that is rebuilt when it throws.
 ///
 /// In CAF 0.17 a handler that throws ends its actor, and its mailbox is lost. Here it costs the
-/// message that threw (answered with `ec::actor_failed`) and the inside. Messages that come
-/// before the restart stay in the mailbox, in their order (CAF's `skip`), and are handled after it.
+/// message that threw and the inside; all others are kept, and are handled in their order by the
+/// next inside. So do the handlers of answers (`request(..).then(..)`), which also run without one:
+/// what they use must outlive it.
+///
+/// A message that threw is answered with `ec::actor_failed`. What has become of it by then is a
+/// matter of its handler: state that outlives the inside must give the strong guarantee, so that
+/// it never is half of something; but what a handler had said to others before it threw is said.
+/// An error therefore means "perhaps", as a time-out does, and an answer means "done".
+///
+/// Three kinds of messages:
+/// - `on`: as above.
+/// - `repeatable`: facts, whose loss would leave something wrong for ever (a worker never idle
+///   again). One that threw is handled again by the next inside, up to five times in all; so its
+///   handler must bear to be run again after any part of it.
+/// - `refusable`: commands and queries from outside. While too many messages wait they are refused
+///   with `ec::overloaded`: at the door (`when_full::reject`, where somebody hears of it), or once
+///   they have become the oldest (`when_full::drop_oldest`).
+///
+/// Past the supervisor's patience the actor stays as it is, stopped: without an inside, answering
+/// whoever asks with `ec::not_ready`.
 ///
 /// `Inside` is a plain class: one method per message (`R method(const M&)` or `R method(M&)`, where
 /// R is void, the answer, or `result<answer>`), and `static behavior_type behavior(shell<Interface,
-/// Inside>&)` that lists them with `on`. State that must outlive a restart lives outside of it, in
-/// what `build` hands over.
+/// Inside>&)` that lists them. State that must outlive a restart lives outside of it, in what
+/// `build` hands over; the constructor checks it, and throws if it is damaged.
 template <class Interface, class Inside>
-class shell {
+class shell final : public supervised<Interface>::base, private shell_core {
 public:
+  using base = typename supervised<Interface>::base;
   using self_type = self_pointer<Interface>;
   using behavior_type = typename supervised<Interface>::behavior_type;
   using builder = std::function<std::unique_ptr<Inside>(self_type)>;
 
-  shell(self_type self, shell_options options, builder build)
-    : self_(self),
-      options_(std::move(options)),
-      build_(std::move(build)) {
-    if (auto* numbers = options_.numbers) {
-      const metrics::labels actor = {{"actor", options_.name}};
-      depth_ = &numbers->gauge("herald_actor_mailbox_depth", "Messages waiting.", actor);
-      failures_ = &numbers->counter(
-        "herald_actor_failures_total", "Handlers that threw an exception.", actor);
-    }
-    if (options_.supervisor)
-      caf::anon_send(options_.supervisor, child_started{options_.name, address()});
-    rebuild();
-  }
+  shell(caf::actor_config& config, shell_options options, builder build)
+    : base(config),
+      shell_core(std::move(options)),
+      build_(std::move(build)) {}
 
   /// Makes a handler of a method of the inside.
   template <class R, class Argument>
   auto on(R (Inside::*method)(Argument)) {
+    return handler(method, {});
+  }
+
+  /// The same for a message that may be refused.
+  template <class R, class Argument>
+  auto refusable(R (Inside::*method)(Argument), refusal<std::decay_t<Argument>> how = {}) {
     using message = std::decay_t<Argument>;
-    using parameter =
-      std::conditional_t<std::is_same_v<Argument, message&>, message&, const message&>;
-    return [this, method](parameter m) -> answer<R> {
-      if (!inside_)
-        return caf::skip;
-      if (depth_ != nullptr)
-        depth_->Set(static_cast<double>(self_->mailbox().size()));
-      try {
-        if constexpr (std::is_void_v<R>) {
-          (inside_.get()->*method)(m);
-          return caf::unit;
-        } else {
-          return (inside_.get()->*method)(m);
-        }
-      } catch (const std::exception& e) {
-        failed(e.what());
-      } catch (...) {
-        failed("unknown exception");
-      }
-      return fail(ec::actor_failed, "internal error while handling this request");
-    };
+    message_rule rule;
+    rule.refusable = true;
+    if (how.applies != nullptr)
+      rule.applies = [=](const auto& content) {
+        return how.applies(content.template get_as<message>(0));
+      };
+    if (how.tell != nullptr)
+      rule.tell = [=](const auto& content, const failure& why) {
+        how.tell(content.template get_as<message>(0), why);
+      };
+    return handler(method, std::move(rule));
+  }
+
+  /// The same for a message that is handled again where its handler threw.
+  template <class R, class Message>
+  auto repeatable(R (Inside::*method)(const Message&)) {
+    message_rule rule;
+    rule.repeatable = true;
+    return handler(method, std::move(rule));
   }
 
   /// The handlers that every supervised actor has.
   auto control() {
-    return [this](const restart_inside& order) {
-      if (inside_ || order.generation != generation_)
-        return;
-      rebuild();
-      if (inside_ && options_.supervisor)
-        caf::anon_send(options_.supervisor, child_restarted{options_.name});
+    return [this](const inside_order& order) {
+      obey(order);
     };
+  }
+
+  [[nodiscard]] const char* name() const override { return shell_core::name().c_str(); }
+
+  using base::enqueue;
+
+  void enqueue(caf::mailbox_element_ptr letter, caf::execution_unit* host) override {
+    if (admit(*letter))
+      base::enqueue(std::move(letter), host);
+  }
+
+  caf::invoke_message_result consume(caf::mailbox_element& letter) override { return take(letter); }
+
+  void on_exit() override {
+    end();
+    build_ = nullptr;
+  }
+
+protected:
+  behavior_type make_behavior() override {
+    auto handlers = Inside::behavior(*this);
+    start();
+    return handlers;
   }
 
 private:
@@ -120,48 +150,39 @@ private:
   struct answer_of<result<Rs...>> {
     using type = result<Rs...>;
   };
-  template <class R>
-  using answer = typename answer_of<R>::type;
 
-  restartable_actor address() { return caf::actor_cast<restartable_actor>(self_); }
-
-  void rebuild() {
-    ++generation_;
-    try {
-      inside_ = build_(self_);
-    } catch (const std::exception& e) {
-      failed(e.what());
-    }
+  template <class R, class Argument>
+  auto handler(R (Inside::*method)(Argument), message_rule rule) {
+    using message = std::decay_t<Argument>;
+    constexpr bool changes_it = std::is_same_v<Argument, message&>;
+    using parameter = std::conditional_t<changes_it, message&, const message&>;
+    rule.type = &typeid(message);
+    rule.intact = !changes_it;
+    add(std::move(rule));
+    return [this, method](parameter m) -> typename answer_of<R>::type {
+      enter();
+      if constexpr (std::is_void_v<R>) {
+        (inside_.get()->*method)(m);
+        leave();
+        return caf::unit;
+      } else {
+        auto answer = (inside_.get()->*method)(m);
+        leave();
+        return answer;
+      }
+    };
   }
 
-  void failed(const char* what) {
-    inside_.reset();
-    if (failures_ != nullptr)
-      failures_->Increment();
-    log::error(options_.name, "handler_failed", {{"what", what}, {"generation", generation_}});
-    if (options_.supervisor)
-      caf::anon_send(options_.supervisor, child_failed{options_.name, generation_, what});
-    else
-      caf::anon_send(address(), restart_inside{generation_});
+  caf::scheduled_actor& self() override { return *this; }
+  void build() override { inside_ = build_(this); }
+  void unbuild() noexcept override { inside_.reset(); }
+  caf::invoke_message_result dispatch(caf::mailbox_element& letter) override {
+    return base::consume(letter);
   }
 
-  self_type self_;
-  shell_options options_;
   builder build_;
   std::unique_ptr<Inside> inside_;
-  std::uint64_t generation_ = 0;
-  prometheus::Gauge* depth_ = nullptr;
-  prometheus::Counter* failures_ = nullptr;
 };
-
-namespace detail {
-
-template <class Interface, class Inside>
-struct shell_holder {
-  std::optional<shell<Interface, Inside>> held;
-};
-
-} // namespace detail
 
 /// Spawns a supervised actor. `Options` as caf::actor_system::spawn takes them, e.g. caf::detached
 /// for an inside that blocks.
@@ -169,15 +190,16 @@ template <class Interface, class Inside, caf::spawn_options Options = caf::no_sp
 supervised<Interface> spawn_supervised(
   caf::actor_system& system, shell_options options,
   typename shell<Interface, Inside>::builder build) {
-  using holder = detail::shell_holder<Interface, Inside>;
-  using actor_type = caf::stateful_actor<holder, typename supervised<Interface>::base>;
-  const auto start =
-    [](actor_type* self, shell_options opts, typename shell<Interface, Inside>::builder make) ->
-    typename supervised<Interface>::behavior_type {
-      self->state.held.emplace(self, std::move(opts), std::move(make));
-      return Inside::behavior(*self->state.held);
-    };
-  return system.spawn<Options>(start, std::move(options), std::move(build));
+  const auto supervisor = options.supervisor;
+  child_started fact{options.name, {}, options.kind};
+  supervised<Interface> spawned =
+    system.spawn<shell<Interface, Inside>, Options>(std::move(options), std::move(build));
+  // The shell says so too, or it might have failed before. From here, it is known before anything
+  // that the caller says next, such as that all is to end.
+  fact.child = caf::actor_cast<restartable_actor>(spawned);
+  if (supervisor)
+    caf::anon_send(supervisor, std::move(fact));
+  return spawned;
 }
 
 } // namespace herald

@@ -40,28 +40,28 @@ task_runner::task_runner(self_pointer<interface> self, std::shared_ptr<state> ke
   while (state_->workers.size() < state_->options.workers)
     state_->workers.push_back(state_->make_worker(me, state_->workers.size()));
   if (const auto damage = state_->tasks.check())
-    log::error("task-runner", "table_damaged", {{"what", *damage}});
+    throw state_damaged(*damage);
   take_up_former();
   settle();
 }
 
 task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
   return {
-    s.on(&task_runner::start),
-    s.on(&task_runner::get),
-    s.on(&task_runner::list),
-    s.on(&task_runner::cancel),
-    s.on(&task_runner::remove),
-    s.on(&task_runner::external_progressed),
-    s.on(&task_runner::external_completed),
-    s.on(&task_runner::external_failed),
-    s.on(&task_runner::progressed),
-    s.on(&task_runner::finished),
-    s.on(&task_runner::idle),
+    s.refusable(&task_runner::start),
+    s.refusable(&task_runner::get),
+    s.refusable(&task_runner::list),
+    s.refusable(&task_runner::cancel),
+    s.refusable(&task_runner::remove),
+    s.refusable(&task_runner::external_progressed),
+    s.refusable(&task_runner::external_completed),
+    s.refusable(&task_runner::external_failed),
+    s.repeatable(&task_runner::progressed),
+    s.repeatable(&task_runner::finished),
+    s.repeatable(&task_runner::idle),
     s.on(&task_runner::shut_down),
     s.on(&task_runner::abort_all),
-    s.on(&task_runner::timer),
-    s.on(&task_runner::recorded),
+    s.repeatable(&task_runner::timer),
+    s.repeatable(&task_runner::recorded),
     s.control(),
   };
 }

@@ -109,19 +109,19 @@ void task_worker::say_idle() {
   caf::anon_send(state_->runner, worker_idle{state_->number});
 }
 
-task_worker_factory
-task_workers(caf::actor_system& system, const task_options& options, metrics& numbers) {
+task_worker_factory task_workers(
+  caf::actor_system& system, const task_options& options, metrics& numbers, shell_options each) {
   auto shared = std::make_shared<const task_options>(options);
   std::shared_ptr<command_host> host;
   if (!options.commands.empty())
     host = std::make_shared<command_host>(
       command_host_options{options.kill_after, options.progress_interval / 2}, numbers);
-  return [&system, &numbers, shared, host](const task_runner_actor& runner, std::size_t number) {
+  return [&system, shared, host,
+          each = std::move(each)](const task_runner_actor& runner, std::size_t number) {
     auto kept =
       std::make_shared<task_worker::state>(task_worker::state{runner, number, shared, host, 0});
-    // Without a supervisor: a worker is rebuilt at once, its task fails, nothing else is touched.
     return spawn_supervised<task_worker::interface, task_worker>(
-      system, {component, {}, &numbers}, [kept](self_pointer<task_worker::interface> self) {
+      system, one_of_many(each, number), [kept](self_pointer<task_worker::interface> self) {
         return std::make_unique<task_worker>(self, kept);
       });
   };

@@ -62,8 +62,10 @@ private:
 };
 
 /// Makes the real workers of a task runner. All share one host of child processes, which ends (and
-/// kills what is left) with the last of them.
-[[nodiscard]] task_worker_factory
-task_workers(caf::actor_system& system, const task_options& options, metrics& numbers);
+/// kills what is left) with the last of them. `each` names all of them. A worker that fails fails
+/// its task, nothing else is touched.
+[[nodiscard]] task_worker_factory task_workers(
+  caf::actor_system& system, const task_options& options, metrics& numbers,
+  shell_options each = {"task-worker"});
 
 } // namespace herald

@@ -58,18 +58,20 @@ public:
         "herald_versions_evicted_total", "Pending versions dropped at version.max_pending.")),
       fetch_failures_(numbers.counter(
         "herald_version_fetch_failures_total", "Current versions that could not be had.")) {
+    if (const auto damage = state_->pending.check())
+      throw state_damaged(*damage);
     pending_count_.Set(static_cast<double>(state_->pending.size()));
   }
 
   static shell<interface, version_store>::behavior_type
   behavior(shell<interface, version_store>& s) {
     return {
-      s.on(&version_store::on_opened),
+      s.repeatable(&version_store::on_opened),
       s.on(&version_store::on_closed),
-      s.on(&version_store::on_queue),
-      s.on(&version_store::on_get),
+      s.refusable(&version_store::on_queue),
+      s.refusable(&version_store::on_get),
       s.on(&version_store::on_shutdown),
-      s.on(&version_store::on_recorded),
+      s.repeatable(&version_store::on_recorded),
       s.control(),
     };
   }

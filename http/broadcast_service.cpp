@@ -14,7 +14,6 @@
 #include "actors/gateway_shards.hpp"
 #include "actors/journal.hpp"
 #include "actors/recall.hpp"
-#include "actors/supervisor.hpp"
 #include "actors/task_runner.hpp"
 #include "actors/task_worker.hpp"
 #include "actors/version_store.hpp"
@@ -28,6 +27,7 @@
 #include "http/internal_send_api.hpp"
 #include "http/service_parts.hpp"
 #include "http/stream_endpoint.hpp"
+#include "http/supervision.hpp"
 #include "http/task_api.hpp"
 #include "http/version_api.hpp"
 #include "http/version_source.hpp"
@@ -104,19 +104,16 @@ public:
 
   [[nodiscard]] open_ports ports() const override;
   void start() override;
-  void shut_down() override;
+  std::vector<std::string> shut_down(shutdown_reason why) override;
 
 private:
   broadcast_service(
     const config& settings, caf::actor_system& system, metrics& numbers,
     std::function<void()> give_up, recollection past);
 
-  [[nodiscard]] shell_options child(const char* name, metrics& numbers) const {
-    return {name, supervisor_, &numbers};
-  }
   journal_actor make_journal(recollection& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recollection& past) const;
-  version_source_actor make_version_source(metrics& numbers);
+  version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
   void make_routes(metrics& numbers);
@@ -125,8 +122,7 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
-  actor_owner actors_;
-  supervisor_actor supervisor_;
+  supervision supervision_;
   /// Null without `journal.path`.
   journal_actor journal_;
   connection_registry_actor registry_;
@@ -144,24 +140,24 @@ broadcast_service::broadcast_service(
   std::function<void()> give_up, recollection past)
   : settings_(settings),
     system_(system),
-    supervisor_(actors_.own(spawn_supervisor(
-      system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
-    journal_(actors_.own(make_journal(past, numbers))),
-    registry_(actors_.own(spawn_connection_registry(
-      system, child("connection-registry", numbers), history_limits_of(settings), numbers,
-      registry_memory_of(past)))),
-    version_source_(actors_.own(make_version_source(numbers))),
-    versions_(actors_.own(spawn_version_store(
-      system, child("version-store", numbers), {settings.version.max_pending}, registry_,
-      version_source_, numbers, {journal_, std::move(past.snapshot.versions)}))) {
+    supervision_(system, settings, numbers, std::move(give_up)),
+    journal_(make_journal(past, numbers)),
+    registry_(spawn_connection_registry(
+      system, supervision_.child("connection-registry"), history_limits_of(settings), numbers,
+      registry_memory_of(past))),
+    version_source_(make_version_source()),
+    versions_(spawn_version_store(
+      system, supervision_.child("version-store"), {settings.version.max_pending}, registry_,
+      version_source_, numbers, {journal_, std::move(past.snapshot.versions)})) {
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   adopt(past.snapshot.streams);
   // Now that there are streams to hear of it: tells of the tasks that a former life has left.
   const auto task_settings = task_options_of(settings);
-  tasks_ = actors_.own(spawn_task_runner(
-    system, child("task-runner", numbers), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers), {journal_, std::move(past.snapshot.tasks)}));
+  tasks_ = spawn_task_runner(
+    system, supervision_.child("task-runner"), task_settings, registry_, numbers,
+    task_workers(system, task_settings, numbers, supervision_.child("task-worker")),
+    {journal_, std::move(past.snapshot.tasks)});
   make_routes(numbers);
   api_.emplace(api_options_of(settings), routes_, numbers);
 }
@@ -170,13 +166,14 @@ broadcast_service::~broadcast_service() {
   // No handler may run while what it uses goes: ports first, then the actors.
   if (api_)
     api_->stop();
+  (void)supervision_.end();
 }
 
 journal_actor broadcast_service::make_journal(recollection& past, metrics& numbers) {
   if (!past.file)
     return {};
   return spawn_journal(
-    system_, child("journal", numbers), std::move(past.file), journal_options_of(settings_),
+    system_, supervision_.child("journal"), std::move(past.file), journal_options_of(settings_),
     numbers);
 }
 
@@ -213,26 +210,27 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     caf::anon_send(journal_, std::move(unknown));
 }
 
-version_source_actor broadcast_service::make_version_source(metrics& numbers) {
+version_source_actor broadcast_service::make_version_source() {
   if (settings_.version.url.empty())
     return {};
   version_source_options options;
   options.url = settings_.version.url;
-  return spawn_version_source(system_, child("version-source", numbers), std::move(options));
+  return spawn_version_source(system_, supervision_.child("version-source"), std::move(options));
 }
 
 void broadcast_service::make_transport(metrics& numbers) {
   if (settings_.gateway.url.empty()) {
-    endpoint_.emplace(system_, stream_options_of(settings_), registry_, numbers);
+    endpoint_.emplace(
+      system_, stream_options_of(settings_), registry_, numbers, supervision_.address());
     return;
   }
   const auto options = gateway_options_of(settings_);
   const auto connect = [options] {
     return connect_gateway(options);
   };
-  for (auto& shard :
-       spawn_gateway_senders(system_, options, registry_, connect, supervisor_, numbers))
-    shards_.emplace_back(actors_.own(std::move(shard)));
+  for (auto& shard : spawn_gateway_senders(
+         system_, supervision_.child("gateway-sender"), options, registry_, connect, numbers))
+    shards_.emplace_back(std::move(shard));
 }
 
 void broadcast_service::make_routes(metrics& numbers) {
@@ -242,7 +240,7 @@ void broadcast_service::make_routes(metrics& numbers) {
   add_version_routes(routes_, system_, versions_);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
-  add_actor_routes(routes_, system_, supervisor_);
+  add_actor_routes(routes_, system_, supervision_.address());
   add_callback_routes(
     routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
   internal_send_options send;
@@ -253,7 +251,7 @@ void broadcast_service::make_routes(metrics& numbers) {
     add_task_testing_routes(routes_, system_, tasks_);
   }
   add_health_routes(
-    routes_, [this] { return not_ready(system_, supervisor_, phase_); }, numbers);
+    routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
 }
 
 open_ports broadcast_service::ports() const {
@@ -271,25 +269,31 @@ void broadcast_service::start() {
   api_->start();
 }
 
-void broadcast_service::shut_down() {
+std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
   phase_ = service_phase::shutting_down;
+  const auto wait = patience(why);
+  const bool asked = why == shutdown_reason::asked;
   // No new work; what runs has the grace to end, and its last events still go out.
-  (void)ask<void>(system_, registry_, begin_shutdown{});
-  (void)ask<void>(system_, versions_, begin_shutdown{});
-  (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
-  (void)ask<void>(system_, tasks_, abort_all_tasks{}, settings_.tasks.kill_after_ms + 2s);
-  (void)ask<void>(system_, registry_, flush{});
+  (void)ask<void>(system_, registry_, begin_shutdown{}, wait);
+  (void)ask<void>(system_, versions_, begin_shutdown{}, wait);
+  if (asked)
+    (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
+  (void)ask<void>(
+    system_, tasks_, abort_all_tasks{}, asked ? settings_.tasks.kill_after_ms + 2s : wait);
+  (void)ask<void>(system_, registry_, flush{}, wait);
   if (journal_)
-    (void)ask<void>(system_, journal_, flush{});
-  const auto flushed = std::chrono::steady_clock::now() + settings_.gateway.retry_ms;
+    (void)ask<void>(system_, journal_, flush{}, wait);
+  const auto flushed =
+    std::chrono::steady_clock::now() + (asked ? settings_.gateway.retry_ms : wait);
   for (const auto& shard : shards_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       flushed - std::chrono::steady_clock::now());
     (void)ask<void>(system_, shard, flush{}, std::max(left, 10ms));
   }
   if (endpoint_)
-    endpoint_->drain(std::chrono::steady_clock::now() + 5s);
+    endpoint_->drain(std::chrono::steady_clock::now() + wait);
   api_->stop();
+  return supervision_.end();
 }
 
 } // namespace

@@ -12,7 +12,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
-#include <caf/typed_event_based_actor.hpp>
 
 #include "actors/log.hpp"
 #include "http/callback_connection.hpp"
@@ -301,21 +300,45 @@ void callback_client::call(call_backend what, answer_handler done) {
   engine_->submit(std::move(what), std::move(done));
 }
 
-backend_caller_actor
-spawn_backend_caller(caf::actor_system& system, std::weak_ptr<callback_client> client) {
-  const auto call = [client = std::move(client)](call_backend& command) {
-    const auto tell = [listener = std::exchange(command.listener, {})](const backend_answered& a) {
+namespace {
+
+/// The inside of the actor.
+class backend_caller {
+public:
+  explicit backend_caller(std::weak_ptr<callback_client> client) : client_(std::move(client)) {}
+
+  static shell<backend_caller_actor, backend_caller>::behavior_type
+  behavior(shell<backend_caller_actor, backend_caller>& s) {
+    // A stream waits for the answer to its callback; the backend bears to be told twice.
+    return {s.repeatable(&backend_caller::call), s.control()};
+  }
+
+  void call(const call_backend& command) {
+    const auto tell = [listener = command.listener](const backend_answered& answer) {
       if (listener)
-        caf::anon_send(listener, a);
+        caf::anon_send(listener, answer);
     };
-    if (const auto calls = client.lock())
-      calls->call(std::move(command), tell);
-    else
+    const auto calls = client_.lock();
+    if (!calls) {
       tell({command.action, command.stream, describe_ending(ending::unreachable), 0});
-  };
-  return system.spawn([call](backend_caller_actor::pointer) -> backend_caller_actor::behavior_type {
-    return {call};
-  });
+      return;
+    }
+    auto passed_on = command;
+    passed_on.listener = backend_listener_actor{};
+    calls->call(std::move(passed_on), tell);
+  }
+
+private:
+  std::weak_ptr<callback_client> client_;
+};
+
+} // namespace
+
+supervised<backend_caller_actor> spawn_backend_caller(
+  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client) {
+  return spawn_supervised<backend_caller_actor, backend_caller>(
+    system, std::move(shell),
+    [client = std::move(client)](auto*) { return std::make_unique<backend_caller>(client); });
 }
 
 } // namespace herald

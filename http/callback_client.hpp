@@ -10,6 +10,7 @@
 #include <caf/fwd.hpp>
 
 #include "actors/metrics.hpp"
+#include "actors/shell.hpp"
 #include "messages/callbacks.hpp"
 
 namespace herald {
@@ -32,6 +33,9 @@ struct callback_client_options {
 /// Calls the backend behind a gateway: many callbacks at once over kept-alive connections, on one
 /// thread of its own. A callback is made once. Only where a kept connection turns out to have been
 /// closed by the backend before any byte of an answer, it is made again, over a new connection.
+///
+/// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps are
+/// each of one callback. One that throws is logged, its callback times out, and the thread goes on.
 ///
 /// Destroying it ends its thread; callbacks that are not answered by then never are. Destroy it on
 /// another thread than its own, before whatever the `done` of a call uses (the actor system).
@@ -61,7 +65,7 @@ private:
 
 /// An actor that passes callbacks on to the client and their answers on to the listeners. Once the
 /// client is gone it answers that the backend is unreachable.
-backend_caller_actor
-spawn_backend_caller(caf::actor_system& system, std::weak_ptr<callback_client> client);
+supervised<backend_caller_actor> spawn_backend_caller(
+  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client);
 
 } // namespace herald

@@ -45,7 +45,7 @@ struct request {
   enum class action { run, help, version, check, print };
 
   action what = action::run;
-  std::string config_file;
+  std::vector<std::string> config_files;
   std::string print_ports_file;
   struct assignment {
     const setting* target;
@@ -106,7 +106,7 @@ private:
     if (flag_ == "--print-config")
       return choose(r, request::action::print);
     if (flag_ == "--config")
-      return take_file(r.config_file);
+      return take_file(r.config_files.emplace_back());
     if (flag_ == "--print-ports")
       return take_file(r.print_ports_file);
     if (const auto* s = find_flag(flag_))
@@ -230,8 +230,8 @@ private:
 
 complaint
 build(config_builder& builder, const request& r, std::span<const std::string_view> environment) {
-  if (!r.config_file.empty())
-    if (auto wrong = builder.add_file(r.config_file))
+  for (const auto& file : r.config_files)
+    if (auto wrong = builder.add_file(file))
       return wrong;
   for (const auto variable : environment)
     if (auto wrong = builder.add_variable(variable))

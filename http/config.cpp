@@ -85,6 +85,16 @@ std::optional<violation> command_violation(const config& c) {
   return std::nullopt;
 }
 
+std::optional<violation> supervision_violation(const config& c) {
+  for (const auto& [name, child] : c.supervision.children) {
+    const auto key = "supervision.children." + name + ".min_backoff_ms";
+    if (child.min_backoff > child.max_backoff)
+      return violation{
+        key, key + " must not be more than supervision.children." + name + ".max_backoff_ms"};
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<violation> validate(const config& c) {
@@ -97,6 +107,8 @@ std::optional<violation> validate(const config& c) {
       "api.max_event_bytes", "api.max_event_bytes must not be more than api.max_body_bytes"};
   // Of the two ways to a stream one is in use; the settings of the other do not matter.
   if (auto broken = c.gateway.url.empty() ? endpoint_violation(c) : gateway_violation(c))
+    return broken;
+  if (auto broken = supervision_violation(c))
     return broken;
   return command_violation(c);
 }

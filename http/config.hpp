@@ -10,6 +10,7 @@
 
 #include "actors/journal_options.hpp"
 #include "actors/log.hpp"
+#include "actors/supervision_options.hpp"
 
 namespace herald {
 
@@ -121,6 +122,14 @@ struct config {
     std::chrono::seconds external_timeout_s{3600};
     command_map commands;
   } tasks;
+
+  /// How many there are of a child is another setting: `gateway.senders`, for one.
+  struct supervision_config {
+    supervision_strategy strategy = supervision_strategy::one_for_one;
+    std::size_t intensity = 10;
+    std::chrono::milliseconds period_ms{60'000};
+    child_options_map children = default_children();
+  } supervision;
 
   struct shutdown_config {
     std::chrono::seconds grace_s{10};

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/config_children.hpp"
+#include "http/config_json.hpp"
 #include "http/nearest.hpp"
 #include "http/settings.hpp"
 
@@ -18,7 +20,6 @@ namespace herald {
 namespace {
 
 using json = nlohmann::ordered_json;
-using complaint = std::optional<std::string>;
 
 const std::vector<std::string>& command_fields() {
   static const std::vector<std::string> names = {"argv", "cwd", "env", "timeout_s"};
@@ -26,18 +27,6 @@ const std::vector<std::string>& command_fields() {
 }
 
 constexpr std::int64_t longest_command_s = 30 * 86'400L;
-
-std::string dotted(std::string_view outer, std::string_view inner) {
-  return std::string{outer}.append(".").append(inner);
-}
-
-std::string excerpt(const json& value) {
-  constexpr std::size_t longest = 60;
-  auto text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  if (text.size() > longest)
-    text = text.substr(0, longest) + "...";
-  return text;
-}
 
 // -- reading --------------------------------------------------------------------------------------
 
@@ -78,28 +67,6 @@ std::string place_of(const json::parse_error& e) {
   if (const auto code = what.find("] "); code != std::string_view::npos)
     what.remove_prefix(code + 2);
   return std::string{what.substr(0, what.find("; last read"))};
-}
-
-/// A JSON value in the form that settings take; nothing for forms that none takes.
-std::optional<setting_value> plain_value(const json& value) {
-  if (value.is_boolean())
-    return value.get<bool>();
-  if (value.is_number_unsigned())
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(
-      value.get<std::uint64_t>(), std::numeric_limits<std::int64_t>::max()));
-  if (value.is_number_integer())
-    return value.get<std::int64_t>();
-  if (value.is_string())
-    return value.get<std::string>();
-  if (!value.is_array())
-    return std::nullopt;
-  std::vector<std::string> items;
-  for (const auto& item : value) {
-    if (!item.is_string())
-      return std::nullopt;
-    items.push_back(item.get<std::string>());
-  }
-  return items;
 }
 
 /// A text that a program can be given.
@@ -198,8 +165,10 @@ complaint apply_setting(config& c, const std::string& key, const json& value) {
   const auto* s = find_setting(key);
   if (s == nullptr)
     return unknown_key(key);
-  if (s->file_only())
+  if (key == "tasks.commands")
     return read_commands(c.tasks.commands, value);
+  if (key == "supervision.children")
+    return read_children(c, value);
   const auto plain = plain_value(value);
   const auto wrong = plain ? assign(c, *s, *plain) : "must be " + s->requirement();
   if (!wrong)
@@ -273,7 +242,7 @@ std::optional<std::string> apply_config_file(config& c, std::string_view text) {
   for (const auto& [section, value] : document.items())
     if (auto wrong = apply_section(c, section, value))
       return wrong;
-  return std::nullopt;
+  return instances_conflict(document);
 }
 
 std::string print_config(const config& c) {
@@ -281,8 +250,10 @@ std::string print_config(const config& c) {
   for (const auto& s : settings()) {
     auto& place =
       document[std::string{s.section()}][std::string{s.key.substr(s.section().size() + 1)}];
-    if (s.file_only())
+    if (s.key == "tasks.commands")
       place = commands_json(c.tasks.commands);
+    else if (s.key == "supervision.children")
+      place = children_json(c);
     else
       std::visit([&](const auto& value) { place = value; }, shown_value(c, s));
   }

@@ -10,7 +10,8 @@ caf::expected<gateway_standin> make_gateway_standin(
   auto client = callback_client::make(std::move(callbacks), numbers);
   if (!client)
     return client.error();
-  auto caller = spawn_backend_caller(system, *client);
+  auto caller =
+    spawn_backend_caller(system, {"backend-caller", shell.supervisor, shell.numbers}, *client);
   auto front = spawn_gateway_front(system, std::move(shell), bounds, caller, numbers);
   return gateway_standin{std::move(*client), std::move(caller), std::move(front)};
 }

@@ -7,6 +7,8 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_companion.hpp>
+#include <caf/exit_reason.hpp>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -37,14 +39,31 @@ loop_inbox::loop_inbox(caf::actor_system& system) : wake_(make_wake_descriptor()
         put(content.get_as<close_stream>(0));
       else if (content.match_elements<refuse_stream>())
         put(content.get_as<refuse_stream>(0));
+      else if (content.match_elements<inside_order>())
+        put(content.get_as<inside_order>(0));
+      else if (content.match_elements<caf::exit_msg>())
+        put(stop_loop{});
     });
   address_ = caf::actor_cast<delivery_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_));
 }
 
 loop_inbox::~loop_inbox() {
-  // Waits for senders that are inside the handler; later ones find none.
-  caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue(nullptr);
+  ended();
   ::close(wake_);
+}
+
+child_started loop_inbox::as_child(std::string name, std::string kind) const {
+  return {
+    std::move(name),
+    caf::actor_cast<restartable_actor>(caf::actor_cast<caf::strong_actor_ptr>(companion_)),
+    std::move(kind), depth_};
+}
+
+void loop_inbox::ended() {
+  auto* const companion = caf::actor_cast<caf::actor_companion*>(companion_);
+  // Waits for senders that are inside the handler; later ones find none.
+  companion->on_enqueue(nullptr);
+  companion->cleanup(caf::exit_reason::normal, nullptr);
 }
 
 void loop_inbox::put(loop_order order) {
@@ -54,6 +73,7 @@ void loop_inbox::put(loop_order order) {
     first = waiting_.empty();
     waiting_.push_back(std::move(order));
   }
+  depth_->fetch_add(1);
   const std::uint64_t one = 1;
   if (first) [[maybe_unused]]
     const auto written = ::write(wake_, &one, sizeof one);
@@ -67,6 +87,13 @@ std::vector<loop_order> loop_inbox::take() {
   const std::lock_guard lock{mutex_};
   taken.swap(waiting_);
   return taken;
+}
+
+std::vector<loop_order> loop_inbox::wait() {
+  pollfd wake{wake_, POLLIN, 0};
+  while (::poll(&wake, 1, -1) < 0 && errno == EINTR) {
+  }
+  return take();
 }
 
 } // namespace herald

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <variant>
 #include <vector>
@@ -23,11 +24,12 @@ struct drain_loop {
 struct stop_loop {};
 
 /// What a stream loop is told from other threads.
-using loop_order =
-  std::variant<attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop>;
+using loop_order = std::variant<
+  attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop, inside_order>;
 
-/// How other threads reach a stream loop. To actors it is a `delivery_actor`: an actor without a
-/// mailbox whose messages are put here, in the order of each sender.
+/// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
+/// a child that takes orders: an actor without a mailbox whose messages are put here, in the order
+/// of each sender. Told to exit, it stops the loop.
 ///
 /// The loop has a descriptor table of its own (see http/descriptor_table.hpp); what wakes it is
 /// therefore made here, before the loop exists, and known under the same number in both tables.
@@ -40,6 +42,11 @@ public:
   ~loop_inbox();
 
   [[nodiscard]] const delivery_actor& address() const noexcept { return address_; }
+  /// What the supervisor is told of the loop when it starts.
+  [[nodiscard]] child_started as_child(std::string name, std::string kind) const;
+  /// The loop is no more: whoever watches over it is told.
+  void ended();
+
   /// Readable while orders wait.
   [[nodiscard]] int wake_descriptor() const noexcept { return wake_; }
 
@@ -47,11 +54,16 @@ public:
   void put(loop_order order);
   /// All that waits. For the loop's thread.
   [[nodiscard]] std::vector<loop_order> take();
+  /// The same, but waits until something does.
+  [[nodiscard]] std::vector<loop_order> wait();
+  /// The loop is done with so many of them.
+  void handled(std::size_t orders) { depth_->fetch_sub(static_cast<std::int64_t>(orders)); }
 
 private:
   int wake_;
   std::mutex mutex_;
   std::vector<loop_order> waiting_;
+  std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);
   caf::actor companion_;
   delivery_actor address_;
 };

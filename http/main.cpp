@@ -1,13 +1,16 @@
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <unistd.h>
 
@@ -40,6 +43,56 @@ void write_ports(const std::string& file, const herald::open_ports& ports) {
     herald::log::error(component, "ports_not_written", {{"file", file}});
 }
 
+/// The sum of what all steps of a shutdown may take, and then some: whatever hangs, herald ends.
+std::chrono::milliseconds longest_shutdown(const herald::config& c, herald::shutdown_reason why) {
+  using namespace std::chrono_literals;
+  if (why == herald::shutdown_reason::gave_up)
+    return 10s;
+  std::chrono::milliseconds time = 30s;
+  for (const auto& [_, child] : c.supervision.children)
+    time += child.shutdown;
+  return time + c.shutdown.grace_s + c.tasks.kill_after_ms + c.gateway.retry_ms
+         + 2 * c.callback.timeout_ms;
+}
+
+/// Shuts down, come what may; at the latest when it has taken too long. Only returns where nothing
+/// is left behind.
+void shut_down(
+  std::unique_ptr<herald::service> service, const herald::config& settings,
+  herald::termination& end, const std::atomic<bool>& gave_up) {
+  const auto why = gave_up ? herald::shutdown_reason::gave_up : herald::shutdown_reason::asked;
+  const auto deadline = std::chrono::steady_clock::now() + longest_shutdown(settings, why);
+  std::vector<std::string> left_behind;
+  std::atomic<bool> closed = false;
+  std::thread closing{[&] {
+    left_behind = service->shut_down(why);
+    if (left_behind.empty())
+      service.reset();
+    closed = true;
+    end.request();
+  }};
+  const auto exit_code = [&] {
+    return gave_up ? exit_gave_up : EXIT_SUCCESS;
+  };
+  // No destructors, no flushing: what is left would hold them up.
+  while (!closed) {
+    const auto second = end.wait_until(deadline);
+    if (!second) {
+      herald::log::error(component, "shutdown_overdue");
+      _exit(exit_code());
+    }
+    if (*second != 0) {
+      herald::log::warning(component, "ended_by_second_signal", {{"signal", *second}});
+      _exit(128 + *second);
+    }
+  }
+  closing.join();
+  if (left_behind.empty())
+    return;
+  herald::log::error(component, "stopped", {{"left_behind", left_behind.size()}});
+  _exit(exit_code());
+}
+
 /// Runs until it is told to end. Gives the exit code.
 int run(const herald::run_options& options, herald::termination& end) {
   caf::actor_system_config actors;
@@ -50,9 +103,9 @@ int run(const herald::run_options& options, herald::termination& end) {
   actors.set(
     "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
   herald::metrics numbers;
-  caf::actor_system system{actors};
   std::atomic<bool> gave_up = false;
-  const auto service = herald::make_service(options.settings, system, numbers, [&] {
+  caf::actor_system system{actors};
+  auto service = herald::make_service(options.settings, system, numbers, [&] {
     gave_up = true;
     end.request();
   });
@@ -67,21 +120,9 @@ int run(const herald::run_options& options, herald::termination& end) {
      {"stream_port", ports.stream.value_or(0)}});
 
   const auto signal = end.wait();
-  herald::log::info(component, "shutdown_started", {{"signal", signal}});
-  std::atomic<bool> closed = false;
-  std::thread closing{[&] {
-    service->shut_down();
-    closed = true;
-    end.request();
-  }};
-  while (!closed) {
-    // A second signal means at once: no destructors, no flushing.
-    if (const auto second = end.wait(); second != 0) {
-      herald::log::warning(component, "ended_by_second_signal", {{"signal", second}});
-      _exit(128 + second);
-    }
-  }
-  closing.join();
+  herald::log::info(
+    component, "shutdown_started", {{"signal", signal}, {"gave_up", gave_up.load()}});
+  shut_down(std::move(service), options.settings, end, gave_up);
   herald::log::info(component, "stopped");
   return gave_up ? exit_gave_up : EXIT_SUCCESS;
 }

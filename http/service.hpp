@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <caf/fwd.hpp>
 
@@ -17,6 +19,12 @@ struct open_ports {
   std::uint16_t api = 0;
   /// Nothing where an external gateway holds the streams.
   std::optional<std::uint16_t> stream;
+};
+
+/// Why a service ends.
+enum class shutdown_reason : std::uint8_t {
+  asked,   ///< work that is under way has the grace to end
+  gave_up, ///< an actor has failed for good: whatever can be saved, and quickly
 };
 
 /// A herald that is wired up: its actors, its ports, and the order in which they start and end.
@@ -34,8 +42,12 @@ public:
   virtual void start() = 0;
 
   /// Refuses new work, lets what runs end within the grace, flushes what is queued, tells the
-  /// streams when to come back and closes them. Takes as long as that takes.
-  virtual void shut_down() = 0;
+  /// streams when to come back and closes them, ends the actors. Each step has its time, and there
+  /// is no step that waits for longer.
+  ///
+  /// Gives the names of the actors that did not end: the service can then not be destroyed, only
+  /// the process ended.
+  [[nodiscard]] virtual std::vector<std::string> shut_down(shutdown_reason why) = 0;
 };
 
 /// Builds the service that the settings ask for and takes its ports; throws std::system_error if

@@ -1,11 +1,16 @@
 #include "http/service_parts.hpp"
 
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
+#include <algorithm>
+#include <span>
+
 #include <nlohmann/json.hpp>
 
 #include "http/ask.hpp"
 #include "http/problem.hpp"
+
+#ifdef HERALD_FAULTS
+#include "http/faults_api.hpp"
+#endif
 
 namespace herald {
 
@@ -44,31 +49,81 @@ stream_options stream_options_of(const config& settings) {
   return options;
 }
 
-actor_owner::~actor_owner() {
-  for (; !owned_.empty(); owned_.pop_back())
-    caf::anon_send_exit(owned_.back(), caf::exit_reason::user_shutdown);
+std::chrono::milliseconds patience(shutdown_reason why) {
+  return why == shutdown_reason::asked ? ask_deadline : std::chrono::seconds{1};
 }
 
 std::vector<std::string> not_ready(
   caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase) {
-  switch (phase.load()) {
-  case service_phase::starting:
+  if (phase == service_phase::starting)
     return {"starting"};
-  case service_phase::shutting_down:
-    return {"shutting down"};
-  case service_phase::running:
-    break;
-  }
+  std::vector<std::string> names;
+  if (phase == service_phase::shutting_down)
+    names.emplace_back("shutting down");
   const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
   if (!tree)
-    return {"supervisor"};
-  std::vector<std::string> names;
-  for (const auto& child : tree->children)
-    if (child.state != actor_state::running)
-      names.push_back(child.name);
+    names.emplace_back("supervisor");
+  else
+    for (const auto& child : tree->children)
+      if (is_missed(child))
+        names.push_back(child.name);
   return names;
 }
+
+namespace {
+
+json shown(const actor_status& actor) {
+  return {
+    {"name", actor.name},
+    {"state", to_string(actor.state)},
+    {"restart", to_string(actor.restart)},
+    {"restarts", actor.restarts},
+    {"mailbox_depth", actor.mailbox_depth},
+    {"last_error", actor.last_error.empty() ? json{} : json(actor.last_error)}};
+}
+
+/// What is said of all instances of a kind: sums, the worst state, the last error of the last.
+actor_status together(std::span<const actor_status> instances) {
+  auto all = instances.front();
+  all.name = all.kind;
+  for (const auto& one : instances.subspan(1)) {
+    all.state = std::max(all.state, one.state);
+    all.restarts += one.restarts;
+    all.mailbox_depth += one.mailbox_depth;
+    if (!one.last_error.empty())
+      all.last_error = one.last_error;
+  }
+  return all;
+}
+
+json shown(const actor_tree& tree) {
+  auto kinds = json::array();
+  const std::span<const actor_status> children{tree.children};
+  for (std::size_t i = 0; i < children.size();) {
+    std::size_t count = 1;
+    while (i + count < children.size() && children[i + count].kind == children[i].kind)
+      ++count;
+    const auto instances = children.subspan(i, count);
+    auto& kind = kinds.emplace_back(shown(together(instances)));
+    if (instances.front().max_mailbox != 0)
+      kind["max_mailbox"] = instances.front().max_mailbox;
+    kind["instances"] = count;
+    // One that has its kind's name is the only one there can be.
+    if (instances.front().name != instances.front().kind)
+      for (const auto& one : instances)
+        kind["actors"].push_back(shown(one));
+    i += count;
+  }
+  return {
+    {"name", "supervisor"},
+    {"strategy", "one_for_one"},
+    {"intensity", tree.intensity},
+    {"period_ms", tree.period.count()},
+    {"actors", std::move(kinds)}};
+}
+
+} // namespace
 
 void add_actor_routes(
   router& routes, caf::actor_system& system, const supervisor_actor& supervisor) {
@@ -76,18 +131,13 @@ void add_actor_routes(
     const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
     if (!tree)
       return problem(tree.error());
-    auto actors = json::array();
-    for (const auto& child : tree->children) {
-      json shown = {
-        {"name", child.name}, {"state", to_string(child.state)}, {"restarts", child.restarts}};
-      shown["last_error"] = child.last_error.empty() ? json{} : json(child.last_error);
-      actors.push_back(std::move(shown));
-    }
-    const json document = {{"strategy", "one_for_one"}, {"actors", std::move(actors)}};
     api_reply reply;
-    reply.body = document.dump(-1, ' ', false, json::error_handler_t::replace);
+    reply.body = shown(*tree).dump(-1, ' ', false, json::error_handler_t::replace);
     return reply;
   });
+#ifdef HERALD_FAULTS
+  add_faults_routes(routes);
+#endif
 }
 
 } // namespace herald

@@ -1,16 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
-#include <caf/actor_cast.hpp>
-#include <caf/actor_control_block.hpp>
 #include <caf/fwd.hpp>
 
 #include "http/api_server.hpp"
 #include "http/config.hpp"
 #include "http/router.hpp"
+#include "http/service.hpp"
 #include "http/stream_options.hpp"
 #include "messages/actors.hpp"
 
@@ -22,31 +22,14 @@ namespace herald {
 [[nodiscard]] api_options api_options_of(const config& settings);
 [[nodiscard]] stream_options stream_options_of(const config& settings);
 
-/// Ends the actors that it was given, the last one first, when it goes. A service that has it
-/// before its ports ends them also where a port cannot be had: actors that know each other go on
-/// for ever.
-class actor_owner {
-public:
-  actor_owner() = default;
-  actor_owner(const actor_owner&) = delete;
-  actor_owner& operator=(const actor_owner&) = delete;
-  ~actor_owner();
-
-  template <class Handle>
-  Handle own(Handle actor) {
-    if (actor)
-      owned_.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
-    return actor;
-  }
-
-private:
-  std::vector<caf::strong_actor_ptr> owned_;
-};
-
 /// Where a service is in its life; read by many threads, moved on by one.
 enum class service_phase : std::uint8_t { starting, running, shutting_down };
 
-/// What is not ready: the phase, and every supervised actor that is not running.
+/// How long to wait for an answer while shutting down. An actor that hangs must not cost the others
+/// their time to save what they have.
+[[nodiscard]] std::chrono::milliseconds patience(shutdown_reason why);
+
+/// What is not ready: the phase, and every supervised actor that herald misses.
 [[nodiscard]] std::vector<std::string> not_ready(
   caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase);

@@ -21,6 +21,8 @@ constexpr std::pair<std::string_view, log::format> formats[] = {
 
 constexpr std::pair<std::string_view, journal_sync> syncs[] = {
   {"full", journal_sync::full}, {"normal", journal_sync::normal}, {"off", journal_sync::off}};
+constexpr std::pair<std::string_view, supervision_strategy> strategies[] = {
+  {"one_for_one", supervision_strategy::one_for_one}};
 
 template <class T>
 constexpr auto& choices() {
@@ -28,9 +30,16 @@ constexpr auto& choices() {
     return levels;
   else if constexpr (std::is_same_v<T, journal_sync>)
     return syncs;
-  else
+  else if constexpr (std::is_same_v<T, log::format>)
     return formats;
+  else
+    return strategies;
 }
+
+/// Of a form that only a file has.
+template <class T>
+constexpr bool is_nested =
+  std::is_same_v<T, config::command_map> || std::is_same_v<T, child_options_map>;
 
 template <class T>
 constexpr bool is_duration =
@@ -70,7 +79,7 @@ bool read(const setting& s, const setting_value& value, T& into) {
         return true;
       }
     return false;
-  } else if constexpr (std::is_same_v<T, config::command_map>) {
+  } else if constexpr (is_nested<T>) {
     return false;
   } else {
     const auto* found = std::get_if<T>(&value);
@@ -134,7 +143,7 @@ setting_value value_in(const T& member) {
       if (choice == member)
         return std::string{name};
     return std::string{};
-  } else if constexpr (std::is_same_v<T, config::command_map>) {
+  } else if constexpr (is_nested<T>) {
     return std::string{};
   } else {
     return member;
@@ -182,10 +191,12 @@ std::string setting::requirement() const {
     if constexpr (std::is_same_v<T, bool>) {
       return "true or false";
     } else if constexpr (std::is_enum_v<T>) {
-      std::string words = "one of";
+      std::string words;
       for (const auto& choice : choices<T>())
-        words.append(words.size() > 6 ? ", " : " ").append(choice.first);
-      return words;
+        words.append(words.empty() ? "" : ", ").append(choice.first);
+      return std::size(choices<T>()) == 1 ? words : "one of " + words;
+    } else if constexpr (std::is_same_v<T, child_options_map>) {
+      return "an object of children";
     } else {
       return "an object of commands";
     }
@@ -197,7 +208,7 @@ bool setting::is_bool() const {
 }
 
 bool setting::file_only() const {
-  return std::holds_alternative<config::command_map& (*)(config&)>(member);
+  return with_type(*this, []<class T>(T*) { return is_nested<T>; });
 }
 
 const setting* find_setting(std::string_view key) {

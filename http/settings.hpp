@@ -20,7 +20,8 @@ using setting_member = std::variant<
   bool& (*)(config&), std::uint16_t& (*)(config&), std::size_t& (*)(config&),
   std::chrono::seconds& (*)(config&), std::chrono::milliseconds& (*)(config&),
   std::string& (*)(config&), std::vector<std::string>& (*)(config&), log::level& (*)(config&),
-  log::format& (*)(config&), journal_sync& (*)(config&), config::command_map& (*)(config&)>;
+  log::format& (*)(config&), journal_sync& (*)(config&), supervision_strategy& (*)(config&),
+  config::command_map& (*)(config&), child_options_map& (*)(config&)>;
 
 /// Bounds of a number, both allowed.
 struct number_range {

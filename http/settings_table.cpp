@@ -172,6 +172,17 @@ const std::array table = {
     R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
 
   setting{
+    AT(supervision.strategy), by_type, "Which actors are restarted when one fails: that one."},
+  setting{
+    AT(supervision.intensity), count(0, 1'000'000),
+    "Restarts of all actors together, in supervision.period_ms; at one more herald gives up and "
+    "exits."},
+  setting{AT(supervision.period_ms), interval_ms, "See supervision.intensity."},
+  setting{
+    AT(supervision.children), by_type,
+    R"(How each kind of actor is supervised: {"NAME": {"restart": "permanent", "shutdown_ms": N, ..}}.)"},
+
+  setting{
     AT(shutdown.grace_s), number_range{0, 3600}, "How long running tasks may go on after SIGTERM."},
   setting{
     AT(shutdown.retry_window_ms), delay_ms,

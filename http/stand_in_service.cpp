@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "actors/gateway_front.hpp"
-#include "actors/supervisor.hpp"
 #include "http/api_server.hpp"
 #include "http/ask.hpp"
 #include "http/callback_client.hpp"
@@ -14,6 +13,7 @@
 #include "http/internal_send_api.hpp"
 #include "http/service_parts.hpp"
 #include "http/stream_endpoint.hpp"
+#include "http/supervision.hpp"
 
 namespace herald {
 
@@ -49,22 +49,25 @@ public:
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
-      caller_(actors_.own(spawn_backend_caller(system, client_))),
-      supervisor_(actors_.own(spawn_supervisor(
-        system, {}, [give_up = std::move(give_up)](const std::string&) { give_up(); }, numbers))),
-      front_(actors_.own(spawn_gateway_front(
-        system, {"gateway-front", supervisor_, &numbers}, {}, caller_, numbers))),
-      endpoint_(system, stand_in_options(settings), front_, numbers) {
+      supervision_(system, settings, numbers, std::move(give_up)),
+      caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
+      front_(
+        spawn_gateway_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
+      endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
-    add_actor_routes(routes_, system, supervisor_);
+    add_actor_routes(routes_, system, supervision_.address());
     add_health_routes(
-      routes_, [this] { return not_ready(system_, supervisor_, phase_); }, numbers);
+      routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
     api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
-  ~stand_in_service() override { api_->stop(); }
+  ~stand_in_service() override {
+    if (api_)
+      api_->stop();
+    (void)supervision_.end();
+  }
 
   [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
 
@@ -74,14 +77,17 @@ public:
     api_->start();
   }
 
-  void shut_down() override {
+  std::vector<std::string> shut_down(shutdown_reason why) override {
     phase_ = service_phase::shutting_down;
+    const auto wait = patience(why);
+    const auto verdict = why == shutdown_reason::asked ? settings_.callback.timeout_ms + 1s : wait;
     // Clients that wait for the backend's verdict get it, then all streams end, then the backend
     // hears of that.
-    (void)ask<void>(system_, front_, begin_shutdown{}, settings_.callback.timeout_ms + 1s);
-    endpoint_.drain(std::chrono::steady_clock::now() + 5s);
-    (void)ask<void>(system_, front_, flush{}, settings_.callback.timeout_ms + 1s);
+    (void)ask<void>(system_, front_, begin_shutdown{}, verdict);
+    endpoint_.drain(std::chrono::steady_clock::now() + wait);
+    (void)ask<void>(system_, front_, flush{}, verdict);
     api_->stop();
+    return supervision_.end();
   }
 
 private:
@@ -90,9 +96,8 @@ private:
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
   std::shared_ptr<callback_client> client_;
-  actor_owner actors_;
+  supervision supervision_;
   backend_caller_actor caller_;
-  supervisor_actor supervisor_;
   gateway_front_actor front_;
   stream_endpoint endpoint_;
   /// Made last: it wants all routes.

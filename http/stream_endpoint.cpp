@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include <caf/send.hpp>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -51,14 +52,14 @@ struct loop_seat {
 struct stream_endpoint::inside {
   inside(
     caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
-    metrics& numbers, const listeners& sockets)
+    metrics& numbers, const supervisor_actor& supervisor, const listeners& sockets)
     : port(sockets.port),
       descriptors(raise_descriptor_limit()),
       per_loop(stream_loop::streams_in(descriptors)),
       limits(
         std::min(options.max_streams, per_loop * sockets.descriptors.size()),
         options.max_streams_per_address),
-      around{system, options, owner, limits, numbers, descriptors} {
+      around{system, options, owner, limits, numbers, descriptors, supervisor} {
     for (const auto fd : sockets.descriptors)
       seats.emplace_back(system, fd);
   }
@@ -89,14 +90,22 @@ void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::la
     seat.listener = -1;
   }
   seated.count_down();
-  stream_loop{around, index, listener, seat.inbox}.run();
+  try {
+    stream_loop{around, index, listener, seat.inbox}.run();
+  } catch (const std::exception& e) {
+    log::error(component, "loop_died", {{"loop", index}, {"what", e.what()}});
+    if (around.supervisor)
+      caf::anon_send(
+        around.supervisor, child_failed{stream_loop::name_of(index), 0, e.what(), true});
+  }
+  seat.inbox.ended();
 }
 
 stream_endpoint::stream_endpoint(
   caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
-  metrics& numbers)
+  metrics& numbers, const supervisor_actor& supervisor)
   : inside_(std::make_unique<inside>(
-    system, options, owner, numbers,
+    system, options, owner, numbers, supervisor,
     listen_on(options.host, options.port, thread_count(options), options.give_up_after))) {}
 
 stream_endpoint::~stream_endpoint() {
@@ -136,6 +145,11 @@ void stream_endpoint::start() {
       in.seat_loop(in.seats[index], index, seated);
     }};
   seated.wait();
+  if (in.around.supervisor)
+    for (unsigned index = 0; index < in.seats.size(); ++index)
+      caf::anon_send(
+        in.around.supervisor,
+        in.seats[index].inbox.as_child(stream_loop::name_of(index), "stream-loop"));
   // Or the port would stay open when a loop closes its own.
   for (auto& seat : in.seats)
     if (seat.listener >= 0)

@@ -20,10 +20,10 @@ namespace herald {
 class stream_endpoint {
 public:
   /// Takes the port. Throws `std::system_error` if it cannot be had, also if another process
-  /// shares its ports.
+  /// shares its ports. The loops are children of `supervisor`, if there is one: it can end them.
   stream_endpoint(
     caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
-    metrics& numbers);
+    metrics& numbers, const supervisor_actor& supervisor = {});
   stream_endpoint(const stream_endpoint&) = delete;
   stream_endpoint& operator=(const stream_endpoint&) = delete;
   /// Ends the loops; streams that are open then are cut off.

@@ -20,6 +20,10 @@
 #include "http/problem.hpp"
 #include "http/sse_format.hpp"
 
+#ifdef HERALD_FAULTS
+#include "actors/faults.hpp"
+#endif
+
 namespace herald {
 
 namespace {
@@ -88,6 +92,10 @@ stream_loop::stream_loop(
     descriptors_(around.descriptors),
     index_(index),
     metrics_(around.numbers, index),
+    failures_(around.numbers.counter(
+      "herald_actor_failures_total", "Handlers that threw an exception.",
+      {{"actor", name_of(index)}})),
+    supervisor_(around.supervisor),
     rules_{options_.cors_origins, options_.stand_in},
     listener_(listener),
     heads_(
@@ -112,10 +120,83 @@ void stream_loop::run() {
   listen();
   if (!sockets_.add(inbox_.wake_descriptor(), tag(kind::inbox)))
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+  for (;;) {
+    try {
+      work_on();
+      return;
+    } catch (const std::exception& e) {
+      if (!may_go_on(e.what()))
+        return;
+    }
+  }
+}
+
+std::string stream_loop::name_of(unsigned index) {
+  return "stream-loop-" + std::to_string(index);
+}
+
+// -- failures
+
+/// Takes up what a step that threw may have left out.
+void stream_loop::work_on() {
   arm_heartbeat();
   arm_tick();
-  on_sockets();
+  announce_openings();
+  schedule();
+  if (!watching_)
+    on_sockets();
   io_.run();
+}
+
+/// Waits for the supervisor's word; false if it is to stop.
+bool stream_loop::may_go_on(const char* what) {
+  failures_.Increment();
+  log::error(component, "loop_failed", {{"loop", index_}, {"what", what}});
+  if (!supervisor_)
+    return true;
+  caf::anon_send(supervisor_, child_failed{name_of(index_), generation_, what});
+  for (;;) {
+    std::optional<inside_order> verdict;
+    for (auto& order : inbox_.wait()) {
+      if (std::holds_alternative<stop_loop>(order))
+        return false;
+      const auto* said = std::get_if<inside_order>(&order);
+      if (said != nullptr && said->generation == generation_)
+        verdict = *said;
+      orders_.push_back(std::move(order));
+    }
+    if (!verdict)
+      continue;
+    ++generation_;
+    if (verdict->what == inside_order::kind::stop) {
+      idle();
+      return false;
+    }
+    caf::anon_send(supervisor_, child_restarted{name_of(index_)});
+    return true;
+  }
+}
+
+/// What is left of a loop that must not go on.
+void stream_loop::idle() {
+  stop_listening();
+  for (stream_slot slot = 0; slot < table_.slots(); ++slot)
+    if (table_.descriptor(slot) >= 0)
+      table_.drop(slot, end_reason::error);
+  for (;;) {
+    for (auto& order : orders_) {
+      if (std::holds_alternative<stop_loop>(order))
+        return;
+      if (auto* drain = std::get_if<drain_loop>(&order))
+        drain->drained();
+      if (const auto* batch = std::get_if<deliver>(&order); batch != nullptr && batch->ticket != 0)
+        caf::anon_send(owner_, delivery_settled{batch->ticket, 0});
+    }
+    inbox_.handled(orders_.size());
+    orders_.clear();
+    auto taken = inbox_.wait();
+    std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
+  }
 }
 
 std::size_t stream_loop::streams_in(std::size_t descriptors) {
@@ -260,6 +341,9 @@ void stream_loop::on_inbox() {
 }
 
 bool stream_loop::apply(loop_order& what) {
+#ifdef HERALD_FAULTS
+  faults::strike(name_of(index_), "stream-loop", faults::moment::before);
+#endif
   return std::visit(
     [this](auto& order) {
       if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
@@ -388,6 +472,10 @@ void stream_loop::work() {
     if (!apply(orders_.front()))
       break;
     orders_.pop_front();
+    inbox_.handled(1);
+#ifdef HERALD_FAULTS
+    faults::strike(name_of(index_), "stream-loop", faults::moment::after);
+#endif
   }
   if (draining_)
     drain_some();
@@ -445,6 +533,7 @@ void stream_loop::count() {
 }
 
 void stream_loop::on_sockets() {
+  watching_ = false;
   bool clients = false;
   bool orders = false;
   const auto events = sockets_.take();
@@ -476,6 +565,7 @@ void stream_loop::on_sockets() {
   }
   if (table_.has_work())
     schedule();
+  watching_ = true;
   socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error)
       on_sockets();

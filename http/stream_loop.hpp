@@ -44,6 +44,8 @@ public:
     metrics& numbers;
     /// Descriptors that one loop may have.
     std::size_t descriptors = 0;
+    /// Decides what becomes of a loop that has failed; without one it goes on at once.
+    supervisor_actor supervisor;
   };
 
   /// Takes over `listener`, a descriptor that listens. The inbox outlives the loop.
@@ -53,7 +55,15 @@ public:
   ~stream_loop() override;
 
   /// Works until it is told to stop.
+  ///
+  /// A step that throws (no memory) ends as a handler of an actor does: the supervisor is told, and
+  /// decides when the loop goes on, with the order at hand, which is not half done but for its own
+  /// stream. A loop that is not to go on ends its streams, takes no clients, and obeys nothing but
+  /// the order to stop.
   void run();
+
+  /// Its name as a child of the supervisor.
+  [[nodiscard]] static std::string name_of(unsigned index);
 
   /// Streams that a loop may have with so many descriptors: some are for what is not a stream yet.
   [[nodiscard]] static std::size_t streams_in(std::size_t descriptors);
@@ -84,6 +94,11 @@ private:
     return {static_cast<std::uint32_t>(what), index};
   }
 
+  // failures
+  void work_on();
+  bool may_go_on(const char* what);
+  void idle();
+
   // clients
   void listen();
   void stop_listening();
@@ -104,6 +119,7 @@ private:
   void apply_one(const close_stream& order);
   void apply_one(drain_loop& order);
   void apply_one(const stop_loop& order);
+  void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
   bool broadcast(const event& what);
   void send_to_one(const delivery& item);
@@ -136,6 +152,9 @@ private:
   const std::size_t descriptors_;
   const unsigned index_;
   stream_metrics metrics_;
+  prometheus::Counter& failures_;
+  const supervisor_actor supervisor_;
+  std::uint64_t generation_ = 1;
   head_rules rules_;
 
   boost::asio::io_context io_{1};
@@ -159,6 +178,7 @@ private:
   stream_tally counted_;
   clock::time_point last_frame_ = clock::now();
   bool scheduled_ = false;
+  bool watching_ = false;
   std::string scratch_;
   std::random_device secrets_;
   std::minstd_rand jitter_{secrets_()};

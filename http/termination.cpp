@@ -36,9 +36,19 @@ termination::~termination() {
 }
 
 int termination::wait() {
+  for (;;)
+    if (const auto what = wait_until(std::chrono::steady_clock::now() + std::chrono::hours{1}))
+      return *what;
+}
+
+std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point deadline) {
   std::array<pollfd, 2> watched{{{signals_, POLLIN, 0}, {requests_, POLLIN, 0}}};
   for (;;) {
-    if (poll(watched.data(), watched.size(), -1) < 0)
+    const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      return std::nullopt;
+    if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) <= 0)
       continue;
     signalfd_siginfo signal{};
     if (watched[0].revents != 0 && read(signals_, &signal, sizeof signal) == sizeof signal)

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 namespace herald {
 
 /// Waits for what should end the process: SIGTERM, SIGINT, or `request`.
@@ -15,6 +18,8 @@ public:
 
   /// Gives the number of the signal, or 0 for `request`.
   int wait();
+  /// The same; nothing if neither has come by then.
+  std::optional<int> wait_until(std::chrono::steady_clock::time_point deadline);
 
   /// Safe from any thread.
   void request();

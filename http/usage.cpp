@@ -21,12 +21,14 @@ constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"callback", "Callbacks of a gateway"},
   {"version", "The current version"},
   {"tasks", "Tasks"},
+  {"supervision", "Supervision of the actors"},
   {"shutdown", "Shutdown"},
   {"log", "The log, on standard error"},
   {"testing", "Tests"}};
 
 constexpr std::pair<std::string_view, std::string_view> other_flags[] = {
-  {"--config FILE", "Reads settings from a JSON file; comments are allowed."},
+  {"--config FILE", "Reads settings from a JSON file; comments are allowed. Of several the later "
+                    "beats the earlier."},
   {"--print-ports FILE", "Writes the open ports as JSON once they are open."},
   {"--check-config", "Checks the settings and exits."},
   {"--print-config", "Prints all settings as a config file, secrets masked, and exits."},
@@ -90,7 +92,7 @@ std::string_view title_of(std::string_view section) {
 } // namespace
 
 std::string usage() {
-  std::string page = "Usage: herald [--config FILE] [--SETTING VALUE]...\n\n"
+  std::string page = "Usage: herald [--config FILE]... [--SETTING VALUE]...\n\n"
                      "Broadcasts events to browsers over server-sent events (SSE).\n\n";
   for (const auto& [flag, help] : other_flags)
     append_entry(page, flag, help);

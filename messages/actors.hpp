@@ -133,18 +133,23 @@ using task_runner_actor = typed_actor<
   // Ends all that still runs; answered when nothing is left of it.
   result<void>(abort_all_tasks)>;
 
-/// The RESTARTABLE actor interface: what the supervisor says to a child.
+/// The RESTARTABLE actor interface: what the supervisor says to a child that has failed.
 using restartable_actor = typed_actor<
-  // Build the inside anew.
-  result<void>(restart_inside)>;
+  // Build the inside anew, or go on without one.
+  result<void>(inside_order)>;
 
-/// To the supervisor: this child is up, and restarts by order.
+/// To the supervisor: this child is up, and takes orders.
 struct child_started {
   std::string name;
   restartable_actor child;
+  /// What it is one of; empty: the only one, and its name says it.
+  std::string kind{};
+  /// May be null.
+  std::shared_ptr<const mailbox_depth> depth{};
 };
 
-/// The SUPERVISOR actor interface: decides when a failed child is restarted, and when to give up.
+/// The SUPERVISOR actor interface: decides when a failed child is restarted, and when to give up;
+/// ends the children in order.
 using supervisor_actor = typed_actor<
   // A child is up.
   result<void>(child_started),
@@ -153,6 +158,10 @@ using supervisor_actor = typed_actor<
   // A child's inside is built anew.
   result<void>(child_restarted),
   // How all children are.
-  result<actor_tree>(get_actor_status)>;
+  result<actor_tree>(get_actor_status),
+  // End all children.
+  result<stop_report>(stop_children),
+  // To itself.
+  result<void>(stop_overdue)>;
 
 } // namespace herald

@@ -2,6 +2,18 @@
 
 namespace herald {
 
+std::string_view to_string(restart_type type) {
+  switch (type) {
+  case restart_type::permanent:
+    return "permanent";
+  case restart_type::transient:
+    return "transient";
+  case restart_type::temporary:
+    return "temporary";
+  }
+  return "permanent";
+}
+
 std::string_view to_string(actor_state state) {
   switch (state) {
   case actor_state::running:
@@ -12,6 +24,12 @@ std::string_view to_string(actor_state state) {
     return "stopped";
   }
   return "stopped";
+}
+
+bool is_missed(const actor_status& actor) {
+  if (actor.state == actor_state::running)
+    return false;
+  return actor.state == actor_state::restarting || actor.restart != restart_type::temporary;
 }
 
 } // namespace herald

@@ -66,7 +66,10 @@
   X(herald::child_started)                                                                         \
   X(herald::child_restarted)                                                                       \
   X(herald::child_failed)                                                                          \
-  X(herald::restart_inside)                                                                        \
+  X(herald::inside_order)                                                                          \
+  X(herald::stop_children)                                                                         \
+  X(herald::stop_overdue)                                                                          \
+  X(herald::stop_report)                                                                           \
   X(herald::get_actor_status)                                                                      \
   X(herald::actor_status)                                                                          \
   X(herald::actor_tree)

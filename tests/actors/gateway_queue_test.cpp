@@ -79,10 +79,12 @@ protected:
   void attach(const std::vector<std::string>& names) {
     for (const auto& name : names)
       queue().attach(token::from_text(name), now);
+    EXPECT_EQ(queue().check(), std::nullopt);
   }
 
   void deliver(const delivery_batch& batch, ticket_id ticket = 0) {
     queue().deliver(batch, ticket, now);
+    EXPECT_EQ(queue().check(), std::nullopt);
   }
 
   /// What is due now, as "token:data", with "!" for an order to close and "?" for a probe.
@@ -106,6 +108,7 @@ protected:
     auto text = due();
     if (const auto what = queue().next(now))
       queue().finish(*what, {result, "why"}, now);
+    EXPECT_EQ(queue().check(), std::nullopt);
     return text;
   }
 

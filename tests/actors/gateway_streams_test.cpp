@@ -239,6 +239,7 @@ TEST_F(GatewayStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
       calling += m.now == state::calling_back ? 1 : 0;
     ASSERT_EQ(wide.size(), models.size());
     ASSERT_EQ(wide.calling_back(), calling);
+    ASSERT_EQ(wide.check(), std::nullopt);
   }
   for (std::uint64_t name = 0; name < 8; ++name)
     wide.remove(token::from_bits(7, name));

@@ -13,6 +13,7 @@ TEST(PendingVersions, KeepTheLastOfEachRequestId) {
   EXPECT_EQ(versions.find(request_id{"a"})->version, "2");
   EXPECT_EQ(versions.find(request_id{"b"}), nullptr);
   EXPECT_EQ(versions.size(), 1u);
+  EXPECT_EQ(versions.check(), std::nullopt);
 }
 
 TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheLimit) {
@@ -24,6 +25,7 @@ TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheLimit) {
   EXPECT_EQ(versions.put(request_id{"c"}, {"1", {}}), names{request_id{"b"}});
   EXPECT_EQ(versions.find(request_id{"b"}), nullptr);
   EXPECT_NE(versions.find(request_id{"a"}), nullptr);
+  EXPECT_EQ(versions.check(), std::nullopt);
 }
 
 } // namespace

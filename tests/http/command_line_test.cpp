@@ -136,6 +136,15 @@ TEST(CommandLine, LetsTheFlagBeatTheVariableBeatTheFile) {
     list({"http://flag"}));
 }
 
+TEST(CommandLine, LetsTheLaterOfTwoFilesBeatTheEarlier) {
+  const temporary_file first{R"({"stream": {"port": 1, "max_streams": 11}})"};
+  const temporary_file second{R"({"stream": {"port": 2}, "supervision": {"intensity": 7}})"};
+  const auto made = run({"--config", first.name(), "--config", second.name()}).settings;
+  EXPECT_EQ(made.stream.port, 2);
+  EXPECT_EQ(made.stream.max_streams, 11u);
+  EXPECT_EQ(made.supervision.intensity, 7u);
+}
+
 TEST(CommandLine, SaysWhatIsWrongWithAFlag) {
   const auto port_rule = std::string{"a whole number from 0 to 65535"};
   EXPECT_EQ(

@@ -83,6 +83,38 @@ TEST_F(Deploy, ExampleConfigSaysWhatIsTheDefaultAnyway) {
   EXPECT_EQ(print_config(std::get<run_options>(result).settings), print_config({}));
 }
 
+/// The text of a profile, and what is in force with it.
+std::string with_profile(const std::string& name, const char* action) {
+  const auto file = (root / "deploy/supervision" / (name + ".json")).string();
+  const std::array<std::string_view, 3> arguments = {"--config", file, action};
+  const auto result = load_config(arguments, {});
+  return std::get<early_exit>(result).text;
+}
+
+TEST_F(Deploy, HeraldTakesEachProfileOfSupervision) {
+  std::size_t profiles = 0;
+  for (const auto& file : fs::directory_iterator{root / "deploy/supervision"}) {
+    EXPECT_EQ(shell(HERALD_BINARY " --check-config --config " + file.path().string()).status, 0);
+    ++profiles;
+  }
+  EXPECT_EQ(profiles, 3u);
+}
+
+TEST_F(Deploy, ProfilesSayAllOfSupervisionAndNothingElse) {
+  for (const auto* name : {"small", "default", "large"}) {
+    const auto document = nlohmann::json::parse(
+      text_of(root / "deploy/supervision" / (std::string{name} + ".json")), nullptr, true, true);
+    EXPECT_EQ(document.size(), 1u);
+    const auto said = document.at("supervision");
+    const auto in_force = nlohmann::json::parse(with_profile(name, "--print-config"));
+    EXPECT_EQ(said, in_force.at("supervision")) << name;
+  }
+}
+
+TEST_F(Deploy, DefaultProfileOfSupervisionIsTheDefault) {
+  EXPECT_EQ(with_profile("default", "--print-config"), print_config({}));
+}
+
 TEST_F(Deploy, ExampleConfigNamesEverySetting) {
   const auto document = nlohmann::json::parse(
     text_of(root / "deploy/herald.example.json"), nullptr, true, /*ignore_comments=*/true);

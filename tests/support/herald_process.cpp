@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t shown_log = 6000;
 
 std::vector<std::string> call(const herald_options& options, const temporary_folder& files) {
-  std::vector<std::string> arguments = {HERALD_BINARY};
+  std::vector<std::string> arguments = {options.binary.empty() ? HERALD_BINARY : options.binary};
   const auto& given = options.arguments;
   for (const auto* port : {"--api-port", "--stream-port"})
     if (std::find(given.begin(), given.end(), port) == given.end())

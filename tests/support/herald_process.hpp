@@ -18,6 +18,8 @@ struct herald_options {
   std::vector<std::string> environment;
   /// A configuration file, if there is to be one.
   std::string config;
+  /// Another binary than herald's own.
+  std::string binary{};
 };
 
 /// A running herald: the built binary as a process of its own.
@@ -26,7 +28,7 @@ public:
   /// Starts it and waits until it has opened its ports. Throws, with its log, if it ends instead.
   explicit herald_process(const herald_options& options = {});
   explicit herald_process(std::vector<std::string> arguments)
-    : herald_process(herald_options{std::move(arguments), {}, {}}) {}
+    : herald_process(herald_options{std::move(arguments), {}, {}, {}}) {}
   herald_process(const herald_process&) = delete;
   herald_process& operator=(const herald_process&) = delete;
   /// Kills it if it still runs, and shows the end of its log if the test has failed.
