@@ -26,8 +26,8 @@ std::string find_program(const std::string& name) {
   const auto* path = std::getenv("PATH");
   // Debian keeps servers such as nginx in a place that is not in everybody's PATH.
   std::istringstream folders{std::string{path != nullptr ? path : ""} + ":/usr/sbin:/sbin"};
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (const auto file = folder + "/" + name; ::access(file.c_str(), X_OK) == 0)
+  for (std::string file; std::getline(folders, file, ':');)
+    if (file.append("/").append(name); ::access(file.c_str(), X_OK) == 0)
       return file;
   return {};
 }
