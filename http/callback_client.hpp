@@ -34,8 +34,9 @@ struct callback_client_options {
 /// thread of its own. A callback is made once. Only where a kept connection turns out to have been
 /// closed by the backend before any byte of an answer, it is made again, over a new connection.
 ///
-/// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps are
-/// each of one callback. One that throws is logged, its callback times out, and the thread goes on.
+/// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps
+/// are each of one callback. One that throws is logged, its callback times out, and the thread goes
+/// on.
 ///
 /// Destroying it ends its thread; callbacks that are not answered by then never are. Destroy it on
 /// another thread than its own, before whatever the `done` of a call uses (the actor system).

@@ -1,5 +1,6 @@
 // Clients that mean harm, or know no better, while pages that behave get every event in order.
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -108,6 +109,11 @@ protected:
 
   /// Everybody who behaves has had everything, and herald is as it was.
   void expect_unharmed() {
+    EXPECT_TRUE(eventually([&] {
+      good.turn();
+      return std::all_of(
+        publishers.begin(), publishers.end(), [](const auto& p) { return p->taken() > 25; });
+    }));
     const auto taken = stop_all(publishers);
     EXPECT_TRUE(good.caught_up(taken));
     EXPECT_EQ(good.complaints(taken), "");
@@ -115,7 +121,6 @@ protected:
     std::size_t events = 0;
     for (const auto& [_, numbers] : taken)
       events += numbers.size();
-    EXPECT_GT(events, 50u);
     for (const auto& p : publishers)
       EXPECT_EQ(p->refused(), 0u);
     http_client api{herald.api_port()};

@@ -1,9 +1,15 @@
 #include "tests/chaos/process_use.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <iterator>
 #include <string>
+#include <vector>
+
+#include <linux/kcmp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace herald::testing {
 
@@ -11,16 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The descriptors of a thread as "number -> what", by which two threads with one table are known.
-std::set<std::string> table_of(const fs::path& thread) {
-  std::set<std::string> table;
+bool share_descriptors(pid_t one, pid_t other) {
+  return ::syscall(SYS_kcmp, one, other, KCMP_FILES, 0, 0) == 0;
+}
+
+std::size_t descriptors_of(const fs::path& thread) {
   std::error_code gone;
-  for (const auto& entry : fs::directory_iterator{thread / "fd", gone}) {
-    std::error_code ignored;
-    table.insert(
-      entry.path().filename().string() + " " + fs::read_symlink(entry.path(), ignored).string());
-  }
-  return table;
+  const fs::directory_iterator entries{thread / "fd", gone};
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
 std::size_t number_after(std::ifstream&& file, const std::string& name) {
@@ -37,12 +41,19 @@ process_use use_of(pid_t process) {
   process_use use;
   use.rss_kib = number_after(std::ifstream{folder / "status"}, "VmRSS:");
   use.threads = number_after(std::ifstream{folder / "status"}, "Threads:");
-  std::set<std::set<std::string>> tables;
+  // A thread for each table.
+  std::vector<pid_t> tables;
   std::error_code gone;
-  for (const auto& thread : fs::directory_iterator{folder / "task", gone})
-    tables.insert(table_of(thread.path()));
-  for (const auto& table : tables)
-    use.descriptors += table.size();
+  for (const auto& entry : fs::directory_iterator{folder / "task", gone}) {
+    const auto thread = static_cast<pid_t>(std::stol(entry.path().filename().string()));
+    const auto shares = [thread](pid_t other) {
+      return share_descriptors(thread, other);
+    };
+    if (std::none_of(tables.begin(), tables.end(), shares)) {
+      tables.push_back(thread);
+      use.descriptors += descriptors_of(entry.path());
+    }
+  }
   return use;
 }
 
