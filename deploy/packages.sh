@@ -20,6 +20,7 @@ herald_build_packages=(
   libgtest-dev
   libspdlog-dev
   libsqlite3-dev
+  liburing-dev
   ninja-build
   nlohmann-json3-dev
   pkg-config

@@ -48,6 +48,7 @@ struct config {
     std::chrono::milliseconds head_timeout_ms{10'000};
     std::size_t max_heads = 4096;
     std::size_t max_openings = 4096;
+    bool io_uring = true;
     std::size_t log_bytes = 8 * mib;
     std::size_t private_queue_bytes = mib;
   } stream;

@@ -41,6 +41,7 @@ stream_options stream_options_of(const config& settings) {
   options.head_timeout = from.head_timeout_ms;
   options.max_heads = from.max_heads;
   options.max_openings = from.max_openings;
+  options.io_uring = from.io_uring;
   options.log_bytes = from.log_bytes;
   options.private_queue_bytes = from.private_queue_bytes;
   options.retry = from.retry_ms;

@@ -99,6 +99,9 @@ const std::array table = {
     AT(stream.max_openings), count(1, 1'000'000),
     "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
   setting{
+    AT(stream.io_uring), by_type,
+    "Sends to many streams in one system call, where the kernel has io_uring and allows it."},
+  setting{
     AT(stream.log_bytes), bytes(64 * config::kib),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},

@@ -101,11 +101,17 @@ stream_loop::stream_loop(
     heads_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
       static_cast<std::uint32_t>(kind::head), *this),
+    ring_(options_.io_uring ? stream_table::max_batch : 0),
     table_(
       {index, options_.log_bytes, options_.private_queue_bytes,
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
       *this),
-    inbox_(inbox) {}
+    inbox_(inbox) {
+  if (options_.io_uring && !ring_.available())
+    log::info(
+      component, "no_io_uring",
+      {{"loop", index_}, {"why", std::generic_category().message(ring_.error())}});
+}
 
 stream_loop::~stream_loop() {
   stop_listening();
@@ -596,24 +602,36 @@ void stream_loop::on_stream(const socket_event& event) {
 }
 
 ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (parts_count == 1)
+    return judge(send_now(fd, parts->iov_base, parts->iov_len));
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts); // NOLINT: sendmsg only reads it
+  message.msg_iovlen = static_cast<std::size_t>(parts_count);
   ssize_t taken = 0;
-  do {
-    if (parts_count == 1) {
-      taken = ::send(fd, parts->iov_base, parts->iov_len, flags);
-    } else {
-      msghdr message{};
-      message.msg_iov = const_cast<iovec*>(parts); // NOLINT: sendmsg only reads it
-      message.msg_iovlen = static_cast<std::size_t>(parts_count);
-      taken = ::sendmsg(fd, &message, flags);
-    }
-  } while (taken < 0 && errno == EINTR);
+  do
+    taken = ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (taken < 0 && errno == EINTR);
+  return judge(taken < 0 ? -errno : taken);
+}
+
+void stream_loop::write_each(std::span<socket_send> sends) {
+  ring_.send(sends);
+  for (auto& send : sends)
+    if (send.result < 0)
+      send.result = judge(send.result);
+}
+
+/// What a send or its negative error number means to the table.
+ssize_t stream_loop::judge(ssize_t result) {
+  if (result >= 0)
+    return result;
+  const auto error = static_cast<int>(-result);
   // No memory now is no reason to give the stream up.
-  if (taken < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM))
+  if (error == EAGAIN || error == ENOBUFS || error == ENOMEM)
     return 0;
-  if (taken < 0 && is_out_of_reach(errno))
+  if (is_out_of_reach(error))
     metrics_.unreachable.Increment();
-  return taken;
+  return -1;
 }
 
 void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <random>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "actors/metrics.hpp"
 #include "http/head_clients.hpp"
 #include "http/loop_inbox.hpp"
+#include "http/send_ring.hpp"
 #include "http/socket_set.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"
@@ -133,6 +135,8 @@ private:
   void on_sockets();
   void on_stream(const socket_event& event);
   ssize_t write(int fd, const iovec* parts, int parts_count) override;
+  void write_each(std::span<socket_send> sends) override;
+  ssize_t judge(ssize_t result);
   void watch_writable(int fd, stream_slot slot, bool on) override;
   void ended(const ended_stream& stream) override;
 
@@ -167,6 +171,7 @@ private:
   int listener_;
   head_clients heads_;
 
+  send_ring ring_;
   stream_table table_;
   std::unordered_map<stream_slot, opening> openings_;
   /// Told to the owner together, at the end of a round: it is woken once.

@@ -54,6 +54,9 @@ struct stream_options {
   /// What a replaced stream is told, so that two pages with one request_id take long turns.
   std::chrono::milliseconds replaced_retry{60000};
 
+  /// Send to many streams in one call of the kernel, where it has io_uring and lets herald use it.
+  bool io_uring = true;
+
   /// herald stands in for an SSE Gateway: any path is a stream, no request_id is asked for,
   /// headers go to the owner, events have no ids.
   bool stand_in = false;

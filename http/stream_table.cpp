@@ -32,10 +32,20 @@ iovec part(std::string_view bytes) {
 
 } // namespace
 
+void stream_io::write_each(std::span<socket_send> sends) {
+  for (auto& send : sends) {
+    const auto bytes = part({static_cast<const char*>(send.bytes), send.count});
+    send.result = write(send.fd, &bytes, 1);
+  }
+}
+
 stream_table::stream_table(stream_table_options options, stream_io& io)
   : options_(options),
     io_(io),
-    log_(options.log_bytes) {}
+    log_(options.log_bytes) {
+  batch_.reserve(max_batch);
+  batch_sends_.reserve(max_batch);
+}
 
 stream_slot stream_table::add(int fd, std::uint64_t secret, std::uint32_t lease) {
   auto slot = first_free_;
@@ -172,7 +182,7 @@ bool stream_table::run_slice(std::size_t sends) {
   std::size_t done = 0;
   const auto last_byte = tally_.bytes + slice_bytes;
   const auto full = [&] {
-    return done++ == sends || tally_.bytes > last_byte;
+    return done++ == sends || tally_.bytes + batch_bytes_ > last_byte;
   };
   run_replays();
   while (!ready_.empty()) {
@@ -194,10 +204,14 @@ bool stream_table::run_slice(std::size_t sends) {
       const auto& s = streams_[next_];
       if (s.now < state::open || blocked(s) || s.cursor >= limit(s))
         continue;
-      if (full())
+      if (full()) {
+        send_batch();
         return true;
-      serve(next_);
+      }
+      if (!join_batch(next_))
+        serve(next_);
     }
+    send_batch();
     finish_pass();
   }
   return !catching_up_.empty();
@@ -266,6 +280,41 @@ void stream_table::make_ready(stream_slot slot) {
   if (!streams_[slot].ready)
     ready_.push_back(slot);
   streams_[slot].ready = true;
+}
+
+/// Whether a stream that only follows the log, in one piece, is sent to with the batch.
+bool stream_table::join_batch(stream_slot slot) {
+  const auto& s = streams_[slot];
+  if (s.own || s.now != state::open)
+    return false;
+  const auto view = log_.view(s.cursor, log_.end());
+  if (!view.second.empty())
+    return false;
+  batch_.push_back(slot);
+  batch_sends_.push_back({s.fd, view.first.data(), view.first.size(), 0});
+  batch_bytes_ += view.first.size();
+  if (batch_.size() == max_batch)
+    send_batch();
+  return true;
+}
+
+void stream_table::send_batch() {
+  if (batch_.empty())
+    return;
+  io_.write_each(batch_sends_);
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const auto& send = batch_sends_[i];
+    if (send.result < 0) {
+      end(batch_[i], end_reason::error);
+      continue;
+    }
+    advance(streams_[batch_[i]], static_cast<std::size_t>(send.result));
+    if (static_cast<std::size_t>(send.result) < send.count)
+      block(batch_[i], true);
+  }
+  batch_.clear();
+  batch_sends_.clear();
+  batch_bytes_ = 0;
 }
 
 void stream_table::serve(stream_slot slot) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "http/delivery_tickets.hpp"
 #include "http/frame_log.hpp"
 #include "http/private_queue.hpp"
+#include "http/send_ring.hpp"
 #include "messages/connections.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
@@ -49,6 +51,9 @@ public:
   /// Gives bytes to the kernel: how many it took, 0 if it takes none now, -1 if the socket is
   /// broken.
   virtual ssize_t write(int fd, const iovec* parts, int count) = 0;
+  /// The same for many sockets, in their order; results are as those of `write`, which this calls
+  /// unless there is a quicker way.
+  virtual void write_each(std::span<socket_send> sends);
   /// Whether to call `stream_table::writable` once the socket takes bytes again.
   virtual void watch_writable(int fd, stream_slot slot, bool on) = 0;
   virtual void ended(const ended_stream& stream) = 0;
@@ -97,6 +102,9 @@ struct stream_table_options {
 class stream_table {
 public:
   using time_point = std::chrono::steady_clock::time_point;
+
+  /// Most sends of one `write_each`.
+  static constexpr std::size_t max_batch = 256;
 
   stream_table(stream_table_options options, stream_io& io);
 
@@ -196,6 +204,8 @@ private:
   private_queue& own(stream& s);
   void make_ready(stream_slot slot);
 
+  bool join_batch(stream_slot slot);
+  void send_batch();
   void serve(stream_slot slot);
   std::size_t gather(const stream& s, part_list& parts) const;
   void advance(stream& s, std::size_t bytes);
@@ -240,6 +250,10 @@ private:
   bool in_pass_ = false;
   log_position pass_end_ = 0;
   stream_slot next_ = 0;
+  /// Streams of the pass that are sent to together, and what they are sent.
+  std::vector<stream_slot> batch_;
+  std::vector<socket_send> batch_sends_;
+  std::size_t batch_bytes_ = 0;
 };
 
 } // namespace herald

@@ -19,7 +19,7 @@ const setting& row(std::string_view key) {
 /// A text that the setting takes and that is not its default.
 std::string another_value(const setting& s) {
   if (s.is_bool())
-    return "true";
+    return std::get<bool>(value_of(config{}, s)) ? "false" : "true";
   if (const auto* range = std::get_if<number_range>(&s.rule)) {
     const auto now = std::get<std::int64_t>(value_of(config{}, s));
     return std::to_string(now == range->most ? now - 1 : now + 1);
