@@ -6,6 +6,7 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -32,12 +33,24 @@ constexpr const char* component = "herald";
 constexpr int exit_cannot_start = 1;
 constexpr int exit_gave_up = 3;
 
+std::string draft_of(const std::string& ports_file) {
+  return ports_file + ".new";
+}
+
+/// Whoever waits for a file that cannot be written would wait for ever.
+void check_ports_file(const std::string& file) {
+  const auto draft = draft_of(file);
+  if (!std::ofstream{draft})
+    throw std::runtime_error("--print-ports: " + file + " cannot be written");
+  std::remove(draft.c_str());
+}
+
 void write_ports(const std::string& file, const herald::open_ports& ports) {
   std::string json = "{\"api\":" + std::to_string(ports.api);
   if (ports.stream)
     json += ",\"stream\":" + std::to_string(*ports.stream);
   // Whole or not at all: whoever waits for the file may read it at once.
-  const auto draft = file + ".new";
+  const auto draft = draft_of(file);
   std::ofstream{draft} << json << "}\n";
   if (std::rename(draft.c_str(), file.c_str()) != 0)
     herald::log::error(component, "ports_not_written", {{"file", file}});
@@ -95,6 +108,8 @@ void shut_down(
 
 /// Runs until it is told to end. Gives the exit code.
 int run(const herald::run_options& options, herald::termination& end) {
+  if (!options.print_ports_file.empty())
+    check_ports_file(options.print_ports_file);
   caf::actor_system_config actors;
   actors.set("logger.file-verbosity", caf::atom("quiet"));
   // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.

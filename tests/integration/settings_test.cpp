@@ -165,6 +165,12 @@ TEST_F(Settings, PrintThePortsThatAreOpen) {
   EXPECT_EQ(backend.stream_port(), 0) << "the gateway has the streams";
 }
 
+TEST_F(Settings, NameAFileForPortsThatCanBeWritten) {
+  const auto line =
+    complaint(1, {"--api-port=0", "--stream-port=0", "--print-ports", "/no/such/folder/ports"});
+  EXPECT_NE(line.find("/no/such/folder/ports"), std::string::npos) << line;
+}
+
 // -- ports that are taken -------------------------------------------------------------------------
 
 /// A port of 127.0.0.1 that somebody else listens on.
