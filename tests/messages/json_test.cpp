@@ -137,7 +137,7 @@ TEST(ParseVersion, LimitsAVersionToWhatAnEventMayHave) {
     const auto order = parse_version(
       R"({"request_id":"X","version":")" + version + R"(","changelog":")" + changelog + "\"}",
       limits);
-    return order ? failure{} : describe(order.error());
+    return order ? failure{ec::none, {}, {}} : describe(order.error());
   };
   // {"version":"1","changelog":"..."} takes 30 bytes without what is in the changelog.
   EXPECT_EQ(refusal("1", "0123456789").code, ec::none);
