@@ -56,6 +56,16 @@ void write_ports(const std::string& file, const herald::open_ports& ports) {
     herald::log::error(component, "ports_not_written", {{"file", file}});
 }
 
+/// Names the ports that are open.
+void log_start(const herald::open_ports& ports) {
+  const herald::log::field version{"version", HERALD_VERSION};
+  const herald::log::field api{"api_port", ports.api};
+  if (ports.stream)
+    herald::log::info(component, "started", {version, api, {"stream_port", *ports.stream}});
+  else
+    herald::log::info(component, "started", {version, api});
+}
+
 /// The sum of what all steps of a shutdown may take, and then some: whatever hangs, herald ends.
 std::chrono::milliseconds longest_shutdown(const herald::config& c, herald::shutdown_reason why) {
   using namespace std::chrono_literals;
@@ -128,11 +138,7 @@ int run(const herald::run_options& options, herald::termination& end) {
   const auto ports = service->ports();
   if (!options.print_ports_file.empty())
     write_ports(options.print_ports_file, ports);
-  herald::log::info(
-    component, "started",
-    {{"version", HERALD_VERSION},
-     {"api_port", ports.api},
-     {"stream_port", ports.stream.value_or(0)}});
+  log_start(ports);
 
   const auto signal = end.wait();
   herald::log::info(

@@ -163,6 +163,7 @@ TEST_F(Settings, PrintThePortsThatAreOpen) {
   EXPECT_NE(embedded.stream_port(), 0);
   herald_process backend{{"--gateway-url", "http://127.0.0.1:1"}};
   EXPECT_EQ(backend.stream_port(), 0) << "the gateway has the streams";
+  EXPECT_EQ(backend.log().find("stream_port"), std::string::npos) << backend.log();
 }
 
 TEST_F(Settings, NameAFileForPortsThatCanBeWritten) {
