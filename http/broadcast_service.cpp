@@ -237,7 +237,7 @@ void broadcast_service::make_routes(metrics& numbers) {
   event_limits limits;
   limits.max_event_bytes = settings_.api.max_event_bytes;
   add_event_routes(routes_, system_, registry_, limits);
-  add_version_routes(routes_, system_, versions_);
+  add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
   add_actor_routes(routes_, system_, supervision_.address());
@@ -247,7 +247,7 @@ void broadcast_service::make_routes(metrics& numbers) {
   send.max_event_bytes = settings_.api.max_event_bytes;
   add_internal_send_api(routes_, system_, registry_, send);
   if (settings_.testing.enabled) {
-    add_version_testing_routes(routes_, system_, versions_);
+    add_version_testing_routes(routes_, system_, versions_, limits);
     add_task_testing_routes(routes_, system_, tasks_);
   }
   add_health_routes(

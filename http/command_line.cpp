@@ -99,6 +99,8 @@ private:
     given_ = equals < argument.size() ? std::optional{argument.substr(equals + 1)} : std::nullopt;
     if (!flag_.starts_with("--"))
       return excerpt(argument) + ": not a flag; flags are --SECTION-NAME VALUE, see --help";
+    if (flag_ == "--help") // with a value; without one it has been taken already
+      return std::string{flag_} + ": takes no value";
     if (flag_ == "--version")
       return choose(r, request::action::version);
     if (flag_ == "--check-config")

@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cerrno>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "http/problem.hpp"
 
 namespace herald {
 
@@ -20,26 +22,22 @@ constexpr std::size_t lingering_bytes = std::size_t{64} * 1024;
 /// Read at once; a head may be longer, in several reads.
 constexpr std::size_t read_bytes = 8192;
 
-api_reply refusal(int status, std::string_view title) {
-  api_reply reply;
-  reply.status = status;
-  reply.content_type = "application/problem+json";
-  reply.body = R"({"type":"about:blank","title":")";
-  reply.body.append(title).append(R"(","status":)").append(std::to_string(status)) += '}';
-  return reply;
-}
-
-api_reply refusal_of(head_sink::failure why) {
+api_reply refusal_of(head_sink::failure why, const head_limits& limits) {
   switch (why) {
   case head_sink::failure::malformed:
-    return refusal(400, "Malformed request");
+    return problem({400, "Malformed request"}, "this is not the head of an HTTP/1.1 request");
   case head_sink::failure::too_large:
-    return refusal(431, "Request head too large");
+    return problem(
+      {431, "Request head too large"},
+      "the head of a request may have at most " + std::to_string(limits.bytes) + " bytes");
   case head_sink::failure::timed_out:
+    return problem(
+      {408, "Request timed out"},
+      "the head of a request must be here after " + std::to_string(limits.time.count()) + " ms");
   case head_sink::failure::crowded_out:
     break;
   }
-  return refusal(408, "Request timed out");
+  return problem({408, "Request timed out"}, "too many clients are sending their requests");
 }
 
 bool is_gone(ssize_t result) {
@@ -129,7 +127,7 @@ void head_clients::read(index who, time_point now) {
 
 void head_clients::refuse(index who, head_sink::failure why, time_point now) {
   sink_.on_bad_head(why);
-  answer(who, refusal_of(why), true, now);
+  answer(who, refusal_of(why, limits_), true, now);
 }
 
 void head_clients::answer(index who, const api_reply& reply, bool with_body, time_point now) {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -32,15 +33,37 @@ constexpr const char* component = "herald";
 constexpr int exit_cannot_start = 1;
 constexpr int exit_gave_up = 3;
 
+std::string draft_of(const std::string& ports_file) {
+  return ports_file + ".new";
+}
+
+/// Whoever waits for a file that cannot be written would wait for ever.
+void check_ports_file(const std::string& file) {
+  const auto draft = draft_of(file);
+  if (!std::ofstream{draft})
+    throw std::runtime_error("--print-ports: " + file + " cannot be written");
+  std::remove(draft.c_str());
+}
+
 void write_ports(const std::string& file, const herald::open_ports& ports) {
   std::string json = "{\"api\":" + std::to_string(ports.api);
   if (ports.stream)
     json += ",\"stream\":" + std::to_string(*ports.stream);
   // Whole or not at all: whoever waits for the file may read it at once.
-  const auto draft = file + ".new";
+  const auto draft = draft_of(file);
   std::ofstream{draft} << json << "}\n";
   if (std::rename(draft.c_str(), file.c_str()) != 0)
     herald::log::error(component, "ports_not_written", {{"file", file}});
+}
+
+/// Names the ports that are open.
+void log_start(const herald::open_ports& ports) {
+  const herald::log::field version{"version", HERALD_VERSION};
+  const herald::log::field api{"api_port", ports.api};
+  if (ports.stream)
+    herald::log::info(component, "started", {version, api, {"stream_port", *ports.stream}});
+  else
+    herald::log::info(component, "started", {version, api});
 }
 
 /// The sum of what all steps of a shutdown may take, and then some: whatever hangs, herald ends.
@@ -95,6 +118,8 @@ void shut_down(
 
 /// Runs until it is told to end. Gives the exit code.
 int run(const herald::run_options& options, herald::termination& end) {
+  if (!options.print_ports_file.empty())
+    check_ports_file(options.print_ports_file);
   caf::actor_system_config actors;
   actors.set("logger.file-verbosity", caf::atom("quiet"));
   // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.
@@ -113,11 +138,7 @@ int run(const herald::run_options& options, herald::termination& end) {
   const auto ports = service->ports();
   if (!options.print_ports_file.empty())
     write_ports(options.print_ports_file, ports);
-  herald::log::info(
-    component, "started",
-    {{"version", HERALD_VERSION},
-     {"api_port", ports.api},
-     {"stream_port", ports.stream.value_or(0)}});
+  log_start(ports);
 
   const auto signal = end.wait();
   herald::log::info(

@@ -73,24 +73,24 @@ problem_kind kind_of(ec code) {
   return {500, "Internal error"};
 }
 
-std::string problem_body(const failure& what) {
-  const auto kind = kind_of(what.code);
+api_reply problem(const problem_kind& kind, std::string_view detail, std::string_view field) {
   nlohmann::ordered_json document = {
     {"type", "about:blank"},
     {"title", kind.title},
     {"status", kind.status},
-    {"detail", what.detail},
+    {"detail", detail},
   };
-  if (!what.field.empty())
-    document["field"] = what.field;
-  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  if (!field.empty())
+    document["field"] = field;
+  api_reply reply;
+  reply.status = kind.status;
+  reply.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  reply.content_type = "application/problem+json";
+  return reply;
 }
 
 api_reply problem(const failure& what) {
-  api_reply reply;
-  reply.status = kind_of(what.code).status;
-  reply.body = problem_body(what);
-  reply.content_type = "application/problem+json";
+  auto reply = problem(kind_of(what.code), what.detail, what.field);
   if (reply.status == 503)
     reply.headers.emplace_back("Retry-After", "1");
   return reply;

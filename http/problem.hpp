@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include <caf/error.hpp>
 
 #include "http/router.hpp"
@@ -17,10 +19,12 @@ struct problem_kind {
 /// The one table from failures to HTTP.
 [[nodiscard]] problem_kind kind_of(ec code);
 
-/// A problem document (RFC 9457): `title`, `status`, `detail`, and `field` where one is to blame.
-[[nodiscard]] std::string problem_body(const failure& what);
+/// A problem document (RFC 9457) as an answer: `title`, `status`, `detail`, and `field` where one
+/// is to blame.
+[[nodiscard]] api_reply
+problem(const problem_kind& kind, std::string_view detail, std::string_view field = {});
 
-/// A problem document as the answer to an API request. 503 comes with `Retry-After`.
+/// The same for a failure. 503 comes with `Retry-After`.
 [[nodiscard]] api_reply problem(const failure& what);
 [[nodiscard]] api_reply problem(const caf::error& error);
 

@@ -86,13 +86,19 @@ api_reply preflight() {
 
 api_reply wrong_method() {
   auto reply =
-    problem(failure{ec::method_not_allowed, "streams are opened with GET", std::string{}});
+    problem(failure{ec::method_not_allowed, "this path does not have this method", std::string{}});
   reply.headers.emplace_back("Allow", allowed_methods);
   return reply;
 }
 
 bool is_probe(std::string_view path, const head_rules& rules) {
   return path == "/healthz" || (rules.stand_in && path == "/readyz");
+}
+
+/// What is wrong where a query has no request_id that can be read.
+const char* why_missing(std::string_view query) {
+  return query.find("request_id=") == std::string_view::npos ? "is required"
+                                                             : "must be percent-encoded";
 }
 
 /// The header beats the query: EventSource sends it only when it comes back, to the same URL.
@@ -142,9 +148,10 @@ check_head(const stream_request& request, const head_rules& rules) {
   auto cors = cors_headers(request, rules.cors_origins);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (is_probe(target.path, rules) && reads)
+  const bool probes = is_probe(target.path, rules);
+  if (probes && reads)
     return with(ready(), cors);
-  if (!rules.stand_in && target.path != stream_path)
+  if (!probes && !rules.stand_in && target.path != stream_path)
     return with(problem(failure{ec::no_such_route, "no stream is served here", {}}), cors);
   if (request.method == "OPTIONS")
     return with(preflight(), cors);
@@ -153,7 +160,8 @@ check_head(const stream_request& request, const head_rules& rules) {
 
   const auto query = parse_query(target.query);
   const auto id = query.find("request_id");
-  const auto violation = id == query.end() ? "is required" : request_id_violation(id->second);
+  const auto violation =
+    id == query.end() ? why_missing(target.query) : request_id_violation(id->second);
   if (violation && !rules.stand_in)
     return with(
       problem(
@@ -162,7 +170,7 @@ check_head(const stream_request& request, const head_rules& rules) {
   if (request.method == "HEAD") {
     api_reply reply;
     reply.content_type = "text/event-stream";
-    reply.headers.emplace_back("Cache-Control", "no-cache, no-transform");
+    reply.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
     return with(std::move(reply), cors);
   }
 

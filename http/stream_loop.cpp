@@ -380,7 +380,7 @@ void stream_loop::apply_one(const refuse_stream& order) {
   metrics_.refused(refusal::by_owner).Increment();
   auto reply = problem(order.why);
   if (order.upstream_status >= 400 && order.upstream_status < 600)
-    reply.status = order.upstream_status;
+    reply = problem({order.upstream_status, kind_of(order.why.code).title}, order.why.detail);
   else if (reply.status == 503)
     reply.headers = busy(order.why.code, "").headers;
   refuse_waiting(*slot, reply, false);

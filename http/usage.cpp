@@ -19,6 +19,8 @@ constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"stream", "The streams"},
   {"gateway", "An external SSE Gateway instead of herald's own streams"},
   {"callback", "Callbacks of a gateway"},
+  {"history", "The history, for streams that come back"},
+  {"journal", "The journal, which outlives a restart"},
   {"version", "The current version"},
   {"tasks", "Tasks"},
   {"supervision", "Supervision of the actors"},

@@ -6,7 +6,6 @@
 #include "http/ask.hpp"
 #include "http/json_reply.hpp"
 #include "http/problem.hpp"
-#include "messages/json.hpp"
 #include "messages/version_json.hpp"
 
 namespace herald {
@@ -15,10 +14,11 @@ namespace {
 
 /// Queues the version of a request's body; `render` shows what came of it.
 template <class Render>
-router::handler
-queueing(caf::actor_system& system, const version_store_actor& store, Render render) {
-  return [&system, store, render](const api_request& request) {
-    auto order = parse_version(request.body);
+router::handler queueing(
+  caf::actor_system& system, const version_store_actor& store, const event_limits& limits,
+  Render render) {
+  return [&system, store, limits, render](const api_request& request) {
+    auto order = parse_version(request.body, limits);
     if (!order)
       return problem(order.error());
     const auto id = json_string(order->id.str());
@@ -36,9 +36,11 @@ std::string delivered_json(bool delivered) {
 } // namespace
 
 void add_version_routes(
-  router& routes, caf::actor_system& system, const version_store_actor& store) {
+  router& routes, caf::actor_system& system, const version_store_actor& store,
+  const event_limits& limits) {
   routes.add(
-    "POST", "/api/versions", queueing(system, store, [](const std::string& id, bool delivered) {
+    "POST", "/api/versions",
+    queueing(system, store, limits, [](const std::string& id, bool delivered) {
       return R"({"request_id":)" + id + "," + delivered_json(delivered) + "}";
     }));
   routes.add("GET", "/api/versions/{request_id}", [&system, store](const api_request& request) {
@@ -51,10 +53,11 @@ void add_version_routes(
 }
 
 void add_version_testing_routes(
-  router& routes, caf::actor_system& system, const version_store_actor& store) {
+  router& routes, caf::actor_system& system, const version_store_actor& store,
+  const event_limits& limits) {
   routes.add(
     "POST", "/api/testing/deployments/version",
-    queueing(system, store, [](const std::string& id, bool delivered) {
+    queueing(system, store, limits, [](const std::string& id, bool delivered) {
       return R"({"requestId":)" + id + "," + delivered_json(delivered) + R"(,"status":")"
              + (delivered ? "delivered" : "queued") + "\"}";
     }));

@@ -58,7 +58,7 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
   if (result.action == gateway_callback::kind::disconnect)
     result.reason = reason_of(reason);
   else if (!url)
-    return fail(ec::invalid_field, "must be a text", "request.url");
+    return fail(ec::invalid_field, "is required: a string", "request.url");
   if (url)
     result.url = std::move(*url);
   return result;

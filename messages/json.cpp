@@ -6,6 +6,7 @@
 
 #include "messages/iso_time.hpp"
 #include "messages/json_writer.hpp"
+#include "messages/version_json.hpp"
 
 namespace herald {
 
@@ -28,8 +29,13 @@ void check_event_name(json_reader& in, const std::string& name) {
     in.blame(ec::invalid_field, "must not contain CR, LF or NUL", "event");
 }
 
+std::string too_large(std::size_t bytes, const event_limits& limits) {
+  return "takes " + std::to_string(bytes) + " bytes; at most "
+         + std::to_string(limits.max_event_bytes) + " are allowed";
+}
+
 /// The one of `data` and `text` that is given, as it goes onto the wire.
-std::string event_data(json_reader& in, std::size_t max_bytes) {
+std::string event_data(json_reader& in, const event_limits& limits) {
   const bool has_text = in.has("text");
   auto data = in.optional_json("data");
   auto text = in.optional_text("text");
@@ -38,12 +44,8 @@ std::string event_data(json_reader& in, std::size_t max_bytes) {
   else if (!data && !has_text)
     in.blame(ec::invalid_field, "is required (or text, for text that is not JSON)", "data");
   auto result = data ? std::move(*data) : std::move(text).value_or(std::string{});
-  if (result.size() > max_bytes)
-    in.blame(
-      ec::event_too_large,
-      "takes " + std::to_string(result.size()) + " bytes; at most " + std::to_string(max_bytes)
-        + " are allowed",
-      has_text ? "text" : "data");
+  if (result.size() > limits.max_event_bytes)
+    in.blame(ec::event_too_large, too_large(result.size(), limits), has_text ? "text" : "data");
   return result;
 }
 
@@ -51,7 +53,7 @@ caf::expected<draft> parse_event(json_reader& in, const event_limits& limits) {
   draft result;
   result.name = in.text("event");
   check_event_name(in, result.name);
-  result.data = event_data(in, limits.max_event_bytes);
+  result.data = event_data(in, limits);
   result.to.only = in.optional_id("request_id");
   if (auto error = in.finish())
     return error;
@@ -101,7 +103,7 @@ parse_events(std::string_view body, const event_limits& limits, event_format for
   return result;
 }
 
-caf::expected<queue_version> parse_version(std::string_view body) {
+caf::expected<queue_version> parse_version(std::string_view body, const event_limits& limits) {
   auto in = read_object(body);
   if (!in)
     return in.error();
@@ -111,6 +113,11 @@ caf::expected<queue_version> parse_version(std::string_view body) {
   result.changelog = in->nullable_text("changelog");
   if (result.version.empty())
     in->blame(ec::invalid_field, "must not be empty", "version");
+  const auto bytes = version_data({result.version, result.changelog}).size();
+  const bool by_changelog = result.changelog && result.changelog->size() > result.version.size();
+  if (bytes > limits.max_event_bytes)
+    in->blame(
+      ec::event_too_large, too_large(bytes, limits), by_changelog ? "changelog" : "version");
   if (auto error = in->finish())
     return error;
   return result;

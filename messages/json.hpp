@@ -45,8 +45,9 @@ inline constexpr std::size_t max_event_name_length = 128;
 [[nodiscard]] caf::expected<parsed_events> parse_events(
   std::string_view body, const event_limits& limits, event_format format = event_format::json);
 
-/// `{"request_id","version","changelog"?}`.
-[[nodiscard]] caf::expected<queue_version> parse_version(std::string_view body);
+/// `{"request_id","version","changelog"?}`. `ec::event_too_large` for one whose event would be.
+[[nodiscard]] caf::expected<queue_version>
+parse_version(std::string_view body, const event_limits& limits);
 
 /// `{"id","recipients"}`; with `waited` also `delivered`, `failed`, and `pending` if any stream was
 /// still being written to when the wait ran out.

@@ -160,6 +160,17 @@ TEST(Architecture, WaitingForActorsHappensInAskOnly) {
     "\\bscoped_actor\\b|\\bfunction_view\\b|\\bmake_function_view\\b");
 }
 
+TEST(Architecture, LogLinesHaveOneStyle) {
+  expect_nowhere(
+    without("actors/log.cpp", product()),
+    "\\bspdlog\\b|\\bstd::(cerr|clog|cout)\\b|#include <iostream>");
+  expect_nowhere(sources({"messages", "actors"}), "\\bf?(printf|puts)\\(");
+}
+
+TEST(Architecture, TheServiceLabelOfAMetricComesFromTheEnum) {
+  expect_nowhere(product(), "\\{ *\"service\" *, *\"");
+}
+
 TEST(Architecture, TypeIdsAreGivenInOnePlace) {
   expect_nowhere(
     without("messages/type_ids.hpp", product()),

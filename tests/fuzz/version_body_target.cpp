@@ -11,7 +11,7 @@
 namespace herald::fuzz {
 
 HERALD_FUZZ_TARGET(version_body, input) {
-  const auto order = parse_version(input);
+  const auto order = parse_version(input, {});
   if (!order)
     return;
   require(!order->version.empty(), "a version is empty");

@@ -121,13 +121,24 @@ protected:
         return pending_version{"1", "new"};
       },
       [=](const begin_shutdown& m) { unexpected(m); });
-    add_version_routes(routes, system(), store);
-    add_version_testing_routes(routes, system(), store);
+    add_version_routes(routes, system(), store, limits);
+    add_version_testing_routes(routes, system(), store, limits);
   }
 
+  const event_limits limits{100};
   std::vector<queue_version> seen;
   bool delivered = true;
 };
+
+TEST_F(VersionApi, RefusesAVersionThatIsTooLargeForAnEvent) {
+  const std::string begin = R"({"request_id":"X","version":"1","changelog":")";
+  for (const auto* path : {"/api/versions", "/api/testing/deployments/version"}) {
+    const auto reply = call("POST", path, begin + std::string(100, 'x') + "\"}");
+    EXPECT_EQ(reply.status, 413) << path;
+    EXPECT_NE(reply.body.find(R"("field":"changelog")"), std::string::npos) << reply.body;
+  }
+  EXPECT_TRUE(seen.empty());
+}
 
 TEST_F(VersionApi, QueuesAVersion) {
   const auto reply =

@@ -175,6 +175,7 @@ TEST(CommandLine, SaysWhatIsWrongWithAFlag) {
     complaint_of({"--tasks-commands", "{}"}),
     "--tasks-commands: tasks.commands can be set in the config file only");
   EXPECT_EQ(complaint_of({"--check-config=yes"}), "--check-config: takes no value");
+  EXPECT_EQ(complaint_of({"--help=3"}), "--help: takes no value");
   EXPECT_EQ(complaint_of({"--config="}), "--config: must be a file, not \"\"");
   EXPECT_EQ(complaint_of({"--config"}), "--config: needs a value: a file");
   EXPECT_EQ(complaint_of({"-x"}), "\"-x\": not a flag; flags are --SECTION-NAME VALUE, see --help");

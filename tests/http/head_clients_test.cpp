@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,6 +59,18 @@ protected:
         return all;
       all.append(bytes.data(), static_cast<std::size_t>(count));
     }
+  }
+
+  /// Status and detail of the problem document that the browser has got.
+  static std::string problem_in(int browser) {
+    const auto answer = received(browser);
+    const auto body = answer.substr(answer.find('{'), answer.rfind('}') + 1 - answer.find('{'));
+    const auto document = nlohmann::json::parse(body);
+    const auto status = std::to_string(document["status"].get<int>());
+    EXPECT_EQ(answer.find("HTTP/1.1 " + status + " "), 0u) << answer;
+    EXPECT_NE(answer.find("\r\nContent-Type: application/problem+json\r\n"), std::string::npos);
+    EXPECT_FALSE(document["title"].get<std::string>().empty());
+    return status + " " + document["detail"].get<std::string>();
   }
 
   std::optional<api_reply> on_head(int fd, const stream_request& request) override {
@@ -141,8 +154,8 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
   const auto large = connect();
   send(large, "GET / HTTP/1.1\r\nX: " + std::string(2000, 'x'));
   turn();
-  EXPECT_EQ(received(malformed).substr(0, 13), "HTTP/1.1 400 ");
-  EXPECT_EQ(received(large).substr(0, 13), "HTTP/1.1 431 ");
+  EXPECT_EQ(problem_in(malformed), "400 this is not the head of an HTTP/1.1 request");
+  EXPECT_EQ(problem_in(large), "431 the head of a request may have at most 1024 bytes");
   EXPECT_EQ(failures, (std::vector{failure::malformed, failure::too_large}));
 }
 
@@ -154,7 +167,7 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadTakesTooLong) {
   turn();
   now += 5s;
   clients.expire(now);
-  EXPECT_EQ(received(slow).substr(0, 13), "HTTP/1.1 408 ");
+  EXPECT_EQ(problem_in(slow), "408 the head of a request must be here after 10000 ms");
   EXPECT_EQ(received(slower), "");
   EXPECT_EQ(failures, std::vector{failure::timed_out});
 }
@@ -172,7 +185,7 @@ TEST_F(HeadClients, CrowdTheOldestOut) {
   const auto second = connect(2);
   const auto third = connect(2);
   EXPECT_EQ(clients.size(), 2u);
-  EXPECT_EQ(received(oldest).substr(0, 13), "HTTP/1.1 408 ");
+  EXPECT_EQ(problem_in(oldest), "408 too many clients are sending their requests");
   EXPECT_EQ(failures, std::vector{failure::crowded_out});
   send(second, head);
   send(third, head);

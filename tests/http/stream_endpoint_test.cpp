@@ -431,6 +431,7 @@ TEST_F(StreamEndpoint, PassesARefusalOn) {
   EXPECT_NE(ours.find(R"("detail":"not now")"), std::string::npos);
   const auto theirs = connect(get("up"))->to_end();
   EXPECT_EQ(theirs.find("HTTP/1.1 403 "), 0u) << theirs;
+  EXPECT_NE(theirs.find(R"("status":403,"detail":"not now")"), std::string::npos) << theirs;
 }
 
 TEST_F(StreamEndpoint, SettlesTickets) {

@@ -55,6 +55,17 @@ TEST(StreamHead, RefusesABadRequestId) {
   }
 }
 
+TEST(StreamHead, SaysWhatIsWrongWithARequestId) {
+  const auto says = [](const std::string& query, const std::string& detail) {
+    const auto body = refused(get("/api/sse/stream" + query)).body;
+    EXPECT_NE(body.find("\"detail\":\"request_id " + detail + '"'), std::string::npos) << body;
+  };
+  says("", "is required");
+  says("?request=a", "is required");
+  says("?request_id=%zz", "must be percent-encoded");
+  says("?request_id=a%3Ab", "must not contain a colon");
+}
+
 TEST(StreamHead, RefusesOtherPathsAndMethods) {
   EXPECT_EQ(refused(get("/")).status, 404);
   EXPECT_EQ(refused(get("/api/sse/stream/?request_id=a")).status, 404);
@@ -63,6 +74,10 @@ TEST(StreamHead, RefusesOtherPathsAndMethods) {
   const auto reply = refused(request);
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(header(reply.headers, "Allow"), "GET, HEAD, OPTIONS");
+  request.target = "/healthz";
+  EXPECT_EQ(refused(request).status, 405);
+  request.target = "/readyz";
+  EXPECT_EQ(refused(request).status, 404);
 }
 
 TEST(StreamHead, WantsOneHost) {
@@ -80,6 +95,8 @@ TEST(StreamHead, AnswersHeadAndHealth) {
   const auto reply = refused(request);
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.content_type, "text/event-stream");
+  EXPECT_EQ(header(reply.headers, "Cache-Control"), "no-cache, no-transform");
+  EXPECT_EQ(header(reply.headers, "X-Accel-Buffering"), "no");
   EXPECT_EQ(refused(get("/healthz")).status, 200);
   EXPECT_EQ(refused(get("/readyz")).status, 404);
 }

@@ -21,6 +21,12 @@ TEST(Usage, NamesEveryFlag) {
     EXPECT_NE(page.find(flag), std::string::npos) << flag;
 }
 
+TEST(Usage, HasATitleForEverySection) {
+  const auto page = usage();
+  for (const auto& s : settings())
+    EXPECT_EQ(page.find("\n" + std::string{s.section()} + "\n"), std::string::npos) << s.section();
+}
+
 TEST(Usage, ShowsUnitAndDefault) {
   const auto page = usage();
   EXPECT_NE(page.find("--stream-heartbeat-s SECONDS"), std::string::npos);

@@ -163,6 +163,13 @@ TEST_F(Settings, PrintThePortsThatAreOpen) {
   EXPECT_NE(embedded.stream_port(), 0);
   herald_process backend{{"--gateway-url", "http://127.0.0.1:1"}};
   EXPECT_EQ(backend.stream_port(), 0) << "the gateway has the streams";
+  EXPECT_EQ(backend.log().find("stream_port"), std::string::npos) << backend.log();
+}
+
+TEST_F(Settings, NameAFileForPortsThatCanBeWritten) {
+  const auto line =
+    complaint(1, {"--api-port=0", "--stream-port=0", "--print-ports", "/no/such/folder/ports"});
+  EXPECT_NE(line.find("/no/such/folder/ports"), std::string::npos) << line;
 }
 
 // -- ports that are taken -------------------------------------------------------------------------
