@@ -60,8 +60,10 @@ public:
 
   void run() {
     const auto steps = 50 + below(400);
-    for (std::size_t i = 0; i < steps && !::testing::Test::HasFailure(); ++i)
+    for (std::size_t i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
       step();
+      EXPECT_EQ(table_.check(), std::nullopt) << "seed " << seed_;
+    }
     finish();
   }
 
