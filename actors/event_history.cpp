@@ -119,10 +119,10 @@ bool event_history::check() const {
     bytes += m.bytes;
   }
   const bool in_step =
-    blocks_.empty() ? marks_.empty()
-                    : evicted_ >= blocks_.front().start
-                        && evicted_ + marks_.size()
-                             == blocks_.back().start + blocks_.back().events->size();
+    blocks_.empty()
+      ? marks_.empty()
+      : evicted_ >= blocks_.front().start
+          && evicted_ + marks_.size() == blocks_.back().start + blocks_.back().events->size();
   return in_step && bytes == bytes_;
 }
 

@@ -124,7 +124,8 @@ private:
   [[nodiscard]] std::size_t waiting() const noexcept {
     return static_cast<std::size_t>(depth_->load(std::memory_order_relaxed));
   }
-  [[nodiscard]] bool is_rejected(const caf::mailbox_element& letter, const message_rule& rule) const;
+  [[nodiscard]] bool
+  is_rejected(const caf::mailbox_element& letter, const message_rule& rule) const;
   /// Whether the oldest has to go.
   [[nodiscard]] bool is_over_full() const noexcept {
     return options_.mailbox.action == when_full::drop_oldest && options_.mailbox.max != 0
