@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -214,6 +215,7 @@ protected:
     EXPECT_TRUE(pages.caught_up({{"p0", {1}}, {"p1", {1}}, {"p2", {1}}}));
     bystander others{herald.api_port()};
     std::vector<milliseconds> recovery;
+    std::map<std::string, std::vector<milliseconds>> recovery_of;
     const auto faults = size<std::size_t>(40, 1000);
     // Each at the end once more, so that its tables are checked after all that has been.
     for (std::size_t i = 0; i < faults + kinds.size() && !HasFailure(); ++i) {
@@ -222,6 +224,7 @@ protected:
       const auto moment = fail_once(api, pages, kind);
       EXPECT_TRUE(eventually([&] { return answers_again(api, kind); })) << kind;
       recovery.push_back(clock::now() - moment);
+      recovery_of[kind].push_back(recovery.back());
       EXPECT_TRUE(eventually([&] { return all_run(api); })) << api.get("/api/actors").body;
       others.leave_out(nullptr);
       pages.turns_for(pause(5));
@@ -244,6 +247,8 @@ protected:
     result("pages", pages.size());
     result("recovery_ms_p50", percentile(recovery, 50));
     result("recovery_ms_p99", percentile(recovery, 99));
+    for (const auto& [kind, times] : recovery_of)
+      result("recovery_ms_p99 of " + kind, percentile(times, 99));
     result("others_asked", others.took.size());
     result("others_ms_p50", percentile(others.took, 50));
     result("others_ms_p99", percentile(others.took, 99));
