@@ -170,6 +170,8 @@ connection_registry::connection_registry(
       "herald_journal_refused_total", "Publishers refused because the journal is behind.")) {
   if (!state_->table.check())
     throw state_damaged("connection table out of step");
+  if (!state_->history.check())
+    throw state_damaged("event history out of step");
   count_connections();
   count_history(0);
 }

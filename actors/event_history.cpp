@@ -109,6 +109,23 @@ void event_history::evict_oldest() {
   }
 }
 
+bool event_history::check() const {
+  std::size_t bytes = 0;
+  auto before = floor_;
+  for (const auto& m : marks_) {
+    if (m.id <= before)
+      return false;
+    before = m.id;
+    bytes += m.bytes;
+  }
+  const bool in_step =
+    blocks_.empty()
+      ? marks_.empty()
+      : evicted_ >= blocks_.front().start
+          && evicted_ + marks_.size() == blocks_.back().start + blocks_.back().events->size();
+  return in_step && bytes == bytes_;
+}
+
 event_id event_history::last() const {
   return std::max({floor_, last_passed_, marks_.empty() ? floor_ : marks_.back().id});
 }

@@ -60,6 +60,8 @@ public:
 
   [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// Whether all of its parts agree.
+  [[nodiscard]] bool check() const;
   /// Everything after it that was worth keeping is kept.
   [[nodiscard]] event_id floor() const noexcept { return floor_; }
 

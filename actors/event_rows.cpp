@@ -1,12 +1,13 @@
 #include "actors/event_rows.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
+
+#include "actors/stored_time.hpp"
 
 namespace herald {
 
@@ -14,6 +15,9 @@ namespace {
 
 /// Most bytes of all texts of an event; far more than any setting allows.
 constexpr std::uint32_t max_text_bytes = 1U << 30U;
+
+/// Ids go on from the last one that was stored: this leaves them room for ever.
+constexpr std::uint64_t last_id = std::uint64_t{1} << 62U;
 
 template <class Number>
 void append_number(std::string& out, Number value) {
@@ -70,28 +74,26 @@ std::optional<journal_snapshot::dated_event> read_event(reader& from) {
   made->name = from.text(name_size);
   made->data = from.text(data_size);
   if (
-    !from.good() || service >= service_type_count || breaks_lines(made->name)
+    !from.good() || made->id.value > last_id || !is_stored_time(micros)
+    || service >= service_type_count || breaks_lines(made->name)
     || (only != 0 && request_id_violation(id)))
     return std::nullopt;
   made->service = static_cast<service_type>(service);
   audience to;
   if (only != 0)
     to.only = request_id{std::string{id}};
-  return journal_snapshot::dated_event{
-    {std::move(made), std::move(to)}, wall_time{std::chrono::microseconds{micros}}};
+  return journal_snapshot::dated_event{{std::move(made), std::move(to)}, from_stored_time(micros)};
 }
 
 } // namespace
 
 void append_event_row(std::string& row, const kept_event& event, wall_time at) {
   const auto& what = *event.what;
-  const auto micros =
-    std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
   const auto length = [](const std::string& text) {
     return static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), max_text_bytes));
   };
   append_number(row, what.id.value);
-  append_number(row, static_cast<std::uint64_t>(micros));
+  append_number(row, static_cast<std::uint64_t>(stored_time(at)));
   append_number(row, static_cast<std::uint8_t>(what.service));
   append_number(row, event.to.only ? length(event.to.only->str()) + 1 : std::uint32_t{0});
   append_number(row, length(what.name));

@@ -1,7 +1,6 @@
 #include "actors/journal_tables.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "actors/event_rows.hpp"
+#include "actors/stored_time.hpp"
 
 namespace herald {
 
@@ -23,16 +23,8 @@ constexpr const char* ids_upto = "ids_upto";
 /// Rows of events are not made larger than this, unless one event is.
 constexpr std::size_t row_bytes = std::size_t{256} * 1024;
 
-std::int64_t micros(wall_time at) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
-}
-
-wall_time from_micros(std::int64_t value) {
-  return wall_time{std::chrono::microseconds{value}};
-}
-
-std::optional<std::int64_t> micros(const std::optional<wall_time>& at) {
-  return at ? std::optional{micros(*at)} : std::nullopt;
+std::optional<std::int64_t> stored_time(const std::optional<wall_time>& at) {
+  return at ? std::optional{herald::stored_time(*at)} : std::nullopt;
 }
 
 std::optional<task_status> status_of(std::string_view text) {
@@ -134,7 +126,7 @@ int journal_tables::put(const stream_kept& entry) {
   return put_stream_.bind(1, std::string_view{name})
     .bind(2, std::string_view{entry.id.str()})
     .bind(3, std::string_view{entry.url})
-    .bind(4, micros(entry.connected_at))
+    .bind(4, stored_time(entry.connected_at))
     .run();
 }
 
@@ -148,8 +140,8 @@ int journal_tables::put(const task_kept& entry) {
   return put_task_.bind(1, std::string_view{task.id.str()})
     .bind(2, std::string_view{task.type})
     .bind(3, to_string(task.status))
-    .bind(4, micros(task.start_time))
-    .bind(5, micros(task.end_time))
+    .bind(4, stored_time(task.start_time))
+    .bind(5, stored_time(task.end_time))
     .bind(6, task.progress)
     .bind(7, std::string_view{task.progress_text})
     .bind(8, std::string_view{task.result_json})
@@ -250,7 +242,7 @@ int journal_tables::load_streams(journal_snapshot& into) {
   while ((code = rows.step()) == SQLITE_ROW)
     into.streams.push_back(
       {request_id{std::string{rows.text(1)}}, token::from_text(rows.text(0)),
-       std::string{rows.text(2)}, from_micros(rows.integer(3))});
+       std::string{rows.text(2)}, from_stored_time(rows.integer(3))});
   return code;
 }
 
@@ -263,7 +255,7 @@ int journal_tables::load_tasks(journal_snapshot& into) {
       code != SQLITE_OK)
     return code;
   const auto time = [&rows](int column) {
-    return rows.null(column) ? std::nullopt : std::optional{from_micros(rows.integer(column))};
+    return rows.null(column) ? std::nullopt : std::optional{from_stored_time(rows.integer(column))};
   };
   int code = SQLITE_OK;
   while ((code = rows.step()) == SQLITE_ROW) {

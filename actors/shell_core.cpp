@@ -85,17 +85,24 @@ bool shell_core::admit(const caf::mailbox_element& letter) {
   const auto* rule = open_.load(std::memory_order_acquire) ? rule_of(letter) : nullptr;
   if (rule == nullptr)
     return true;
+  // Only what goes in is counted. What was counted and taken back could be taken from a depth that
+  // the actor has set meanwhile, and leave less than nothing for ever.
+  if (is_rejected(letter, *rule)) {
+    refuse(letter, *rule, cause::rejected);
+    return false;
+  }
   const auto depth = depth_->fetch_add(1, std::memory_order_relaxed) + 1;
   if (depth_gauge_ != nullptr)
     depth_gauge_->Set(static_cast<double>(depth));
-  if (options_.mailbox.action != when_full::reject || !is_full(static_cast<std::size_t>(depth)))
-    return true;
-  const bool heard = letter.mid.is_request() || rule->tell;
-  if (!heard || !rule->may_refuse(letter))
-    return true;
-  depth_->fetch_sub(1, std::memory_order_relaxed);
-  refuse(letter, *rule, cause::rejected);
-  return false;
+  return true;
+}
+
+bool shell_core::is_rejected(const caf::mailbox_element& letter, const message_rule& rule) const {
+  const auto& limit = options_.mailbox;
+  if (limit.action != when_full::reject || limit.max == 0 || waiting() < limit.max)
+    return false;
+  const bool heard = letter.mid.is_request() || rule.tell;
+  return heard && rule.may_refuse(letter);
 }
 
 void shell_core::refuse(const caf::mailbox_element& letter, const message_rule& rule, cause why) {
@@ -130,13 +137,11 @@ caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
     return result;
   }
   note_depth();
-  const auto depth = static_cast<std::size_t>(depth_->load(std::memory_order_relaxed));
   if (condition_ == condition::stopped)
     refuse(letter, *rule, cause::stopped);
   else if (condition_ == condition::down)
     keep(letter, *rule);
-  else if (
-    options_.mailbox.action == when_full::drop_oldest && is_full(depth) && rule->may_refuse(letter))
+  else if (is_over_full() && rule->may_refuse(letter))
     refuse(letter, *rule, cause::dropped);
   else
     return handle(letter, rule, 0);
@@ -154,8 +159,7 @@ void shell_core::take_kept(caf::mailbox_element& order) {
 }
 
 void shell_core::note_depth() {
-  const auto waiting = self().mailbox().size();
-  const auto depth = static_cast<std::int64_t>(waiting + stash_.size());
+  const auto depth = static_cast<std::int64_t>(self().mailbox().size() + stash_.size());
   depth_->store(depth, std::memory_order_relaxed);
   if (depth_gauge_ != nullptr)
     depth_gauge_->Set(static_cast<double>(depth));
@@ -164,8 +168,7 @@ void shell_core::note_depth() {
 void shell_core::keep(caf::mailbox_element& letter, const message_rule& rule) {
   stash_.push_back(taken(letter), rule.may_refuse(letter));
   note_depth();
-  const auto depth = static_cast<std::size_t>(depth_->load(std::memory_order_relaxed));
-  if (options_.mailbox.action != when_full::drop_oldest || !is_full(depth))
+  if (!is_over_full())
     return;
   if (const auto oldest = stash_.take_refusable()) {
     refuse(*oldest, *rule_of(*oldest), cause::dropped);
@@ -179,7 +182,7 @@ shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, unsig
   const bool timed = rule != nullptr && handling_ != nullptr;
   // A message that waited is begun where the last one ended: one look at the clock for each.
   const auto begin = !timed || waited_ ? last_end_ : clock::now();
-  waited_ = timed && depth_->load(std::memory_order_relaxed) > 0;
+  waited_ = timed && waiting() > 0;
   auto result = caf::invoke_message_result::consumed;
   handled_ = false;
   try {

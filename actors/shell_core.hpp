@@ -120,8 +120,16 @@ private:
   };
 
   [[nodiscard]] const message_rule* rule_of(const caf::mailbox_element& letter) const;
-  [[nodiscard]] bool is_full(std::size_t depth) const noexcept {
-    return options_.mailbox.max != 0 && depth > options_.mailbox.max;
+  /// Messages that wait, as far as is known: those that were sent, until the actor counts them.
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return static_cast<std::size_t>(depth_->load(std::memory_order_relaxed));
+  }
+  [[nodiscard]] bool
+  is_rejected(const caf::mailbox_element& letter, const message_rule& rule) const;
+  /// Whether the oldest has to go.
+  [[nodiscard]] bool is_over_full() const noexcept {
+    return options_.mailbox.action == when_full::drop_oldest && options_.mailbox.max != 0
+           && waiting() > options_.mailbox.max;
   }
   restartable_actor address();
 

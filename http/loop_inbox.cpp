@@ -25,7 +25,9 @@ int make_wake_descriptor() {
 
 } // namespace
 
-loop_inbox::loop_inbox(caf::actor_system& system) : wake_(make_wake_descriptor()) {
+loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown)
+  : wake_(make_wake_descriptor()),
+    depth_shown_(depth_shown) {
   // Hidden: the actor system must not wait for it, since it never ends by itself.
   companion_ = system.spawn<caf::actor_companion, caf::hidden>();
   caf::actor_cast<caf::actor_companion*>(companion_)
@@ -68,15 +70,22 @@ void loop_inbox::ended() {
 
 void loop_inbox::put(loop_order order) {
   bool first = false;
+  // Before the loop can be done with it.
+  count(1);
   {
     const std::lock_guard lock{mutex_};
     first = waiting_.empty();
     waiting_.push_back(std::move(order));
   }
-  depth_->fetch_add(1);
   const std::uint64_t one = 1;
   if (first) [[maybe_unused]]
     const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void loop_inbox::count(std::int64_t more) {
+  const auto depth = depth_->fetch_add(more) + more;
+  if (depth_shown_ != nullptr)
+    depth_shown_->Set(static_cast<double>(depth));
 }
 
 std::vector<loop_order> loop_inbox::take() {

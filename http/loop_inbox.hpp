@@ -9,6 +9,7 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
+#include "actors/metrics.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -35,8 +36,9 @@ using loop_order = std::variant<
 /// therefore made here, before the loop exists, and known under the same number in both tables.
 class loop_inbox {
 public:
-  /// Throws `std::system_error` if there is no descriptor to be had.
-  explicit loop_inbox(caf::actor_system& system);
+  /// `depth_shown`, which may be null, shows how many orders wait. Throws `std::system_error` if
+  /// there is no descriptor to be had.
+  explicit loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown = nullptr);
   loop_inbox(const loop_inbox&) = delete;
   loop_inbox& operator=(const loop_inbox&) = delete;
   ~loop_inbox();
@@ -57,13 +59,16 @@ public:
   /// The same, but waits until something does.
   [[nodiscard]] std::vector<loop_order> wait();
   /// The loop is done with so many of them.
-  void handled(std::size_t orders) { depth_->fetch_sub(static_cast<std::int64_t>(orders)); }
+  void handled(std::size_t orders) { count(-static_cast<std::int64_t>(orders)); }
 
 private:
+  void count(std::int64_t more);
+
   int wake_;
   std::mutex mutex_;
   std::vector<loop_order> waiting_;
   std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);
+  prometheus::Gauge* depth_shown_;
   caf::actor companion_;
   delivery_actor address_;
 };

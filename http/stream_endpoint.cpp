@@ -39,7 +39,9 @@ void block_signals() {
 
 /// A loop as its endpoint has it: everything but the loop itself, which lives on its thread.
 struct loop_seat {
-  loop_seat(caf::actor_system& system, int listening) : inbox(system), listener(listening) {}
+  loop_seat(caf::actor_system& system, int listening, prometheus::Gauge& depth)
+    : inbox(system, &depth),
+      listener(listening) {}
 
   loop_inbox inbox;
   /// In the table of the process, until the loop has it in its own.
@@ -60,8 +62,12 @@ struct stream_endpoint::inside {
         std::min(options.max_streams, per_loop * sockets.descriptors.size()),
         options.max_streams_per_address),
       around{system, options, owner, limits, numbers, descriptors, supervisor} {
-    for (const auto fd : sockets.descriptors)
-      seats.emplace_back(system, fd);
+    for (const auto fd : sockets.descriptors) {
+      const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
+      seats.emplace_back(
+        system, fd,
+        numbers.gauge("herald_actor_mailbox_depth", "Messages waiting.", {{"actor", name}}));
+    }
   }
 
   void seat_loop(loop_seat& seat, unsigned index, std::latch& seated);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "actors/log.hpp"
+#include "actors/shell_core.hpp"
 #include "http/problem.hpp"
 #include "http/sse_format.hpp"
 
@@ -95,6 +96,9 @@ stream_loop::stream_loop(
     failures_(around.numbers.counter(
       "herald_actor_failures_total", "Handlers that threw an exception.",
       {{"actor", name_of(index)}})),
+    handling_(around.numbers.short_latency(
+      "herald_actor_handling_seconds", "Time that a message takes to be handled.",
+      {{"actor", "stream-loop"}})),
     supervisor_(around.supervisor),
     rules_{options_.cors_origins, options_.stand_in},
     listener_(listener),
@@ -130,6 +134,9 @@ void stream_loop::run() {
     try {
       work_on();
       return;
+    } catch (const state_damaged& e) {
+      if (!may_go_on(e.what(), true))
+        return;
     } catch (const std::exception& e) {
       if (!may_go_on(e.what()))
         return;
@@ -145,6 +152,8 @@ std::string stream_loop::name_of(unsigned index) {
 
 /// Takes up what a step that threw may have left out.
 void stream_loop::work_on() {
+  if (const auto damage = table_.check())
+    throw state_damaged(*damage);
   arm_heartbeat();
   arm_tick();
   announce_openings();
@@ -155,12 +164,12 @@ void stream_loop::work_on() {
 }
 
 /// Waits for the supervisor's word; false if it is to stop.
-bool stream_loop::may_go_on(const char* what) {
+bool stream_loop::may_go_on(const char* what, bool damaged) {
   failures_.Increment();
   log::error(component, "loop_failed", {{"loop", index_}, {"what", what}});
   if (!supervisor_)
-    return true;
-  caf::anon_send(supervisor_, child_failed{name_of(index_), generation_, what});
+    return !damaged;
+  caf::anon_send(supervisor_, child_failed{name_of(index_), generation_, what, damaged});
   for (;;) {
     std::optional<inside_order> verdict;
     for (auto& order : inbox_.wait()) {
@@ -186,7 +195,9 @@ bool stream_loop::may_go_on(const char* what) {
 /// What is left of a loop that must not go on.
 void stream_loop::idle() {
   stop_listening();
-  for (stream_slot slot = 0; slot < table_.slots(); ++slot)
+  // Streams of a table that is damaged end with the process.
+  const auto slots = table_.check() ? 0 : table_.slots();
+  for (stream_slot slot = 0; slot < slots; ++slot)
     if (table_.descriptor(slot) >= 0)
       table_.drop(slot, end_reason::error);
   for (;;) {
@@ -473,7 +484,17 @@ void stream_loop::send_to_one(const delivery& item) {
 
 // -- sending
 
+/// What it takes is how long whatever comes next has to wait.
 void stream_loop::work() {
+  const auto begin = clock::now();
+  const bool more = work_a_round();
+  handling_.Observe(std::chrono::duration<double>(clock::now() - begin).count());
+  if (more)
+    schedule();
+}
+
+/// True if there is more to do.
+bool stream_loop::work_a_round() {
   for (std::size_t i = 0; i < slice_items && !orders_.empty(); ++i) {
     if (!apply(orders_.front()))
       break;
@@ -490,8 +511,7 @@ void stream_loop::work() {
   const bool more = table_.run_slice(slice_sends);
   count();
   settle();
-  if (more || !orders_.empty())
-    schedule();
+  return more || !orders_.empty();
 }
 
 void stream_loop::schedule() {

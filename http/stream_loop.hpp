@@ -98,7 +98,7 @@ private:
 
   // failures
   void work_on();
-  bool may_go_on(const char* what);
+  bool may_go_on(const char* what, bool damaged = false);
   void idle();
 
   // clients
@@ -129,6 +129,7 @@ private:
 
   // sending
   void work();
+  bool work_a_round();
   void schedule();
   void settle();
   void count();
@@ -157,6 +158,7 @@ private:
   const unsigned index_;
   stream_metrics metrics_;
   prometheus::Counter& failures_;
+  prometheus::Histogram& handling_;
   const supervisor_actor supervisor_;
   std::uint64_t generation_ = 1;
   head_rules rules_;

@@ -449,8 +449,8 @@ void stream_table::finish_frame(stream& s) {
 void stream_table::block(stream_slot slot, bool watch_socket) {
   auto& s = streams_[slot];
   if (!blocked(s)) {
-    s.link = static_cast<std::uint32_t>(blocked_.size());
     blocked_.push_back(slot);
+    s.link = static_cast<std::uint32_t>(blocked_.size() - 1);
   }
   watch(slot, watch_socket);
 }
@@ -539,6 +539,40 @@ void stream_table::fail_frame(const private_frame& frame) {
   if (frame.service)
     ++tally_.failed.at(static_cast<std::size_t>(*frame.service));
   tickets_.target_done(frame.ticket, false);
+}
+
+std::optional<std::string> stream_table::check() const {
+  std::size_t used = 0;
+  std::size_t open = 0;
+  std::size_t left_out = 0;
+  std::size_t listed = 0;
+  for (stream_slot slot = 0; slot < streams_.size(); ++slot) {
+    const auto& s = streams_[slot];
+    listed += (s.ready ? 1U : 0U) + (s.catching_up ? 1U : 0U);
+    if (s.now == state::free)
+      continue;
+    ++used;
+    open += s.now == state::open ? 1U : 0U;
+    if (s.now == state::closing && (!s.own || !s.own->end))
+      return "a stream is closing that has no end";
+    if (s.now >= state::open && s.cursor < limit(s) && s.cursor < log_.begin())
+      return "a stream is behind the log";
+    if (!blocked(s))
+      continue;
+    ++left_out;
+    if (s.link >= blocked_.size() || blocked_[s.link] != slot)
+      return "a blocked stream is not listed";
+  }
+  if (used != size_ || open != open_)
+    return "streams are miscounted";
+  if (left_out != blocked_.size() || listed != ready_.size() + catching_up_.size())
+    return "a list has streams that it should not have";
+  for (auto slot = first_free_; slot != none; slot = streams_[slot].link, ++used)
+    if (slot >= streams_.size() || streams_[slot].now != state::free || used == streams_.size())
+      return "a slot is free that should not be";
+  if (used != streams_.size())
+    return "a free slot is lost";
+  return std::nullopt;
 }
 
 void stream_table::end(stream_slot slot, end_reason reason) {

@@ -159,6 +159,9 @@ public:
 
   // -- how it stands ------------------------------------------------------------------------------
 
+  /// What is wrong with the table, if its parts do not agree.
+  [[nodiscard]] std::optional<std::string> check() const;
+
   /// Slots ever used; every stream's slot is below.
   [[nodiscard]] std::size_t slots() const noexcept { return streams_.size(); }
   /// Streams in the table, of whatever state.

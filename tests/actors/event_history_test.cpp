@@ -151,6 +151,7 @@ TEST_F(EventHistory, AgreesWithAListOfAllEvents) {
       ASSERT_EQ(ids(missed), id_list(from, all.end()));
       ASSERT_LE(history.size(), limits.max_events);
       ASSERT_LE(history.bytes(), limits.max_bytes);
+      ASSERT_TRUE(history.check());
     }
   }
 }

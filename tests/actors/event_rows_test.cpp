@@ -65,6 +65,18 @@ TEST(EventRows, AreRefusedIfTheyWouldBreakAStream) {
   EXPECT_TRUE(read.empty());
 }
 
+TEST(EventRows, AreRefusedWhereNoClockAndNoIdCanGoOnFromThem) {
+  events read;
+  std::string row;
+  append_event_row(row, make_event(5), wall_time{std::chrono::microseconds{-1}});
+  EXPECT_FALSE(read_event_row(row, read)) << "before 1970";
+  row = row_of({make_event(5)});
+  row.replace(8, 8, "\xff\xff\xff\xff\xff\xff\xff\x7f");
+  EXPECT_FALSE(read_event_row(row, read)) << "after the last nanosecond that can be counted";
+  EXPECT_FALSE(read_event_row(row_of({make_event(~std::uint64_t{0})}), read)) << "no id is left";
+  EXPECT_TRUE(read.empty());
+}
+
 TEST(EventRows, MakeNothingBadOutOfAnyBytes) {
   std::mt19937 random{1};
   const auto good = row_of({make_event(5, "some data", "me"), make_event(6, "more")});

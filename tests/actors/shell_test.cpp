@@ -1,8 +1,10 @@
 #include "actors/shell.hpp"
 
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/event_based_actor.hpp>
@@ -22,6 +24,8 @@ struct diary {
   std::map<string, int> poison;
   /// What waiting clients were told in place of a stream.
   static inline strings refused;
+  /// What happens, once, while it is being asked whether a publisher may be refused.
+  static inline std::function<void()> meanwhile;
 
   void note(const string& text) {
     if (auto& doses = poison[text]; doses > 0) {
@@ -60,6 +64,8 @@ public:
       s.refusable(
         &notary::publish, {.applies =
                              [](const herald::publish& p) {
+                               if (const auto happens = std::exchange(diary::meanwhile, nullptr))
+                                 happens();
                                return !p.wait;
                              }}),
       s.refusable(
@@ -381,6 +387,29 @@ TEST_F(Shell, RefusesRequestsAtTheDoorWhileTooManyMessagesWait) {
   drain();
   EXPECT_EQ(seen(), (strings{"a", "b"}));
   EXPECT_TRUE(ask<pending_version>(notary, get("d"))) << "there is room again";
+}
+
+TEST_F(Shell, HasRoomAgainThoughItWasEmptiedWhileItRefused) {
+  auto notary = spawn({1, when_full::reject});
+  inject(notary, closed("a"));
+  caf::scoped_actor publisher{system()};
+  const auto publish_now = [&] {
+    publisher->request(notary, caf::infinite, publish{})
+      .receive(
+        [](const publish_receipt&) { FAIL(); },
+        [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::overloaded); });
+  };
+  // Two publishers are at the door when the actor comes to what waits.
+  diary::meanwhile = [&] {
+    diary::meanwhile = [&] {
+      drain();
+    };
+    publish_now();
+  };
+  publish_now();
+  EXPECT_EQ(seen(), (strings{"a"}));
+  EXPECT_TRUE(ask<pending_version>(notary, get("b")));
+  EXPECT_TRUE(shows("herald_actor_mailbox_depth{actor=\"notary\"} 0"));
 }
 
 TEST_F(Shell, TakesFactsInHoweverManyMessagesWait) {

@@ -30,7 +30,8 @@ crowd::crowd(std::uint16_t port, options how)
   options_.connect([this] {
     for (std::size_t i = 0; i < options_.pages; ++i)
       clients_.emplace_back(
-        port_, stream_target(options_.prefix + std::to_string(i)), std::string{}, options_.address);
+        port_, stream_target(options_.prefix + std::to_string(i)), options_.headers,
+        options_.address);
   });
 }
 

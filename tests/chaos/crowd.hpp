@@ -24,6 +24,8 @@ public:
     std::size_t pages = 100;
     std::string prefix = "page-";
     std::string address = "127.0.0.1";
+    /// Whole lines, of every request.
+    std::string headers{};
     /// Longest wait before a page comes back.
     std::chrono::milliseconds retry{200};
     std::uint32_t seed = 1;

@@ -46,6 +46,20 @@ TEST_F(LoopInbox, KeepsTheOrderOfMessagesAndOrders) {
   EXPECT_TRUE(inbox->take().empty());
 }
 
+TEST_F(LoopInbox, ShowsHowManyOrdersTheLoopIsNotDoneWith) {
+  metrics numbers;
+  auto& shown = numbers.gauge("depth", "");
+  loop_inbox busy{system, &shown};
+  const auto depth = busy.as_child("stream-loop-0", "stream-loop").depth;
+  caf::anon_send(busy.address(), attach_stream{token::from_text("a")});
+  busy.put(drain_loop{});
+  EXPECT_EQ(busy.take().size(), 2u);
+  EXPECT_EQ(shown.Value(), 2) << "taken is not done";
+  EXPECT_EQ(depth->load(), 2);
+  busy.handled(2);
+  EXPECT_EQ(shown.Value(), 0);
+}
+
 TEST_F(LoopInbox, LeavesSendersAloneOnceItIsGone) {
   const auto address = inbox->address();
   inbox.reset();

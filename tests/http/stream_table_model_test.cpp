@@ -60,8 +60,11 @@ public:
 
   void run() {
     const auto steps = 50 + below(400);
-    for (std::size_t i = 0; i < steps && !::testing::Test::HasFailure(); ++i)
+    for (std::size_t i = 0; i < steps && !::testing::Test::HasFailure(); ++i) {
       step();
+      if (const auto damage = table_.check())
+        ADD_FAILURE() << *damage << ", seed " << seed_;
+    }
     finish();
   }
 

@@ -124,6 +124,19 @@ TEST_F(Journal, EveryAcknowledgedEventReachesEveryPageOnceHoweverOftenHeraldIsKi
   EXPECT_GT(acknowledged.size(), 20u);
 }
 
+TEST_F(Journal, AnswersAPublisherThatIsAloneWithinOneGroup) {
+  begin_life();
+  const auto groups = [this] {
+    return metric(*api, "herald_journal_groups_total");
+  };
+  post("/api/events", R"({"event":"note","data":0})");
+  const auto before = groups();
+  for (int i = 1; i <= 20; ++i) {
+    post("/api/events", R"({"event":"note","data":1})");
+    EXPECT_EQ(groups(), before + i) << "it waits for one commit, and no more";
+  }
+}
+
 TEST_F(Journal, WithoutOneAPageIsToldThatItHasMissedSomething) {
   herald_process first;
   sse_client page{first.stream_port(), stream_target("page")};

@@ -11,6 +11,7 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -22,9 +23,17 @@ using nlohmann::json;
 /// A herald whose actors fail on request.
 class Supervision : public ::testing::Test {
 protected:
-  explicit Supervision(const std::string& config = quick)
-    : herald(herald_options{{}, {}, config, HERALD_FAULTS_BINARY}),
+  explicit Supervision(const std::string& config = quick, bool with_journal = false)
+    : herald(herald_options{
+      with_journal ? keeping_a_journal() : std::vector<std::string>{},
+      {},
+      config,
+      HERALD_FAULTS_BINARY}),
       api(herald.api_port()) {}
+
+  [[nodiscard]] std::vector<std::string> keeping_a_journal() const {
+    return {"--journal-path", folder / "journal.db"};
+  }
 
   /// Restarts that cost no time.
   static constexpr const char* quick = R"({"supervision": {"intensity": 100000, "children": {
@@ -55,6 +64,7 @@ protected:
     return {};
   }
 
+  temporary_folder folder;
   herald_process herald;
   http_client api;
 };
@@ -176,6 +186,48 @@ TEST_F(Supervision, ShowsItsActorsInTheOrderInWhichTheyDependOnEachOther) {
   EXPECT_EQ(actor("connection-registry")["instances"], 1);
 }
 
+TEST_F(Supervision, CountsWhatEveryActorDoes) {
+  auto streams = open_streams(herald.stream_port(), 3);
+  EXPECT_EQ(api.get("/api/versions/page-1").status, 404);
+  EXPECT_EQ(
+    api.post("/api/tasks", R"({"type":"demo","params":{"steps":1,"delay":0}})").status, 202);
+  ASSERT_TRUE(streams[0].next("task_event"));
+  const auto page = api.get("/metrics").body;
+  const auto has = [&](const std::string& series) {
+    EXPECT_NE(page.find("\n" + series + "\"} "), std::string::npos) << series;
+  };
+  for (const auto& kind : json_of(api.get("/api/actors"))["actors"]) {
+    has("herald_actor_handling_seconds_count{actor=\"" + kind["name"].get<std::string>());
+    const auto instances = kind.contains("actors") ? kind["actors"] : json::array({kind});
+    for (const auto& one : instances)
+      for (const auto* number : {"restarts_total", "failures_total", "mailbox_depth"})
+        has("herald_actor_" + std::string{number} + "{actor=\"" + one["name"].get<std::string>());
+  }
+}
+
+/// A loop is a thread and not an actor of CAF, and the journal blocks in one.
+class SupervisionOf : public Supervision, public ::testing::WithParamInterface<const char*> {
+protected:
+  SupervisionOf()
+    : Supervision(
+      R"({"supervision": {"children": {
+    "journal": {"shutdown_ms": 100}, "stream-loop": {"shutdown_ms": 100}}}})",
+      true) {}
+};
+
+TEST_P(SupervisionOf, EndsThoughItHangs) {
+  auto streams = open_streams(herald.stream_port(), 10);
+  const std::string kind = GetParam();
+  inject({{"actor", kind}, {"moment", "hang"}});
+  http_client asking{herald.api_port()};
+  ASSERT_TRUE(asking.ask("POST", "/api/events", R"({"event":"note","data":1})"));
+  ASSERT_TRUE(eventually([this] { return faults()["left"] == 0; }));
+  EXPECT_EQ(herald.terminate(), exited(0));
+  EXPECT_NE(herald.log().find("child_left_behind actor=" + kind), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(, SupervisionOf, ::testing::Values("journal", "stream-loop"));
+
 TEST_F(Supervision, EndsThoughAnActorHangs) {
   inject({{"actor", "version-store"}, {"moment", "hang"}});
   http_client asking{herald.api_port()};
@@ -254,8 +306,10 @@ TEST_F(SupervisionBehindAGateway, DeliversEveryAcknowledgedEventOnceWhicheverAct
 class SupervisionWithoutPatience : public Supervision {
 protected:
   SupervisionWithoutPatience()
-    : Supervision(R"({"supervision": {"intensity": 2, "children": {
-        "connection-registry": {"min_backoff_ms": 1, "max_backoff_ms": 1}}}})") {}
+    : Supervision(
+      R"({"supervision": {"intensity": 2, "children": {
+        "connection-registry": {"min_backoff_ms": 1, "max_backoff_ms": 1}}}})",
+      true) {}
 
   void break_registry() {
     inject({{"actor", "connection-registry"}, {"moment", "before"}, {"count", 3}});
@@ -271,6 +325,31 @@ TEST_F(SupervisionWithoutPatience, EndsWithThreeWhenAnActorFailsTooOften) {
   EXPECT_NE(herald.log().find("intensity_exceeded actor=connection-registry"), std::string::npos);
   for (auto& stream : streams)
     EXPECT_TRUE(stream.wait_for_end());
+}
+
+TEST_F(SupervisionWithoutPatience, FlushesWhatWasAcknowledgedBeforeItEnds) {
+  auto streams = open_streams(herald.stream_port(), 3);
+  std::vector<std::string> published;
+  for (int i = 0; i < 200; ++i)
+    published.push_back(publish(api, i));
+  break_registry();
+  EXPECT_EQ(herald.wait(), exited(3));
+  for (auto& stream : streams) {
+    EXPECT_TRUE(stream.wait_for_end());
+    EXPECT_EQ(ids_of(stream), published);
+    EXPECT_TRUE(stream.retry()) << "it is told when to come back";
+  }
+  // A new life goes on from where this one was.
+  herald_process next{keeping_a_journal()};
+  auto& page = streams[0];
+  page.reconnect(next.stream_port());
+  http_client again{next.api_port()};
+  published.push_back(publish(again, 0));
+  ASSERT_TRUE(read_until(streams, [&] { return page.last_event_id() == published.back(); }));
+  EXPECT_EQ(ids_of(page), published);
+  EXPECT_TRUE(std::none_of(page.events().begin(), page.events().end(), [](const auto& event) {
+    return event.name == "gap";
+  }));
 }
 
 TEST_F(SupervisionWithoutPatience, EndsWithThreeThoughAnotherActorHangs) {
@@ -312,6 +391,28 @@ TEST_F(SupervisionThatWaits, RefusesWhatAFullMailboxCannotTake) {
   const auto answer = api.get("/api/versions/page-2");
   EXPECT_EQ(answer.status, 503);
   EXPECT_TRUE(answer.has("retry-after:")) << answer.head;
+}
+
+class SupervisionThatDropsTheOldest : public Supervision {
+protected:
+  SupervisionThatDropsTheOldest()
+    : Supervision(R"({"supervision": {"children": {"version-store": {"min_backoff_ms": 600000,
+        "max_backoff_ms": 600000, "max_mailbox": 1, "when_full": "drop_oldest"}}}})") {}
+};
+
+TEST_F(SupervisionThatDropsTheOldest, AnswersWhoHasWaitedLongestAndCountsIt) {
+  inject({{"actor", "version-store"}, {"moment", "before"}});
+  EXPECT_EQ(api.get("/api/versions/page-1").status, 500);
+  http_client first{herald.api_port()};
+  ASSERT_TRUE(first.ask("GET", "/api/versions/page-1"));
+  ASSERT_TRUE(eventually([this] { return actor("version-store")["mailbox_depth"] == 1; }));
+  http_client second{herald.api_port()};
+  ASSERT_TRUE(second.ask("GET", "/api/versions/page-2"));
+  const auto answer = first.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.has("retry-after:")) << answer.head;
+  EXPECT_EQ(metric(api, "herald_actor_refused_total{actor=\"version-store\",why=\"dropped\"}"), 1);
+  EXPECT_EQ(actor("version-store")["mailbox_depth"], 1) << "the other one waits";
 }
 
 TEST_F(SupervisionThatWaits, GoesOnWithoutATemporaryActor) {

@@ -34,6 +34,7 @@ OPEN_P99 = Figure("open p99", "streams/open_us/p99", "ms", scale=1e-3)
 OPEN_P50 = Figure("open p50", "streams/open_us/p50", "ms", scale=1e-3)
 OPEN_LONGEST = Figure("open max", "streams/open_us/max", "ms", scale=1e-3)
 REOPENED = Figure("reopened", "streams/reopened", less=False)
+ANSWER_P50 = Figure("answer p50", "publishing/round_trip_us/p50", "ms", scale=1e-3)
 ROUND_TRIP = Figure("answer p99", "publishing/round_trip_us/p99", "ms", scale=1e-3)
 PAIRS = Figure("pairs/s", "publishing/events_per_s", "/s", less=False)
 CLIENT = Figure("client cores", "machine/client_cores")
@@ -212,6 +213,46 @@ PUBLISH_BATCH = Scenario(
     bars=(Bar(EVENTS, 200_000), *NO_FAULTS, Bar(REFUSED, 0)),
 )
 
+JOURNAL = Scenario(
+    name="journal",
+    title="batches of 100 events, 10 streams, each batch answered once it is on disk",
+    contenders=("herald_journal", "herald"),
+    # Slower than either can: what is saved by being late is no merit.
+    load={
+        "streams": 10,
+        "mode": "rate",
+        "rate": 20_000,
+        "connections": 4,
+        "batch": 100,
+        "warmup": 1,
+        "duration": 10,
+        "settle": 1,
+    },
+    quick=QUICK,
+    figures=(EVENT_CPU, EVENTS, ANSWER_P50, ROUND_TRIP, P99, FAULTS, FAILED, REFUSED),
+    bars=(
+        Bar(EVENT_CPU, 1.5, "herald", of="herald_journal"),
+        Bar(FAULTS, 0, of="herald_journal"),
+        Bar(FAILED, 0, of="herald_journal"),
+        Bar(REFUSED, 0, of="herald_journal"),
+    ),
+)
+
+JOURNAL_SINGLE = Scenario(
+    name="journal_single",
+    title="a publisher that waits for each event to be on disk, 10 streams",
+    contenders=("herald_journal", "herald"),
+    # Each is a group of its own: its answer takes a commit and what is seen without a journal.
+    load={"streams": 10, "mode": "flat", "connections": 1, "warmup": 1, "duration": 10, "settle": 1},
+    quick=QUICK,
+    figures=(ANSWER_P50, ROUND_TRIP, REQUESTS, REQUEST_CPU, P50, P99, FAULTS, FAILED, REFUSED),
+    bars=(
+        Bar(FAULTS, 0, of="herald_journal"),
+        Bar(FAILED, 0, of="herald_journal"),
+        Bar(REFUSED, 0, of="herald_journal"),
+    ),
+)
+
 CONNECT_STORM = Scenario(
     name="connect_storm_20k",
     title="20,000 streams opened as fast as possible",
@@ -314,6 +355,8 @@ SCENARIOS = (
     RATE,
     PUBLISH_SINGLE,
     PUBLISH_BATCH,
+    JOURNAL,
+    JOURNAL_SINGLE,
     CONNECT_STORM,
     GATEWAY,
     NODE_GATEWAY,

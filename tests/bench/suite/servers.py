@@ -110,6 +110,13 @@ def herald(*settings: str) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def herald_with_journal(*settings: str) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
+        with herald("--journal-path", f"{folder}/journal.db", *settings) as running:
+            yield running
+
+
+@contextlib.contextmanager
 def floor(loops: int = 1) -> Iterator[Running]:
     with process([TOOLS / "herald_floor", loops], stdout=subprocess.PIPE, text=True) as child:
         port = child.stdout.readline().strip()
@@ -241,6 +248,7 @@ KINDS: dict[str, Callable] = {
     "herald_gateway": herald_with_gateway,
     "herald_callbacks": callbacks,
     "herald_undisturbed": herald,
+    "herald_journal": herald_with_journal,
     "answer": answer,
     "bare": bare,
     "herald_node_gateway": herald_with_node_gateway,
