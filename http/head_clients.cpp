@@ -25,7 +25,7 @@ constexpr std::size_t read_bytes = 8192;
 api_reply refusal_of(head_sink::failure why, const head_limits& limits) {
   switch (why) {
   case head_sink::failure::malformed:
-    return problem({400, "Malformed request"}, "this is not the head of an HTTP/1.1 request");
+    return problem({400, "Malformed request"}, "this is not the head of an HTTP request");
   case head_sink::failure::too_large:
     return problem(
       {431, "Request head too large"},

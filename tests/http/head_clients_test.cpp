@@ -154,7 +154,7 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
   const auto large = connect();
   send(large, "GET / HTTP/1.1\r\nX: " + std::string(2000, 'x'));
   turn();
-  EXPECT_EQ(problem_in(malformed), "400 this is not the head of an HTTP/1.1 request");
+  EXPECT_EQ(problem_in(malformed), "400 this is not the head of an HTTP request");
   EXPECT_EQ(problem_in(large), "431 the head of a request may have at most 1024 bytes");
   EXPECT_EQ(failures, (std::vector{failure::malformed, failure::too_large}));
 }

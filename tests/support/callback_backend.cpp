@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <httplib.h>
+#include <sys/socket.h>
 
 namespace herald::testing {
 
@@ -15,6 +16,7 @@ struct callback_backend::inside {
   mutable std::mutex mutex;
   std::vector<nlohmann::json> callbacks;
   httplib::Server server;
+  int listener = -1;
   int port = 0;
   std::thread thread;
 };
@@ -35,12 +37,15 @@ callback_backend::callback_backend(verdict on_connect)
     answer.status = callback["action"] == "connect" ? in.on_connect(callback) : 200;
     answer.set_content("{}", "application/json");
   });
+  in.server.set_socket_options([&in](int listener) { in.listener = listener; });
   in.port = in.server.bind_to_any_port("127.0.0.1");
   in.thread = std::thread{[&in] {
     in.server.listen_after_bind();
   }};
   while (!in.server.is_running())
     std::this_thread::yield();
+  // httplib asks for 5: of more that connect at once, some would try again for seconds.
+  ::listen(in.listener, SOMAXCONN);
 }
 
 callback_backend::~callback_backend() {
