@@ -310,8 +310,7 @@ void stream_loop::on_bad_head(failure why) {
 }
 
 void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& request) {
-  const auto secret = (std::uint64_t{secrets_()} << 32) | secrets_();
-  const auto slot = table_.add(fd, secret, lease);
+  const auto slot = table_.add(fd, secrets_(), lease);
   last_opening_ = clock::now();
   ++openings_since_trim_;
   sockets_.watch(fd, tag(kind::stream, slot), false);

@@ -18,6 +18,7 @@
 #include "actors/metrics.hpp"
 #include "http/head_clients.hpp"
 #include "http/loop_inbox.hpp"
+#include "http/secret_source.hpp"
 #include "http/send_ring.hpp"
 #include "http/socket_set.hpp"
 #include "http/stream_limits.hpp"
@@ -187,8 +188,8 @@ private:
   bool scheduled_ = false;
   bool watching_ = false;
   std::string scratch_;
-  std::random_device secrets_;
-  std::minstd_rand jitter_{secrets_()};
+  secret_source secrets_;
+  std::minstd_rand jitter_{static_cast<std::minstd_rand::result_type>(secrets_())};
 
   loop_inbox& inbox_;
   /// Orders that were taken from the inbox; the first may be half done.

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,15 +10,15 @@
 
 namespace herald::testing {
 
-inline kept_event
-make_event(std::uint64_t id, std::string data = "x", std::optional<std::string> only = {}) {
+/// For everyone, if `only` names nobody.
+inline kept_event make_event(std::uint64_t id, std::string data = "x", std::string_view only = {}) {
   auto made = std::make_shared<event>();
   made->id = {id};
   made->name = "note";
   made->data = std::move(data);
   audience to;
-  if (only)
-    to.only = request_id{*only};
+  if (!only.empty())
+    to.only = request_id{std::string{only}};
   return {std::move(made), std::move(to)};
 }
 
