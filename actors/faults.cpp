@@ -11,15 +11,20 @@ namespace herald::faults {
 
 namespace {
 
+/// Never freed, since an actor may be looking at it: a test has few.
 struct campaign {
-  explicit campaign(plan p) : what(std::move(p)), left(static_cast<std::int64_t>(what.count)) {}
+  campaign(plan p, const campaign* former)
+    : before(former),
+      what(std::move(p)),
+      left(static_cast<std::int64_t>(what.count)) {}
 
+  const campaign* before;
   plan what;
   std::atomic<std::int64_t> left;
   std::atomic<std::uint64_t> messages = 0;
 };
 
-std::atomic<std::shared_ptr<campaign>> current;
+std::atomic<campaign*> current = nullptr;
 std::atomic<std::size_t> thrown_before = 0;
 std::atomic<std::size_t> thrown_after = 0;
 
@@ -48,12 +53,12 @@ std::optional<moment> draw(campaign& c, std::string_view actor, std::string_view
 } // namespace
 
 void arm(plan next) {
-  current = std::make_shared<campaign>(std::move(next));
+  current = std::make_unique<campaign>(std::move(next), current).release();
 }
 
 tally count() {
-  const auto now = current.load();
-  const auto left = now ? std::max<std::int64_t>(now->left, 0) : 0;
+  const auto* const now = current.load();
+  const auto left = now != nullptr ? std::max<std::int64_t>(now->left, 0) : 0;
   return {static_cast<std::size_t>(left), thrown_before, thrown_after};
 }
 
@@ -65,8 +70,8 @@ void strike(std::string_view actor, std::string_view kind, moment when) {
     throw injected{"injected after a handler"};
   }
   due_after = false;
-  const auto now = current.load();
-  const auto due = now ? draw(*now, actor, kind) : std::nullopt;
+  auto* const now = current.load();
+  const auto due = now != nullptr ? draw(*now, actor, kind) : std::nullopt;
   if (!due)
     return;
   if (*due == moment::after) {

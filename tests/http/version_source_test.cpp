@@ -65,8 +65,13 @@ protected:
 
   ~VersionSource() override {
     opener.set_value();
+    stop_server();
+  }
+
+  void stop_server() {
     server.stop();
-    thread.join();
+    if (thread.joinable())
+      thread.join();
   }
 
   [[nodiscard]] std::string base() const { return "http://127.0.0.1:" + std::to_string(port); }
@@ -124,7 +129,7 @@ TEST_F(VersionSource, GivesUpOnSlowServers) {
 }
 
 TEST_F(VersionSource, TellsWhenNobodyIsThere) {
-  server.stop();
+  stop_server();
   EXPECT_EQ(failure_of(base() + "/version"), ec::upstream_unavailable);
   EXPECT_EQ(failure_of("ftp://127.0.0.1/version"), ec::upstream_refused);
   EXPECT_EQ(failure_of(""), ec::upstream_refused);
