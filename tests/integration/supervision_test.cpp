@@ -196,7 +196,8 @@ TEST_F(Supervision, CountsWhatEveryActorDoes) {
   const auto has = [&](const std::string& series) {
     EXPECT_NE(page.find("\n" + series + "\"} "), std::string::npos) << series;
   };
-  for (const auto& kind : json_of(api.get("/api/actors"))["actors"]) {
+  const auto tree = json_of(api.get("/api/actors"));
+  for (const auto& kind : tree["actors"]) {
     has("herald_actor_handling_seconds_count{actor=\"" + kind["name"].get<std::string>());
     const auto instances = kind.contains("actors") ? kind["actors"] : json::array({kind});
     for (const auto& one : instances)
