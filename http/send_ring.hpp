@@ -18,8 +18,8 @@ struct socket_send {
   ssize_t result = 0;
 };
 
-/// Sends to many sockets in one call of the kernel, by io_uring: an event for many streams costs it
-/// a tenth less than with a call for each. Nothing waits: a send that cannot be made at once fails.
+/// Sends to many sockets in one call of the kernel, by io_uring, which costs less than a call for
+/// each. Nothing waits: a send that cannot be made at once fails.
 ///
 /// For the thread that made it, whose table of descriptors its own is in.
 class send_ring {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <exception>
 #include <utility>
 
 #include "http/sse_format.hpp"
@@ -208,8 +209,11 @@ bool stream_table::run_slice(std::size_t sends) {
         send_batch();
         return true;
       }
-      if (!join_batch(next_))
+      if (!join_batch(next_)) {
+        // First: if serving fails, no batch is left for a time when its slots have other streams.
+        send_batch();
         serve(next_);
+      }
     }
     send_batch();
     finish_pass();
@@ -298,23 +302,35 @@ bool stream_table::join_batch(stream_slot slot) {
   return true;
 }
 
+/// What fails for one stream is thrown once all others have been advanced: they have got theirs.
 void stream_table::send_batch() {
   if (batch_.empty())
     return;
   io_.write_each(batch_sends_);
+  std::exception_ptr failed;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
-    const auto& send = batch_sends_[i];
-    if (send.result < 0) {
-      end(batch_[i], end_reason::error);
-      continue;
+    try {
+      settle(batch_[i], batch_sends_[i]);
+    } catch (...) {
+      failed = std::current_exception();
     }
-    advance(streams_[batch_[i]], static_cast<std::size_t>(send.result));
-    if (static_cast<std::size_t>(send.result) < send.count)
-      block(batch_[i], true);
   }
   batch_.clear();
   batch_sends_.clear();
   batch_bytes_ = 0;
+  if (failed)
+    std::rethrow_exception(failed);
+}
+
+void stream_table::settle(stream_slot slot, const socket_send& send) {
+  if (send.result < 0) {
+    end(slot, end_reason::error);
+    return;
+  }
+  const auto taken = static_cast<std::size_t>(send.result);
+  advance(streams_[slot], taken);
+  if (taken < send.count)
+    block(slot, true);
 }
 
 void stream_table::serve(stream_slot slot) {

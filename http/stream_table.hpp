@@ -209,6 +209,7 @@ private:
 
   bool join_batch(stream_slot slot);
   void send_batch();
+  void settle(stream_slot slot, const socket_send& send);
   void serve(stream_slot slot);
   std::size_t gather(const stream& s, part_list& parts) const;
   void advance(stream& s, std::size_t bytes);

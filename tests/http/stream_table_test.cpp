@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ public:
   }
 
   void watch_writable(int fd, stream_slot slot, bool on) override {
+    if (on && fails_to_watch.erase(fd) != 0)
+      throw std::bad_alloc{};
     if (on)
       watched[fd] = slot;
     else
@@ -55,6 +58,8 @@ public:
   /// Bytes that a socket still takes; without limit if it is not here.
   std::map<int, std::size_t> room;
   std::set<int> broken;
+  /// Those that fail once.
+  std::set<int> fails_to_watch;
   std::map<int, std::string> received;
   std::map<int, stream_slot> watched;
   std::map<int, ended_stream> gone;
@@ -122,6 +127,21 @@ TEST_F(StreamTable, SendsToEveryOpenStream) {
     EXPECT_EQ(sockets.received[fd], "head|one.two.") << fd;
   EXPECT_EQ(sockets.writes, 20u) << "what was behind goes out in one write";
   EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 20}));
+}
+
+TEST_F(StreamTable, RepeatsNothingToOthersWhereOneStreamFails) {
+  for (int fd = 1; fd <= 5; ++fd)
+    open(fd);
+  run();
+  sockets.room[2] = 2;
+  sockets.fails_to_watch = {2};
+  broadcast("one.");
+  EXPECT_THROW((void)table.run_slice(10), std::bad_alloc);
+  broadcast("two.");
+  run();
+  for (const int fd : {1, 3, 4, 5})
+    EXPECT_EQ(sockets.received[fd], "head|one.two.") << fd;
+  EXPECT_EQ(sockets.received[2], "head|on") << "what there was room for";
 }
 
 TEST_F(StreamTable, GivesAStreamOnlyWhatComesAfterItsAttach) {
