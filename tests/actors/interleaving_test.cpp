@@ -16,6 +16,7 @@
 #include "actors/log.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/rules_world.hpp"
+#include "tests/support/sanitizer.hpp"
 
 namespace herald {
 namespace {
@@ -31,11 +32,7 @@ std::optional<unsigned> number_from(const char* variable) {
 
 /// Sanitizers make a world some times dearer, and find more in each.
 unsigned usual_seeds() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 2000;
-#else
-  return 10'000;
-#endif
+  return testing::built_with == testing::sanitizer::none ? 10'000 : 2000;
 }
 
 class Interleaving : public testing::actor_test, public ::testing::WithParamInterface<unsigned> {

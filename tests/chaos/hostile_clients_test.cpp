@@ -134,6 +134,7 @@ protected:
     result("deliveries", good.events());
     result("rss_kib_before", before.rss_kib);
     result("rss_kib_after", use_of(herald.pid()).rss_kib);
+    EXPECT_EQ(herald.terminate(), exited(0));
   }
 
   herald_process herald;

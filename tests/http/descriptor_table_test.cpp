@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/support/sanitizer.hpp"
+
 namespace herald {
 namespace {
 
@@ -20,9 +22,8 @@ bool is_open(int fd) {
 class OwnDescriptorTable : public ::testing::Test {
 protected:
   void SetUp() override {
-#ifdef __SANITIZE_THREAD__
-    GTEST_SKIP() << "not under ThreadSanitizer";
-#endif
+    if (testing::built_with == testing::sanitizer::thread)
+      GTEST_SKIP() << "not under ThreadSanitizer";
   }
 };
 

@@ -37,9 +37,11 @@ herald_process::herald_process(const herald_options& options)
 }
 
 herald_process::~herald_process() {
+  const auto text = log();
+  if (const auto report = text.find("Sanitizer: "); report != std::string::npos)
+    ADD_FAILURE() << "herald " << pid() << " was found at fault: " << text.substr(report);
   if (!::testing::Test::HasFailure())
     return;
-  const auto text = log();
   std::cerr << "--- the end of the log of herald " << pid() << "\n"
             << text.substr(text.size() - std::min(text.size(), shown_log)) << "---\n";
 }
