@@ -78,12 +78,19 @@ void sse_client::reconnect(std::uint16_t port) {
 // -- what comes -----------------------------------------------------------------------------------
 
 void sse_client::read_some() {
+  // All of it: as long as half of it stays, the kernel tells the sender of no room, and who has
+  // sent ahead asks for it 5 times a second. But not for ever, others wait, too.
+  constexpr int most_parts = 16;
   std::array<char, 65536> part; // NOLINT: written by recv
-  const auto got = ::recv(descriptor_, part.data(), part.size(), MSG_DONTWAIT);
-  if (got > 0)
-    take({part.data(), static_cast<std::size_t>(got)});
-  else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-    ended_ = true;
+  for (int parts = 0; parts < most_parts && !ended_; ++parts) {
+    const auto got = ::recv(descriptor_, part.data(), part.size(), MSG_DONTWAIT);
+    if (got > 0)
+      take({part.data(), static_cast<std::size_t>(got)});
+    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+      ended_ = true;
+    if (got < static_cast<ssize_t>(part.size()))
+      return;
+  }
 }
 
 void sse_client::take(std::string_view bytes) {

@@ -1,21 +1,26 @@
 #include "tests/support/sse_parser.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 namespace herald::testing {
 
 void sse_parser::feed(std::string_view bytes) {
-  for (const char c : bytes) {
-    const bool pair = std::exchange(after_cr_, c == '\r') && c == '\n';
-    if (pair)
-      continue;
-    if (c != '\r' && c != '\n') {
-      line_ += c;
+  while (!bytes.empty()) {
+    if (std::exchange(after_cr_, false) && bytes.front() == '\n') {
+      bytes.remove_prefix(1);
       continue;
     }
+    auto end = std::min(bytes.find('\n'), bytes.size());
+    end = std::min(bytes.substr(0, end).find('\r'), end);
+    line_ += bytes.substr(0, end);
+    if (end == bytes.size())
+      return;
+    after_cr_ = bytes[end] == '\r';
     take_line(line_);
     line_.clear();
+    bytes.remove_prefix(end + 1);
   }
 }
 
