@@ -39,7 +39,8 @@ herald_process::herald_process(const herald_options& options)
 herald_process::~herald_process() {
   const auto text = log();
   if (const auto report = text.find("Sanitizer: "); report != std::string::npos)
-    ADD_FAILURE() << "herald " << pid() << " was found at fault: " << text.substr(report);
+    ADD_FAILURE() << "herald " << pid()
+                  << " was found at fault: " << text.substr(text.rfind('\n', report) + 1);
   if (!::testing::Test::HasFailure())
     return;
   std::cerr << "--- the end of the log of herald " << pid() << "\n"
