@@ -22,17 +22,13 @@ namespace herald {
 namespace {
 
 constexpr unsigned shards = 10;
+constexpr auto usual_seeds = testing::worlds(10'000);
 
 std::optional<unsigned> number_from(const char* variable) {
   const auto* text = std::getenv(variable);
   if (text == nullptr)
     return std::nullopt;
   return static_cast<unsigned>(std::stoul(text));
-}
-
-/// Sanitizers make a world some times dearer, and find more in each.
-unsigned usual_seeds() {
-  return testing::built_with == testing::sanitizer::none ? 10'000 : 2000;
 }
 
 class Interleaving : public testing::actor_test, public ::testing::WithParamInterface<unsigned> {
@@ -75,10 +71,10 @@ TEST_P(Interleaving, KeepsTheRulesInAnyOrder) {
       play(*only);
     return;
   }
-  const auto count = number_from("HERALD_TEST_SEEDS").value_or(usual_seeds());
+  const auto count = number_from("HERALD_TEST_SEEDS").value_or(usual_seeds);
   for (auto seed = GetParam(); seed < count && !HasFailure(); seed += shards)
     play(seed);
-  if (count < usual_seeds() || HasFailure())
+  if (count < usual_seeds || HasFailure())
     return;
   // The cases worth testing do come up.
   const auto worlds = count / shards;

@@ -2,6 +2,7 @@
 
 #include "http/sse_format.hpp"
 #include "tests/support/history_ranges.hpp"
+#include "tests/support/sanitizer.hpp"
 
 #include <algorithm>
 #include <map>
@@ -425,7 +426,7 @@ private:
 TEST(StreamTableModel, AgreesWithStreamsThatKeepACopyOfEverything) {
   std::uint64_t laps = 0;
   std::uint64_t replayed = 0;
-  for (unsigned seed = 0; seed < 3000 && !::testing::Test::HasFailure(); ++seed) {
+  for (unsigned seed = 0; seed < testing::worlds(3000) && !::testing::Test::HasFailure(); ++seed) {
     model one{seed};
     one.run();
     laps += one.laps();
