@@ -74,7 +74,11 @@ TEST_F(DiskFaults, AreOverWhenTheDiskIsWell) {
     let_write(false);
     const auto before = pages.events();
     pages.turns_for(200ms + pause(300));
-    EXPECT_GT(pages.events(), before) << "streams stand still while the disk is full";
+    EXPECT_TRUE(eventually([&] {
+      pages.turn();
+      return pages.events() > before;
+    }))
+      << "streams stand still while the disk is full";
     // In every other round herald dies of it, and comes back where there is room.
     if (round % 2 == 1) {
       herald->kill();

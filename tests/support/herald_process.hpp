@@ -31,8 +31,7 @@ public:
     : herald_process(herald_options{std::move(arguments), {}, {}, {}}) {}
   herald_process(const herald_process&) = delete;
   herald_process& operator=(const herald_process&) = delete;
-  /// Kills it if it still runs, and shows the end of its log if the test has failed. A sanitizer's
-  /// report in its log fails the test.
+  /// Kills it if it still runs. A sanitizer's report fails the test, and who fails sees its log.
   ~herald_process();
 
   [[nodiscard]] std::uint16_t api_port() const noexcept { return api_port_; }
