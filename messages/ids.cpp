@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "messages/utf8.hpp"
+
 namespace herald {
 
 namespace {
@@ -50,6 +52,8 @@ std::optional<std::string_view> request_id_violation(std::string_view text) {
   };
   if (std::any_of(text.begin(), text.end(), is_control))
     return "must not contain a control character";
+  if (!is_utf8(text))
+    return "must be UTF-8";
   return std::nullopt;
 }
 

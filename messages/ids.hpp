@@ -41,9 +41,9 @@ using task_id = text_id<struct task_id_kind>;
 /// Longest request_id, in bytes after form-decoding.
 inline constexpr std::size_t max_request_id_bytes = 128;
 
-/// The rule that `text` breaks as a request_id, or nothing if it is a good one: 1 to 128 bytes, no
-/// colon (reserved, the SSE Gateway's users key on it), no control character. The one place of this
-/// rule: streams, callbacks and API bodies all ask here.
+/// The rule that `text` breaks as a request_id, or nothing if it is a good one: 1 to 128 bytes of
+/// UTF-8 (JSON can carry nothing else), no colon (reserved, the SSE Gateway's users key on it), no
+/// control character. The one place of this rule: streams, callbacks and API bodies all ask here.
 [[nodiscard]] std::optional<std::string_view> request_id_violation(std::string_view text);
 
 /// Names one open stream, as the transport that terminates it does. Minted by the embedded endpoint

@@ -10,6 +10,9 @@ namespace herald {
 /// form, no surrogate, nothing above U+10FFFF); 0 if there is none.
 [[nodiscard]] std::size_t utf8_sequence(std::string_view text);
 
+/// Whether a text is made of such sequences alone.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// Whether a byte goes on with a sequence that another one has begun.
 [[nodiscard]] constexpr bool is_utf8_continuation(char c) noexcept {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;

@@ -94,7 +94,7 @@ TEST(StreamPort, RefusesBadRequestIds) {
   for (const auto& query : std::vector<std::string>{
          "", "?other=1", "?request_id", "?request_id=", "?request_id=a:b", "?request_id=a%3Ab",
          "?request_id=" + std::string(129, 'x'), "?request_id=a%01b", "?request_id=a%0Ab",
-         "?request_id=a%7Fb", "?request_id=%00"}) {
+         "?request_id=a%7Fb", "?request_id=%00", "?request_id=%ff"}) {
     const auto answer = refused(herald.stream_port(), "GET", "/api/sse/stream" + query);
     EXPECT_EQ(answer.status, 400) << query;
     EXPECT_EQ(answer.problem["status"], 400) << query;

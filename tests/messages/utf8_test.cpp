@@ -29,6 +29,13 @@ TEST(Utf8, ReplacesEachByteThatIsNone) {
     << "above U+10FFFF";
 }
 
+TEST(Utf8, IsTextThatNothingHasToBeReplacedIn) {
+  for (const auto* text : {"", "plain", "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x98\x80"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const auto* text : {"\x80", "a\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80"})
+    EXPECT_FALSE(is_utf8(text)) << text;
+}
+
 TEST(Utf8, CutsTheFrontWithoutSplittingACharacter) {
   EXPECT_EQ(utf8_front("abcdef", 6), "abcdef");
   EXPECT_EQ(utf8_front("abcdef", 5), "abcde");
