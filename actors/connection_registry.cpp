@@ -209,8 +209,11 @@ result<void> connection_registry::on_open(const open_connection& command) {
   const auto replaced = state_->table.open(
     {command.id.str(), command.stream, command.url, command.transport, via,
      std::chrono::system_clock::now()});
-  if (known && known->id != command.id)
+  const bool repeated = known && known->id == command.id;
+  if (known && !repeated) {
+    disconnects_.Increment();
     tell_observers(connection_closed{known->id, end_reason::server_closed});
+  }
   caf::anon_send(
     command.via, attach_stream{command.stream, replay_of(std::move(missed), command.id)});
   if (replaced) {
@@ -221,7 +224,9 @@ result<void> connection_registry::on_open(const open_connection& command) {
     end_stream(
       *replaced, close_reason::replaced, std::make_shared<const event>(std::move(farewell)));
   }
-  connects_.Increment();
+  // A callback that comes again is the stream that is there.
+  if (!repeated)
+    connects_.Increment();
   count_connections();
   log::debug(
     component, "connection_opened",

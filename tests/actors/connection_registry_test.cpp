@@ -118,6 +118,21 @@ TEST_F(ConnectionRegistry, ClosesTheReplacedStreamThroughItsOwnTransport) {
   EXPECT_EQ(page.connections[0].stream.str(), "t2");
 }
 
+TEST_F(ConnectionRegistry, CountsACallbackThatComesAgainOnce) {
+  transcript told;
+  const auto via = transport(told);
+  tell(registry, connect("a", "t1", via));
+  tell(registry, connect("a", "t1", via));
+  EXPECT_EQ(connections().total, 1u);
+  EXPECT_EQ(metric("sse_gateway_connections_total{action=\"connect\"}"), 1);
+  // The same stream for another page: the first page has none any more.
+  tell(registry, connect("b", "t1", via));
+  EXPECT_EQ(connections().total, 1u);
+  EXPECT_EQ(metric("sse_gateway_connections_total{action=\"connect\"}"), 2);
+  EXPECT_EQ(metric("sse_gateway_connections_total{action=\"disconnect\"}"), 1);
+  EXPECT_EQ(metric("sse_gateway_connections_total{action=\"replace\"}"), 0);
+}
+
 TEST_F(ConnectionRegistry, IgnoresStaleUnknownAndDoubleDisconnects) {
   transcript told;
   std::vector<std::string> facts;

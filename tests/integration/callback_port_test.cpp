@@ -5,6 +5,7 @@
 
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -48,6 +49,13 @@ TEST_F(CallbackPort, TakesAConnect) {
   EXPECT_EQ(list["connections"][0]["request_id"], "a b/c");
   EXPECT_EQ(list["connections"][0]["token"], "t-1");
   EXPECT_EQ(list["connections"][0]["transport"], "gateway");
+}
+
+TEST_F(CallbackPort, CountsAConnectThatComesAgainOnce) {
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(call(connect("/api/sse/stream?request_id=page")).status, 200);
+  EXPECT_EQ(connections()["total"], 1);
+  EXPECT_EQ(metric(api, R"(sse_gateway_connections_total{action="connect"})"), 1);
 }
 
 TEST_F(CallbackPort, TakesDisconnectsHoweverLateAndOften) {
@@ -96,6 +104,7 @@ TEST_F(CallbackPort, RefusesWhatItDoesNotUnderstand) {
     {connect("/api/sse/stream?request_id=a:b").dump(), "request.url"},
     {connect("/api/sse/stream?request_id=a%3Ab").dump(), "request.url"},
     {connect("/api/sse/stream?request_id=%0A").dump(), "request.url"},
+    {connect("/api/sse/stream?request_id=%ff").dump(), "request.url"},
     {connect("/api/sse/stream?request_id=" + std::string(129, 'x')).dump(), "request.url"},
   };
   for (const auto& [body, field] : rows) {
