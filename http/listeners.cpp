@@ -1,16 +1,15 @@
 #include "http/listeners.hpp"
 
 #include <cerrno>
-#include <cstring>
-#include <memory>
 #include <system_error>
 #include <utility>
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "http/host_address.hpp"
 
 namespace herald {
 
@@ -39,34 +38,10 @@ private:
   int fd_;
 };
 
-struct address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-  /// Of either family: both keep it in the same place.
-  [[nodiscard]] std::uint16_t& port() { return reinterpret_cast<sockaddr_in*>(&storage)->sin_port; }
-};
-
 [[noreturn]] void fail_at(const std::string& host, std::uint16_t port, int error) {
   throw std::system_error{
-    error, std::generic_category(), "cannot listen on " + host + " port " + std::to_string(port)};
-}
-
-address resolve(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0)
-    fail_at(host, port, EADDRNOTAVAIL);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard{found, &::freeaddrinfo};
-  address result;
-  std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
-  result.size = found->ai_addrlen;
-  result.port() = htons(port);
-  return result;
+    error, std::generic_category(),
+    "stream.host, stream.port: cannot listen on " + host + " port " + std::to_string(port)};
 }
 
 void set_option(int fd, int level, int name, int value) {
@@ -86,7 +61,7 @@ void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
 }
 
-descriptor bind_to(const address& where, bool shared) {
+descriptor bind_to(const host_address& where, bool shared) {
   descriptor fd{
     ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
   if (fd.get() < 0)
@@ -104,7 +79,8 @@ descriptor bind_to(const address& where, bool shared) {
 listeners listen_on(
   const std::string& host, std::uint16_t port, std::size_t count,
   std::chrono::milliseconds give_up_after) {
-  auto where = resolve(host, port);
+  auto where = resolve_host(host, "stream.host");
+  where.port() = htons(port);
   // Without SO_REUSEPORT a port at which anybody listens is refused; held until ours listen.
   const auto probe = bind_to(where, false);
   if (probe.get() < 0)

@@ -14,8 +14,9 @@ struct listeners {
   std::uint16_t port = 0;
 };
 
-/// Opens `count` of them. Port 0 picks a free one. Throws `std::system_error` if the address is not
-/// known, or the port is taken, be it by a process that would share it.
+/// Opens `count` of them for the streams. Port 0 picks a free one. Throws `std::runtime_error` if
+/// the address is not known, or the port is taken, be it by a process that would share it; what it
+/// says names the settings.
 ///
 /// The connections of a client that acknowledges nothing for `give_up_after` (after something was
 /// sent to it, or nothing for as long) are ended by the kernel with ETIMEDOUT, and so are those of

@@ -69,5 +69,21 @@ TEST(Listeners, RefuseAPortThatIsTaken) {
   EXPECT_THROW((void)listen_on("127.0.0.1", doors.port, 1), std::system_error);
 }
 
+TEST(Listeners, NameTheSettingsWhereTheyCannotListen) {
+  const auto why = [](const char* host) {
+    try {
+      (void)listen_on(host, 0, 1);
+    } catch (const std::runtime_error& e) {
+      return std::string{e.what()};
+    }
+    return std::string{"they listen"};
+  };
+  const auto unknown = why("no.such.host.invalid");
+  EXPECT_EQ(unknown.find("stream.host: no.such.host.invalid cannot be resolved: "), 0u) << unknown;
+  const auto foreign = why("192.0.2.1");
+  EXPECT_EQ(foreign.find("stream.host, stream.port: cannot listen on 192.0.2.1 port 0: "), 0u)
+    << foreign;
+}
+
 } // namespace
 } // namespace herald

@@ -638,7 +638,7 @@ TEST_F(StreamEndpoint, RefusesAPortThatIsTaken) {
   EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::system_error);
   second.port = 0;
   second.host = "no such host";
-  EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::system_error);
+  EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::runtime_error);
 }
 
 } // namespace

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace herald {
+
+/// An address to listen on, of either family.
+struct host_address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  /// In network order. Both families keep it in the same place.
+  [[nodiscard]] std::uint16_t& port() { return reinterpret_cast<sockaddr_in*>(&storage)->sin_port; }
+  /// Without the port, in numbers.
+  [[nodiscard]] std::string text() const;
+};
+
+/// The first address that `host` stands for, with port 0. Throws `std::runtime_error` if there is
+/// none, which names the setting that the host comes from.
+[[nodiscard]] host_address resolve_host(const std::string& host, std::string_view setting);
+
+} // namespace herald
