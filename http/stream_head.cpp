@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "http/http_date.hpp"
 #include "http/problem.hpp"
 #include "http/url.hpp"
 
@@ -20,44 +21,6 @@ bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) {
     return lower(x) == lower(y);
   });
-}
-
-std::string_view reason_phrase(int status) {
-  switch (status) {
-  case 200:
-    return "OK";
-  case 204:
-    return "No Content";
-  case 400:
-    return "Bad Request";
-  case 401:
-    return "Unauthorized";
-  case 403:
-    return "Forbidden";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 408:
-    return "Request Timeout";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 500:
-    return "Internal Server Error";
-  case 502:
-    return "Bad Gateway";
-  case 503:
-    return "Service Unavailable";
-  case 504:
-    return "Gateway Timeout";
-  default:
-    return "Other";
-  }
-}
-
-void append_headers(std::string& out, const header_list& headers) {
-  for (const auto& [name, value] : headers)
-    out.append(name).append(": ").append(value).append("\r\n");
 }
 
 api_reply with(api_reply reply, const header_list& headers) {
@@ -192,24 +155,11 @@ std::string render_stream_head(bool http_1_0, const header_list& cors) {
                      "Cache-Control: no-cache, no-transform\r\n"
                      "X-Accel-Buffering: no\r\n";
   head += http_1_0 ? "Connection: close\r\n" : "Connection: keep-alive\r\n";
-  append_headers(head, cors);
+  head.append("Date: ").append(http_date_now()).append("\r\n");
+  for (const auto& [name, value] : cors)
+    head.append(name).append(": ").append(value).append("\r\n");
   head += "\r\n";
   return head;
-}
-
-std::string render_reply(const api_reply& reply, bool with_body) {
-  auto bytes = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
-  bytes.append(reason_phrase(reply.status)).append("\r\nConnection: close\r\n");
-  // What a stream would be has no length; 204 must not name one.
-  if (reply.status != 204 && reply.content_type != "text/event-stream")
-    bytes.append("Content-Length: ").append(std::to_string(reply.body.size())).append("\r\n");
-  if (reply.status != 204)
-    bytes.append("Content-Type: ").append(reply.content_type).append("\r\n");
-  append_headers(bytes, reply.headers);
-  bytes += "\r\n";
-  if (with_body)
-    bytes += reply.body;
-  return bytes;
 }
 
 } // namespace herald

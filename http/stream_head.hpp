@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "http/closing_reply.hpp"
 #include "http/router.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
@@ -57,8 +58,5 @@ cors_headers(const stream_request& request, const std::vector<std::string>& orig
 
 /// The head of a stream, up to and with its empty line.
 [[nodiscard]] std::string render_stream_head(bool http_1_0, const header_list& cors);
-
-/// An answer that ends its connection, as bytes.
-[[nodiscard]] std::string render_reply(const api_reply& reply, bool with_body = true);
 
 } // namespace herald

@@ -74,7 +74,7 @@ HERALD_FUZZ_TARGET(stream_head, input) {
   if (const auto* reply = std::get_if<api_reply>(&answer)) {
     const bool no_content = reply->status == 204;
     const bool no_length = no_content || reply->content_type == "text/event-stream";
-    const std::size_t own = 1 + (no_content ? 0U : 1U) + (no_length ? 0U : 1U);
+    const std::size_t own = 2 + (no_content ? 0U : 1U) + (no_length ? 0U : 1U);
     check_answer(render_reply(*reply, request.method != "HEAD"), own + reply->headers.size());
     return;
   }
@@ -82,7 +82,7 @@ HERALD_FUZZ_TARGET(stream_head, input) {
   require(
     opening.id.empty() ? rules.stand_in : !request_id_violation(opening.id.str()),
     "a request_id breaks its rule");
-  check_answer(render_stream_head(opening.http_1_0, opening.cors), 4 + opening.cors.size());
+  check_answer(render_stream_head(opening.http_1_0, opening.cors), 5 + opening.cors.size());
   if (opening.headers) {
     const auto text = render_callback_request(opening.url, *opening.headers);
     const auto shown = nlohmann::json::parse(text, nullptr, false);

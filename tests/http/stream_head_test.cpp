@@ -47,7 +47,8 @@ TEST(StreamHead, RefusesABadRequestId) {
   for (const auto& query :
        {std::string{""}, std::string{"?request_id="}, std::string{"?request_id=a%3Ab"},
         std::string{"?request_id=a:b"}, std::string{"?request_id=a%0Ab"},
-        std::string{"?request_id=%zz"}, "?request_id=" + std::string(129, 'x')}) {
+        std::string{"?request_id=%zz"}, std::string{"?request_id=%ff"},
+        "?request_id=" + std::string(129, 'x')}) {
     const auto reply = refused(get("/api/sse/stream" + query));
     EXPECT_EQ(reply.status, 400) << query;
     EXPECT_EQ(reply.content_type, "application/problem+json");
@@ -150,27 +151,19 @@ TEST(StreamHead, StandingInOpensAnyPathAndForwardsHeaders) {
 }
 
 TEST(StreamHead, RendersTheHeadOfAStream) {
+  auto head = render_stream_head(false, {{"Access-Control-Allow-Origin", "*"}});
+  const auto date = head.find("Date: ");
+  ASSERT_NE(date, std::string::npos);
+  head.erase(date, head.find('\n', date) + 1 - date);
   EXPECT_EQ(
-    render_stream_head(false, {{"Access-Control-Allow-Origin", "*"}}),
-    "HTTP/1.1 200 OK\r\n"
-    "Content-Type: text/event-stream\r\n"
-    "Cache-Control: no-cache, no-transform\r\n"
-    "X-Accel-Buffering: no\r\n"
-    "Connection: keep-alive\r\n"
-    "Access-Control-Allow-Origin: *\r\n"
-    "\r\n");
+    head, "HTTP/1.1 200 OK\r\n"
+          "Content-Type: text/event-stream\r\n"
+          "Cache-Control: no-cache, no-transform\r\n"
+          "X-Accel-Buffering: no\r\n"
+          "Connection: keep-alive\r\n"
+          "Access-Control-Allow-Origin: *\r\n"
+          "\r\n");
   EXPECT_NE(render_stream_head(true, {}).find("Connection: close\r\n"), std::string::npos);
-}
-
-TEST(StreamHead, RendersAnAnswerThatEndsItsConnection) {
-  api_reply reply;
-  reply.status = 404;
-  reply.body = "{}";
-  reply.headers.emplace_back("X", "y");
-  EXPECT_EQ(
-    render_reply(reply), "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n"
-                         "Content-Type: application/json\r\nX: y\r\n\r\n{}");
-  EXPECT_EQ(render_reply(reply, false).find("{}"), std::string::npos);
 }
 
 } // namespace
