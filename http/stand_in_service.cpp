@@ -11,6 +11,7 @@
 #include "http/callback_client.hpp"
 #include "http/health_api.hpp"
 #include "http/internal_send_api.hpp"
+#include "http/problem.hpp"
 #include "http/service_parts.hpp"
 #include "http/stream_endpoint.hpp"
 #include "http/supervision.hpp"
@@ -41,6 +42,16 @@ stream_options stand_in_options(const config& settings) {
   return options;
 }
 
+/// Who looks for a backend here is told where it is.
+void add_callback_hint(router& routes) {
+  routes.add("POST", "/api/sse/callback", [](const api_request&) {
+    return problem(failure{
+      ec::gateway_mode_off,
+      "this herald stands in for a gateway: callback.url is set, and that is who it calls back",
+      {}});
+  });
+}
+
 class stand_in_service final : public service {
 public:
   stand_in_service(
@@ -57,6 +68,7 @@ public:
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
+    add_callback_hint(routes_);
     add_actor_routes(routes_, system, supervision_.address());
     add_health_routes(
       routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);

@@ -140,6 +140,17 @@ TEST(StandIn, HasTheProbesOfAGateway) {
     << "a gateway knows no events";
 }
 
+TEST(StandIn, SaysThatItIsNoBackend) {
+  callback_backend backend;
+  herald_process herald{{"--callback-url", backend.url()}};
+  http_client api{herald.api_port()};
+  const auto answer = api.post("/api/sse/callback", "{}");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.header("content-type"), "application/problem+json");
+  const std::string why = json_of(answer)["detail"];
+  EXPECT_NE(why.find("callback.url"), std::string::npos) << why;
+}
+
 TEST(StandIn, TellsTheBackendOfAllStreamsWhenItEnds) {
   callback_backend backend;
   herald_process herald{{"--callback-url", backend.url()}};
