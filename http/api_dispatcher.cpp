@@ -25,7 +25,13 @@ std::string allow_list(const std::vector<std::string>& methods) {
   return list + "OPTIONS";
 }
 
+bool has_broken_escape(std::string_view target) {
+  return target.find('%') != std::string_view::npos && !percent_decode(target);
+}
+
 api_reply no_route(const request_head& head, const router::match& match) {
+  if (head.method == "OPTIONS" && head.target == "*")
+    return {204, {}, {}, {}};
   if (match.allowed.empty())
     return problem({ec::no_such_route, "there is nothing at this path", {}});
   api_reply reply;
@@ -103,9 +109,15 @@ api_dispatcher::~api_dispatcher() = default;
 api_reply api_dispatcher::answer(const request_head& head, std::string body) {
   const auto start = std::chrono::steady_clock::now();
   const auto target = split_target(head.target);
-  auto match = routes_.find(head.method, target.path);
+  const bool broken = has_broken_escape(head.target);
+  auto match = broken ? router::match{} : routes_.find(head.method, target.path);
   api_reply reply;
-  if (match.found == nullptr) {
+  if (broken) {
+    reply = problem(
+      {ec::malformed_request,
+       "a % in the request target must be followed by two hexadecimal digits",
+       {}});
+  } else if (match.found == nullptr) {
     reply = no_route(head, match);
   } else {
     api_request request;

@@ -17,7 +17,10 @@
 #include "actors/log.hpp"
 #include "http/api_dispatcher.hpp"
 #include "http/api_socket.hpp"
+#include "http/closing_reply.hpp"
 #include "http/connection_threads.hpp"
+#include "http/host_address.hpp"
+#include "http/http_date.hpp"
 #include "http/problem.hpp"
 #include "http/request_reader.hpp"
 
@@ -82,19 +85,8 @@ private:
   std::string answer_;
 };
 
-/// An answer that httplib has no part in: it ends the connection. The reason phrase may be empty
-/// (RFC 9112 section 4).
-std::string last_answer(const api_reply& reply) {
-  std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " \r\n";
-  for (const auto& [name, value] : reply.headers)
-    text.append(name).append(": ").append(value).append("\r\n");
-  return text + "Connection: close\r\nContent-Type: " + reply.content_type
-         + "\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body;
-}
-
-/// httplib counts a body of no bytes into answers that cannot have one (RFC 9110 section 8.6).
-void drop_length_of_nothing(std::string& answer) {
-  constexpr std::string_view line = "Content-Length: 0\r\n";
+/// Takes back what httplib says by itself.
+void drop_line(std::string& answer, std::string_view line) {
   if (const auto at = answer.find(line); at != std::string::npos)
     answer.erase(at, line.size());
 }
@@ -148,10 +140,12 @@ private:
   void serve(api_socket& socket);
   bool serve_one(api_socket& socket, bool last);
   bool answer(api_socket& socket, const request_head& head, api_reply& reply, bool last);
-  void end_with(api_socket& socket, const api_reply& reply);
+  void end_with(api_socket& socket, const api_reply& reply, bool with_body);
   void count_refusal(ec code);
 
   api_options options_;
+  /// In numbers: httplib would not say why it cannot resolve a host.
+  std::string address_;
   metrics& metrics_;
   api_dispatcher dispatcher_;
   event_descriptor stopping_event_{0};
@@ -167,6 +161,7 @@ private:
 
 api_server::engine::engine(api_options options, const router& routes, metrics& numbers)
   : options_(std::move(options)),
+    address_(resolve_host(options_.host, "api.host").text()),
     metrics_(numbers),
     dispatcher_(routes, numbers),
     open_(numbers.gauge("herald_api_connections_open", "Connections of API clients.")),
@@ -182,6 +177,7 @@ api_server::engine::engine(api_options options, const router& routes, metrics& n
   set_keep_alive_max_count(options_.keep_alive_requests);
   set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {
     response.status = current->status;
+    response.set_header("Date", std::string{http_date_now()});
     for (const auto& [name, value] : current->headers)
       response.set_header(name, value);
     if (current->status != 204)
@@ -197,17 +193,18 @@ api_server::engine::engine(api_options options, const router& routes, metrics& n
     const int why = errno != 0 ? errno : EADDRNOTAVAIL;
     throw std::system_error(
       why, std::generic_category(),
-      "cannot listen on " + options_.host + ":" + std::to_string(options_.port));
+      "api.host, api.port: cannot listen on " + options_.host + ":"
+        + std::to_string(options_.port));
   }
 }
 
 bool api_server::engine::bind() {
   if (options_.port == 0) {
-    const int port = bind_to_any_port(options_.host);
+    const int port = bind_to_any_port(address_);
     if (port <= 0)
       return false;
     options_.port = static_cast<std::uint16_t>(port);
-  } else if (!bind_to_port(options_.host, options_.port)) {
+  } else if (!bind_to_port(address_, options_.port)) {
     return false;
   }
   // On Linux listening again raises the backlog.
@@ -270,7 +267,7 @@ bool api_server::engine::process_and_close_socket(socket_t descriptor) {
       count_refusal(ec::overloaded);
       const auto reply = problem({ec::overloaded, "too many connections", {}});
       // No waiting here: this is the thread that accepts.
-      socket.write(last_answer(reply), clock::now());
+      socket.write(render_reply(reply), clock::now());
     } else {
       serve(socket);
     }
@@ -299,17 +296,14 @@ bool api_server::engine::serve_one(api_socket& socket, bool last) {
     break;
   case request_reader::outcome::refused:
     count_refusal(request.refusal().code);
-    end_with(socket, problem(request.refusal()));
-    return false;
-  case request_reader::outcome::timed_out:
-    count_refusal(ec::timed_out);
+    end_with(socket, problem(request.refusal()), request.head().method != "HEAD");
     return false;
   case request_reader::outcome::gone:
     return false;
   }
   auto reply = dispatcher_.answer(request.head(), std::move(request.body()));
   if (!known_to_httplib(request.head().method)) {
-    end_with(socket, reply);
+    end_with(socket, reply, true);
     return false;
   }
   // Asked after the handler: it may have taken long enough for the server to be told to stop.
@@ -323,19 +317,23 @@ bool api_server::engine::serve_one(api_socket& socket, bool last) {
 bool api_server::engine::answer(
   api_socket& socket, const request_head& head, api_reply& reply, bool last) {
   const auto shown = head.method + " " + head.target + " HTTP/1.1\r\n\r\n";
-  const bool without_content = reply.status == 204;
   head_stream stream{shown};
   bool closed = false;
   current = &reply;
   const bool written = process_request(stream, last, closed, nullptr);
   current = nullptr;
-  if (without_content)
-    drop_length_of_nothing(stream.answer());
+  // An answer that cannot have a body has no length (RFC 9110 section 8.6).
+  if (reply.status == 204)
+    drop_line(stream.answer(), "Content-Length: 0\r\n");
+  // No answer is served in ranges.
+  if (head.method == "HEAD")
+    drop_line(stream.answer(), "Accept-Ranges: bytes\r\n");
   return socket.write(stream.answer(), clock::now() + options_.write_timeout) && written && !last;
 }
 
-void api_server::engine::end_with(api_socket& socket, const api_reply& reply) {
-  socket.write(last_answer(reply), clock::now() + options_.write_timeout);
+/// With an answer that httplib has no part in.
+void api_server::engine::end_with(api_socket& socket, const api_reply& reply, bool with_body) {
+  socket.write(render_reply(reply, with_body), clock::now() + options_.write_timeout);
   socket.finish();
 }
 

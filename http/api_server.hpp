@@ -40,8 +40,8 @@ struct api_options {
 /// Requests run on threads of the server, one per connection, many at once.
 class api_server {
 public:
-  /// Binds. Throws std::system_error if the address cannot be had, also if another process has the
-  /// port. `routes` must be complete and outlive the server.
+  /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
+  /// port; what it says names the settings. `routes` must be complete and outlive the server.
   api_server(api_options options, const router& routes, metrics& numbers);
   /// Stops.
   ~api_server();
@@ -56,8 +56,8 @@ public:
   void start();
 
   /// Takes no more connections, finishes the requests under way (a client that is slow to send or
-  /// to read gets a second more), ends idle connections and all threads. Calling it again does
-  /// nothing.
+  /// to read gets a second or two more), ends idle connections and all threads. Calling it again
+  /// does nothing.
   void stop();
 
 private:

@@ -34,6 +34,8 @@ problem_kind kind_of(ec code) {
     return {404, "No external gateway"};
   case ec::method_not_allowed:
     return {405, "Method not allowed"};
+  case ec::request_timed_out:
+    return {408, "Request timed out"};
   case ec::task_ended:
     return {409, "Task has ended"};
   case ec::task_not_ended:
@@ -44,8 +46,16 @@ problem_kind kind_of(ec code) {
     return {413, "Body too large"};
   case ec::event_too_large:
     return {413, "Event too large"};
+  case ec::target_too_long:
+    return {414, "Request target too long"};
   case ec::unsupported_encoding:
     return {415, "Unsupported encoding"};
+  case ec::unsupported_expectation:
+    return {417, "Unsupported expectation"};
+  case ec::head_too_large:
+    return {431, "Request head too large"};
+  case ec::unsupported_coding:
+    return {501, "Unsupported transfer coding"};
   case ec::not_ready:
     return {503, "Not ready"};
   case ec::shutting_down:
@@ -62,6 +72,8 @@ problem_kind kind_of(ec code) {
     return {504, "Timed out"};
   case ec::upstream_timed_out:
     return {504, "Backend timed out"};
+  case ec::unsupported_version:
+    return {505, "Unsupported HTTP version"};
   case ec::upstream_refused:
     return {502, "Backend refused"};
   case ec::storage_full:
@@ -91,8 +103,13 @@ api_reply problem(const problem_kind& kind, std::string_view detail, std::string
 
 api_reply problem(const failure& what) {
   auto reply = problem(kind_of(what.code), what.detail, what.field);
+  // What RFC 9110 wants to go with a status.
   if (reply.status == 503)
     reply.headers.emplace_back("Retry-After", "1");
+  else if (reply.status == 401)
+    reply.headers.emplace_back("WWW-Authenticate", "Secret realm=\"callback\"");
+  else if (what.code == ec::unsupported_encoding)
+    reply.headers.emplace_back("Accept-Encoding", "identity");
   return reply;
 }
 

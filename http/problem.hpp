@@ -24,7 +24,7 @@ struct problem_kind {
 [[nodiscard]] api_reply
 problem(const problem_kind& kind, std::string_view detail, std::string_view field = {});
 
-/// The same for a failure. 503 comes with `Retry-After`.
+/// The same for a failure, with the headers that belong to its status, such as `Retry-After`.
 [[nodiscard]] api_reply problem(const failure& what);
 [[nodiscard]] api_reply problem(const caf::error& error);
 

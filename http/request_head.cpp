@@ -37,6 +37,21 @@ bool is_control(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
+/// As far as its form goes (RFC 9112 section 3.2). Nobody is a proxy here, so there is no CONNECT.
+bool is_target(std::string_view method, std::string_view target) {
+  return target.starts_with('/') || target.find("://") != std::string_view::npos
+         || (method == "OPTIONS" && target == "*");
+}
+
+/// Of any HTTP, of which most are not spoken here.
+bool is_version(std::string_view text) {
+  const auto is_digit = [](char c) {
+    return c >= '0' && c <= '9';
+  };
+  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.'
+         && is_digit(text[7]);
+}
+
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos)
@@ -70,8 +85,12 @@ public:
       return refuse("the method is not a token");
     if (target.empty() || target.find(' ') != std::string_view::npos)
       return refuse("the request target is empty or holds a space");
+    if (!is_version(version))
+      return refuse("the request line does not end with a version of HTTP");
     if (version != "HTTP/1.1" && version != "HTTP/1.0")
-      return refuse("the version is neither HTTP/1.1 nor HTTP/1.0");
+      return refuse(ec::unsupported_version, "the version is neither HTTP/1.1 nor HTTP/1.0");
+    if (!is_target(method, target))
+      return refuse("the request target is neither a path nor a URL");
     head_.method = method;
     head_.target = target;
     old_version_ = version == "HTTP/1.0";
@@ -79,7 +98,8 @@ public:
 
   void field(std::string_view line) {
     if (++fields_ > max_header_fields)
-      return refuse("more than " + std::to_string(max_header_fields) + " header fields");
+      return refuse(
+        ec::head_too_large, "more than " + std::to_string(max_header_fields) + " header fields");
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
       return refuse("a header field has no proper name");
@@ -103,7 +123,8 @@ public:
 
   void line(std::string_view text, bool first) {
     if (text.size() > max_head_line_bytes)
-      return refuse("a line of the head is too long");
+      return first ? refuse(ec::target_too_long, "the request line is too long")
+                   : refuse(ec::head_too_large, "a line of the head is too long");
     // A tab is white space in a field; in the request line some would take it for a separator.
     const auto forbidden = [first](char c) {
       return is_control(c) && (c != '\t' || first);
@@ -126,14 +147,16 @@ public:
     head_.keep_alive = !old_version_ && !list_holds(connection_, "close");
     head_.expects_continue = head_.expects_continue && !old_version_;
     if (refusal_)
-      return fail(ec::malformed_request, std::move(*refusal_));
+      return fail(refusal_->code, std::move(refusal_->detail));
     return std::move(head_);
   }
 
 private:
-  void refuse(std::string why) {
+  void refuse(std::string why) { refuse(ec::malformed_request, std::move(why)); }
+
+  void refuse(ec code, std::string why) {
     if (!refusal_)
-      refusal_ = std::move(why);
+      refusal_ = {code, std::move(why), {}};
   }
 
   void content_length(std::string_view value) {
@@ -148,19 +171,25 @@ private:
   }
 
   void transfer_encoding(std::string_view value) {
-    if (head_.chunked || lowered(value) != "chunked")
+    const auto codings = lowered(value);
+    const auto last = codings.rfind(',') + 1;
+    if (
+      head_.chunked || trimmed(std::string_view{codings}.substr(last)) != "chunked"
+      || list_holds(std::string_view{codings}.substr(0, last), "chunked"))
       return refuse("Transfer-Encoding is not just chunked");
+    if (last != 0)
+      return refuse(ec::unsupported_coding, "the only coding of a body may be chunked");
     head_.chunked = true;
   }
 
   void expect(std::string_view value) {
     if (lowered(value) != "100-continue")
-      return refuse("Expect is not 100-continue");
+      return refuse(ec::unsupported_expectation, "Expect is not 100-continue");
     head_.expects_continue = true;
   }
 
   request_head head_;
-  std::optional<std::string> refusal_;
+  std::optional<failure> refusal_;
   std::string connection_;
   std::size_t fields_ = 0;
   std::size_t hosts_ = 0;

@@ -34,7 +34,8 @@ inline constexpr std::size_t max_header_fields = 100;
 
 /// Reads a head that ends with its empty line. `ec::malformed_request` for anything that RFC 9112
 /// does not allow or leaves to taste: bare CR or LF, folded lines, space before a colon, two
-/// lengths, a length beside chunks, codings other than chunked, no or two hosts.
+/// lengths, a length beside chunks, a body that does not end with chunks, no or two hosts. What it
+/// allows but herald has not, or not so much of, has codes of its own.
 [[nodiscard]] caf::expected<request_head> parse_request_head(std::string_view head);
 
 } // namespace herald

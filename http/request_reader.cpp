@@ -40,6 +40,8 @@ request_reader::outcome request_reader::read_head() {
   const auto deadline = api_socket::clock::now() + limits_.head_timeout;
   head_scan scan;
   while (true) {
+    if (scan.seen == 0)
+      skip_line_ends();
     const auto bytes = socket_.buffered();
     scan.look(bytes);
     // Waiting for the end of such a head could take for ever.
@@ -48,9 +50,10 @@ request_reader::outcome request_reader::read_head() {
     if (scan.complete)
       break;
     if (bytes.size() > max_head_bytes)
-      return refuse(ec::malformed_request, "the head is too large");
+      return scan.seen == 0 ? refuse(ec::target_too_long, "the request line is too long")
+                            : refuse(ec::head_too_large, "the head is too large");
     if (const auto got = fill(deadline); got != outcome::complete)
-      return got;
+      return socket_.buffered().empty() ? outcome::gone : got;
   }
   auto head = parse_request_head(socket_.buffered().substr(0, scan.seen));
   socket_.consume(scan.seen);
@@ -60,6 +63,12 @@ request_reader::outcome request_reader::read_head() {
   }
   head_ = std::move(*head);
   return outcome::complete;
+}
+
+/// Some clients end a body with a line end too many (RFC 9112 section 2.2).
+void request_reader::skip_line_ends() {
+  while (socket_.buffered().starts_with("\r\n"))
+    socket_.consume(2);
 }
 
 request_reader::outcome request_reader::read_body() {
@@ -125,7 +134,7 @@ request_reader::outcome request_reader::fill(api_socket::clock::time_point deadl
   case api_socket::event::readable:
     return outcome::complete;
   case api_socket::event::timed_out:
-    return outcome::timed_out;
+    return refuse(ec::request_timed_out, "the rest of the request did not come in time");
   default:
     return outcome::gone;
   }

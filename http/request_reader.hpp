@@ -26,8 +26,7 @@ public:
   enum class outcome : std::uint8_t {
     complete, ///< head and body are there
     refused,  ///< is to be answered with `refusal`
-    timed_out,
-    gone, ///< the client is
+    gone,     ///< the client is, or has sent nothing
   };
 
   request_reader(api_socket& socket, const reading_limits& limits)
@@ -43,6 +42,7 @@ public:
 
 private:
   outcome read_head();
+  void skip_line_ends();
   outcome read_body();
   outcome read_counted();
   outcome read_chunks();

@@ -22,12 +22,24 @@ std::string_view to_string(ec code) {
     return "unknown_field";
   case ec::malformed_request:
     return "malformed_request";
+  case ec::request_timed_out:
+    return "request_timed_out";
+  case ec::target_too_long:
+    return "target_too_long";
+  case ec::head_too_large:
+    return "head_too_large";
   case ec::body_too_large:
     return "body_too_large";
   case ec::event_too_large:
     return "event_too_large";
   case ec::unsupported_encoding:
     return "unsupported_encoding";
+  case ec::unsupported_expectation:
+    return "unsupported_expectation";
+  case ec::unsupported_coding:
+    return "unsupported_coding";
+  case ec::unsupported_version:
+    return "unsupported_version";
   case ec::unauthorized:
     return "unauthorized";
   case ec::unknown_task_type:

@@ -66,6 +66,9 @@ protected:
     client.send(text);
     const auto reply = client.read_reply();
     EXPECT_EQ(reply.status, status) << text.substr(0, 200);
+    EXPECT_NE(reply.head.find("http/1.1 " + std::to_string(status) + " "), std::string::npos);
+    EXPECT_EQ(reply.head.find(" \r\n"), std::string::npos) << "no reason: " << reply.head;
+    EXPECT_TRUE(reply.has("date: ")) << reply.head;
     EXPECT_TRUE(reply.has("connection: close")) << reply.head;
     EXPECT_TRUE(reply.has("content-type: application/problem+json")) << reply.head;
     EXPECT_NE(reply.body.find("\"status\":" + std::to_string(status)), std::string::npos);
@@ -107,6 +110,7 @@ TEST_F(ApiServer, AnswersManyRequestsOnOneConnection) {
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "hello a b");
     EXPECT_TRUE(reply.has("content-type: text/plain"));
+    EXPECT_TRUE(reply.has("date: "));
   }
   EXPECT_FALSE(client.is_closed_now());
 }
@@ -163,8 +167,30 @@ TEST_F(ApiServer, KnowsNoOtherPaths) {
   const auto reply = exchange(client, "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(reply.status, 404);
   EXPECT_TRUE(reply.has("content-type: application/problem+json"));
-  EXPECT_EQ(exchange(client, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").status, 404);
+  EXPECT_EQ(exchange(client, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").status, 204);
   EXPECT_EQ(exchange(client, "GET http://h/hello HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+}
+
+TEST_F(ApiServer, RefusesBrokenEscapes) {
+  start();
+  auto client = connect();
+  for (const auto* target :
+       {"/things/%zz", "/things/a%2", "/things/%", "/nothing/%zz", "/hello?name=%zz", "/hello?%"}) {
+    const auto reply =
+      exchange(client, std::string("GET ") + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(reply.status, 400) << target;
+    EXPECT_TRUE(reply.has("content-type: application/problem+json"));
+    EXPECT_NE(reply.body.find("two hexadecimal digits"), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(ApiServer, OverlooksLineEndsBeforeARequest) {
+  start();
+  auto client = connect();
+  client.send("\r\n" + post("Content-Length: 1\r\n", "1") + "\r\n\r\n" + get_hello);
+  EXPECT_EQ(client.read_reply().body, "|1");
+  EXPECT_EQ(client.read_reply().body, "hello ");
 }
 
 TEST_F(ApiServer, NamesTheMethodsOfAPath) {
@@ -191,6 +217,7 @@ TEST_F(ApiServer, AnswersHeadLikeGetWithoutTheBody) {
   const auto reply = client.read_reply(true);
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.has("content-length: 7\r\n")) << reply.head;
+  EXPECT_FALSE(reply.has("accept-ranges")) << "it cuts no answers";
   EXPECT_EQ(exchange(client, get_hello).body, "hello ");
 }
 
@@ -281,7 +308,7 @@ TEST_F(ApiServer, RefusesRequestsWhoseEndIsInDoubt) {
        {"Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Content-Length: 5x\r\n",
-        "Content-Length: -5\r\n", "Content-Length: 5,5\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Content-Length: -5\r\n", "Content-Length: 5,5\r\n", "Transfer-Encoding: chunked, gzip\r\n",
         "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding : chunked\r\n",
         "X: y\r\n Transfer-Encoding: chunked\r\n", "X: y\nContent-Length: 5\r\n",
         "X: y\rContent-Length: 5\r\n", "Host: two\r\n", "no colon\r\n"})
@@ -290,8 +317,26 @@ TEST_F(ApiServer, RefusesRequestsWhoseEndIsInDoubt) {
   expect_refusal(post("Transfer-Encoding: chunked\r\n", "1\r\nxx\r\n0\r\n\r\n" + get_hello), 400);
   expect_refusal("GET /hello HTTP/1.1\n\n" + get_hello, 400);
   expect_refusal("GET /hello\r\n\r\n" + get_hello, 400);
-  expect_refusal("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400);
+  expect_refusal("GET hello HTTP/1.1\r\nHost: h\r\n\r\n", 400);
   expect_refusal("\x16\x03\x01\x02\r\n\r\n", 400);
+}
+
+TEST_F(ApiServer, TellsWhatHttpHasButItHasNot) {
+  start();
+  const std::string smuggled = "0\r\n\r\n" + get_hello;
+  expect_refusal(post("Transfer-Encoding: gzip, chunked\r\n", smuggled), 501);
+  expect_refusal(post("Expect: the-best\r\n"), 417);
+  expect_refusal("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505);
+}
+
+TEST_F(ApiServer, AnswersHeadWithoutABodyWhereItRefusesOne) {
+  start();
+  auto client = connect();
+  client.send("HEAD /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 999999\r\n\r\n");
+  const auto reply = client.read_reply(true);
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_FALSE(reply.has("content-length: 0"));
+  EXPECT_TRUE(client.is_closed()) << "a body follows";
 }
 
 TEST_F(ApiServer, BoundsTheHead) {
@@ -299,26 +344,39 @@ TEST_F(ApiServer, BoundsTheHead) {
   std::string fields;
   for (int i = 0; i < 101; ++i)
     fields += "X-" + std::to_string(i) + ": 1\r\n";
-  expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n", 400);
-  expect_refusal("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 400);
-  expect_refusal("GET /hello HTTP/1.1\r\nX: " + std::string(40'000, 'a'), 400);
+  expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n", 431);
+  expect_refusal("GET /hello HTTP/1.1\r\nX: " + std::string(9000, 'a') + "\r\n\r\n", 431);
+  expect_refusal("GET /hello HTTP/1.1\r\nX: " + std::string(40'000, 'a'), 431);
+  expect_refusal("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414);
+  expect_refusal("GET /" + std::string(40'000, 'a'), 414);
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"head_too_large\"} 3"));
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"target_too_long\"} 2"));
 }
 
-TEST_F(ApiServer, EndsConnectionsOfClientsThatDrip) {
+TEST_F(ApiServer, TellsClientsThatStallAndEndsTheirConnections) {
   options.reading.head_timeout = 50ms;
   options.reading.body_timeout = 50ms;
   start();
-  auto head = connect();
-  head.send("GET /he");
-  EXPECT_TRUE(head.is_closed());
-  auto body = connect();
-  body.send(post("Content-Length: 10\r\n", "abc"));
-  EXPECT_TRUE(body.is_closed());
-  auto chunks = connect();
-  chunks.send(post("Transfer-Encoding: chunked\r\n", "5\r\nab"));
-  EXPECT_TRUE(chunks.is_closed());
-  EXPECT_EQ(handled, 0);
-  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"timed_out\"} 3"));
+  expect_refusal("GET /he", 408);
+  expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n", 408);
+  expect_refusal(post("Content-Length: 10\r\n", "abc"), 408);
+  expect_refusal(post("Transfer-Encoding: chunked\r\n", "5\r\nab"), 408);
+  auto next = connect();
+  EXPECT_EQ(exchange(next, get_hello).status, 200);
+  next.send("G");
+  EXPECT_EQ(next.read_reply().status, 408) << "not the first request of its connection";
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"request_timed_out\"} 5"));
+}
+
+TEST_F(ApiServer, SaysNothingToClientsThatHaveSaidNothing) {
+  options.reading.head_timeout = 50ms;
+  options.keep_alive_timeout = 1s;
+  start();
+  auto silent = connect();
+  auto empty = connect();
+  empty.send("\r\n");
+  EXPECT_TRUE(silent.is_closed());
+  EXPECT_TRUE(empty.is_closed());
 }
 
 TEST_F(ApiServer, EndsTheConnectionWhereTheClientSaysSo) {
@@ -417,8 +475,22 @@ TEST_F(ApiServer, RefusesAPortThatIsTaken) {
     EXPECT_NE(
       std::string(e.what()).find("127.0.0.1:" + std::to_string(options.port)), std::string::npos);
   }
+}
+
+TEST_F(ApiServer, NamesTheSettingsWhereItCannotListen) {
+  const auto why = [this] {
+    try {
+      api_server server{options, routes, numbers};
+    } catch (const std::runtime_error& e) {
+      return std::string{e.what()};
+    }
+    return std::string{"it listens"};
+  };
   options.host = "no.such.host.invalid";
-  EXPECT_THROW(api_server(options, routes, numbers), std::system_error);
+  EXPECT_EQ(why().find("api.host: no.such.host.invalid cannot be resolved: "), 0u) << why();
+  // Nobody's: for documentation.
+  options.host = "192.0.2.1";
+  EXPECT_EQ(why().find("api.host, api.port: cannot listen on 192.0.2.1:0: "), 0u) << why();
 }
 
 TEST_F(ApiServer, GivesItsPortBack) {

@@ -24,6 +24,26 @@ TEST(Problem, LeavesTheFieldOutWhereNoneIsToBlame) {
   EXPECT_EQ(reply.headers.at(0).first, "Retry-After");
 }
 
+TEST(Problem, HasTheStatusThatFits) {
+  EXPECT_EQ(kind_of(ec::request_timed_out).status, 408);
+  EXPECT_EQ(kind_of(ec::target_too_long).status, 414);
+  EXPECT_EQ(kind_of(ec::unsupported_expectation).status, 417);
+  EXPECT_EQ(kind_of(ec::head_too_large).status, 431);
+  EXPECT_EQ(kind_of(ec::unsupported_coding).status, 501);
+  EXPECT_EQ(kind_of(ec::unsupported_version).status, 505);
+}
+
+TEST(Problem, HasTheHeadersOfItsStatus) {
+  const auto header = [](ec code) {
+    const auto reply = problem(failure{code, "why", {}});
+    return reply.headers.empty() ? "none" : reply.headers[0].first + ": " + reply.headers[0].second;
+  };
+  EXPECT_EQ(header(ec::overloaded), "Retry-After: 1");
+  EXPECT_EQ(header(ec::unauthorized), "WWW-Authenticate: Secret realm=\"callback\"");
+  EXPECT_EQ(header(ec::unsupported_encoding), "Accept-Encoding: identity");
+  EXPECT_EQ(header(ec::invalid_field), "none");
+}
+
 TEST(Problem, SurvivesTextThatIsNotUtf8) {
   const auto reply = problem(failure{ec::invalid_field, "bad \xff byte", "f"});
   EXPECT_TRUE(nlohmann::json::accept(reply.body));

@@ -128,6 +128,8 @@ TEST_F(ApiPort, KeepsPendingVersions) {
   expect_refused({
     {"GET", "/api/versions/unknown", "", 404, "request_id"},
     {"GET", "/api/versions/a:b", "", 400, "request_id"},
+    {"GET", "/api/versions/%ff", "", 400, "request_id"},
+    {"GET", "/api/versions/%zz", "", 400, ""},
     {"POST", "/api/versions", "nonsense", 400, ""},
     {"POST", "/api/versions", R"({"version":"1"})", 400, "request_id"},
     {"POST", "/api/versions", R"({"request_id":"a:b","version":"1"})", 400, "request_id"},
@@ -513,16 +515,20 @@ TEST_F(ApiPort, RefusesBrokenHeads) {
          get + "Host: h\r\nno colon\r\n\r\n",
          get + "Host: h\r\n folded\r\n\r\n",
          get + "Host: h\nX: y\r\n\r\n",
-         get + "Host: h\r\n" + many + "\r\n",
-         get + "Host: h\r\nX: " + std::string(20000, 'x') + "\r\n\r\n",
          post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
          post + "Content-Length: -1\r\n\r\n",
          post + "Content-Length: 0x10\r\n\r\n",
          post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-         post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
          post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
        })
     expect_last_answer(herald.api_port(), bytes, 400);
+  const auto port = herald.api_port();
+  expect_last_answer(port, get + "Host: h\r\n" + many + "\r\n", 431);
+  expect_last_answer(port, get + "Host: h\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", 431);
+  expect_last_answer(port, "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\n\r\n", 414);
+  expect_last_answer(port, post + "Expect: more\r\n\r\n", 417);
+  expect_last_answer(port, post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
+  expect_last_answer(port, "GET / HTTP/2.0\r\n\r\n", 505);
   EXPECT_EQ(api.get("/healthz").status, 200);
 }
 

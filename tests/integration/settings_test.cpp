@@ -213,6 +213,15 @@ TEST(TakenPort, EndsHeraldWithALineThatNamesIt) {
   }
 }
 
+TEST(UnknownHost, EndsHeraldWithALineThatNamesItsSetting) {
+  for (const std::string name : {"api", "stream"}) {
+    const auto line =
+      complaint(1, {"--" + name + "-host", "no.such.host.invalid", "--" + name + "-port", "0"});
+    EXPECT_NE(line.find(name + ".host: no.such.host.invalid cannot be resolved"), std::string::npos)
+      << line;
+  }
+}
+
 TEST(TakenPort, EndsAStandInForAGatewayToo) {
   const taken_port taken{false};
   const std::string backend = "http://127.0.0.1:1/callback";
