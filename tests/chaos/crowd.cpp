@@ -84,7 +84,7 @@ void crowd::turn(std::chrono::milliseconds longest) {
 void crowd::send_back(std::size_t i) {
   ++returns_;
   pages_[i].away = false;
-  options_.connect([this, i] { clients_[i].reconnect(port_); });
+  options_.connect([this, i] { clients_[i].begin_reconnect(port_); });
 }
 
 void crowd::note(page& p, const sse_event& event) {

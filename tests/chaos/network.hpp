@@ -47,6 +47,11 @@ public:
 
   [[nodiscard]] std::size_t packets() const noexcept { return packets_; }
   [[nodiscard]] std::size_t lost() const noexcept { return lost_; }
+  /// Packets that were lost though nobody said so: a device had no room for them.
+  [[nodiscard]] std::size_t dropped() const;
+  /// The longest that packets may have waited because the cable did for a processor; 20 ms of it
+  /// are idle ones.
+  [[nodiscard]] std::chrono::milliseconds longest_round() const noexcept { return longest_round_; }
 
 private:
   void carry(std::uint32_t seed);
@@ -68,6 +73,8 @@ private:
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> packets_ = 0;
   std::atomic<std::size_t> lost_ = 0;
+  std::atomic<std::size_t> not_written_ = 0;
+  std::atomic<std::chrono::milliseconds> longest_round_{};
   std::thread carrier_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 #include <limits>
 #include <thread>
@@ -10,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +32,7 @@ sse_client::sse_client(sse_client&& other) noexcept
     headers_(std::move(other.headers_)),
     descriptor_(std::exchange(other.descriptor_, -1)),
     ended_(other.ended_),
+    connecting_(std::move(other.connecting_)),
     head_complete_(other.head_complete_),
     head_(std::move(other.head_)),
     status_(other.status_),
@@ -44,17 +45,26 @@ sse_client::~sse_client() {
   close();
 }
 
-void sse_client::connect(const std::string& more_headers) {
-  descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+void sse_client::connect(const std::string& more_headers, int socket_flags) {
+  descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | socket_flags, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port_);
   ::inet_pton(AF_INET, address_.c_str(), &to.sin_addr);
-  const auto request = "GET " + target_ + " HTTP/1.1\r\nHost: " + address_ + "\r\n"
-                       + "Accept: text/event-stream\r\n" + headers_ + more_headers + "\r\n";
-  ended_ = ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0
-           || ::send(descriptor_, request.data(), request.size(), MSG_NOSIGNAL)
-                != static_cast<ssize_t>(request.size());
+  connecting_ = "GET " + target_ + " HTTP/1.1\r\nHost: " + address_ + "\r\n"
+                + "Accept: text/event-stream\r\n" + headers_ + more_headers + "\r\n";
+  const auto connected =
+    ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  ended_ = !connected && errno != EINPROGRESS;
+  if (connected)
+    ask();
+}
+
+/// Sends the request, which an empty socket takes whole; where there is no connection that fails.
+void sse_client::ask() {
+  const auto request = std::exchange(connecting_, {});
+  ended_ = ::send(descriptor_, request.data(), request.size(), MSG_NOSIGNAL)
+           != static_cast<ssize_t>(request.size());
 }
 
 void sse_client::close() {
@@ -63,7 +73,11 @@ void sse_client::close() {
   ended_ = true;
 }
 
-void sse_client::reconnect(std::uint16_t port) {
+void sse_client::begin_reconnect(std::uint16_t port) {
+  reconnect(port, SOCK_NONBLOCK);
+}
+
+void sse_client::reconnect(std::uint16_t port, int socket_flags) {
   close();
   port_ = port;
   head_complete_ = false;
@@ -72,12 +86,15 @@ void sse_client::reconnect(std::uint16_t port) {
   body_.clear();
   chunked_.reset();
   parser_.restart();
-  connect(last_event_id().empty() ? "" : "Last-Event-ID: " + last_event_id() + "\r\n");
+  connect(
+    last_event_id().empty() ? "" : "Last-Event-ID: " + last_event_id() + "\r\n", socket_flags);
 }
 
 // -- what comes -----------------------------------------------------------------------------------
 
 void sse_client::read_some() {
+  if (!connecting_.empty())
+    return ask();
   // All of it: as long as half of it stays, the kernel tells the sender of no room, and who has
   // sent ahead asks for it 5 times a second. But not for ever, others wait, too.
   constexpr int most_parts = 16;
@@ -213,7 +230,7 @@ void read_once(std::span<sse_client> clients, std::chrono::milliseconds limit) {
   bool any = false;
   for (const auto& client : clients) {
     // A negative descriptor is passed over.
-    sockets.push_back({client.descriptor(), POLLIN, 0});
+    sockets.push_back({client.descriptor(), client.awaits(), 0});
     any = any || client.descriptor() >= 0;
   }
   if (!any) {

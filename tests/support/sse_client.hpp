@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <poll.h>
+
 #include "http/chunked_body.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/sse_parser.hpp"
@@ -64,14 +66,21 @@ public:
   void close();
   /// Comes back as a browser does, with Last-Event-ID if it has one.
   void reconnect() { reconnect(port_); }
-  void reconnect(std::uint16_t port);
+  void reconnect(std::uint16_t port) { reconnect(port, 0); }
+  /// The same without waiting for the connection, which is made while the client is read from: for
+  /// many of them over a network that may be cut.
+  void begin_reconnect(std::uint16_t port);
 
   // For the poll loop.
   [[nodiscard]] int descriptor() const noexcept { return ended_ ? -1 : descriptor_; }
+  /// What it waits for, as poll has it.
+  [[nodiscard]] short awaits() const noexcept { return connecting_.empty() ? POLLIN : POLLOUT; }
   void read_some();
 
 private:
-  void connect(const std::string& more_headers);
+  void reconnect(std::uint16_t port, int socket_flags);
+  void connect(const std::string& more_headers, int socket_flags = 0);
+  void ask();
   void take(std::string_view bytes);
   void take_content(std::string_view bytes);
 
@@ -81,6 +90,8 @@ private:
   std::string headers_;
   int descriptor_ = -1;
   bool ended_ = false;
+  /// What to send once there is a connection.
+  std::string connecting_;
   bool head_complete_ = false;
   /// The lines of the head, without its last line end, names in lower case.
   std::string head_;
