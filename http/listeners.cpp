@@ -1,5 +1,6 @@
 #include "http/listeners.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,13 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr int keepalive_interval_s = 5;
+
+/// Of Linux 6.15; the headers here are older than the kernels that herald may run on.
+constexpr int tcp_rto_max_ms = 44;
+constexpr int retransmissions = 8;
+/// What the kernel takes.
+constexpr std::chrono::milliseconds least_rto_max{1000};
+constexpr std::chrono::milliseconds most_rto_max{120000};
 
 /// A descriptor that is closed unless it is given away.
 class descriptor {
@@ -54,7 +62,13 @@ void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
   if (give_up_after.count() == 0)
     return;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(give_up_after).count();
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(give_up_after.count()));
+  // Not the means to give clients up, but the end of the last word to those that are.
+  const auto end = give_up_after + last_word;
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(end.count()));
+  // Pauses that double would notice the end of an outage only after as long again, and leave a
+  // single try to the second half of the time.
+  const auto pause = std::clamp(give_up_after / retransmissions, least_rto_max, most_rto_max);
+  set_option(fd, IPPROTO_TCP, tcp_rto_max_ms, static_cast<int>(pause.count()));
   // Of use where heartbeats are rarer than this: they keep a connection alive as well.
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));

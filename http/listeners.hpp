@@ -14,13 +14,18 @@ struct listeners {
   std::uint16_t port = 0;
 };
 
+/// How long the kernel goes on trying to tell a client that it was given up.
+inline constexpr std::chrono::minutes last_word{2};
+
 /// Opens `count` of them for the streams. Port 0 picks a free one. Throws `std::runtime_error` if
 /// the address is not known, or the port is taken, be it by a process that would share it; what it
 /// says names the settings.
 ///
-/// The connections of a client that acknowledges nothing for `give_up_after` (after something was
-/// sent to it, or nothing for as long) are ended by the kernel with ETIMEDOUT, and so are those of
-/// one that takes nothing for so long; 0 leaves it to the kernel, which takes a quarter of an hour.
+/// Where clients are given up that acknowledge nothing for `give_up_after` (which is for whoever
+/// accepts them to find out, see `standstill`), the kernel asks those for a sign of life to whom
+/// nothing is sent for so long, tries at least every eighth of it whether what was sent comes
+/// through now (Linux 6.15 and newer; otherwise after pauses that double), and goes on trying for
+/// `last_word` once they are closed. 0 leaves it to the kernel, which takes a quarter of an hour.
 [[nodiscard]] listeners listen_on(
   const std::string& host, std::uint16_t port, std::size_t count,
   std::chrono::milliseconds give_up_after = std::chrono::milliseconds{0});

@@ -20,6 +20,7 @@
 #include "actors/shell_core.hpp"
 #include "http/problem.hpp"
 #include "http/sse_format.hpp"
+#include "http/tcp_progress.hpp"
 
 #ifdef HERALD_FAULTS
 #include "actors/faults.hpp"
@@ -45,6 +46,12 @@ constexpr std::size_t head_descriptors = 448;
 constexpr std::size_t openings_worth_a_trim = 1000;
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds tick{1};
+/// How often all streams are looked at within the time in which one that stands still is given up.
+constexpr int patrols = 8;
+constexpr std::chrono::milliseconds shortest_patrol{250};
+constexpr std::chrono::milliseconds longest_patrol{5000};
+/// Streams that are looked at in one go: some 0.2 ms.
+constexpr std::size_t slice_patrol = 512;
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
 
@@ -67,7 +74,7 @@ client_address address_of(int fd) {
   return result;
 }
 
-/// Nothing came back from the client for too long: `stream_options::give_up_after`.
+/// The kernel has heard nothing from the client for too long, or that there is no way to it.
 bool is_out_of_reach(int error) {
   return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
 }
@@ -110,7 +117,8 @@ stream_loop::stream_loop(
       {index, options_.log_bytes, options_.private_queue_bytes,
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
       *this),
-    inbox_(inbox) {
+    inbox_(inbox),
+    standstill_(options_.give_up_after) {
   if (options_.io_uring && !ring_.available())
     log::info(
       component, "no_io_uring",
@@ -156,6 +164,7 @@ void stream_loop::work_on() {
     throw state_damaged(*damage);
   arm_heartbeat();
   arm_tick();
+  arm_patrol();
   announce_openings();
   schedule();
   if (!watching_)
@@ -659,6 +668,7 @@ void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {
 
 void stream_loop::ended(const ended_stream& stream) {
   openings_.erase(stream.slot);
+  standstill_.forget(stream.slot);
   ::shutdown(stream.fd, SHUT_WR);
   ::close(stream.fd);
   limits_.release(stream.lease);
@@ -726,6 +736,40 @@ void stream_loop::on_tick() {
   metrics_.log_bytes.Set(static_cast<double>(table_.log().end() - table_.log().begin()));
   metrics_.backlog.Set(static_cast<double>(orders_.size()));
   count();
+  settle();
+}
+
+void stream_loop::arm_patrol() {
+  if (options_.give_up_after.count() == 0)
+    return;
+  const auto round = std::clamp(options_.give_up_after / patrols, shortest_patrol, longest_patrol);
+  const auto slices = (table_.slots() + slice_patrol - 1) / slice_patrol;
+  patrol_.expires_after(round / std::max<std::size_t>(slices, 1));
+  patrol_.async_wait([this](error_code error) {
+    if (error)
+      return;
+    patrol();
+    arm_patrol();
+  });
+}
+
+/// Gives streams up that stand still. The kernel keeps trying to tell their clients for a while
+/// (`listen_on`): a page that comes within reach again gets the rest and the end, and comes back.
+void stream_loop::patrol() {
+  const auto now = clock::now();
+  if (patrol_next_ >= table_.slots())
+    patrol_next_ = 0;
+  const auto stop = std::min<std::size_t>(patrol_next_ + slice_patrol, table_.slots());
+  for (; patrol_next_ < stop; ++patrol_next_) {
+    const auto fd = table_.descriptor(patrol_next_);
+    if (fd < 0)
+      continue;
+    const auto progress = tcp_progress_of(fd);
+    if (!progress || !standstill_.look(patrol_next_, *progress, now))
+      continue;
+    metrics_.unreachable.Increment();
+    table_.drop(patrol_next_, end_reason::client_closed);
+  }
   settle();
 }
 

@@ -21,6 +21,7 @@
 #include "http/secret_source.hpp"
 #include "http/send_ring.hpp"
 #include "http/socket_set.hpp"
+#include "http/standstill.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"
 #include "http/stream_options.hpp"
@@ -147,6 +148,8 @@ private:
   void on_heartbeat();
   void arm_tick();
   void on_tick();
+  void arm_patrol();
+  void patrol();
   void release_memory();
   void drain_some();
   std::chrono::milliseconds
@@ -168,6 +171,7 @@ private:
   boost::asio::steady_timer accept_pause_{io_};
   boost::asio::steady_timer heartbeat_{io_};
   boost::asio::steady_timer tick_{io_};
+  boost::asio::steady_timer patrol_{io_};
   socket_set sockets_;
   boost::asio::posix::stream_descriptor socket_events_{io_, sockets_.descriptor()};
   /// -1 once it is closed.
@@ -196,6 +200,9 @@ private:
   std::deque<loop_order> orders_;
   std::size_t batch_progress_ = 0;
   delivery_tickets::key batch_ticket_ = 0;
+
+  standstill standstill_;
+  stream_slot patrol_next_ = 0;
 
   bool draining_ = false;
   stream_slot drain_next_ = 0;

@@ -18,8 +18,9 @@ struct stream_options {
   unsigned threads = 0;
   /// A stream that was quiet for this long gets a comment; 0 for never.
   std::chrono::milliseconds heartbeat{15000};
-  /// A client that acknowledges nothing, or takes nothing, for this long is given up; 0: when the
-  /// kernel does. With the heartbeat this bounds how long a stream that was cut off goes unnoticed.
+  /// A client that acknowledges nothing, or takes nothing, for this long is given up, late by at
+  /// most a quarter; 0: when the kernel does. With the heartbeat this bounds how long a stream that
+  /// was cut off goes unnoticed.
   std::chrono::milliseconds give_up_after{30000};
   /// Pages that may read streams; `*` for all.
   std::vector<std::string> cors_origins{"*"};

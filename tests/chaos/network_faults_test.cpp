@@ -20,9 +20,16 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto heartbeat = 1s;
+/// Short, for scenarios with cuts.
 constexpr auto unreachable = 3s;
+/// How late a stream that stands still may be noticed.
+constexpr auto lateness = unreachable / 4;
 /// What a busy machine and the kernel's timers may add.
 constexpr auto slack = 4s;
+
+std::chrono::milliseconds milliseconds_since(clock::time_point when) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - when);
+}
 
 class NetworkFaults : public scenario {
 protected:
@@ -32,10 +39,14 @@ protected:
     } catch (const std::runtime_error& e) {
       GTEST_SKIP() << "no network namespace here: " << e.what();
     }
+  }
+
+  void start(std::chrono::seconds give_up_after) {
     herald.emplace(std::vector<std::string>{
-      "--stream-host", cable->server_address(), "--stream-heartbeat-s", "1",
-      "--stream-unreachable-s", "3", "--history-max-events", "1000000", "--history-max-bytes",
-      "268435456", "--log-level", "warning"});
+      "--stream-host", cable->server_address(), "--stream-heartbeat-s",
+      std::to_string(heartbeat.count()), "--stream-unreachable-s",
+      std::to_string(give_up_after.count()), "--history-max-events", "1000000",
+      "--history-max-bytes", "268435456", "--log-level", "warning"});
     crowd::options how;
     how.pages = size<std::size_t>(20, 200);
     how.address = cable->server_address();
@@ -83,6 +94,11 @@ protected:
 };
 
 TEST_F(NetworkFaults, LossAndDelayCostNoEvent) {
+  // What is sent or its acknowledgement is lost once in ten times, and so is what is sent again:
+  // after pauses of 0.25, 0.5, 1 s and so on. Within 3 s that is four times in a row at best, which
+  // some of a million packets are bound to see; within the 30 s of herald's default it is seven,
+  // and with Linux 6.15 ten.
+  ASSERT_NO_FATAL_FAILURE(start(30s));
   cable->disturb({50, 20ms, 10ms});
   pages->turns_for(size<std::chrono::milliseconds>(4s, 60s));
   expect_all_had_everything();
@@ -91,6 +107,10 @@ TEST_F(NetworkFaults, LossAndDelayCostNoEvent) {
 }
 
 TEST_F(NetworkFaults, AShortCutCostsNoStream) {
+  // The kernel sends again after 0.2, 0.6 and 1.4 s and, before Linux 6.15, then after 3 s: too
+  // late for us. So a cut of 1 s leaves it a single try; it succeeds, for the mended cable loses
+  // nothing.
+  ASSERT_NO_FATAL_FAILURE(start(unreachable));
   for (std::size_t i = 0; i < size<std::size_t>(1, 10); ++i) {
     cable->cut();
     pages->turns_for(1s);
@@ -103,26 +123,33 @@ TEST_F(NetworkFaults, AShortCutCostsNoStream) {
 }
 
 TEST_F(NetworkFaults, DeadStreamsAreFoundInTimeAndReplayFillsTheHole) {
+  ASSERT_NO_FATAL_FAILURE(start(unreachable));
   double found = 0;
   std::chrono::milliseconds longest{0};
+  std::chrono::milliseconds longest_told{0};
   for (std::size_t i = 0; i < size<std::size_t>(1, 10); ++i) {
     pages->turns_for(500ms);
     pages->come_back(false);
     cable->cut();
     const auto cut_at = clock::now();
-    EXPECT_TRUE(eventually([&] { return open_streams() == 0; }, heartbeat + unreachable + slack))
+    EXPECT_TRUE(
+      eventually([&] { return open_streams() == 0; }, heartbeat + unreachable + lateness + slack))
       << open_streams() << " dead streams are still open";
-    longest = std::max(
-      longest, std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - cut_at));
+    longest = std::max(longest, milliseconds_since(cut_at));
     found += static_cast<double>(pages->size());
     EXPECT_EQ(metric(*api, "herald_stream_unreachable_total"), found);
     cable->mend();
-    // The browsers know as little of the cut as anybody; here they try again at once.
+    // The pages know as little of the cut as anybody, until the end of their streams reaches them.
     pages->come_back(true);
-    pages->reconnect_all();
+    const auto mended_at = clock::now();
+    while (pages->returns() < (i + 1) * pages->size() && clock::now() < mended_at + patience)
+      pages->turn();
+    longest_told = std::max(longest_told, milliseconds_since(mended_at));
+    EXPECT_EQ(pages->returns(), (i + 1) * pages->size());
     ASSERT_TRUE(pages->all_open());
   }
   result("found_after_ms_at_most", longest.count());
+  result("pages_told_after_ms_at_most", longest_told.count());
   expect_all_had_everything();
 }
 

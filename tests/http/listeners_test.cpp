@@ -44,13 +44,23 @@ struct opened : listeners {
   }
 };
 
-TEST(Listeners, GiveClientsUpThatAreOutOfReach) {
+TEST(Listeners, TryForALongTimeToReachClientsThatAreGivenUp) {
   const opened doors{listen_on("127.0.0.1", 0, 1, 7s)};
   EXPECT_TRUE(client_socket(doors, [](int fd) {
-    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 7000
+    return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 127000
            && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 1
            && option(fd, IPPROTO_TCP, TCP_KEEPIDLE) == 7
            && option(fd, IPPROTO_TCP, TCP_NODELAY) == 1;
+  }));
+}
+
+TEST(Listeners, TryAtLeastEveryEighthOfTheTimeWhereTheKernelCan) {
+  // TCP_RTO_MAX_MS, of Linux 6.15.
+  constexpr int rto_max = 44;
+  const opened doors{listen_on("127.0.0.1", 0, 1, 80s)};
+  EXPECT_TRUE(client_socket(doors, [](int fd) {
+    const auto pause = option(fd, IPPROTO_TCP, rto_max);
+    return pause == 10000 || pause < 0;
   }));
 }
 
