@@ -16,7 +16,8 @@ struct gateway_options {
   /// A connection that was quiet for so long is not used again. Below the 5 s after which Node
   /// closes it, so that no send dies on a connection that is just being closed.
   std::chrono::milliseconds longest_quiet{4000};
-  /// Shards, each with one connection and one send under way. A stream stays with its shard.
+  /// Shards, each with one connection and one send under way, all on one thread. A stream stays
+  /// with its shard.
   std::size_t senders = 8;
 
   /// Age, from its queueing, at which an event that cannot be sent is lost for its stream.

@@ -20,7 +20,10 @@ gateway_sender::shard::~shard() {
 gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
   : self_(self),
     state_(state),
-    link_(state.parts.connect()) {
+    link_(state.parts.connect([this](send_outcome how) {
+      const auto self = caf::actor_cast<interface>(self_);
+      caf::anon_send(self, send_ended{sending_->number, std::move(how)});
+    })) {
   if (const auto damage = state_.queue.check())
     throw state_damaged(*damage);
   arrange();
@@ -29,10 +32,15 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
 shell<gateway_sender_actor, gateway_sender>::behavior_type
 gateway_sender::behavior(shell<interface, gateway_sender>& s) {
   return {
-    s.repeatable(&gateway_sender::attach), s.on(&gateway_sender::refuse),
-    s.repeatable(&gateway_sender::close),  s.repeatable(&gateway_sender::deliver),
-    s.repeatable(&gateway_sender::closed), s.on(&gateway_sender::flush),
-    s.on(&gateway_sender::send),           s.control(),
+    s.repeatable(&gateway_sender::attach),
+    s.on(&gateway_sender::refuse),
+    s.repeatable(&gateway_sender::close),
+    s.repeatable(&gateway_sender::deliver),
+    s.repeatable(&gateway_sender::closed),
+    s.on(&gateway_sender::flush),
+    s.on(&gateway_sender::send),
+    s.on(&gateway_sender::ended),
+    s.control(),
   };
 }
 
@@ -90,32 +98,49 @@ void gateway_sender::send(const send_next& m) {
     timer_ = 0;
   else
     return;
-  // A timer that runs out while a turn is waiting has nothing to add.
-  if (turn_ == 0)
-    if (const auto due = state_.queue.next(now()))
-      post(*due);
+  send_due();
   arrange();
 }
 
-void gateway_sender::post(const gateway_queue::attempt& what) {
-  write_send_body(body_, what.to, what.what.get(), what.close);
-  const auto before = std::chrono::steady_clock::now();
-  const auto outcome = link_->post(body_);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - before;
-  state_.report.posted(what, outcome, taken.count());
-  state_.queue.finish(what, outcome, now());
+void gateway_sender::ended(const send_ended& m) {
+  if (!sending_ || sending_->number != m.number)
+    return;
+  const auto done = *std::exchange(sending_, std::nullopt);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - done.began;
+  state_.report.posted(done.what, m.how, taken.count());
+  state_.queue.finish(done.what, m.how, now());
+  // The next one goes at once, without a turn of its own.
+  send_due();
+  arrange();
+}
+
+void gateway_sender::send_due() {
+  // A timer that runs out while a turn is waiting has nothing to add.
+  if (sending_ || turn_ != 0)
+    return;
+  auto due = state_.queue.next(now());
+  if (!due)
+    return;
+  write_send_body(body_, due->to, due->what.get(), due->close);
+  sending_ = {++state_.last_number, std::move(*due), std::chrono::steady_clock::now()};
+  link_->post(body_);
+}
+
+void gateway_sender::settle() {
+  state_.queue.hurry(false);
+  for (auto& waiting : std::exchange(state_.flushes, {}))
+    waiting.deliver(caf::unit);
 }
 
 void gateway_sender::arrange() {
   const auto current = now();
   state_.report.note(state_.queue, current);
-  if (state_.queue.empty() && !state_.flushes.empty()) {
-    state_.queue.hurry(false);
-    for (auto& waiting : std::exchange(state_.flushes, {}))
-      waiting.deliver(caf::unit);
-  }
+  if (state_.queue.empty() && !state_.flushes.empty())
+    settle();
+  if (sending_ || turn_ != 0)
+    return;
   const auto due = state_.queue.next_due();
-  if (turn_ != 0 || !due)
+  if (!due)
     return;
   const auto self = caf::actor_cast<interface>(self_);
   if (*due <= current) {
@@ -138,7 +163,7 @@ std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
   std::vector<supervised<gateway_sender_actor>> shards;
   for (std::size_t i = 0; i < options.senders; ++i) {
     gateway_shard_parts parts{options, owner, connect, make_random_source()};
-    shards.push_back(spawn_supervised<gateway_sender_actor, gateway_sender, caf::detached>(
+    shards.push_back(spawn_supervised<gateway_sender_actor, gateway_sender>(
       system, one_of_many(each, i), gateway_sender::builder(i, std::move(parts), numbers)));
   }
   return shards;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +32,8 @@ struct gateway_shard_parts {
   std::function<double()> random;
 };
 
-/// One shard of the streams behind an external gateway: holds their queues, and sends.
-///
-/// Its sends block, so it runs detached. Each turn is one send and one message to itself: messages
-/// that arrive while the gateway is slow are queued between two sends.
+/// One shard of the streams behind an external gateway: holds their queues, and sends, one at a
+/// time. While one is under way it takes messages.
 class gateway_sender {
 public:
   using interface = gateway_sender_actor;
@@ -49,7 +49,7 @@ public:
     gateway_report report;
     gateway_queue queue;
     std::vector<caf::response_promise> flushes;
-    /// Numbers turns and timers.
+    /// Numbers turns, timers and sends.
     std::uint64_t last_number = 0;
   };
 
@@ -69,18 +69,30 @@ public:
   void closed(const stream_closed& m);
   result<void> flush(const herald::flush& m);
   void send(const send_next& m);
+  void ended(const send_ended& m);
 
 private:
   using time_point = gateway_queue::time_point;
 
   [[nodiscard]] time_point now() const;
-  /// After every message: sees to it that a turn follows when there is something to send.
+  /// After every message: sees to it that a turn follows when there is something to send. Does not
+  /// send itself: what that throws must not undo the message.
   void arrange();
-  void post(const gateway_queue::attempt& what);
+  /// Makes the next send, if one is due.
+  void send_due();
+  void settle();
+
+  /// The send under way.
+  struct sending {
+    std::uint64_t number = 0;
+    gateway_queue::attempt what;
+    std::chrono::steady_clock::time_point began;
+  };
 
   self_pointer<interface> self_;
   shard& state_;
   std::unique_ptr<gateway_link> link_;
+  std::optional<sending> sending_;
   std::string body_;
   /// The turn that is in the mailbox, and the timer that is set; 0 if none is.
   std::uint64_t turn_ = 0;
@@ -88,8 +100,8 @@ private:
   time_point timer_due_;
 };
 
-/// Spawns `options.senders` shards, each on a thread of its own; `each` names all of them, they are
-/// numbered from 0.
+/// Spawns `options.senders` shards; `each` names all of them, they are numbered from 0, and says on
+/// which loop their connections are.
 [[nodiscard]] std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
   caf::actor_system& system, const shell_options& each, const gateway_options& options,
   const stream_owner_actor& owner, const gateway_link_factory& connect, metrics& numbers);

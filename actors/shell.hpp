@@ -124,7 +124,15 @@ public:
 
   void enqueue(caf::mailbox_element_ptr letter, caf::execution_unit* host) override {
     if (admit(*letter))
-      base::enqueue(std::move(letter), host);
+      base::enqueue(std::move(letter), unit() != nullptr ? unit() : host);
+  }
+
+  void launch(caf::execution_unit* host, bool lazy, bool hide) override {
+    base::launch(unit() != nullptr ? unit() : host, lazy, hide);
+  }
+
+  caf::resumable::subtype_t subtype() const override {
+    return unit() != nullptr ? caf::resumable::io_actor : base::subtype();
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& letter) override { return take(letter); }

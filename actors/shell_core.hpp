@@ -11,6 +11,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include <caf/execution_unit.hpp>
 #include <caf/invoke_message_result.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -33,6 +34,9 @@ struct shell_options {
   mailbox_limit mailbox{};
   /// What it is one of, e.g. "gateway-sender"; empty: the only one, and its name says it.
   std::string kind{};
+  /// Where it runs, always, and from whose thread alone; null: on CAF's scheduler. Outlives it.
+  /// Must bear `exec_later` from any thread, and knows the actor as a `resumable::io_actor`.
+  caf::execution_unit* unit = nullptr;
 };
 
 /// The same for one of many of its kind: "gateway-sender" becomes "gateway-sender-3".
@@ -103,6 +107,7 @@ protected:
   void leave();
 
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  [[nodiscard]] caf::execution_unit* unit() const noexcept { return options_.unit; }
 
 private:
   using clock = std::chrono::steady_clock;

@@ -23,8 +23,7 @@ const std::array kinds = {
   child_kind{"version-store", "", true, {}},
   child_kind{"task-runner", "", true, {}},
   child_kind{"task-worker", "tasks.workers", false, {}},
-  // A send takes up to `gateway.timeout_ms`.
-  child_kind{"gateway-sender", "gateway.senders", false, ends_within(6s)},
+  child_kind{"gateway-sender", "gateway.senders", false, {}},
   child_kind{"backend-caller", "", false, {}},
   child_kind{"gateway-front", "", true, {}},
   child_kind{"stream-loop", "stream.threads", false, {}},

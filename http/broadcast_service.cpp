@@ -17,6 +17,7 @@
 #include "actors/task_runner.hpp"
 #include "actors/task_worker.hpp"
 #include "actors/version_store.hpp"
+#include "http/actor_loop.hpp"
 #include "http/api_server.hpp"
 #include "http/ask.hpp"
 #include "http/callback_api.hpp"
@@ -122,6 +123,8 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
+  /// Where the shards to an external gateway live, and their connections.
+  std::optional<actor_loop> gateway_loop_;
   supervision supervision_;
   /// Null without `journal.path`.
   journal_actor journal_;
@@ -225,11 +228,13 @@ void broadcast_service::make_transport(metrics& numbers) {
     return;
   }
   const auto options = gateway_options_of(settings_);
-  const auto connect = [options] {
-    return connect_gateway(options);
+  auto& loop = gateway_loop_.emplace(system_, settings_.stream.io_uring);
+  const auto connect = [&loop, options](gateway_link::handler done) {
+    return connect_gateway(loop.sockets(), options, std::move(done));
   };
-  for (auto& shard : spawn_gateway_senders(
-         system_, supervision_.child("gateway-sender"), options, registry_, connect, numbers))
+  auto senders = supervision_.child("gateway-sender");
+  senders.unit = &loop;
+  for (auto& shard : spawn_gateway_senders(system_, senders, options, registry_, connect, numbers))
     shards_.emplace_back(std::move(shard));
 }
 

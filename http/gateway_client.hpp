@@ -4,6 +4,7 @@
 
 #include "actors/gateway_link.hpp"
 #include "actors/gateway_options.hpp"
+#include "http/socket_loop.hpp"
 
 namespace herald {
 
@@ -13,6 +14,9 @@ namespace herald {
 /// What an answer means is up to `gateway_answer`. A connection that fails is closed, the next post
 /// opens another. One that has been quiet for so long that the gateway may be closing it (Node does
 /// after 5 s) is replaced before the post, so that no send dies on it.
-[[nodiscard]] std::unique_ptr<gateway_link> connect_gateway(const gateway_options& options);
+///
+/// Lives on the thread of `loop`, which outlives it.
+[[nodiscard]] std::unique_ptr<gateway_link>
+connect_gateway(socket_loop& loop, const gateway_options& options, gateway_link::handler done);
 
 } // namespace herald

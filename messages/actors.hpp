@@ -82,8 +82,8 @@ using gateway_sender_actor = typed_actor<
   result<void>(stream_closed),
   // Answered once everything queued before is sent, has failed or is lost.
   result<void>(flush),
-  // To itself.
-  result<void>(send_next)>;
+  // To itself, and from its connection.
+  result<void>(send_next), result<void>(send_ended)>;
 
 /// The GATEWAY FRONT actor interface: owns the streams where herald stands in for an SSE Gateway,
 /// and leaves to the backend whether they open and what they get.

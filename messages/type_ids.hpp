@@ -34,6 +34,7 @@
   X(herald::connection_page)                                                                       \
   X(herald::close_connection)                                                                      \
   X(herald::send_next)                                                                             \
+  X(herald::send_ended)                                                                            \
   X(herald::queue_version)                                                                         \
   X(herald::version_queued)                                                                        \
   X(herald::get_pending_version)                                                                   \

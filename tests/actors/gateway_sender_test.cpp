@@ -24,13 +24,15 @@ struct script {
   std::map<std::string, std::deque<send_result>> answers;
   /// Throws at the next send.
   bool broken = false;
+  /// Does not answer.
+  bool silent = false;
 };
 
 class scripted_link final : public gateway_link {
 public:
-  explicit scripted_link(script& s) : script_(s) {}
+  scripted_link(script& s, handler done) : script_(s), done_(std::move(done)) {}
 
-  send_outcome post(std::string_view body) override {
+  void post(std::string_view body) override {
     if (std::exchange(script_.broken, false))
       throw std::runtime_error("broken link");
     const auto sent = json::parse(body);
@@ -43,16 +45,21 @@ public:
     if (sent.contains("close"))
       text += "!";
     script_.sent.push_back(text);
+    if (script_.silent)
+      return;
     auto& answers = script_.answers[to];
-    if (answers.empty())
-      return {};
+    if (answers.empty()) {
+      done_({});
+      return;
+    }
     const auto result = answers.front();
     answers.pop_front();
-    return {result, "scripted"};
+    done_({result, "scripted"});
   }
 
 private:
   script& script_;
+  handler done_;
 };
 
 event_ptr event_of(const std::string& data) {
@@ -92,7 +99,10 @@ protected:
 
   gateway_sender_actor spawn(script& behind, std::size_t index = 0) {
     gateway_shard_parts parts{
-      options, owner, [&behind] { return std::make_unique<scripted_link>(behind); },
+      options, owner,
+      [&behind](gateway_link::handler done) {
+        return std::make_unique<scripted_link>(behind, std::move(done));
+      },
       [] {
         return 0.5;
       }};
@@ -146,6 +156,19 @@ TEST_F(GatewaySender, ProbesAStreamOfAFormerLife) {
   gateway.answers["a"] = {send_result::gone};
   tell(shard, attach_stream{token::from_text("a"), {}, true});
   EXPECT_EQ(failed, (texts{"a"}));
+}
+
+TEST_F(GatewaySender, TakesMessagesWhileASendIsUnderWay) {
+  auto shard = spawn(gateway);
+  gateway.silent = true;
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1", "2"}));
+  tell(shard, attach("b"));
+  tell(shard, to_all({"3"}, 7));
+  EXPECT_EQ(gateway.sent, (texts{"a:1"})) << "one at a time";
+  EXPECT_TRUE(shows("herald_gateway_queue_events{shard=\"0\"} 4"));
+  tell(shard, stream_closed{token::from_text("b"), end_reason::client_closed});
+  EXPECT_TRUE(shows("herald_gateway_queue_events{shard=\"0\"} 3"));
 }
 
 TEST_F(GatewaySender, TakesMessagesBetweenTwoSends) {

@@ -46,6 +46,7 @@ protected:
           [this, i](const stream_closed& m) { told[i].push_back(m.stream.str()); },
           [](const flush&) {},
           [](const send_next&) {},
+          [](const send_ended&) {},
         };
       }));
   }

@@ -1,10 +1,14 @@
 #include "http/gateway_client.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -115,27 +119,75 @@ private:
   int port_ = 0;
 };
 
-std::unique_ptr<gateway_link>
-link_to(const std::string& url, std::chrono::milliseconds timeout = 5s) {
-  gateway_options options;
-  options.url = url;
-  options.timeout = timeout;
-  return connect_gateway(options);
-}
+/// A link and the loop that it lives on.
+class test_link {
+public:
+  explicit test_link(const std::string& url, std::chrono::milliseconds timeout = 5s)
+    : test_link(options_for(url, timeout)) {}
+  explicit test_link(const gateway_options& options)
+    : link_(
+      connect_gateway(loop_, options, [this](send_outcome how) { ended_ = std::move(how); })) {}
+
+  void begin(std::string_view body) {
+    ended_.reset();
+    link_->post(body);
+  }
+
+  /// Waits for the end of the send under way.
+  send_result end() {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    loop_.io().restart();
+    while (!ended_ && std::chrono::steady_clock::now() < until)
+      loop_.io().run_one_for(100ms);
+    if (!ended_)
+      throw std::runtime_error("the send did not end");
+    return ended_->result;
+  }
+
+  send_result post(std::string_view body) {
+    begin(body);
+    return end();
+  }
+
+  /// Takes what has happened, as a loop does.
+  void look() {
+    loop_.io().restart();
+    loop_.io().poll();
+  }
+
+  /// Destroys the link, and does what is left to be done; whether it has told of an end.
+  bool abandon() {
+    link_.reset();
+    look();
+    return ended_.has_value();
+  }
+
+private:
+  static gateway_options options_for(const std::string& url, std::chrono::milliseconds timeout) {
+    gateway_options options;
+    options.url = url;
+    options.timeout = timeout;
+    return options;
+  }
+
+  socket_loop loop_{true};
+  std::optional<send_outcome> ended_;
+  std::unique_ptr<gateway_link> link_;
+};
 
 /// Posts until it is delivered; false if it is not within a number of tries that never is needed.
-bool posts_in_the_end(gateway_link& link) {
+bool posts_in_the_end(test_link& link) {
   for (int i = 0; i < 10; ++i)
-    if (link.post("{}").result == send_result::delivered)
+    if (link.post("{}") == send_result::delivered)
       return true;
   return false;
 }
 
 TEST(GatewayClient, PostsOverOneKeptConnection) {
   gateway peer;
-  auto link = link_to(peer.url());
+  test_link link{peer.url()};
   for (int i = 0; i < 20; ++i)
-    EXPECT_EQ(link->post("{\"n\":" + std::to_string(i) + "}").result, send_result::delivered);
+    EXPECT_EQ(link.post("{\"n\":" + std::to_string(i) + "}"), send_result::delivered);
   EXPECT_EQ(peer.connections(), 1u);
   ASSERT_EQ(peer.bodies().size(), 20u);
   EXPECT_EQ(peer.bodies()[19], "{\"n\":19}");
@@ -144,19 +196,19 @@ TEST(GatewayClient, PostsOverOneKeptConnection) {
 
 TEST(GatewayClient, SendsLargeBodiesWhole) {
   gateway peer;
-  auto link = link_to(peer.url() + "/");
+  test_link link{peer.url() + "/"};
   const std::string large(5'000'000, 'x');
-  EXPECT_EQ(link->post(large).result, send_result::delivered);
+  EXPECT_EQ(link.post(large), send_result::delivered);
   EXPECT_EQ(peer.bodies().at(0), large);
 }
 
 TEST(GatewayClient, TellsAnswersApart) {
   gateway peer;
-  auto link = link_to(peer.url());
+  test_link link{peer.url()};
   const auto answered = [&](int status, const char* body) {
     peer.status = status;
     peer.answer = body;
-    return link->post("{}").result;
+    return link.post("{}");
   };
   EXPECT_EQ(answered(200, R"({"status":"buffered"})"), send_result::delivered);
   EXPECT_EQ(answered(404, R"({"error":{"code":"TOKEN_NOT_FOUND"}})"), send_result::gone);
@@ -171,10 +223,10 @@ TEST(GatewayClient, TellsAnswersApart) {
 
 TEST(GatewayClient, OpensANewConnectionAfterAnAnswerThatClosesTheOld) {
   gateway peer;
-  auto link = link_to(peer.url());
+  test_link link{peer.url()};
   peer.hang_up = true;
-  EXPECT_EQ(link->post("{}").result, send_result::delivered);
-  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  EXPECT_EQ(link.post("{}"), send_result::delivered);
+  EXPECT_EQ(link.post("{}"), send_result::delivered);
   EXPECT_EQ(peer.connections(), 2u);
 }
 
@@ -183,15 +235,15 @@ TEST(GatewayClient, OpensANewConnectionWhereTheOldWasQuietForLong) {
   gateway_options options;
   options.url = peer.url();
   options.longest_quiet = 0s;
-  const auto link = connect_gateway(options);
+  test_link link{options};
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(link->post("{}").result, send_result::delivered);
+    EXPECT_EQ(link.post("{}"), send_result::delivered);
   EXPECT_EQ(peer.connections(), 3u);
 }
 
 TEST(GatewayClient, SaysSoWhenAConnectionInUseIsClosed) {
   silent_listener silent;
-  auto link = link_to(silent.url());
+  test_link link{silent.url()};
   std::thread peer{[&] {
     const auto fd = silent.take();
     char buffer[512];
@@ -200,43 +252,64 @@ TEST(GatewayClient, SaysSoWhenAConnectionInUseIsClosed) {
     ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
     ::close(fd);
   }};
-  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  EXPECT_EQ(link.post("{}"), send_result::delivered);
   peer.join();
-  EXPECT_EQ(link->post("{}").result, send_result::unreachable) << "not even sent";
+  EXPECT_EQ(link.post("{}"), send_result::unreachable) << "not even sent";
+}
+
+TEST(GatewayClient, SeesAConnectionEndWhileNothingIsUnderWay) {
+  silent_listener silent;
+  test_link link{silent.url()};
+  link.begin("{}");
+  link.look();
+  const auto fd = silent.take();
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+  EXPECT_EQ(link.end(), send_result::delivered);
+  ::close(fd);
+  link.look();
+  EXPECT_EQ(link.post("{}"), send_result::unreachable) << "not even sent";
+}
+
+TEST(GatewayClient, TellsNobodyOnceItIsDestroyed) {
+  silent_listener silent;
+  test_link link{silent.url()};
+  link.begin("{}");
+  link.look();
+  EXPECT_FALSE(link.abandon());
 }
 
 TEST(GatewayClient, IsUnreachableWhereNobodyListens) {
   silent_listener closed;
   closed.close();
-  EXPECT_EQ(link_to(closed.url())->post("{}").result, send_result::unreachable);
-  EXPECT_EQ(link_to("https://127.0.0.1")->post("{}").result, send_result::unreachable);
-  EXPECT_EQ(link_to("nonsense")->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(test_link{closed.url()}.post("{}"), send_result::unreachable);
+  EXPECT_EQ(test_link{"https://127.0.0.1"}.post("{}"), send_result::unreachable);
+  EXPECT_EQ(test_link{"nonsense"}.post("{}"), send_result::unreachable);
 }
 
 TEST(GatewayClient, TimesOutWhereNobodyAnswers) {
   silent_listener silent;
-  auto link = link_to(silent.url(), 50ms);
-  EXPECT_EQ(link->post("{}").result, send_result::timed_out);
-  EXPECT_EQ(link->post(std::string(50'000'000, 'x')).result, send_result::timed_out)
-    << "nor while sending";
+  test_link link{silent.url(), 50ms};
+  EXPECT_EQ(link.post("{}"), send_result::timed_out);
+  EXPECT_EQ(link.post(std::string(50'000'000, 'x')), send_result::timed_out) << "nor while sending";
 }
 
 TEST(GatewayClient, IsUnreachableWhereTheConnectionEndsWithoutAnAnswer) {
   silent_listener silent;
-  auto link = link_to(silent.url());
+  test_link link{silent.url()};
   std::thread peer{[&] {
     const auto fd = silent.take();
     char buffer[512];
     EXPECT_GT(::recv(fd, buffer, sizeof buffer, 0), 0);
     ::close(fd);
   }};
-  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(link.post("{}"), send_result::unreachable);
   peer.join();
 }
 
 TEST(GatewayClient, TakesAnAnswerThatComesInPieces) {
   silent_listener silent;
-  auto link = link_to(silent.url());
+  test_link link{silent.url()};
   std::thread peer{[&] {
     const auto fd = silent.take();
     char buffer[512];
@@ -245,32 +318,32 @@ TEST(GatewayClient, TakesAnAnswerThatComesInPieces) {
       EXPECT_EQ(::send(fd, &c, 1, MSG_NOSIGNAL), 1);
     ::close(fd);
   }};
-  EXPECT_EQ(link->post("{}").result, send_result::gone);
+  EXPECT_EQ(link.post("{}"), send_result::gone);
   peer.join();
 }
 
 TEST(GatewayClient, RefusesAnAnswerThatIsNotHttp) {
   silent_listener silent;
-  auto link = link_to(silent.url());
+  test_link link{silent.url()};
   std::thread peer{[&] {
     const auto fd = silent.take();
     const std::string junk(100'000, 'j');
     ::send(fd, junk.data(), junk.size(), MSG_NOSIGNAL);
     ::close(fd);
   }};
-  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(link.post("{}"), send_result::unreachable);
   peer.join();
 }
 
 TEST(GatewayClient, FindsARestartedGatewayOnTheSamePort) {
   auto peer = std::make_unique<gateway>();
   const auto port = peer->port();
-  auto link = link_to(peer->url());
-  EXPECT_EQ(link->post("{}").result, send_result::delivered);
+  test_link link{peer->url()};
+  EXPECT_EQ(link.post("{}"), send_result::delivered);
   peer.reset();
-  EXPECT_EQ(link->post("{}").result, send_result::unreachable);
+  EXPECT_EQ(link.post("{}"), send_result::unreachable);
   peer = std::make_unique<gateway>(port);
-  EXPECT_TRUE(posts_in_the_end(*link));
+  EXPECT_TRUE(posts_in_the_end(link));
 }
 
 } // namespace
