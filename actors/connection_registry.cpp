@@ -75,6 +75,7 @@ public:
   behavior(shell<interface, connection_registry>& s);
 
   result<void> on_open(const open_connection& command);
+  void on_open_all(const open_connections& command);
   void on_closed(const stream_closed& fact);
   void on_failed(const delivery_failed& fact);
   void on_settled(const delivery_settled& fact);
@@ -92,6 +93,13 @@ public:
 private:
   using connection = connection_table::connection;
 
+  /// What is to be said of streams that were opened: in one go for all of a storm, so that whoever
+  /// hears of it wakes up once.
+  struct opened_streams {
+    std::vector<std::pair<delivery_actor, attach_stream>> attached;
+    std::vector<connection_opened> facts;
+  };
+
   /// The parts of a batch, one for each transport; empty where it has nothing to do.
   struct routing {
     std::vector<delivery_batch> batches;
@@ -102,6 +110,8 @@ private:
     std::size_t kept_bytes = 0;
   };
 
+  result<void> open(const open_connection& command, opened_streams& opened);
+  void tell_opened(opened_streams& opened);
   connection_table::transport_index index_of(const delivery_actor& via, transport_kind kind);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
   void forgotten(const connection& gone, end_reason reason);
@@ -180,6 +190,7 @@ shell<connection_registry::interface, connection_registry>::behavior_type
 connection_registry::behavior(shell<interface, connection_registry>& s) {
   return {
     s.refusable(&connection_registry::on_open, {.tell = tell_refused}),
+    s.refusable(&connection_registry::on_open_all, {.tell = tell_all_refused}),
     s.repeatable(&connection_registry::on_closed),
     s.repeatable(&connection_registry::on_failed),
     s.repeatable(&connection_registry::on_settled),
@@ -200,6 +211,28 @@ connection_registry::behavior(shell<interface, connection_registry>& s) {
 // -- who is connected -----------------------------------------------------------------------------
 
 result<void> connection_registry::on_open(const open_connection& command) {
+  opened_streams opened;
+  auto answer = open(command, opened);
+  tell_opened(opened);
+  count_connections();
+  return answer;
+}
+
+void connection_registry::on_open_all(const open_connections& command) {
+  opened_streams opened;
+  try {
+    for (const auto& one : command.all)
+      (void)open(one, opened);
+  } catch (...) {
+    // Those before it are open.
+    tell_opened(opened);
+    throw;
+  }
+  tell_opened(opened);
+  count_connections();
+}
+
+result<void> connection_registry::open(const open_connection& command, opened_streams& opened) {
   const auto via = index_of(command.via, command.transport);
   const auto known = state_->table.find(command.stream);
   event_history::missed missed;
@@ -212,11 +245,14 @@ result<void> connection_registry::on_open(const open_connection& command) {
   const bool repeated = known && known->id == command.id;
   if (known && !repeated) {
     disconnects_.Increment();
+    tell_opened(opened);
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }
-  caf::anon_send(
+  opened.attached.emplace_back(
     command.via, attach_stream{command.stream, replay_of(std::move(missed), command.id)});
   if (replaced) {
+    // It may have opened just now: nothing overtakes that.
+    tell_opened(opened);
     replacements_.Increment();
     event farewell;
     farewell.name = "replaced";
@@ -227,14 +263,20 @@ result<void> connection_registry::on_open(const open_connection& command) {
   // A callback that comes again is the stream that is there.
   if (!repeated)
     connects_.Increment();
-  count_connections();
   log::debug(
     component, "connection_opened",
     {{"request_id", command.id.str()},
      {"token", command.stream.str()},
      {"replaced", replaced.has_value()}});
-  tell_observers(connection_opened{command.id, std::move(replayed_versions)});
+  opened.facts.push_back({command.id, std::move(replayed_versions)});
   return record_stream(command, replaced);
+}
+
+void connection_registry::tell_opened(opened_streams& opened) {
+  for (auto& [via, order] : std::exchange(opened.attached, {}))
+    caf::anon_send(via, std::move(order));
+  for (const auto& fact : std::exchange(opened.facts, {}))
+    tell_observers(fact);
 }
 
 /// Answers once the journal knows the stream, or has not said so in time: a page must not wait for

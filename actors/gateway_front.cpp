@@ -57,6 +57,7 @@ gateway_front::gateway_front(
 gateway_front::behavior_type gateway_front::behavior(shell<interface, gateway_front>& s) {
   return {
     s.refusable(&gateway_front::open, {.tell = tell_refused}),
+    s.refusable(&gateway_front::open_all, {.tell = tell_all_refused}),
     s.repeatable(&gateway_front::closed),
     s.repeatable(&gateway_front::failed),
     s.on(&gateway_front::settled),
@@ -84,6 +85,11 @@ result<void> gateway_front::open(const open_connection& request) {
   call(callback_action::connect, request.stream, {}, std::move(text));
   show_numbers();
   return caf::unit;
+}
+
+void gateway_front::open_all(const open_connections& requests) {
+  for (const auto& request : requests.all)
+    (void)open(request);
 }
 
 void gateway_front::closed(const stream_closed& fact) {

@@ -42,6 +42,7 @@ public:
   static behavior_type behavior(shell<interface, gateway_front>& s);
 
   result<void> open(const open_connection& request);
+  void open_all(const open_connections& requests);
   void closed(const stream_closed& fact);
   void failed(const delivery_failed& fact);
   void settled(const delivery_settled&) {}

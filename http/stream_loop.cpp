@@ -332,8 +332,10 @@ void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& reque
 }
 
 void stream_loop::announce_openings() {
-  for (auto& opening : unannounced_)
-    caf::anon_send(owner_, std::move(opening));
+  if (unannounced_.size() == 1)
+    caf::anon_send(owner_, std::move(unannounced_.front()));
+  else if (!unannounced_.empty())
+    caf::anon_send(owner_, open_connections{std::move(unannounced_)});
   unannounced_.clear();
 }
 

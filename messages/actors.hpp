@@ -28,8 +28,8 @@ struct add_observer {
 /// The STREAM OWNER actor interface: what a transport tells about its streams. Spoken by the
 /// registry, and by the gateway front where herald stands in for an SSE Gateway.
 using stream_owner_actor = typed_actor<
-  // A client wants a stream.
-  result<void>(open_connection),
+  // A client wants a stream, or many do.
+  result<void>(open_connection), result<void>(open_connections),
   // A stream is gone.
   result<void>(stream_closed),
   // A stream did not exist any more when something was sent to it.
@@ -47,8 +47,9 @@ using publisher_actor = typed_actor<
 /// The CONNECTION REGISTRY actor interface: who is connected, and the order of all that is said.
 using connection_registry_actor = typed_actor<
   // What the owner of streams is told.
-  result<void>(open_connection), result<void>(stream_closed), result<void>(delivery_failed),
-  result<void>(delivery_settled), result<send_status>(send_to_stream),
+  result<void>(open_connection), result<void>(open_connections), result<void>(stream_closed),
+  result<void>(delivery_failed), result<void>(delivery_settled),
+  result<send_status>(send_to_stream),
   // Orders the drafts, keeps them, sends them on.
   result<publish_receipt>(publish),
   // A publisher has waited for its delivery for long enough.
@@ -88,8 +89,9 @@ using gateway_sender_actor = typed_actor<
 /// The GATEWAY FRONT actor interface: owns the streams where herald stands in for an SSE Gateway,
 /// and leaves to the backend whether they open and what they get.
 using gateway_front_actor = typed_actor<
-  result<void>(open_connection), result<void>(stream_closed), result<void>(delivery_failed),
-  result<void>(delivery_settled), result<send_status>(send_to_stream),
+  result<void>(open_connection), result<void>(open_connections), result<void>(stream_closed),
+  result<void>(delivery_failed), result<void>(delivery_settled),
+  result<send_status>(send_to_stream),
   // What the backend answered to a callback.
   result<void>(backend_answered),
   // Refuses new streams from now on; answered once no stream waits for its callback any more.

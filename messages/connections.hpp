@@ -39,6 +39,12 @@ struct open_connection {
   std::optional<std::string> last_event_id = std::nullopt;
 };
 
+/// The same for many clients at once, in their order; nobody waits for an answer. In a storm of
+/// connects it costs one message, and not one for each.
+struct open_connections {
+  std::vector<open_connection> all;
+};
+
 /// To the registry: takes over streams that a former life of herald has left open at an external
 /// gateway. They get what is published from now on, without being told anew to observers.
 struct adopt_streams {

@@ -21,6 +21,7 @@
   X(herald::refuse_stream)                                                                         \
   X(herald::close_stream)                                                                          \
   X(herald::open_connection)                                                                       \
+  X(herald::open_connections)                                                                      \
   X(herald::stream_closed)                                                                         \
   X(herald::delivery_failed)                                                                       \
   X(herald::send_to_stream)                                                                        \

@@ -133,6 +133,22 @@ TEST_F(ConnectionRegistry, CountsACallbackThatComesAgainOnce) {
   EXPECT_EQ(metric("sse_gateway_connections_total{action=\"replace\"}"), 0);
 }
 
+TEST_F(ConnectionRegistry, OpensManyAtOnceAsItDoesOneByOne) {
+  transcript told;
+  std::vector<std::string> facts;
+  tell(registry, add_observer{observer(facts)});
+  const auto via = transport(told);
+  tell(
+    registry,
+    open_connections{{connect("a", "t1", via), connect("b", "t2", via), connect("a", "t3", via)}});
+  EXPECT_EQ(
+    told, (transcript{"attach t1", "attach t2", "attach t3", "close t1 replaced after replaced"}));
+  EXPECT_EQ(facts, (std::vector<std::string>{"opened a", "opened b", "opened a"}));
+  EXPECT_EQ(connections().total, 2u);
+  EXPECT_EQ(metric("sse_gateway_active_connections"), 2);
+  EXPECT_EQ(metric("sse_gateway_connections_total{action=\"connect\"}"), 3);
+}
+
 TEST_F(ConnectionRegistry, IgnoresStaleUnknownAndDoubleDisconnects) {
   transcript told;
   std::vector<std::string> facts;

@@ -87,6 +87,7 @@ protected:
   GatewaySender() {
     owner = mock<stream_owner_actor>(
       [](const open_connection&) { ADD_FAILURE() << "unexpected open_connection"; },
+      [](const open_connections&) { ADD_FAILURE() << "unexpected open_connections"; },
       [](const stream_closed&) { ADD_FAILURE() << "unexpected stream_closed"; },
       [this](const delivery_failed& fact) { failed.push_back(fact.stream.str()); },
       [this](const delivery_settled& fact) { settled.push_back(fact); },

@@ -179,6 +179,7 @@ protected:
     };
     const auto registry = spawn<connection_registry_actor>(
       [=](const open_connection& m) { unexpected(m); },
+      [=](const open_connections& m) { unexpected(m); },
       [=](const stream_closed& m) { unexpected(m); },
       [=](const delivery_failed& m) { unexpected(m); },
       [=](const delivery_settled& m) { unexpected(m); },

@@ -30,6 +30,7 @@ protected:
             return fail(ec::shutting_down, "no more streams");
           return caf::unit;
         },
+        [](const open_connections&) {},
         [this](const stream_closed& m) { closed.push_back(m); },
         [](const delivery_failed&) {},
         [](const delivery_settled&) {},

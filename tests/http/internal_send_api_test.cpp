@@ -128,6 +128,7 @@ protected:
     const auto start = [](stream_owner_actor::pointer) -> stream_owner_actor::behavior_type {
       return {
         [](const open_connection&) {},
+        [](const open_connections&) {},
         [](const stream_closed&) {},
         [](const delivery_failed&) {},
         [](const delivery_settled&) {},

@@ -74,6 +74,13 @@ mock_owner(stream_owner_actor::pointer, const std::shared_ptr<owner_notes>& note
       const std::lock_guard lock{notes->mutex};
       notes->opened.push_back(asked);
     },
+    [notes](const open_connections& asked) {
+      for (const auto& one : asked.all) {
+        notes->answer(one);
+        const std::lock_guard lock{notes->mutex};
+        notes->opened.push_back(one);
+      }
+    },
     [notes](const stream_closed& fact) {
       const std::lock_guard lock{notes->mutex};
       notes->closed.push_back(fact);

@@ -27,7 +27,11 @@ constexpr std::size_t most_browsers = 14;
 void rules_world::tell_open(const open_connection& command) {
   counts_.replacements += streams_->holder(command.id.str()) != nullptr ? 1 : 0;
   streams_->open(command);
-  caf::anon_send(registry_, command);
+  // A loop tells of many at once.
+  if (chaos_.chance(2))
+    caf::anon_send(registry_, open_connections{{command}});
+  else
+    caf::anon_send(registry_, command);
 }
 
 void rules_world::tell_closed(const token& stream, end_reason reason) {
