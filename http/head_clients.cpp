@@ -74,11 +74,14 @@ void head_clients::add(int fd, std::size_t room, time_point now) {
   c.fd = fd;
   c.now = phase::reading;
   ++size_;
-  if (!sockets_.add(fd, {kind_, who})) {
-    end(who);
+  const auto generation = c.generation;
+  read(who, now);
+  if (c.generation != generation)
     return;
-  }
-  reading_.push_back({now + limits_.time, who, c.generation});
+  if (watch(who, false))
+    reading_.push_back({now + limits_.time, who, generation});
+  else
+    end(who);
 }
 
 void head_clients::on_event(const socket_event& event, time_point now) {
@@ -119,7 +122,7 @@ void head_clients::read(index who, time_point now) {
     break;
   }
   const auto& request = reader.request();
-  if (const auto reply = sink_.on_head(c.fd, request))
+  if (const auto reply = sink_.on_head({c.fd, c.watched}, request))
     answer(who, *reply, request.method != "HEAD", now);
   else
     release(who);
@@ -148,11 +151,23 @@ void head_clients::write(index who) {
     return end(who);
   if (count > 0)
     c.answer.erase(0, static_cast<std::size_t>(count));
-  if (!c.answer.empty())
-    return sockets_.watch(c.fd, {kind_, who}, true);
-  ::shutdown(c.fd, SHUT_WR);
-  c.now = phase::lingering;
-  sockets_.watch(c.fd, {kind_, who}, false);
+  const bool more = !c.answer.empty();
+  if (!more) {
+    ::shutdown(c.fd, SHUT_WR);
+    c.now = phase::lingering;
+  }
+  if (!watch(who, more))
+    end(who);
+}
+
+/// False if the kernel has no room for one that is not watched yet.
+bool head_clients::watch(index who, bool writable) {
+  auto& c = clients_[who];
+  if (!c.watched && !sockets_.add(c.fd, {kind_, who}))
+    return false;
+  if (std::exchange(c.watched, true) || writable)
+    sockets_.watch(c.fd, {kind_, who}, writable);
+  return true;
 }
 
 void head_clients::discard(index who) {
@@ -210,6 +225,7 @@ bool head_clients::is_due(const deadline& what, phase expected) const {
 int head_clients::release(index who) {
   auto& c = clients_[who];
   const auto fd = std::exchange(c.fd, -1);
+  c.watched = false;
   c.now = phase::free;
   ++c.generation;
   c.reader.reset();

@@ -15,6 +15,14 @@
 
 namespace herald {
 
+/// The socket of a client whose head is complete.
+struct client_socket {
+  int fd = -1;
+  /// Whether it is in the socket set, under its old tag. One whose head was there when it was
+  /// accepted is not.
+  bool watched = false;
+};
+
 /// Who decides about request heads. Must not call the clients back.
 class head_sink {
 public:
@@ -25,9 +33,10 @@ public:
   head_sink& operator=(const head_sink&) = delete;
   virtual ~head_sink() = default;
 
-  /// A head is complete. Gives the answer to write, or nothing if the sink has taken the
-  /// descriptor over, which is still in the socket set under its old tag.
-  virtual std::optional<api_reply> on_head(int fd, const stream_request& request) = 0;
+  /// A head is complete. Gives the answer to write, or nothing if the sink has taken the socket
+  /// over.
+  virtual std::optional<api_reply>
+  on_head(const client_socket& from, const stream_request& request) = 0;
   /// A head was refused before it was complete.
   virtual void on_bad_head(failure why) = 0;
 };
@@ -40,7 +49,8 @@ struct head_limits {
 /// The clients of a loop from their accept until their request head is read, or until they have
 /// taken the answer that ends them.
 ///
-/// A head mostly comes in one piece, is read into the loop's one buffer, and leaves nothing behind.
+/// A head mostly comes in one piece, often before its client is accepted, is read into the loop's
+/// one buffer, and leaves nothing behind.
 /// For the loop's thread.
 class head_clients {
 public:
@@ -68,6 +78,7 @@ private:
 
   struct client {
     int fd = -1;
+    bool watched = false;
     phase now = phase::free;
     /// Tells apart the clients that have had this index.
     std::uint32_t generation = 0;
@@ -87,6 +98,7 @@ private:
   void answer(index who, const api_reply& reply, bool with_body, time_point now);
   void write(index who);
   void discard(index who);
+  bool watch(index who, bool writable);
   void crowd_out(time_point now);
   /// Gives the descriptor away; the index is free.
   int release(index who);

@@ -273,7 +273,8 @@ void stream_loop::pause_accepting(int error) {
   });
 }
 
-std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& request) {
+std::optional<api_reply>
+stream_loop::on_head(const client_socket& from, const stream_request& request) {
   auto verdict = check_head(request, rules_);
   if (auto* reply = std::get_if<api_reply>(&verdict)) {
     count_refusal(reply->status);
@@ -292,7 +293,8 @@ std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& requ
       refusal::too_many_openings, busy(ec::overloaded, "too many streams are opening at once"));
   if (table_.size() >= streams_in(descriptors_))
     return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
-  const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
+  const auto address =
+    options_.max_streams_per_address != 0 ? address_of(from.fd) : client_address{};
   const auto admitted = limits_.admit(address);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admitted)) {
     if (*why == stream_limits::refusal::too_many)
@@ -301,7 +303,7 @@ std::optional<api_reply> stream_loop::on_head(int fd, const stream_request& requ
       refusal::too_many_per_address,
       busy(ec::too_many_streams, "no more streams from this address"));
   }
-  open(fd, std::get<stream_limits::lease>(admitted), wanted);
+  open(from, std::get<stream_limits::lease>(admitted), wanted);
   return std::nullopt;
 }
 
@@ -318,11 +320,19 @@ void stream_loop::on_bad_head(failure why) {
   }
 }
 
-void stream_loop::open(int fd, stream_limits::lease lease, stream_opening& request) {
-  const auto slot = table_.add(fd, secrets_(), lease);
+void stream_loop::open(
+  const client_socket& from, stream_limits::lease lease, stream_opening& request) {
+  const auto slot = table_.add(from.fd, secrets_(), lease);
   last_opening_ = clock::now();
   ++openings_since_trim_;
-  sockets_.watch(fd, tag(kind::stream, slot), false);
+  if (from.watched) {
+    sockets_.watch(from.fd, tag(kind::stream, slot), false);
+  } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
+    metrics_.refused(refusal::too_many).Increment();
+    const auto reply = busy(ec::too_many_streams, "no more streams here");
+    table_.refuse(slot, render_reply(reply), false, last_opening_);
+    return;
+  }
   const auto stream = table_.token_of(slot);
   openings_[slot] = {std::move(request.cors), request.http_1_0};
   open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});

@@ -108,9 +108,10 @@ private:
   void stop_listening();
   void accept_some();
   void pause_accepting(int error);
-  std::optional<api_reply> on_head(int fd, const stream_request& request) override;
+  std::optional<api_reply>
+  on_head(const client_socket& from, const stream_request& request) override;
   void on_bad_head(failure why) override;
-  void open(int fd, stream_limits::lease lease, stream_opening& request);
+  void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
   void count_refusal(int status);
   api_reply busy(ec code, const char* detail);

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/problem.hpp"
+
 namespace herald {
 namespace {
 
@@ -28,9 +30,11 @@ protected:
   }
 
   /// A client that has been accepted; gives the browser's end.
-  int connect(std::size_t room = 100) {
+  int connect(std::size_t room = 100, std::string_view said = {}) {
     std::array<int, 2> pair{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    if (!said.empty())
+      send(pair[1], said);
     clients.add(pair[0], room, now);
     browsers.push_back(pair[1]);
     return pair[1];
@@ -73,10 +77,13 @@ protected:
     return status + " " + document["detail"].get<std::string>();
   }
 
-  std::optional<api_reply> on_head(int fd, const stream_request& request) override {
+  std::optional<api_reply>
+  on_head(const client_socket& from, const stream_request& request) override {
     targets.push_back(request.target);
-    if (!refusal)
-      streams.push_back(fd);
+    if (!refusal) {
+      streams.push_back(from.fd);
+      watched.push_back(from.watched);
+    }
     return refusal;
   }
   void on_bad_head(failure why) override { failures.push_back(why); }
@@ -87,6 +94,7 @@ protected:
   std::optional<api_reply> refusal;
   std::vector<int> browsers;
   std::vector<int> streams;
+  std::vector<bool> watched;
   std::vector<std::string> targets;
   std::vector<failure> failures;
 };
@@ -103,9 +111,32 @@ TEST_F(HeadClients, HandTheDescriptorOverWithTheHead) {
   EXPECT_EQ(targets, std::vector<std::string>{"/a"});
   ASSERT_EQ(streams.size(), 1u);
   EXPECT_EQ(clients.size(), 0u);
+  EXPECT_TRUE(watched.at(0));
   now += 1h;
   clients.expire(now);
   EXPECT_EQ(received(browser), "") << "it is a stream now";
+}
+
+TEST_F(HeadClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
+  connect(100, head);
+  EXPECT_EQ(targets, std::vector<std::string>{"/a"});
+  EXPECT_EQ(watched, std::vector<bool>{false});
+  EXPECT_EQ(clients.size(), 0u);
+  const auto slow = connect(100, head.substr(0, 10));
+  EXPECT_EQ(clients.size(), 1u);
+  send(slow, head.substr(10));
+  turn();
+  EXPECT_EQ(watched, (std::vector<bool>{false, true}));
+}
+
+TEST_F(HeadClients, AnswerAHeadThatIsThereWhenTheClientIsAccepted) {
+  refusal = problem({404, "Not found"}, "nothing here");
+  const auto browser = connect(100, head);
+  EXPECT_EQ(problem_in(browser), "404 nothing here");
+  EXPECT_EQ(clients.size(), 1u) << "until it has closed";
+  ::shutdown(browser, SHUT_WR);
+  turn();
+  EXPECT_EQ(clients.size(), 0u);
 }
 
 TEST_F(HeadClients, AreAnsweredAndEnd) {
