@@ -305,6 +305,7 @@ TEST(Swarm, RehearsesWithFewStreams) {
   const auto result = run_against(how, 10, 5, [](options& wanted) { wanted.rehearse = 4; });
   EXPECT_EQ(opened, 14);
   EXPECT_EQ(result.clients.opened, 10u);
+  EXPECT_EQ(result.publishing.events, 5u);
   EXPECT_EQ(result.deliveries.delivered, 50u);
 }
 

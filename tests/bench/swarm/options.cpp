@@ -129,7 +129,7 @@ const std::vector<row>& rows() {
      [](options& o, const std::string& text) {
        o.gateway.backend_port = number<std::uint16_t>(text);
      }},
-    {"rehearse", "N", "streams that are opened and closed before all (0)",
+    {"rehearse", "N", "streams that are opened, told a little and closed before all (0)",
      into(&options::rehearse)},
 
     {"publish", "URL", "where events are posted", publish_to},

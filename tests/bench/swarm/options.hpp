@@ -91,8 +91,8 @@ struct gateway_settings {
 
 struct options {
   std::string label;
-  /// Streams that are opened and closed before anything is looked at, so that what a server needs
-  /// once is not counted for each stream.
+  /// Streams that are opened, get a few events and are closed before anything is looked at, so that
+  /// what a server needs once is not counted for each stream.
   std::size_t rehearse = 0;
   gateway_settings gateway;
   stream_settings streams;

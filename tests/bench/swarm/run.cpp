@@ -63,11 +63,25 @@ std::unique_ptr<crowd> crowd_of(const options& wanted, progress& events) {
   return std::make_unique<stream_clients>(wanted.streams, events);
 }
 
+/// Enough for every connection of most publishers to be used.
+constexpr std::uint64_t rehearsed_events = 20;
+
 void rehearse(const options& wanted) {
   auto few = wanted.streams;
   few.count = std::min(wanted.rehearse, few.count);
   progress ignored;
-  stream_clients{few, ignored}.open();
+  stream_clients clients{few, ignored};
+  clients.open();
+  if (wanted.publish.mode == pacing::none)
+    return;
+  auto some = wanted.publish;
+  some.events = rehearsed_events;
+  some.warmup_s = 0;
+  publisher{
+    some, ignored,
+    [] {
+    }}
+    .publish_all();
 }
 
 } // namespace
