@@ -406,6 +406,7 @@ TEST_F(ApiServer, LimitsRequestsPerConnectionAndIdleTime) {
 TEST_F(ApiServer, KeepsFiveHundredConnectionsWithoutStarvingAny) {
   start();
   std::vector<raw_client> clients;
+  clients.reserve(500);
   for (int i = 0; i < 500; ++i)
     clients.push_back(connect());
   for (int round = 0; round < 3; ++round) {
