@@ -95,9 +95,9 @@ protected:
 
 TEST_F(NetworkFaults, LossAndDelayCostNoEvent) {
   // What is sent or its acknowledgement is lost once in ten times, and so is what is sent again:
-  // after pauses of 0.25, 0.5, 1 s and so on. Within 3 s that is four times in a row at best, which
-  // some of a million packets are bound to see; within the 30 s of herald's default it is seven,
-  // and with Linux 6.15 ten.
+  // after pauses of 0.25, 0.5, 1 s and so on. Within 3 s that is three times in a row, which one or
+  // two of 200,000 deliveries are bound to see; within the 30 s of herald's default it is six, and
+  // with Linux 6.15 ten.
   ASSERT_NO_FATAL_FAILURE(start(30s));
   cable->disturb({50, 20ms, 10ms});
   pages->turns_for(size<std::chrono::milliseconds>(4s, 60s));

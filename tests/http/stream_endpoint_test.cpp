@@ -404,6 +404,23 @@ TEST_F(StreamEndpoint, DropsASlowReaderAndNobodyElse) {
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::error);
 }
 
+TEST_F(StreamEndpoint, GivesAClientUpThatTakesNothingAndTellsIt) {
+  options.threads = 1;
+  options.give_up_after = 300ms;
+  start();
+  const auto stuck = stream("stuck", 4096);
+  const auto good = stream("good");
+  const auto asked = asked_for("stuck");
+  caf::anon_send(asked.via, to_one(asked.stream, 1, std::string(500000, 'x')));
+  ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_TRUE(shows("herald_stream_unreachable_total 1"));
+  // What the kernel still had for it comes through, and the end behind it.
+  EXPECT_GT(stuck->to_end().size(), 4096U);
+  caf::anon_send(asked.via, to_all(2, "still here"));
+  good->until("still here");
+}
+
 TEST_F(StreamEndpoint, TakesAHalfCloseForTheEnd) {
   start();
   const auto reader = stream("a");
