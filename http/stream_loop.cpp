@@ -50,7 +50,7 @@ constexpr std::chrono::seconds tick{1};
 constexpr int patrols = 8;
 constexpr std::chrono::milliseconds shortest_patrol{250};
 constexpr std::chrono::milliseconds longest_patrol{5000};
-/// Streams that are looked at in one go: some 0.2 ms.
+/// Streams that are looked at in one go: some 0.6 ms.
 constexpr std::size_t slice_patrol = 512;
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
