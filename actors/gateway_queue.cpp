@@ -71,12 +71,13 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
           out_.gone(*one.only, "not attached");
         continue;
       }
-      push(found->second, prepare(*one.what), account, now);
+      if (has_place(*found->second, one.what->service))
+        push(found->second, prepare(*one.what), account, now);
       continue;
     }
     prepared_ptr what;
     for (auto s = streams_.begin(); s != streams_.end(); ++s) {
-      if (s->closing)
+      if (s->closing || !has_place(*s, one.what->service))
         continue;
       if (!what)
         what = prepare(*one.what);
@@ -259,15 +260,27 @@ void gateway_queue::finish_unsent(stream_ref s, send_result result, time_point n
 // -- queues
 // ----------------------------------------------------------------------------------------
 
+/// Whether a limit of events leaves room for one more; if not, it is lost. To be asked before an
+/// event is prepared: behind a gateway that hangs that would be all there is to do.
+bool gateway_queue::has_place(const stream& s, service_type service) {
+  std::optional<loss> full;
+  if (s.due.size() >= options_.max_stream_events)
+    full = loss::stream_full;
+  else if (waiting_ >= options_.max_shard_events)
+    full = loss::shard_full;
+  if (full)
+    out_.lost(service, *full);
+  return !full;
+}
+
 void gateway_queue::push(
   stream_ref to, const prepared_ptr& what, account_id account, time_point now) {
   const auto bytes = what->json.size();
   const auto new_bytes = what->waiting == 0 ? bytes : 0;
   std::optional<loss> full;
-  if (to->due.size() >= options_.max_stream_events || to->bytes + bytes > options_.max_stream_bytes)
+  if (to->bytes + bytes > options_.max_stream_bytes)
     full = loss::stream_full;
-  else if (
-    waiting_ >= options_.max_shard_events || waiting_bytes_ + new_bytes > options_.max_shard_bytes)
+  else if (waiting_bytes_ + new_bytes > options_.max_shard_bytes)
     full = loss::shard_full;
   if (full) {
     out_.lost(what->service, *full);

@@ -144,6 +144,7 @@ private:
     std::size_t delivered = 0;
   };
 
+  bool has_place(const stream& s, service_type service);
   void push(stream_ref to, const prepared_ptr& what, account_id account, time_point now);
   void make_ready(stream_ref s);
   void take_out(stream_ref s);
