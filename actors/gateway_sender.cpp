@@ -19,13 +19,14 @@ gateway_sender::shard::~shard() {
 
 gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
   : self_(self),
-    state_(state),
-    link_(state.parts.connect([this](send_outcome how) {
-      const auto self = caf::actor_cast<interface>(self_);
-      caf::anon_send(self, send_ended{sending_->number, std::move(how)});
-    })) {
+    state_(state) {
   if (const auto damage = state_.queue.check())
     throw state_damaged(*damage);
+  if (!state_.link)
+    connect();
+  if (state_.current && state_.current->how)
+    // Whoever was to account for it has failed for good.
+    take_turn();
   arrange();
 }
 
@@ -39,7 +40,7 @@ gateway_sender::behavior(shell<interface, gateway_sender>& s) {
     s.repeatable(&gateway_sender::closed),
     s.on(&gateway_sender::flush),
     s.on(&gateway_sender::send),
-    s.on(&gateway_sender::ended),
+    s.repeatable(&gateway_sender::ended),
     s.control(),
   };
 }
@@ -98,32 +99,51 @@ void gateway_sender::send(const send_next& m) {
     timer_ = 0;
   else
     return;
-  send_due();
+  go_on();
   arrange();
 }
 
 void gateway_sender::ended(const send_ended& m) {
-  if (!sending_ || sending_->number != m.number)
+  if (!state_.current || state_.current->number != m.number)
     return;
-  const auto done = *std::exchange(sending_, std::nullopt);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - done.began;
-  state_.report.posted(done.what, m.how, taken.count());
-  state_.queue.finish(done.what, m.how, now());
   // The next one goes at once, without a turn of its own.
-  send_due();
+  go_on();
   arrange();
 }
 
-void gateway_sender::send_due() {
+/// The link is on the thread of this actor: it never tells of an end while a message is handled,
+/// other than in answer to it.
+void gateway_sender::connect() {
+  state_.link = state_.parts.connect([self = self_, &state = state_](send_outcome how) {
+    state.current->how = std::move(how);
+    caf::anon_send(caf::actor_cast<interface>(self), send_ended{state.current->number});
+  });
+}
+
+void gateway_sender::go_on() {
+  auto& current = state_.current;
+  if (current && current->how) {
+    const auto done = *std::exchange(current, std::nullopt);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - done.began;
+    state_.report.posted(done.what, *done.how, taken.count());
+    state_.queue.finish(done.what, *done.how, now());
+  }
   // A timer that runs out while a turn is waiting has nothing to add.
-  if (sending_ || turn_ != 0)
+  if (current || turn_ != 0)
     return;
   auto due = state_.queue.next(now());
   if (!due)
     return;
   write_send_body(body_, due->to, due->what.get(), due->close);
-  sending_ = {++state_.last_number, std::move(*due), std::chrono::steady_clock::now()};
-  link_->post(body_);
+  current = {++state_.last_number, std::move(*due), std::chrono::steady_clock::now()};
+  try {
+    state_.link->post(body_);
+  } catch (...) {
+    // Whatever it is in by now.
+    state_.link.reset();
+    current.reset();
+    throw;
+  }
 }
 
 void gateway_sender::settle() {
@@ -137,20 +157,23 @@ void gateway_sender::arrange() {
   state_.report.note(state_.queue, current);
   if (state_.queue.empty() && !state_.flushes.empty())
     settle();
-  if (sending_ || turn_ != 0)
+  if (turn_ != 0 || state_.current)
     return;
   const auto due = state_.queue.next_due();
   if (!due)
     return;
-  const auto self = caf::actor_cast<interface>(self_);
   if (*due <= current) {
-    turn_ = ++state_.last_number;
-    caf::anon_send(self, send_next{turn_});
+    take_turn();
   } else if (timer_ == 0 || *due < timer_due_) {
     timer_ = ++state_.last_number;
     timer_due_ = *due;
-    caf::delayed_anon_send(self, *due - current, send_next{timer_});
+    caf::delayed_anon_send(caf::actor_cast<interface>(self_), *due - current, send_next{timer_});
   }
+}
+
+void gateway_sender::take_turn() {
+  turn_ = ++state_.last_number;
+  caf::anon_send(caf::actor_cast<interface>(self_), send_next{turn_});
 }
 
 gateway_sender::time_point gateway_sender::now() const {

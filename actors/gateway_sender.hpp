@@ -26,7 +26,7 @@ struct gateway_shard_parts {
   gateway_options options;
   /// Told of streams that the gateway does not have, and of settled tickets.
   stream_owner_actor owner;
-  /// Makes the shard's connection; again after a failure of the shard.
+  /// Makes the shard's connection; again after a failure of it.
   gateway_link_factory connect;
   /// Chance for the backoff: from 0 up to, not including, 1.
   std::function<double()> random;
@@ -38,7 +38,16 @@ class gateway_sender {
 public:
   using interface = gateway_sender_actor;
 
-  /// What outlives a restart: queues, numbers, and those who wait for a flush.
+  /// A send that is under way, or has ended and is not accounted for.
+  struct sending {
+    std::uint64_t number = 0;
+    gateway_queue::attempt what;
+    std::chrono::steady_clock::time_point began;
+    std::optional<send_outcome> how{};
+  };
+
+  /// What outlives a restart: queues, numbers, the connection with the send that is under way on
+  /// it, which must not be made twice, and those who wait for a flush.
   struct shard {
     shard(std::size_t index, gateway_shard_parts from, metrics& numbers);
     ~shard();
@@ -48,6 +57,8 @@ public:
     gateway_shard_parts parts;
     gateway_report report;
     gateway_queue queue;
+    std::unique_ptr<gateway_link> link;
+    std::optional<sending> current;
     std::vector<caf::response_promise> flushes;
     /// Numbers turns, timers and sends.
     std::uint64_t last_number = 0;
@@ -78,21 +89,14 @@ private:
   /// After every message: sees to it that a turn follows when there is something to send. Does not
   /// send itself: what that throws must not undo the message.
   void arrange();
-  /// Makes the next send, if one is due.
-  void send_due();
+  void connect();
+  /// Accounts for the send that has ended, and makes the next one, if one is due.
+  void go_on();
+  void take_turn();
   void settle();
-
-  /// The send under way.
-  struct sending {
-    std::uint64_t number = 0;
-    gateway_queue::attempt what;
-    std::chrono::steady_clock::time_point began;
-  };
 
   self_pointer<interface> self_;
   shard& state_;
-  std::unique_ptr<gateway_link> link_;
-  std::optional<sending> sending_;
   std::string body_;
   /// The turn that is in the mailbox, and the timer that is set; 0 if none is.
   std::uint64_t turn_ = 0;

@@ -29,9 +29,8 @@ struct send_next {
 
 /// From a gateway shard's connection to the shard: the send under way has ended.
 struct send_ended {
-  /// Names the send; one that is not under way any more is ignored.
+  /// Names the send; one that is accounted for is ignored.
   std::uint64_t number = 0;
-  send_outcome how;
 };
 
 } // namespace herald
