@@ -1,6 +1,7 @@
 #include "http/socket_loop.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -65,7 +66,9 @@ void socket_loop::await_events() {
     boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
       if (error)
         return;
-      await_events();
+      // Afterwards, or it would be told at once of what it is about to take; also if that throws.
+      const std::unique_ptr<socket_loop, decltype([](socket_loop* l) { l->await_events(); })> again{
+        this};
       take_events();
     });
 }
