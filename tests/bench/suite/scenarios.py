@@ -267,7 +267,7 @@ GATEWAY = Scenario(
     title="sends to an SSE Gateway with 1,000 streams, beside a bare load generator",
     contenders=("herald_gateway", "bare"),
     load={"streams": 1000, "mode": "flat", "window": 50, "warmup": 1, "duration": 10, "settle": 1},
-    # The settings with which herald sends most: as many connections as herald has senders.
+    # As many connections as herald has senders.
     of={"bare": {"streams": 1, "connections": 8, "window": 0}},
     quick=QUICK,
     figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
