@@ -119,6 +119,11 @@ private:
   int port_ = 0;
 };
 
+void answer_with_200(int fd) {
+  constexpr std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+}
+
 /// A link and the loop that it lives on.
 class test_link {
 public:
@@ -248,13 +253,12 @@ TEST(GatewayClient, SaysSoWhenAConnectionInUseIsClosed) {
     const auto fd = silent.take();
     char buffer[512];
     EXPECT_GT(::recv(fd, buffer, sizeof buffer, 0), 0);
-    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    answer_with_200(fd);
     ::close(fd);
   }};
   EXPECT_EQ(link.post("{}"), send_result::delivered);
   peer.join();
-  EXPECT_EQ(link.post("{}"), send_result::unreachable) << "not even sent";
+  EXPECT_EQ(link.post("{}"), send_result::unreachable) << "closed instead of an answer";
 }
 
 TEST(GatewayClient, SeesAConnectionEndWhileNothingIsUnderWay) {
@@ -263,8 +267,7 @@ TEST(GatewayClient, SeesAConnectionEndWhileNothingIsUnderWay) {
   link.begin("{}");
   link.look();
   const auto fd = silent.take();
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-  ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+  answer_with_200(fd);
   EXPECT_EQ(link.end(), send_result::delivered);
   ::close(fd);
   link.look();
