@@ -63,6 +63,7 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
     accounts_.emplace(account, gateway_queue::account{ticket, 1, 0});
   }
   for (const auto& one : *batch) {
+    prepared_ptr prepared;
     if (one.only) {
       const auto found = by_token_.find(*one.only);
       if (found == by_token_.end() || found->second->closing) {
@@ -71,18 +72,12 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
           out_.gone(*one.only, "not attached");
         continue;
       }
-      if (has_place(*found->second, one.what->service))
-        push(found->second, prepare(*one.what), account, now);
+      push(found->second, *one.what, prepared, account, now);
       continue;
     }
-    prepared_ptr what;
-    for (auto s = streams_.begin(); s != streams_.end(); ++s) {
-      if (s->closing || !has_place(*s, one.what->service))
-        continue;
-      if (!what)
-        what = prepare(*one.what);
-      push(s, what, account, now);
-    }
+    for (auto s = streams_.begin(); s != streams_.end(); ++s)
+      if (!s->closing)
+        push(s, *one.what, prepared, account, now);
   }
   settle(account, false);
 }
@@ -260,40 +255,46 @@ void gateway_queue::finish_unsent(stream_ref s, send_result result, time_point n
 // -- queues
 // ----------------------------------------------------------------------------------------
 
-/// Whether a limit of events leaves room for one more; if not, it is lost. To be asked before an
-/// event is prepared: behind a gateway that hangs that would be all there is to do.
-bool gateway_queue::has_place(const stream& s, service_type service) {
-  std::optional<loss> full;
-  if (s.due.size() >= options_.max_stream_events)
-    full = loss::stream_full;
-  else if (waiting_ >= options_.max_shard_events)
-    full = loss::shard_full;
-  if (full)
-    out_.lost(service, *full);
-  return !full;
-}
-
+/// Queues an event, or loses it at a limit. `prepared` is made of it by the first stream that has
+/// room: behind a gateway that hangs, preparing what is lost would be all there is to do.
 void gateway_queue::push(
-  stream_ref to, const prepared_ptr& what, account_id account, time_point now) {
-  const auto bytes = what->json.size();
-  const auto new_bytes = what->waiting == 0 ? bytes : 0;
-  std::optional<loss> full;
-  if (to->bytes + bytes > options_.max_stream_bytes)
-    full = loss::stream_full;
-  else if (waiting_bytes_ + new_bytes > options_.max_shard_bytes)
-    full = loss::shard_full;
+  stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now) {
+  auto full = limit_of_events(*to);
+  if (!full) {
+    if (!prepared)
+      prepared = prepare(what);
+    full = limit_of_bytes(*to, *prepared);
+  }
   if (full) {
-    out_.lost(what->service, *full);
+    out_.lost(what.service, *full);
     return;
   }
-  to->due.push_back(item{what, account, now, false});
+  const auto bytes = prepared->json.size();
+  to->due.push_back(item{prepared, account, now, false});
   to->bytes += bytes;
-  ++what->waiting;
+  waiting_bytes_ += prepared->waiting++ == 0 ? bytes : 0;
   ++waiting_;
-  waiting_bytes_ += new_bytes;
   if (account != 0)
     ++accounts_[account].open;
   make_ready(to);
+}
+
+std::optional<gateway_queue::loss> gateway_queue::limit_of_events(const stream& s) const {
+  if (s.due.size() >= options_.max_stream_events)
+    return loss::stream_full;
+  if (waiting_ >= options_.max_shard_events)
+    return loss::shard_full;
+  return std::nullopt;
+}
+
+std::optional<gateway_queue::loss>
+gateway_queue::limit_of_bytes(const stream& s, const prepared_event& what) const {
+  const auto bytes = what.json.size();
+  if (s.bytes + bytes > options_.max_stream_bytes)
+    return loss::stream_full;
+  if (waiting_bytes_ + (what.waiting == 0 ? bytes : 0) > options_.max_shard_bytes)
+    return loss::shard_full;
+  return std::nullopt;
 }
 
 void gateway_queue::make_ready(stream_ref s) {

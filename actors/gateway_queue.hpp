@@ -144,8 +144,11 @@ private:
     std::size_t delivered = 0;
   };
 
-  bool has_place(const stream& s, service_type service);
-  void push(stream_ref to, const prepared_ptr& what, account_id account, time_point now);
+  void push(
+    stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now);
+  [[nodiscard]] std::optional<loss> limit_of_events(const stream& s) const;
+  [[nodiscard]] std::optional<loss>
+  limit_of_bytes(const stream& s, const prepared_event& what) const;
   void make_ready(stream_ref s);
   void take_out(stream_ref s);
   void back_off(stream_ref s, time_point now);
