@@ -41,11 +41,11 @@ void delivery_counter::count(
   }
   ++tally_.delivered;
   ++unflushed_;
-  if (event.number < run_.measured_from.load(std::memory_order_relaxed))
-    return;
-  ++tally_.measured;
-  tally_.last_measured = received;
-  if (event.sent_at != 0)
+  if (received >= run_.measured_since.load(std::memory_order_relaxed)) {
+    ++tally_.measured;
+    tally_.last_measured = received;
+  }
+  if (event.number >= run_.measured_from.load(std::memory_order_relaxed) && event.sent_at != 0)
     tally_.latency.add(received > event.sent_at ? received - event.sent_at : 0);
 }
 

@@ -25,9 +25,10 @@ struct delivery_tally {
   std::set<std::uint64_t> orders;
   /// Events that are not the publisher's.
   std::uint64_t other = 0;
-  /// Since measuring began.
+  /// Of `delivered`: those received since measuring began.
   std::uint64_t measured = 0;
   nanos last_measured = 0;
+  /// Of events published since then.
   latency_histogram latency;
 
   void merge(const delivery_tally& more);

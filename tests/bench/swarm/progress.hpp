@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "tests/bench/swarm/clock.hpp"
 #include "tests/bench/swarm/descriptor.hpp"
 #include "tests/bench/swarm/publish_log.hpp"
 
@@ -15,8 +16,11 @@ public:
   progress();
 
   publish_log published;
-  /// Deliveries from this event on are measured.
+  /// The latency of events from this one on is measured.
   std::atomic<event_number> measured_from = std::numeric_limits<event_number>::max();
+  /// Deliveries from this instant on are counted, also of what was published before: where much is
+  /// under way at a time, the first of them are.
+  std::atomic<nanos> measured_since = std::numeric_limits<nanos>::max();
   /// Streams that are to get the next event.
   std::atomic<std::uint64_t> live = 0;
 

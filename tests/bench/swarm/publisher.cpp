@@ -125,6 +125,7 @@ void publisher::publish(connection& c, nanos at) {
     run_.measured_from.store(c.event);
     measuring_begins_();
     tally_.measured_since = now();
+    run_.measured_since.store(tally_.measured_since);
     // Looking at the server took time that is not the server's.
     if (sent == at)
       c.event_at = tally_.measured_since;
