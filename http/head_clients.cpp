@@ -26,6 +26,11 @@ api_reply refusal_of(head_sink::failure why, const head_limits& limits) {
   switch (why) {
   case head_sink::failure::malformed:
     return problem({400, "Malformed request"}, "this is not the head of an HTTP request");
+  case head_sink::failure::unsupported_version:
+    return problem(
+      failure{ec::unsupported_version, "the version is neither HTTP/1.1 nor HTTP/1.0", {}});
+  case head_sink::failure::line_too_long:
+    return problem(failure{ec::target_too_long, "the request line is too long", {}});
   case head_sink::failure::too_large:
     return problem(
       {431, "Request head too large"},
@@ -116,6 +121,10 @@ void head_clients::read(index who, time_point now) {
     return;
   case head_reader::state::malformed:
     return refuse(who, head_sink::failure::malformed, now);
+  case head_reader::state::unsupported_version:
+    return refuse(who, head_sink::failure::unsupported_version, now);
+  case head_reader::state::line_too_long:
+    return refuse(who, head_sink::failure::line_too_long, now);
   case head_reader::state::too_large:
     return refuse(who, head_sink::failure::too_large, now);
   case head_reader::state::complete:
@@ -129,8 +138,10 @@ void head_clients::read(index who, time_point now) {
 }
 
 void head_clients::refuse(index who, head_sink::failure why, time_point now) {
-  sink_.on_bad_head(why);
-  answer(who, refusal_of(why, limits_), true, now);
+  auto reply = refusal_of(why, limits_);
+  const auto more = sink_.on_bad_head(why);
+  reply.headers.insert(reply.headers.end(), more.begin(), more.end());
+  answer(who, reply, true, now);
 }
 
 void head_clients::answer(index who, const api_reply& reply, bool with_body, time_point now) {

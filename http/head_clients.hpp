@@ -26,7 +26,14 @@ struct client_socket {
 /// Who decides about request heads. Must not call the clients back.
 class head_sink {
 public:
-  enum class failure : std::uint8_t { malformed, too_large, timed_out, crowded_out };
+  enum class failure : std::uint8_t {
+    malformed,
+    unsupported_version,
+    line_too_long,
+    too_large,
+    timed_out,
+    crowded_out,
+  };
 
   head_sink() = default;
   head_sink(const head_sink&) = delete;
@@ -37,8 +44,8 @@ public:
   /// over.
   virtual std::optional<api_reply>
   on_head(const client_socket& from, const stream_request& request) = 0;
-  /// A head was refused before it was complete.
-  virtual void on_bad_head(failure why) = 0;
+  /// A head was refused before it was complete. Gives what its answer is to say beside that.
+  virtual header_list on_bad_head(failure why) = 0;
 };
 
 struct head_limits {

@@ -15,6 +15,20 @@ using boost::system::error_code;
 /// Beast's parser has a state of its own.
 using outcome = head_reader::state;
 
+constexpr std::string_view line_end = "\r\n";
+
+/// What Beast does not tell apart: whether the first line, which is whole, ends with the version of
+/// another HTTP or with none.
+bool names_a_version(std::string_view bytes) {
+  const auto line = bytes.substr(0, bytes.find(line_end));
+  const auto version = line.substr(line.rfind(' ') + 1);
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9';
+  };
+  return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5])
+         && version[6] == '.' && digit(version[7]);
+}
+
 } // namespace
 
 /// Puts what Beast finds straight into the request, without its container of fields.
@@ -29,18 +43,25 @@ public:
     const bool whole = rest_.empty();
     if (!whole)
       rest_.append(bytes);
-    const std::string_view input = whole ? bytes : std::string_view{rest_};
+    std::string_view input = whole ? bytes : std::string_view{rest_};
+    for (; taken_ < max_bytes_ && in_first_line() && input.starts_with(line_end); taken_ += 2)
+      input.remove_prefix(line_end.size());
+    if (in_first_line() && input == "\r") {
+      // Half an empty line, which Beast would take for a method.
+      rest_ = "\r";
+      return outcome::more;
+    }
     error_code error;
     const auto used = put({input.data(), input.size()}, error);
     taken_ += used;
     if (!error)
       return outcome::complete;
-    if (error == http::error::header_limit)
-      return outcome::too_large;
-    if (error != http::error::need_more)
+    if (error == http::error::bad_version && names_a_version(input))
+      return outcome::unsupported_version;
+    if (error != http::error::need_more && error != http::error::header_limit)
       return outcome::malformed;
-    if (taken_ + input.size() - used >= max_bytes_)
-      return outcome::too_large;
+    if (error == http::error::header_limit || taken_ + input.size() - used >= max_bytes_)
+      return in_first_line() ? outcome::line_too_long : outcome::too_large;
     rest_ = std::string{input.substr(used)};
     return outcome::more;
   }
@@ -70,6 +91,8 @@ private:
     return body.size();
   }
   void on_finish_impl(error_code& error) override { error = {}; }
+
+  [[nodiscard]] bool in_first_line() const noexcept { return request.method.empty(); }
 
   std::size_t max_bytes_;
   std::size_t taken_ = 0;

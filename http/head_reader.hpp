@@ -9,12 +9,22 @@
 
 namespace herald {
 
-/// Reads one request head from the bytes of a connection, strictly, as Beast's parser does. Pure.
+/// Reads one request head from the bytes of a connection, strictly, as Beast's parser does; empty
+/// lines before it are ignored (RFC 9112 section 2.2). Pure.
 class head_reader {
 public:
-  enum class state : std::uint8_t { more, complete, malformed, too_large };
+  enum class state : std::uint8_t {
+    more,
+    complete,
+    malformed,
+    /// A request, but of neither HTTP/1.1 nor HTTP/1.0.
+    unsupported_version,
+    /// The request line alone takes more than a head may.
+    line_too_long,
+    too_large,
+  };
 
-  /// A head may have `max_bytes`, its empty line included.
+  /// A head may have `max_bytes`, its empty line included and those before it.
   explicit head_reader(std::size_t max_bytes);
   head_reader(head_reader&&) noexcept;
   ~head_reader();

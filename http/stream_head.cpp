@@ -101,14 +101,15 @@ header_list cors_headers(const stream_request& request, const std::vector<std::s
 
 std::variant<stream_opening, api_reply>
 check_head(const stream_request& request, const head_rules& rules) {
+  auto cors = cors_headers(request, rules.cors_origins);
   const auto hosts =
     std::count_if(request.headers.begin(), request.headers.end(), [](const auto& h) {
       return same_name(h.first, "Host");
     });
   if (hosts > 1 || (hosts == 0 && request.version >= 11))
-    return problem(failure{ec::malformed_request, "one Host header is required", "Host"});
+    return with(
+      problem(failure{ec::malformed_request, "one Host header is required", "Host"}), cors);
 
-  auto cors = cors_headers(request, rules.cors_origins);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);

@@ -55,6 +55,23 @@ constexpr std::size_t slice_patrol = 512;
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
 
+refusal refusal_for(head_sink::failure why) {
+  using failure = head_sink::failure;
+  switch (why) {
+  case failure::malformed:
+  case failure::unsupported_version:
+    break;
+  case failure::line_too_long:
+  case failure::too_large:
+    return refusal::head_too_large;
+  case failure::timed_out:
+    return refusal::head_timed_out;
+  case failure::crowded_out:
+    return refusal::head_crowded_out;
+  }
+  return refusal::malformed;
+}
+
 client_address address_of(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
@@ -307,17 +324,10 @@ stream_loop::on_head(const client_socket& from, const stream_request& request) {
   return std::nullopt;
 }
 
-void stream_loop::on_bad_head(failure why) {
-  switch (why) {
-  case failure::malformed:
-    return metrics_.refused(refusal::malformed).Increment();
-  case failure::too_large:
-    return metrics_.refused(refusal::head_too_large).Increment();
-  case failure::timed_out:
-    return metrics_.refused(refusal::head_timed_out).Increment();
-  case failure::crowded_out:
-    return metrics_.refused(refusal::head_crowded_out).Increment();
-  }
+header_list stream_loop::on_bad_head(failure why) {
+  metrics_.refused(refusal_for(why)).Increment();
+  // Of whatever origin it is.
+  return cors_headers({}, rules_.cors_origins);
 }
 
 void stream_loop::open(

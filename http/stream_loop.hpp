@@ -110,7 +110,7 @@ private:
   void pause_accepting(int error);
   std::optional<api_reply>
   on_head(const client_socket& from, const stream_request& request) override;
-  void on_bad_head(failure why) override;
+  header_list on_bad_head(failure why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
   void count_refusal(int status);

@@ -86,7 +86,10 @@ protected:
     }
     return refusal;
   }
-  void on_bad_head(failure why) override { failures.push_back(why); }
+  header_list on_bad_head(failure why) override {
+    failures.push_back(why);
+    return {{"X-Beside", "it"}};
+  }
 
   head_clients::time_point now{};
   socket_set sockets;
@@ -184,10 +187,26 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
   send(malformed, "\x01\r\n\r\n");
   const auto large = connect();
   send(large, "GET / HTTP/1.1\r\nX: " + std::string(2000, 'x'));
+  const auto long_line = connect();
+  send(long_line, "GET /" + std::string(2000, 'x'));
+  const auto other = connect();
+  send(other, "GET / HTTP/2.0\r\n\r\n");
   turn();
   EXPECT_EQ(problem_in(malformed), "400 this is not the head of an HTTP request");
   EXPECT_EQ(problem_in(large), "431 the head of a request may have at most 1024 bytes");
-  EXPECT_EQ(failures, (std::vector{failure::malformed, failure::too_large}));
+  EXPECT_EQ(problem_in(long_line), "414 the request line is too long");
+  EXPECT_EQ(problem_in(other), "505 the version is neither HTTP/1.1 nor HTTP/1.0");
+  EXPECT_EQ(
+    failures, (std::vector{
+                failure::malformed, failure::too_large, failure::line_too_long,
+                failure::unsupported_version}));
+}
+
+TEST_F(HeadClients, HearBesidesWhatTheSinkSays) {
+  const auto malformed = connect();
+  send(malformed, "\x01\r\n\r\n");
+  turn();
+  EXPECT_NE(received(malformed).find("\r\nX-Beside: it\r\n"), std::string::npos);
 }
 
 TEST_F(HeadClients, AreRefusedWhenTheHeadTakesTooLong) {

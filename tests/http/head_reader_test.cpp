@@ -55,7 +55,8 @@ TEST(HeadReader, IgnoresWhatFollowsTheHead) {
 
 TEST(HeadReader, RefusesWhatIsNotHttp) {
   for (const auto* bytes :
-       {"\x01\x02 garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+       {"\x01\x02 garbage\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/11\r\n\r\n",
+        "GET / HTTP/x.y\r\n\r\n", "GET / http/2.0\r\n\r\n", "\n\nGET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/1.1\r\nA: b\r\n c\nd\r\n\r\n",
         "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n",
         "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -63,6 +64,43 @@ TEST(HeadReader, RefusesWhatIsNotHttp) {
     head_reader reader{8192};
     EXPECT_EQ(reader.feed(bytes), state::malformed) << bytes;
   }
+}
+
+TEST(HeadReader, KnowsARequestOfAnotherVersion) {
+  for (const auto* bytes :
+       {"GET / HTTP/9.9\r\nHost: h\r\n\r\n", "GET / HTTP/0.9\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
+    head_reader reader{8192};
+    EXPECT_EQ(reader.feed(bytes), state::unsupported_version) << bytes;
+  }
+}
+
+TEST(HeadReader, IgnoresEmptyLinesBeforeTheHead) {
+  const auto late = "\r\n\r\n" + std::string{head};
+  for (std::size_t cut = 0; cut < late.size(); ++cut) {
+    head_reader reader{8192};
+    ASSERT_EQ(reader.feed(late.substr(0, cut)), state::more) << cut;
+    ASSERT_EQ(reader.feed(late.substr(cut)), state::complete) << cut;
+    expect_whole(reader.request());
+  }
+}
+
+TEST(HeadReader, BoundsTheEmptyLinesBeforeTheHead) {
+  head_reader reader{1024};
+  auto got = state::more;
+  std::size_t bytes = 0;
+  for (; got == state::more && bytes < 4096; bytes += 2)
+    got = reader.feed("\r\n");
+  EXPECT_EQ(got, state::line_too_long);
+  EXPECT_EQ(bytes, 1024u);
+}
+
+TEST(HeadReader, BoundsTheRequestLine) {
+  const auto line = "GET /" + std::string(1024, 'x');
+  head_reader at_once{1024};
+  EXPECT_EQ(at_once.feed(line + " HTTP/1.1\r\n\r\n"), state::line_too_long);
+  head_reader unfinished{1024};
+  EXPECT_EQ(unfinished.feed(line), state::line_too_long);
 }
 
 TEST(HeadReader, BoundsTheHead) {

@@ -7,6 +7,7 @@
 
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/raw_client.hpp"
 #include "tests/support/sse_client.hpp"
 #include "tests/support/version_server.hpp"
 
@@ -130,6 +131,35 @@ TEST(StreamPort, KnowsOnePathAndOneMethod) {
     EXPECT_EQ(answer.status, 405) << method;
     EXPECT_EQ(answer.allow, "GET, HEAD, OPTIONS") << method;
   }
+}
+
+TEST(StreamPort, RefusesBrokenHeadsWithWhatIsWrong) {
+  herald_process herald;
+  const std::string get = "GET " + stream_target("page");
+  const std::vector<std::pair<std::string, int>> broken = {
+    {"no request\r\n\r\n", 400},
+    {get + " HTTP/1.1\r\n\r\n", 400},
+    {get + " HTTP/2.0\r\n\r\n", 505},
+    {get + std::string(9000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
+    {get + " HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", 431}};
+  for (const auto& [bytes, status] : broken) {
+    raw_client client{herald.stream_port()};
+    client.send(bytes);
+    const auto answer = client.read_reply();
+    EXPECT_EQ(answer.status, status) << bytes.substr(0, 80);
+    EXPECT_EQ(answer.header("content-type"), "application/problem+json") << status;
+    EXPECT_EQ(answer.header("connection"), "close") << status;
+    EXPECT_EQ(answer.header("access-control-allow-origin"), "*") << status;
+    EXPECT_TRUE(answer.has("date: ")) << status;
+    EXPECT_TRUE(client.is_closed()) << status;
+  }
+}
+
+TEST(StreamPort, TakesARequestThatComesAfterAnEmptyLine) {
+  herald_process herald;
+  raw_client client{herald.stream_port()};
+  client.send("\r\nHEAD " + stream_target("page") + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.read_reply(true).status, 200);
 }
 
 TEST(StreamPort, AnswersPreflights) {
