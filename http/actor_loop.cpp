@@ -1,13 +1,12 @@
 #include "http/actor_loop.hpp"
 
 #include <cstddef>
-#include <exception>
 
 #include <boost/asio/post.hpp>
 #include <caf/intrusive_ptr.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
-#include "actors/log.hpp"
+#include "http/run_steps.hpp"
 
 namespace herald {
 
@@ -22,7 +21,7 @@ actor_loop::actor_loop(caf::actor_system& system, bool io_uring)
   : caf::execution_unit(&system),
     sockets_(io_uring),
     work_(sockets_.io().get_executor()),
-    thread_([this] { run(); }) {}
+    thread_([this] { run_steps(sockets_.io(), "actor-loop"); }) {}
 
 actor_loop::~actor_loop() {
   // What its actors have left to do is done before.
@@ -38,17 +37,6 @@ void actor_loop::exec_later(caf::resumable* job) {
     boost::asio::post(sockets_.io(), [this, job] { resume(job); });
   else
     system().scheduler().enqueue(job);
-}
-
-void actor_loop::run() {
-  for (;;) {
-    try {
-      sockets_.io().run();
-      return;
-    } catch (const std::exception& e) {
-      log::error("actor-loop", "step_failed", {{"what", e.what()}});
-    }
-  }
 }
 
 /// As CAF's own workers do it: the job comes with a reference, which goes unless it has more to do.

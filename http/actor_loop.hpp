@@ -33,7 +33,6 @@ public:
   void exec_later(caf::resumable* job) override;
 
 private:
-  void run();
   void resume(caf::resumable* job);
 
   socket_loop sockets_;

@@ -16,6 +16,7 @@
 #include "actors/log.hpp"
 #include "http/callback_connection.hpp"
 #include "http/callback_queue.hpp"
+#include "http/run_steps.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -108,7 +109,7 @@ public:
       queued_gauge_(numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
       opened_(numbers.counter(
         "herald_callback_connections_opened_total", "Connections to the backend opened.")),
-      thread_([this] { run(); }) {}
+      thread_([this] { run_steps(io_, "callback-client"); }) {}
 
   ~engine() {
     io_.stop();
@@ -130,17 +131,6 @@ public:
   }
 
 private:
-  void run() {
-    for (;;) {
-      try {
-        io_.run();
-        return;
-      } catch (const std::exception& e) {
-        log::error("callback-client", "step_failed", {{"what", e.what()}});
-      }
-    }
-  }
-
   void take(pending_callback added) {
     if (queue_.full(added.call.action)) {
       end(added, ending::queue_full, 0);
