@@ -36,6 +36,22 @@ std::optional<task_status> status_of(std::string_view text) {
   return std::nullopt;
 }
 
+/// Hands each row of a query to `take`. SQLITE_DONE, or the error that ended it.
+template <class Take>
+int for_each_row(sqlite::database& db, const char* query, Take take) {
+  sqlite::statement rows;
+  auto code = db.prepare(query, rows);
+  if (code != SQLITE_OK)
+    return code;
+  while ((code = rows.step()) == SQLITE_ROW)
+    take(std::as_const(rows));
+  return code;
+}
+
+event_id stored_id(std::int64_t number) {
+  return event_id{static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))};
+}
+
 } // namespace
 
 int journal_tables::prepare() {
@@ -171,111 +187,88 @@ int journal_tables::write(std::span<const journal_entry> entries) {
 // -- loading
 
 int journal_tables::load_meta(journal_snapshot& into) {
-  sqlite::statement rows;
-  if (const auto code = db_.prepare("SELECT name, value FROM meta", rows); code != SQLITE_OK)
-    return code;
-  int code = SQLITE_OK;
-  while ((code = rows.step()) == SQLITE_ROW) {
-    const event_id value{static_cast<std::uint64_t>(std::max<std::int64_t>(rows.integer(1), 0))};
-    if (rows.text(0) == history_floor)
-      into.history_floor = value;
-    else if (rows.text(0) == ids_upto)
-      into.ids_upto = value;
-  }
-  return code;
+  return for_each_row(db_, "SELECT name, value FROM meta", [&](const sqlite::statement& row) {
+    if (row.text(0) == history_floor)
+      into.history_floor = stored_id(row.integer(1));
+    else if (row.text(0) == ids_upto)
+      into.ids_upto = stored_id(row.integer(1));
+  });
 }
 
 int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
-  sqlite::statement rows;
-  if (const auto code = db_.prepare("SELECT last_id, events FROM events ORDER BY last_id", rows);
-      code != SQLITE_OK)
-    return code;
-  int code = SQLITE_OK;
   event_id last = into.history_floor;
   std::vector<journal_snapshot::dated_event> found;
-  while ((code = rows.step()) == SQLITE_ROW) {
-    const event_id named{static_cast<std::uint64_t>(std::max<std::int64_t>(rows.integer(0), 0))};
-    found.clear();
-    const bool good =
-      read_event_row(rows.text(1), found) && !found.empty() && found.back().what.what->id == named;
-    if (!good) {
-      // What is lost here was somewhere up to this id: nothing before is known to be all.
-      ++damaged;
-      into.events.clear();
-      into.history_floor = last = std::max(last, named);
-      continue;
-    }
-    for (auto& event : found) {
-      if (event.what.what->id <= last)
-        continue;
-      last = event.what.what->id;
-      into.events.push_back(std::move(event));
-    }
-  }
+  const auto code = for_each_row(
+    db_, "SELECT last_id, events FROM events ORDER BY last_id", [&](const sqlite::statement& row) {
+      const auto named = stored_id(row.integer(0));
+      found.clear();
+      const bool good =
+        read_event_row(row.text(1), found) && !found.empty() && found.back().what.what->id == named;
+      if (!good) {
+        // What is lost here was somewhere up to this id: nothing before is known to be all.
+        ++damaged;
+        into.events.clear();
+        into.history_floor = last = std::max(last, named);
+        return;
+      }
+      for (auto& event : found) {
+        if (event.what.what->id <= last)
+          continue;
+        last = event.what.what->id;
+        into.events.push_back(std::move(event));
+      }
+    });
   into.ids_upto = std::max(into.ids_upto, last);
   return code;
 }
 
 int journal_tables::load_versions(journal_snapshot& into) {
-  sqlite::statement rows;
-  if (const auto code =
-        db_.prepare("SELECT request_id, version, changelog FROM versions ORDER BY seq", rows);
-      code != SQLITE_OK)
-    return code;
-  int code = SQLITE_OK;
-  while ((code = rows.step()) == SQLITE_ROW) {
-    version_kept one{request_id{std::string{rows.text(0)}}, {std::string{rows.text(1)}, {}}};
-    if (!rows.null(2))
-      one.version.changelog = std::string{rows.text(2)};
-    into.versions.push_back(std::move(one));
-  }
-  return code;
+  return for_each_row(
+    db_, "SELECT request_id, version, changelog FROM versions ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      version_kept one{request_id{std::string{row.text(0)}}, {std::string{row.text(1)}, {}}};
+      if (!row.null(2))
+        one.version.changelog = std::string{row.text(2)};
+      into.versions.push_back(std::move(one));
+    });
 }
 
 int journal_tables::load_streams(journal_snapshot& into) {
-  sqlite::statement rows;
-  if (const auto code =
-        db_.prepare("SELECT token, request_id, url, connected_at FROM streams ORDER BY seq", rows);
-      code != SQLITE_OK)
-    return code;
-  int code = SQLITE_OK;
-  while ((code = rows.step()) == SQLITE_ROW)
-    into.streams.push_back(
-      {request_id{std::string{rows.text(1)}}, token::from_text(rows.text(0)),
-       std::string{rows.text(2)}, from_stored_time(rows.integer(3))});
-  return code;
+  return for_each_row(
+    db_, "SELECT token, request_id, url, connected_at FROM streams ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      into.streams.push_back(
+        {request_id{std::string{row.text(1)}}, token::from_text(row.text(0)),
+         std::string{row.text(2)}, from_stored_time(row.integer(3))});
+    });
 }
 
 int journal_tables::load_tasks(journal_snapshot& into) {
-  sqlite::statement rows;
-  if (const auto code = db_.prepare(
-        "SELECT task_id, type, status, started_at, ended_at, progress, progress_text, result, "
-        "error, params FROM tasks ORDER BY seq",
-        rows);
-      code != SQLITE_OK)
-    return code;
-  const auto time = [&rows](int column) {
-    return rows.null(column) ? std::nullopt : std::optional{from_stored_time(rows.integer(column))};
-  };
-  int code = SQLITE_OK;
-  while ((code = rows.step()) == SQLITE_ROW) {
-    const auto status = status_of(rows.text(2));
-    if (!status)
-      continue;
-    task_kept one;
-    one.task.id = task_id{std::string{rows.text(0)}};
-    one.task.type = rows.text(1);
-    one.task.status = *status;
-    one.task.start_time = time(3);
-    one.task.end_time = time(4);
-    one.task.progress = std::clamp(rows.real(5), 0.0, 1.0);
-    one.task.progress_text = rows.text(6);
-    one.task.result_json = rows.text(7);
-    one.task.error = rows.text(8);
-    one.params_json = rows.text(9);
-    into.tasks.push_back(std::move(one));
-  }
-  return code;
+  return for_each_row(
+    db_,
+    "SELECT task_id, type, status, started_at, ended_at, progress, progress_text, result, error, "
+    "params FROM tasks ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      const auto status = status_of(row.text(2));
+      if (!status)
+        return;
+      const auto time = [&row](int column) {
+        return row.null(column) ? std::nullopt
+                                : std::optional{from_stored_time(row.integer(column))};
+      };
+      task_kept one;
+      one.task.id = task_id{std::string{row.text(0)}};
+      one.task.type = row.text(1);
+      one.task.status = *status;
+      one.task.start_time = time(3);
+      one.task.end_time = time(4);
+      one.task.progress = std::clamp(row.real(5), 0.0, 1.0);
+      one.task.progress_text = row.text(6);
+      one.task.result_json = row.text(7);
+      one.task.error = row.text(8);
+      one.params_json = row.text(9);
+      into.tasks.push_back(std::move(one));
+    });
 }
 
 int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
