@@ -1,6 +1,7 @@
 #include "http/socket_loop.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,27 @@ namespace {
 
 /// Sends in one call.
 constexpr unsigned max_batch = 64;
+
+/// Lets what is done for many sockets go on after one of them has thrown.
+class each_in_turn {
+public:
+  template <class Step>
+  void operator()(Step step) noexcept {
+    try {
+      step();
+    } catch (...) {
+      thrown_ = std::current_exception();
+    }
+  }
+  /// Throws what the last one has thrown, if any has.
+  void rethrow() const {
+    if (thrown_)
+      std::rethrow_exception(thrown_);
+  }
+
+private:
+  std::exception_ptr thrown_;
+};
 
 } // namespace
 
@@ -74,9 +96,11 @@ void socket_loop::await_events() {
 }
 
 void socket_loop::take_events() {
+  each_in_turn told;
   for (const auto& event : sockets_.take())
     if (auto* const owner = entries_[event.tag.index].owner; owner != nullptr)
-      owner->ready(event.what);
+      told([&] { owner->ready(event.what); });
+  told.rethrow();
 }
 
 void socket_loop::flush() {
@@ -86,11 +110,13 @@ void socket_loop::flush() {
   if (!ring_)
     ring_.emplace(io_uring_ ? max_batch : 0);
   ring_->send(sends_now_);
+  each_in_turn told;
   for (std::size_t i = 0; i < sends_now_.size(); ++i)
     if (const auto where = senders_now_[i]; where != static_cast<place>(-1))
-      entries_[where].owner->sent(sends_now_[i].result);
+      told([&] { entries_[where].owner->sent(sends_now_[i].result); });
   sends_now_.clear();
   senders_now_.clear();
+  told.rethrow();
 }
 
 } // namespace herald

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,8 @@ public:
     std::array<char, 64> bytes{};
     if (const auto got = ::recv(mine_, bytes.data(), bytes.size(), 0); got > 0)
       received.append(bytes.data(), static_cast<std::size_t>(got));
+    if (after_ready)
+      after_ready();
   }
   void sent(ssize_t result) override {
     results.push_back(result);
@@ -67,6 +70,7 @@ public:
   std::uint32_t seen = 0;
   std::string received;
   std::vector<ssize_t> results;
+  std::function<void()> after_ready;
   std::function<void()> after_sent;
 
 private:
@@ -175,6 +179,28 @@ TEST_P(SocketLoop, BearsThatASendEndsAnotherSocket) {
   send(c, "c");
   turn();
   EXPECT_EQ(c.arrived(), "c");
+}
+
+TEST_P(SocketLoop, GoesOnAfterOneThatThrows) {
+  end_of_pair a{loop};
+  end_of_pair b{loop};
+  a.after_sent = a.after_ready = b.after_ready = [] {
+    throw std::runtime_error{"on purpose"};
+  };
+  send(a, "a");
+  send(b, "b");
+  EXPECT_THROW(turn(), std::runtime_error);
+  EXPECT_EQ(b.results, std::vector<ssize_t>{1});
+  ASSERT_EQ(::write(a.other, "x", 1), 1);
+  ASSERT_EQ(::write(b.other, "y", 1), 1);
+  EXPECT_THROW(turn(), std::runtime_error);
+  EXPECT_EQ(a.received, "x");
+  EXPECT_EQ(b.received, "y");
+  a.after_sent = nullptr;
+  send(a, "c");
+  turn();
+  EXPECT_EQ(a.results, (std::vector<ssize_t>{1, 1}));
+  EXPECT_EQ(a.arrived(), "ac");
 }
 
 INSTANTIATE_TEST_SUITE_P(Sends, SocketLoop, ::testing::Bool(), [](const auto& which) {
