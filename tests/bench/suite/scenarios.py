@@ -262,35 +262,40 @@ CONNECT_STORM = Scenario(
     bars=(Bar(OPEN_CPU, 1.5, "floor_2"), Bar(FAILED, 0)),
 )
 
-GATEWAY = Scenario(
-    name="external_gateway",
-    title="sends to an SSE Gateway with 1,000 streams, beside a bare load generator",
-    contenders=("herald_gateway", "bare"),
-    load={"streams": 1000, "mode": "flat", "window": 50, "warmup": 1, "duration": 10, "settle": 1},
-    # As many connections as herald has senders.
-    of={"bare": {"streams": 1, "connections": 8, "window": 0}},
-    quick=QUICK,
-    figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
-    bars=(
-        Bar(DELIVERIES, 0.95, "bare", of="herald_gateway"),
-        Bar(FAULTS, 0, of="herald_gateway"),
-        Bar(FAILED, 0, of="herald_gateway"),
-    ),
+def external(name: str, title: str, herald: str, bare: str, window: int, bare_load: dict) -> Scenario:
+    """Sends to an SSE Gateway, beside a bare load generator with as many connections as senders."""
+    return Scenario(
+        name=name,
+        title=title,
+        contenders=(herald, bare),
+        load={"streams": 1000, "mode": "flat", "window": window, "warmup": 1, "duration": 10, "settle": 1},
+        of={bare: {"connections": 8, "window": 0, **bare_load}},
+        quick=QUICK,
+        figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
+        bars=(
+            Bar(DELIVERIES, 0.95, bare, of=herald),
+            Bar(FAULTS, 0, of=herald),
+            Bar(FAILED, 0, of=herald),
+        ),
+    )
+
+
+GATEWAY = external(
+    "external_gateway",
+    "sends to an SSE Gateway with 1,000 streams, beside a bare load generator",
+    "herald_gateway",
+    "bare",
+    window=50,
+    bare_load={"streams": 1},
 )
 
-NODE_GATEWAY = Scenario(
-    name="external_gateway_node",
-    title="the same against an SSE Gateway on Node, with 1,000 real streams",
-    contenders=("herald_node_gateway", "bare_node"),
-    load={"streams": 1000, "mode": "flat", "window": 20, "warmup": 1, "duration": 10, "settle": 1},
-    of={"bare_node": {"connections": 8, "window": 0, "patience": 1}},
-    quick=QUICK,
-    figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
-    bars=(
-        Bar(DELIVERIES, 0.95, "bare_node", of="herald_node_gateway"),
-        Bar(FAULTS, 0, of="herald_node_gateway"),
-        Bar(FAILED, 0, of="herald_node_gateway"),
-    ),
+NODE_GATEWAY = external(
+    "external_gateway_node",
+    "the same against an SSE Gateway on Node, with 1,000 real streams",
+    "herald_node_gateway",
+    "bare_node",
+    window=20,
+    bare_load={"patience": 1},
 )
 
 CALLBACK = '{"action":"%s","token":"t%%S",%s"request":{"url":"/api/sse/stream?request_id=c%%S","headers":{"host":"bench","user-agent":"bench"}}}'
