@@ -1,9 +1,12 @@
 #include "http/head_reader.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+
+#include "http/request_line.hpp"
 
 namespace herald {
 
@@ -21,12 +24,7 @@ constexpr std::string_view line_end = "\r\n";
 /// another HTTP or with none.
 bool names_a_version(std::string_view bytes) {
   const auto line = bytes.substr(0, bytes.find(line_end));
-  const auto version = line.substr(line.rfind(' ') + 1);
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9';
-  };
-  return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5])
-         && version[6] == '.' && digit(version[7]);
+  return is_http_version(line.substr(line.rfind(' ') + 1));
 }
 
 } // namespace
@@ -44,13 +42,8 @@ public:
     if (!whole)
       rest_.append(bytes);
     std::string_view input = whole ? bytes : std::string_view{rest_};
-    for (; taken_ < max_bytes_ && in_first_line() && input.starts_with(line_end); taken_ += 2)
-      input.remove_prefix(line_end.size());
-    if (in_first_line() && input == "\r") {
-      // Half an empty line, which Beast would take for a method.
-      rest_ = "\r";
-      return outcome::more;
-    }
+    if (in_first_line() && input.starts_with('\r') && !skip_empty_lines(input))
+      return taken_ < max_bytes_ ? outcome::more : outcome::line_too_long;
     error_code error;
     const auto used = put({input.data(), input.size()}, error);
     taken_ += used;
@@ -61,7 +54,8 @@ public:
     if (error != http::error::need_more && error != http::error::header_limit)
       return outcome::malformed;
     if (error == http::error::header_limit || taken_ + input.size() - used >= max_bytes_)
-      return in_first_line() ? outcome::line_too_long : outcome::too_large;
+      return in_first_line() && input.find(line_end) >= max_bytes_ ? outcome::line_too_long
+                                                                   : outcome::too_large;
     rest_ = std::string{input.substr(used)};
     return outcome::more;
   }
@@ -92,7 +86,19 @@ private:
   }
   void on_finish_impl(error_code& error) override { error = {}; }
 
+  /// Or in what Beast has not looked at yet: it may wait for the rest of the head.
   [[nodiscard]] bool in_first_line() const noexcept { return request.method.empty(); }
+
+  /// False if that leaves nothing for Beast, which would take half an empty line for a method.
+  bool skip_empty_lines(std::string_view& input) {
+    for (; taken_ < max_bytes_ && input.starts_with(line_end); taken_ += line_end.size())
+      input.remove_prefix(line_end.size());
+    header_limit(static_cast<std::uint32_t>(max_bytes_ - std::min(taken_, max_bytes_)));
+    if (taken_ < max_bytes_ && !input.empty() && input != "\r")
+      return true;
+    rest_ = std::string{input};
+    return false;
+  }
 
   std::size_t max_bytes_;
   std::size_t taken_ = 0;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/request_line.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
@@ -35,21 +36,6 @@ bool is_token(std::string_view text) {
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7f;
-}
-
-/// As far as its form goes (RFC 9112 section 3.2). Nobody is a proxy here, so there is no CONNECT.
-bool is_target(std::string_view method, std::string_view target) {
-  return target.starts_with('/') || target.find("://") != std::string_view::npos
-         || (method == "OPTIONS" && target == "*");
-}
-
-/// Of any HTTP, of which most are not spoken here.
-bool is_version(std::string_view text) {
-  const auto is_digit = [](char c) {
-    return c >= '0' && c <= '9';
-  };
-  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.'
-         && is_digit(text[7]);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -85,11 +71,11 @@ public:
       return refuse("the method is not a token");
     if (target.empty() || target.find(' ') != std::string_view::npos)
       return refuse("the request target is empty or holds a space");
-    if (!is_version(version))
+    if (!is_http_version(version))
       return refuse("the request line does not end with a version of HTTP");
     if (version != "HTTP/1.1" && version != "HTTP/1.0")
       return refuse(ec::unsupported_version, "the version is neither HTTP/1.1 nor HTTP/1.0");
-    if (!is_target(method, target))
+    if (!is_request_target(method, target))
       return refuse("the request target is neither a path nor a URL");
     head_.method = method;
     head_.target = target;

@@ -6,6 +6,7 @@
 
 #include "http/http_date.hpp"
 #include "http/problem.hpp"
+#include "http/request_line.hpp"
 #include "http/url.hpp"
 
 namespace herald {
@@ -60,8 +61,8 @@ bool is_probe(std::string_view path, const head_rules& rules) {
 
 /// What is wrong where a query has no request_id that can be read.
 const char* why_missing(std::string_view query) {
-  return query.find("request_id=") == std::string_view::npos ? "is required"
-                                                             : "must be percent-encoded";
+  const bool given = query.starts_with("request_id=") || query.find("&request_id=") != query.npos;
+  return given ? "must be percent-encoded" : "is required";
 }
 
 /// The header beats the query: EventSource sends it only when it comes back, to the same URL.
@@ -110,6 +111,10 @@ check_head(const stream_request& request, const head_rules& rules) {
     return with(
       problem(failure{ec::malformed_request, "one Host header is required", "Host"}), cors);
 
+  if (!is_request_target(request.method, request.target))
+    return with(
+      problem(failure{ec::malformed_request, "the request target is neither a path nor a URL", {}}),
+      cors);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);

@@ -335,16 +335,14 @@ void stream_loop::open(
   const auto slot = table_.add(from.fd, secrets_(), lease);
   last_opening_ = clock::now();
   ++openings_since_trim_;
+  openings_[slot] = {std::move(request.cors), request.http_1_0};
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
     metrics_.refused(refusal::too_many).Increment();
-    const auto reply = busy(ec::too_many_streams, "no more streams here");
-    table_.refuse(slot, render_reply(reply), false, last_opening_);
-    return;
+    return refuse_waiting(slot, busy(ec::too_many_streams, "no more streams here"), false);
   }
   const auto stream = table_.token_of(slot);
-  openings_[slot] = {std::move(request.cors), request.http_1_0};
   open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});
   unannounced_.push_back(
     {std::move(request.id), stream, std::move(request.url), transport_kind::embedded,
@@ -422,8 +420,8 @@ void stream_loop::apply_one(const refuse_stream& order) {
   auto reply = problem(order.why);
   if (order.upstream_status >= 400 && order.upstream_status < 600)
     reply = problem({order.upstream_status, kind_of(order.why.code).title}, order.why.detail);
-  else if (reply.status == 503)
-    reply.headers = busy(order.why.code, "").headers;
+  if (reply.status == 503)
+    reply.headers = busy(ec::overloaded, "").headers;
   refuse_waiting(*slot, reply, false);
 }
 

@@ -93,6 +93,14 @@ TEST(HeadReader, BoundsTheEmptyLinesBeforeTheHead) {
     got = reader.feed("\r\n");
   EXPECT_EQ(got, state::line_too_long);
   EXPECT_EQ(bytes, 1024u);
+  std::string empty_lines;
+  while (empty_lines.size() < 2000)
+    empty_lines += "\r\n";
+  head_reader at_once{1024};
+  EXPECT_EQ(at_once.feed(empty_lines), state::line_too_long);
+  head_reader with_a_head{1024};
+  EXPECT_EQ(with_a_head.feed(empty_lines.substr(0, 1000)), state::more);
+  EXPECT_NE(with_a_head.feed(head), state::complete) << "together they are too large";
 }
 
 TEST(HeadReader, BoundsTheRequestLine) {
@@ -114,6 +122,11 @@ TEST(HeadReader, BoundsTheHead) {
     got = dripping.feed("x");
   EXPECT_EQ(got, state::too_large);
   EXPECT_LE(bytes, 1024u);
+  head_reader cut_in_its_first_line{1024};
+  EXPECT_EQ(cut_in_its_first_line.feed("GET / HT"), state::more);
+  EXPECT_EQ(
+    cut_in_its_first_line.feed("TP/1.1\r\nHost: h\r\nX: " + std::string(2000, 'x')),
+    state::too_large);
   head_reader many_headers{1024};
   got = many_headers.feed("GET / HTTP/1.1\r\n");
   for (bytes = 16; got == state::more && bytes < 4096; bytes += 6)

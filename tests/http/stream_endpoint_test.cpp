@@ -443,7 +443,8 @@ TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
 
 TEST_F(StreamEndpoint, PassesARefusalOn) {
   notes->answer = [](const open_connection& asked) {
-    const auto status = static_cast<std::uint16_t>(asked.id.str() == "up" ? 403 : 0);
+    const auto id = asked.id.str();
+    const auto status = static_cast<std::uint16_t>(id == "up" ? 403 : id == "busy" ? 503 : 0);
     caf::anon_send(
       asked.via, refuse_stream{asked.stream, {ec::shutting_down, "not now", {}}, status});
   };
@@ -453,6 +454,9 @@ TEST_F(StreamEndpoint, PassesARefusalOn) {
   EXPECT_NE(ours.find("\r\nRetry-After: "), std::string::npos);
   EXPECT_NE(ours.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos);
   EXPECT_NE(ours.find(R"("detail":"not now")"), std::string::npos);
+  const auto busy = connect(get("busy"))->to_end();
+  EXPECT_EQ(busy.find("HTTP/1.1 503 "), 0u) << busy;
+  EXPECT_NE(busy.find("\r\nRetry-After: "), std::string::npos);
   const auto theirs = connect(get("up"))->to_end();
   EXPECT_EQ(theirs.find("HTTP/1.1 403 "), 0u) << theirs;
   EXPECT_NE(theirs.find(R"("status":403,"detail":"not now")"), std::string::npos) << theirs;

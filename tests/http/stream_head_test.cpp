@@ -63,6 +63,8 @@ TEST(StreamHead, SaysWhatIsWrongWithARequestId) {
   };
   says("", "is required");
   says("?request=a", "is required");
+  says("?my_request_id=a", "is required");
+  says("?a=b&request_id=%zz", "must be percent-encoded");
   says("?request_id=%zz", "must be percent-encoded");
   says("?request_id=a%3Ab", "must not contain a colon");
 }
@@ -79,6 +81,12 @@ TEST(StreamHead, RefusesOtherPathsAndMethods) {
   EXPECT_EQ(refused(request).status, 405);
   request.target = "/readyz";
   EXPECT_EQ(refused(request).status, 404);
+}
+
+TEST(StreamHead, RefusesATargetThatIsNone) {
+  EXPECT_EQ(refused(get("foo")).status, 400);
+  EXPECT_EQ(refused(get("*")).status, 400);
+  EXPECT_EQ(opened(get("http://h/api/sse/stream?request_id=a")).id.str(), "a");
 }
 
 TEST(StreamHead, WantsOneHost) {
