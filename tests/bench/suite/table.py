@@ -31,7 +31,8 @@ def rows_to_text(rows: list[list[str]]) -> str:
 def contender_rows(scenario: Scenario, medians: dict) -> str:
     rows = [["", *(heading(f) for f in scenario.figures)]]
     for name, of in medians.items():
-        rows.append([name, *(number(of[f.name]) for f in scenario.figures)])
+        blank = scenario.without.get(name, ())
+        rows.append([name, *("" if f in blank else number(of[f.name]) for f in scenario.figures)])
     return rows_to_text(rows)
 
 
