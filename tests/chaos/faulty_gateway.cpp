@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ faulty_gateway::faulty_gateway() : port_(free_port()) {
 }
 
 std::string faulty_gateway::url() const {
-  return "http://127.0.0.1:" + std::to_string(port_);
+  return "http://" + address_ + ":" + std::to_string(port_);
 }
 
 void faulty_gateway::open(const std::string& token) {
@@ -62,22 +63,44 @@ std::vector<std::string> faulty_gateway::sent_to(const std::string& token) const
   return found == sent_.end() ? std::vector<std::string>{} : found->second;
 }
 
+void faulty_gateway::move(
+  std::string address, std::function<void(const std::function<void()>&)> inside) {
+  crash();
+  address_ = std::move(address);
+  inside_ = std::move(inside);
+  start();
+}
+
 void faulty_gateway::start() {
   stopping_ = false;
+  inside_([this] { listen(); });
+  acceptor_ = std::thread{[this, fd = listener_] {
+    accept_all(fd);
+  }};
+}
+
+void faulty_gateway::listen() {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in here{};
   here.sin_family = AF_INET;
   here.sin_port = htons(port_);
-  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, address_.c_str(), &here.sin_addr);
   if (
     ::bind(listener_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0
     || ::listen(listener_, 64) != 0)
     throw std::runtime_error{"cannot listen"};
-  acceptor_ = std::thread{[this, fd = listener_] {
-    accept_all(fd);
-  }};
+}
+
+void faulty_gateway::hang_up() {
+  const std::lock_guard lock{mutex_};
+  for (const auto fd : descriptors_) {
+    // Nothing is left that would tell the other side again and again.
+    const linger reset{1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    ::shutdown(fd, SHUT_RDWR);
+  }
 }
 
 void faulty_gateway::crash() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -37,6 +38,11 @@ public:
   void crash();
   /// Listens again, on the same port.
   void start();
+  /// Listens elsewhere, with sockets that are made by what is handed to `inside`.
+  void move(std::string address, std::function<void(const std::function<void()>&)> inside);
+  /// Its connections end, streams and listener stay. What tells the other side of it, the network
+  /// may lose.
+  void hang_up();
 
   /// The data of what a token was sent, in the order in which it came.
   [[nodiscard]] std::vector<std::string> sent_to(const std::string& token) const;
@@ -47,7 +53,13 @@ private:
   bool answer(int fd, const std::string& body);
   int status_of(const std::string& body);
 
+  void listen();
+
   std::uint16_t port_;
+  std::string address_ = "127.0.0.1";
+  std::function<void(const std::function<void()>&)> inside_ = [](const auto& make) {
+    make();
+  };
   std::atomic<mood> mood_ = mood::good;
   std::atomic<bool> stopping_ = false;
   int listener_ = -1;

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/chaos/crowd.hpp"
 #include "tests/chaos/faulty_gateway.hpp"
+#include "tests/chaos/network.hpp"
 #include "tests/chaos/process_use.hpp"
 #include "tests/chaos/publisher.hpp"
 #include "tests/chaos/scenario.hpp"
@@ -68,6 +71,24 @@ protected:
     return numbers;
   }
 
+  /// Every page has had, or will have, what was taken, in order.
+  void expect_all_sent(const std::vector<std::string>& pages, const ledger& taken) {
+    std::size_t events = 0;
+    for (const auto& [publisher, numbers] : taken) {
+      events += numbers.size();
+      EXPECT_GT(numbers.size(), 10u);
+      for (const auto& page : pages) {
+        EXPECT_TRUE(eventually([&] {
+          const auto had = numbers_of(page, publisher);
+          return !had.empty() && had.back() == numbers.back();
+        }));
+        EXPECT_EQ(numbers_of(page, publisher), numbers) << page;
+      }
+    }
+    result("pages", pages.size());
+    result("events", events);
+  }
+
   faulty_gateway gateway;
 };
 
@@ -87,24 +108,53 @@ TEST_F(GatewayFaults, CostNoOrderAndNoEventWhileThereIsTime) {
   }
   gateway.be(mood::good);
   const auto taken = stop_all(publishers);
-  std::size_t events = 0;
-  for (const auto& [publisher, numbers] : taken) {
-    events += numbers.size();
-    EXPECT_GT(numbers.size(), 10u);
-    for (const auto& page : pages) {
-      EXPECT_TRUE(eventually([&] {
-        const auto had = numbers_of(page, publisher);
-        return !had.empty() && had.back() == numbers.back();
-      }));
-      EXPECT_EQ(numbers_of(page, publisher), numbers) << page;
-    }
-  }
+  expect_all_sent(pages, taken);
   for (const auto& p : publishers) {
     EXPECT_EQ(p->refused(), 0u);
     EXPECT_LT(p->slowest(), 2s) << "a publisher had to wait for the gateway";
   }
-  result("pages", pages.size());
-  result("events", events);
+  result("retries", static_cast<std::size_t>(metric(api, "herald_gateway_retries_total")));
+}
+
+TEST_F(GatewayFaults, HalfOpenConnectionsCostNoOrderAndNoEvent) {
+  std::optional<cabled_network> cable;
+  try {
+    cable.emplace(seed());
+  } catch (const std::runtime_error& e) {
+    GTEST_SKIP() << "no network namespace here: " << e.what();
+  }
+  gateway.move(cable->client_address(), [&](const auto& make) { cable->inside(make); });
+  auto herald = start({"--gateway-retry-ms", "120000"});
+  http_client api{herald.api_port()};
+  const auto pages = names(20);
+  for (const auto& page : pages)
+    connect(api, page);
+  publisher::options pace;
+  pace.pace = 40ms;
+  auto publishers = start_publishers(herald.api_port(), 2, pace);
+  const auto lose_connections = [&] {
+    cable->cut();
+    std::this_thread::sleep_for(50ms);
+    gateway.hang_up();
+    std::this_thread::sleep_for(pause(1000));
+    cable->mend();
+  };
+  const auto rounds = size<std::size_t>(3, 60);
+  for (std::size_t i = 0; i < rounds; ++i) {
+    lose_connections();
+    std::this_thread::sleep_for(pause(1000));
+  }
+  const auto taken = stop_all(publishers);
+  expect_all_sent(pages, taken);
+  for (const auto& p : publishers)
+    EXPECT_LT(p->slowest(), 2s) << "a publisher had to wait for the gateway";
+  // And while nothing is under way.
+  lose_connections();
+  EXPECT_EQ(api.post("/api/events?wait=true", R"({"event":"e","text":"last"})").status, 200);
+  for (const auto& page : pages)
+    EXPECT_EQ(gateway.sent_to(page).back(), "last") << page;
+  EXPECT_EQ(connections(api), pages.size());
+  result("rounds", rounds);
   result("retries", static_cast<std::size_t>(metric(api, "herald_gateway_retries_total")));
 }
 

@@ -33,6 +33,8 @@ public:
 
   /// Where servers of this machine are reached over the cable.
   [[nodiscard]] const std::string& server_address() const noexcept { return server_; }
+  /// Where what listens in the network is reached over the cable.
+  [[nodiscard]] const std::string& client_address() const noexcept { return client_; }
 
   /// Runs this with sockets made in the network; they stay there.
   void inside(const std::function<void()>& make) const;
