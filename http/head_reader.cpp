@@ -24,7 +24,8 @@ constexpr std::string_view line_end = "\r\n";
 /// another HTTP or with none.
 bool names_a_version(std::string_view bytes) {
   const auto line = bytes.substr(0, bytes.find(line_end));
-  return is_http_version(line.substr(line.rfind(' ') + 1));
+  return std::count(line.begin(), line.end(), ' ') == 2
+         && is_http_version(line.substr(line.rfind(' ') + 1));
 }
 
 } // namespace

@@ -57,6 +57,7 @@ TEST(HeadReader, RefusesWhatIsNotHttp) {
   for (const auto* bytes :
        {"\x01\x02 garbage\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/11\r\n\r\n",
         "GET / HTTP/x.y\r\n\r\n", "GET / http/2.0\r\n\r\n", "\n\nGET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\nHost: h\n\nGET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\nHTTP/2.0\r\n\r\n",
         "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/1.1\r\nA: b\r\n c\nd\r\n\r\n",
         "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n",
         "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
