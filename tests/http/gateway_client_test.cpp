@@ -34,8 +34,8 @@ public:
       bodies_.push_back(q.body);
       type_ = q.get_header_value("Content-Type");
       peers_.insert(q.remote_port);
-      r.status = status;
-      r.set_content(answer, "application/json");
+      r.status = status_;
+      r.set_content(answer_, "application/json");
       if (hang_up)
         r.set_header("Connection", "close");
     });
@@ -74,16 +74,23 @@ public:
     return type_;
   }
 
+  /// From now on.
+  void answer(int status, std::string body) {
+    const std::lock_guard hold{mutex_};
+    status_ = status;
+    answer_ = std::move(body);
+  }
+
   // Set between posts, read while one is handled.
-  std::atomic<int> status{200};
   std::atomic<bool> hang_up{false};
-  std::string answer = R"({"status":"ok"})";
 
 private:
   httplib::Server server_;
   std::thread thread_;
   int port_ = 0;
   std::mutex mutex_;
+  int status_ = 200;
+  std::string answer_ = R"({"status":"ok"})";
   std::vector<std::string> bodies_;
   std::string type_;
   std::set<int> peers_;
@@ -211,8 +218,7 @@ TEST(GatewayClient, TellsAnswersApart) {
   gateway peer;
   test_link link{peer.url()};
   const auto answered = [&](int status, const char* body) {
-    peer.status = status;
-    peer.answer = body;
+    peer.answer(status, body);
     return link.post("{}");
   };
   EXPECT_EQ(answered(200, R"({"status":"buffered"})"), send_result::delivered);
