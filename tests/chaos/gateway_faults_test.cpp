@@ -74,7 +74,9 @@ protected:
   /// Every page has had, or will have, what was taken, in order.
   void expect_all_sent(const std::vector<std::string>& pages, const ledger& taken) {
     std::size_t events = 0;
-    for (const auto& [publisher, numbers] : taken) {
+    for (const auto& entry : taken) {
+      const auto& publisher = entry.first;
+      const auto& numbers = entry.second;
       events += numbers.size();
       EXPECT_GT(numbers.size(), 10u);
       for (const auto& page : pages) {
@@ -186,7 +188,7 @@ TEST_F(GatewayFaults, FillQueuesUpToTheirBoundsAndAreCounted) {
   }
   (void)stop_all(publishers);
   const auto after = use_of(herald.pid());
-  EXPECT_LT(after.rss_kib, before.rss_kib + 128 * 1024 + sanitizer_kib);
+  EXPECT_LT(after.rss_kib, before.rss_kib + std::size_t{128} * 1024 + sanitizer_kib);
   EXPECT_NE(api.get("/metrics").body.find("herald_gateway_lost_total"), std::string::npos);
   gateway.be(mood::good);
   EXPECT_EQ(api.post("/api/events?wait=true", R"({"event":"e","data":1})").status, 200);
