@@ -140,8 +140,8 @@ void version_store::fetch() {
   state_->fetching = true;
   self_->request(source_, caf::infinite, fetch_version{})
     .then(
-      [state = state_, publisher = publisher_](version_document& document) {
-        send_current(*state, publisher, std::move(document.json));
+      [state = state_, publisher = publisher_](const version_document& document) {
+        send_current(*state, publisher, document.json);
       },
       [state = state_, publisher = publisher_, &failures = fetch_failures_](const caf::error& e) {
         const auto what = describe(e);
