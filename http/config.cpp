@@ -1,5 +1,8 @@
 #include "http/config.hpp"
 
+#include <string>
+#include <utility>
+
 #include "http/http_url.hpp"
 #include "messages/tasks.hpp"
 
@@ -87,10 +90,13 @@ std::optional<violation> command_violation(const config& c) {
 
 std::optional<violation> supervision_violation(const config& c) {
   for (const auto& [name, child] : c.supervision.children) {
-    const auto key = "supervision.children." + name + ".min_backoff_ms";
-    if (child.min_backoff > child.max_backoff)
-      return violation{
-        key, key + " must not be more than supervision.children." + name + ".max_backoff_ms"};
+    if (child.min_backoff <= child.max_backoff)
+      continue;
+    const auto path = "supervision.children." + name;
+    const auto key = path + ".min_backoff_ms";
+    auto text = key;
+    text.append(" must not be more than ").append(path).append(".max_backoff_ms");
+    return violation{key, std::move(text)};
   }
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ struct gateway_standin {
 
 /// Fails like `callback_client::make`; nothing runs then.
 [[nodiscard]] caf::expected<gateway_standin> make_gateway_standin(
-  caf::actor_system& system, shell_options shell, callback_client_options callbacks,
+  caf::actor_system& system, const shell_options& shell, callback_client_options callbacks,
   gateway_streams::limits bounds, metrics& numbers);
 
 } // namespace herald
