@@ -264,6 +264,7 @@ CONNECT_STORM = Scenario(
     bars=(Bar(OPEN_CPU, 1.5, "floor_2"), Bar(FAILED, 0)),
 )
 
+
 def external(name: str, title: str, herald: str, bare: str, window: int, bare_load: dict) -> Scenario:
     """Sends to an SSE Gateway, beside a bare load generator with as many connections as senders."""
     return Scenario(
