@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "http/problem.hpp"
+#include "http/request_line.hpp"
 
 namespace herald {
 
@@ -27,10 +28,9 @@ api_reply refusal_of(head_sink::failure why, const head_limits& limits) {
   case head_sink::failure::malformed:
     return problem({400, "Malformed request"}, "this is not the head of an HTTP request");
   case head_sink::failure::unsupported_version:
-    return problem(
-      failure{ec::unsupported_version, "the version is neither HTTP/1.1 nor HTTP/1.0", {}});
+    return problem(failure{ec::unsupported_version, other_version, {}});
   case head_sink::failure::line_too_long:
-    return problem(failure{ec::target_too_long, "the request line is too long", {}});
+    return problem(failure{ec::target_too_long, line_too_long, {}});
   case head_sink::failure::too_large:
     return problem(
       {431, "Request head too large"},

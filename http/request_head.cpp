@@ -74,9 +74,9 @@ public:
     if (!is_http_version(version))
       return refuse("the request line does not end with a version of HTTP");
     if (version != "HTTP/1.1" && version != "HTTP/1.0")
-      return refuse(ec::unsupported_version, "the version is neither HTTP/1.1 nor HTTP/1.0");
+      return refuse(ec::unsupported_version, other_version);
     if (!is_request_target(method, target))
-      return refuse("the request target is neither a path nor a URL");
+      return refuse(no_target);
     head_.method = method;
     head_.target = target;
     old_version_ = version == "HTTP/1.0";
@@ -109,7 +109,7 @@ public:
 
   void line(std::string_view text, bool first) {
     if (text.size() > max_head_line_bytes)
-      return first ? refuse(ec::target_too_long, "the request line is too long")
+      return first ? refuse(ec::target_too_long, line_too_long)
                    : refuse(ec::head_too_large, "a line of the head is too long");
     // A tab is white space in a field; in the request line some would take it for a separator.
     const auto forbidden = [first](char c) {

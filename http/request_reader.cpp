@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/chunked_body.hpp"
+#include "http/request_line.hpp"
 
 namespace herald {
 
@@ -50,7 +51,7 @@ request_reader::outcome request_reader::read_head() {
     if (scan.complete)
       break;
     if (bytes.size() > max_head_bytes)
-      return scan.seen == 0 ? refuse(ec::target_too_long, "the request line is too long")
+      return scan.seen == 0 ? refuse(ec::target_too_long, line_too_long)
                             : refuse(ec::head_too_large, "the head is too large");
     if (const auto got = fill(deadline); got != outcome::complete)
       return socket_.buffered().empty() ? outcome::gone : got;

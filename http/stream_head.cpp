@@ -112,9 +112,7 @@ check_head(const stream_request& request, const head_rules& rules) {
       problem(failure{ec::malformed_request, "one Host header is required", "Host"}), cors);
 
   if (!is_request_target(request.method, request.target))
-    return with(
-      problem(failure{ec::malformed_request, "the request target is neither a path nor a URL", {}}),
-      cors);
+    return with(problem(failure{ec::malformed_request, no_target, {}}), cors);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);
