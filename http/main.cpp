@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <caf/actor_system.hpp>
@@ -32,6 +33,17 @@ constexpr const char* component = "herald";
 /// Exit codes; 2 is for wrong settings (see command_line.hpp), 128 + n for a second signal n.
 constexpr int exit_cannot_start = 1;
 constexpr int exit_gave_up = 3;
+
+/// malloc's own threshold for blocks that it maps on their own rises to the largest that was ever
+/// freed. A large table that is made anew, as happens with many comings and goings, would then
+/// leave a hole in the heap, in which small blocks settle before the next table can: herald would
+/// grow with each. 256 KiB is above what most events and requests need; what is kept for reuse at
+/// the end of the heap is twice that, as is malloc's own rule.
+void keep_large_blocks_apart() {
+  constexpr int large = 256 * 1024;
+  ::mallopt(M_MMAP_THRESHOLD, large);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * large);
+}
 
 std::string draft_of(const std::string& ports_file) {
   return ports_file + ".new";
@@ -151,6 +163,7 @@ int run(const herald::run_options& options, herald::termination& end) {
 } // namespace
 
 int main(int argc, char** argv) {
+  keep_large_blocks_apart();
   const auto parsed = herald::load_config(argc, argv, environ);
   if (const auto* early = std::get_if<herald::early_exit>(&parsed)) {
     std::fputs(early->text.c_str(), early->to_stderr ? stderr : stdout);
