@@ -16,14 +16,27 @@ constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 /// No result of a send.
 constexpr ssize_t unanswered = std::numeric_limits<ssize_t>::min();
 
+/// Makes a send, again where a signal came between: what it took, or a negative error number.
+template <class Send>
+ssize_t until_done(Send send) noexcept {
+  ssize_t taken = 0;
+  do
+    taken = send();
+  while (taken < 0 && errno == EINTR);
+  return taken < 0 ? -errno : taken;
+}
+
 } // namespace
 
 ssize_t send_now(int fd, const void* bytes, std::size_t count) noexcept {
-  ssize_t taken = 0;
-  do
-    taken = ::send(fd, bytes, count, send_flags);
-  while (taken < 0 && errno == EINTR);
-  return taken < 0 ? -errno : taken;
+  return until_done([&] { return ::send(fd, bytes, count, send_flags); });
+}
+
+ssize_t send_now(int fd, std::span<const iovec> parts) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data()); // NOLINT: sendmsg only reads it
+  message.msg_iovlen = parts.size();
+  return until_done([&] { return ::sendmsg(fd, &message, send_flags); });
 }
 
 struct send_ring::kernel_ring {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 namespace herald {
 
@@ -51,5 +52,7 @@ private:
 
 /// One send, as the ring makes it: what it took, or a negative error number.
 [[nodiscard]] ssize_t send_now(int fd, const void* bytes, std::size_t count) noexcept;
+/// The same for bytes that lie in several places.
+[[nodiscard]] ssize_t send_now(int fd, std::span<const iovec> parts) noexcept;
 
 } // namespace herald

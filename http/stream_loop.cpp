@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -11,14 +10,12 @@
 #include <boost/asio/post.hpp>
 #include <caf/send.hpp>
 #include <malloc.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "actors/log.hpp"
 #include "actors/shell_core.hpp"
-#include "http/problem.hpp"
 #include "http/sse_format.hpp"
 #include "http/tcp_progress.hpp"
 
@@ -55,42 +52,6 @@ constexpr std::size_t slice_patrol = 512;
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
 
-refusal refusal_for(head_sink::failure why) {
-  using failure = head_sink::failure;
-  switch (why) {
-  case failure::malformed:
-  case failure::unsupported_version:
-    break;
-  case failure::line_too_long:
-  case failure::too_large:
-    return refusal::head_too_large;
-  case failure::timed_out:
-    return refusal::head_timed_out;
-  case failure::crowded_out:
-    return refusal::head_crowded_out;
-  }
-  return refusal::malformed;
-}
-
-client_address address_of(int fd) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  client_address result{};
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
-    return result;
-  if (peer.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
-    result[10] = result[11] = 0xff;
-    std::memcpy(&result[12], &v4, sizeof v4);
-    return result;
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  std::memcpy(result.data(), &v6, result.size());
-  if (!IN6_IS_ADDR_V4MAPPED(&v6))
-    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
-  return result;
-}
-
 /// The kernel has heard nothing from the client for too long, or that there is no way to it.
 bool is_out_of_reach(int error) {
   return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
@@ -124,7 +85,7 @@ stream_loop::stream_loop(
       "herald_actor_handling_seconds", "Time that a message takes to be handled.",
       {{"actor", "stream-loop"}})),
     supervisor_(around.supervisor),
-    rules_{options_.cors_origins, options_.stand_in},
+    admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
     listener_(listener),
     heads_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
@@ -292,42 +253,16 @@ void stream_loop::pause_accepting(int error) {
 
 std::optional<api_reply>
 stream_loop::on_head(const client_socket& from, const stream_request& request) {
-  auto verdict = check_head(request, rules_);
-  if (auto* reply = std::get_if<api_reply>(&verdict)) {
-    count_refusal(reply->status);
+  auto verdict = admission_.decide(request, from.fd, {table_.size(), openings_.size(), draining_});
+  if (auto* reply = std::get_if<api_reply>(&verdict))
     return std::move(*reply);
-  }
-  auto& wanted = std::get<stream_opening>(verdict);
-  const auto refuse = [&](refusal why, api_reply reply) {
-    metrics_.refused(why).Increment();
-    reply.headers.insert(reply.headers.end(), wanted.cors.begin(), wanted.cors.end());
-    return reply;
-  };
-  if (draining_)
-    return refuse(refusal::shutting_down, busy(ec::shutting_down, "this herald is ending"));
-  if (openings_.size() >= options_.max_openings)
-    return refuse(
-      refusal::too_many_openings, busy(ec::overloaded, "too many streams are opening at once"));
-  if (table_.size() >= streams_in(descriptors_))
-    return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
-  const auto address =
-    options_.max_streams_per_address != 0 ? address_of(from.fd) : client_address{};
-  const auto admitted = limits_.admit(address);
-  if (const auto* why = std::get_if<stream_limits::refusal>(&admitted)) {
-    if (*why == stream_limits::refusal::too_many)
-      return refuse(refusal::too_many, busy(ec::too_many_streams, "no more streams here"));
-    return refuse(
-      refusal::too_many_per_address,
-      busy(ec::too_many_streams, "no more streams from this address"));
-  }
-  open(from, std::get<stream_limits::lease>(admitted), wanted);
+  auto& admitted = std::get<stream_admission::admitted>(verdict);
+  open(from, admitted.lease, admitted.opening);
   return std::nullopt;
 }
 
 header_list stream_loop::on_bad_head(failure why) {
-  metrics_.refused(refusal_for(why)).Increment();
-  // Of whatever origin it is.
-  return cors_headers({}, rules_.cors_origins);
+  return admission_.refuse_head(why);
 }
 
 void stream_loop::open(
@@ -339,8 +274,9 @@ void stream_loop::open(
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
-    metrics_.refused(refusal::too_many).Increment();
-    return refuse_waiting(slot, busy(ec::too_many_streams, "no more streams here"), false);
+    return refuse_waiting(
+      slot, admission_.busy(refusal::too_many, ec::too_many_streams, "no more streams here"),
+      false);
   }
   const auto stream = table_.token_of(slot);
   open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});
@@ -355,26 +291,6 @@ void stream_loop::announce_openings() {
   else if (!unannounced_.empty())
     caf::anon_send(owner_, open_connections{std::move(unannounced_)});
   unannounced_.clear();
-}
-
-void stream_loop::count_refusal(int status) {
-  if (status == 404)
-    metrics_.refused(refusal::not_found).Increment();
-  else if (status == 405)
-    metrics_.refused(refusal::method).Increment();
-  else if (status >= 400)
-    metrics_.refused(refusal::invalid).Increment();
-}
-
-/// 503, with a time to come back that spreads the clients.
-api_reply stream_loop::busy(ec code, const char* detail) {
-  auto reply = problem(herald::failure{code, detail, {}});
-  const auto after = jitter(options_.retry, options_.retry_spread * 2);
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
-  for (auto& [name, value] : reply.headers)
-    if (name == "Retry-After")
-      value = std::to_string(seconds);
-  return reply;
 }
 
 // -- the inbox
@@ -407,7 +323,7 @@ void stream_loop::apply_one(const attach_stream& order) {
     return;
   const auto waited = openings_.extract(*slot);
   auto head = render_stream_head(waited.mapped().http_1_0, waited.mapped().cors);
-  append_retry(head, jitter(options_.retry, options_.retry_spread));
+  append_retry(head, jitter_(options_.retry, options_.retry_spread));
   append_comment(head, "ok");
   table_.attach(*slot, std::move(head), order.missed);
 }
@@ -416,13 +332,7 @@ void stream_loop::apply_one(const refuse_stream& order) {
   const auto slot = table_.find(order.stream);
   if (!slot || !table_.waiting(*slot))
     return;
-  metrics_.refused(refusal::by_owner).Increment();
-  auto reply = problem(order.why);
-  if (order.upstream_status >= 400 && order.upstream_status < 600)
-    reply = problem({order.upstream_status, kind_of(order.why.code).title}, order.why.detail);
-  if (reply.status == 503)
-    reply.headers = busy(ec::overloaded, "").headers;
-  refuse_waiting(*slot, reply, false);
+  refuse_waiting(*slot, admission_.refused_by_owner(order.why, order.upstream_status), false);
 }
 
 void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool report) {
@@ -442,7 +352,7 @@ void stream_loop::apply_one(const close_stream& order) {
   if (order.reason == close_reason::replaced)
     append_retry(farewell, options_.replaced_retry);
   if (order.reason == close_reason::shutting_down)
-    append_retry(farewell, jitter(options_.drain_retry, options_.drain_retry_spread));
+    append_retry(farewell, jitter_(options_.drain_retry, options_.drain_retry_spread));
   if (order.farewell)
     append_event(farewell, {}, order.farewell->name, order.farewell->data);
   table_.close(*slot, std::move(farewell), clock::now());
@@ -561,21 +471,7 @@ void stream_loop::settle() {
 
 void stream_loop::count() {
   const auto& now = table_.tally();
-  for (std::size_t i = 0; i < service_type_count; ++i) {
-    const auto service = static_cast<service_type>(i);
-    if (now.sent[i] != counted_.sent[i])
-      metrics_.sent(service).Increment(static_cast<double>(now.sent[i] - counted_.sent[i]));
-    if (now.failed[i] != counted_.failed[i])
-      metrics_.failed(service).Increment(static_cast<double>(now.failed[i] - counted_.failed[i]));
-  }
-  if (now.bytes != counted_.bytes)
-    metrics_.bytes.Increment(static_cast<double>(now.bytes - counted_.bytes));
-  if (now.replayed != counted_.replayed)
-    metrics_.replayed.Increment(static_cast<double>(now.replayed - counted_.replayed));
-  if (now.lagged != counted_.lagged)
-    metrics_.lagged.Increment(static_cast<double>(now.lagged - counted_.lagged));
-  if (now.overflowed != counted_.overflowed)
-    metrics_.overflowed.Increment(static_cast<double>(now.overflowed - counted_.overflowed));
+  metrics_.count(counted_, now);
   counted_ = now;
   if (timed_.empty() || timed_.front().upto > table_.served_upto())
     return;
@@ -652,14 +548,7 @@ void stream_loop::on_stream(const socket_event& event) {
 ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
   if (parts_count == 1)
     return judge(send_now(fd, parts->iov_base, parts->iov_len));
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(parts); // NOLINT: sendmsg only reads it
-  message.msg_iovlen = static_cast<std::size_t>(parts_count);
-  ssize_t taken = 0;
-  do
-    taken = ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (taken < 0 && errno == EINTR);
-  return judge(taken < 0 ? -errno : taken);
+  return judge(send_now(fd, {parts, static_cast<std::size_t>(parts_count)}));
 }
 
 void stream_loop::write_each(std::span<socket_send> sends) {
@@ -743,8 +632,11 @@ void stream_loop::on_tick() {
       continue;
     if (first.when > now)
       break;
-    metrics_.refused(refusal::unanswered).Increment();
-    refuse_waiting(*slot, busy(ec::overloaded, "the stream could not be registered in time"), true);
+    refuse_waiting(
+      *slot,
+      admission_.busy(
+        refusal::unanswered, ec::overloaded, "the stream could not be registered in time"),
+      true);
     schedule();
   }
   table_.expire(now);
@@ -812,22 +704,17 @@ void stream_loop::drain_some() {
     if (table_.descriptor(drain_next_) < 0)
       continue;
     if (table_.waiting(drain_next_)) {
-      metrics_.refused(refusal::shutting_down).Increment();
-      refuse_waiting(drain_next_, busy(ec::shutting_down, "this herald is ending"), true);
+      refuse_waiting(
+        drain_next_,
+        admission_.busy(refusal::shutting_down, ec::shutting_down, "this herald is ending"), true);
       continue;
     }
     std::string farewell;
-    append_retry(farewell, jitter(options_.drain_retry, options_.drain_retry_spread));
+    append_retry(farewell, jitter_(options_.drain_retry, options_.drain_retry_spread));
     table_.close(drain_next_, std::move(farewell), now);
   }
   if (drain_next_ < table_.slots())
     schedule();
-}
-
-std::chrono::milliseconds
-stream_loop::jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread) {
-  std::uniform_int_distribution<std::int64_t> some{0, spread.count()};
-  return least + std::chrono::milliseconds{some(jitter_)};
 }
 
 } // namespace herald

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <random>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -17,11 +16,13 @@
 
 #include "actors/metrics.hpp"
 #include "http/head_clients.hpp"
+#include "http/jitter.hpp"
 #include "http/loop_inbox.hpp"
 #include "http/secret_source.hpp"
 #include "http/send_ring.hpp"
 #include "http/socket_set.hpp"
 #include "http/standstill.hpp"
+#include "http/stream_admission.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"
 #include "http/stream_options.hpp"
@@ -113,8 +114,6 @@ private:
   header_list on_bad_head(failure why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
-  void count_refusal(int status);
-  api_reply busy(ec code, const char* detail);
 
   // the inbox
   void on_inbox();
@@ -153,8 +152,6 @@ private:
   void patrol();
   void release_memory();
   void drain_some();
-  std::chrono::milliseconds
-  jitter(std::chrono::milliseconds least, std::chrono::milliseconds spread);
 
   const stream_options options_;
   const stream_owner_actor owner_;
@@ -166,7 +163,9 @@ private:
   prometheus::Histogram& handling_;
   const supervisor_actor supervisor_;
   std::uint64_t generation_ = 1;
-  head_rules rules_;
+  secret_source secrets_;
+  jitter jitter_{secrets_()};
+  stream_admission admission_;
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer accept_pause_{io_};
@@ -193,8 +192,6 @@ private:
   bool scheduled_ = false;
   bool watching_ = false;
   std::string scratch_;
-  secret_source secrets_;
-  std::minstd_rand jitter_{static_cast<std::minstd_rand::result_type>(secrets_())};
 
   loop_inbox& inbox_;
   /// Orders that were taken from the inbox; the first may be half done.

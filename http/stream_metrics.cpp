@@ -10,6 +10,11 @@ constexpr std::array refusal_names = {
   "by_owner",       "unanswered",           "shutting_down",
 };
 
+void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
+  if (now != before)
+    to.Increment(static_cast<double>(now - before));
+}
+
 } // namespace
 
 stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
@@ -56,6 +61,17 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
       "sse_gateway_send_duration_seconds", "From taking an event to having sent it.",
       {{"service", service}});
   }
+}
+
+void stream_metrics::count(const stream_tally& before, const stream_tally& now) const {
+  for (std::size_t i = 0; i < service_type_count; ++i) {
+    add(*sent_.at(i), before.sent.at(i), now.sent.at(i));
+    add(*failed_.at(i), before.failed.at(i), now.failed.at(i));
+  }
+  add(bytes, before.bytes, now.bytes);
+  add(replayed, before.replayed, now.replayed);
+  add(lagged, before.lagged, now.lagged);
+  add(overflowed, before.overflowed, now.overflowed);
 }
 
 } // namespace herald

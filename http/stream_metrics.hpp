@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/metrics.hpp"
+#include "http/stream_tally.hpp"
 #include "messages/events.hpp"
 
 namespace herald {
@@ -40,6 +41,9 @@ public:
   prometheus::Histogram& duration(service_type s) const {
     return *duration_.at(static_cast<std::size_t>(s));
   }
+
+  /// Counts what a table has done between two looks at its tally.
+  void count(const stream_tally& before, const stream_tally& now) const;
 
   prometheus::Counter& accepted;
   prometheus::Counter& accept_errors;

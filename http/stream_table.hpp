@@ -20,6 +20,7 @@
 #include "http/frame_log.hpp"
 #include "http/private_queue.hpp"
 #include "http/send_ring.hpp"
+#include "http/stream_tally.hpp"
 #include "messages/connections.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
@@ -57,20 +58,6 @@ public:
   /// Whether to call `stream_table::writable` once the socket takes bytes again.
   virtual void watch_writable(int fd, stream_slot slot, bool on) = 0;
   virtual void ended(const ended_stream& stream) = 0;
-};
-
-/// What a stream table has done, ever growing.
-struct stream_tally {
-  /// Writes of an event to a stream.
-  frame_counts sent{};
-  frame_counts failed{};
-  /// Those of them that were sent again to a stream that came back.
-  std::uint64_t replayed = 0;
-  std::uint64_t bytes = 0;
-  /// Streams that were closed because the log had to overwrite what they had not read.
-  std::uint64_t lagged = 0;
-  /// Streams that were closed because too much waited for them alone.
-  std::uint64_t overflowed = 0;
 };
 
 struct stream_table_options {
