@@ -1,12 +1,28 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
-#include "messages/gateway.hpp"
-
 namespace herald {
+
+/// What became of one send to an external gateway.
+enum class send_result : std::uint8_t {
+  delivered,   ///< the gateway has written or buffered it
+  gone,        ///< the gateway has no such stream (any more)
+  refused,     ///< the gateway will never take this event; others it may
+  failing,     ///< the gateway answers, but cannot do it now
+  timed_out,   ///< no answer in time; it may have been delivered
+  unreachable, ///< there is no gateway to talk to, or it hung up
+};
+
+struct send_outcome {
+  send_result result = send_result::delivered;
+  /// Empty where delivered, else for the log: the status, or what went wrong.
+  std::string why;
+};
 
 /// One connection to an external gateway. For one thread.
 class gateway_link {

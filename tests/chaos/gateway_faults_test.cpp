@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -119,12 +117,10 @@ TEST_F(GatewayFaults, CostNoOrderAndNoEventWhileThereIsTime) {
 }
 
 TEST_F(GatewayFaults, HalfOpenConnectionsCostNoOrderAndNoEvent) {
-  std::optional<cabled_network> cable;
-  try {
-    cable.emplace(seed());
-  } catch (const std::runtime_error& e) {
-    GTEST_SKIP() << "no network namespace here: " << e.what();
-  }
+  std::string why_not;
+  const auto cable = lay_cable(seed(), why_not);
+  if (!cable)
+    GTEST_SKIP() << why_not;
   gateway.move(cable->client_address(), [&](const auto& make) { cable->inside(make); });
   auto herald = start({"--gateway-retry-ms", "120000"});
   http_client api{herald.api_port()};

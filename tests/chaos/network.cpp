@@ -178,4 +178,13 @@ void cabled_network::carry(std::uint32_t seed) {
   }
 }
 
+std::unique_ptr<cabled_network> lay_cable(std::uint32_t seed, std::string& why_not) {
+  try {
+    return std::make_unique<cabled_network>(seed);
+  } catch (const std::runtime_error& e) {
+    why_not = std::string{"no network namespace here: "} + e.what();
+    return nullptr;
+  }
+}
+
 } // namespace herald::testing

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -79,5 +80,8 @@ private:
   std::atomic<std::chrono::milliseconds> longest_round_{};
   std::thread carrier_;
 };
+
+/// A network with its cable; null where this machine does not let us, and the reason in `why_not`.
+[[nodiscard]] std::unique_ptr<cabled_network> lay_cable(std::uint32_t seed, std::string& why_not);
 
 } // namespace herald::testing

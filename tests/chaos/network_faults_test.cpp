@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <stdexcept>
 
 #include "tests/chaos/crowd.hpp"
 #include "tests/chaos/network.hpp"
@@ -34,11 +33,10 @@ std::chrono::milliseconds milliseconds_since(clock::time_point when) {
 class NetworkFaults : public scenario {
 protected:
   void SetUp() override {
-    try {
-      cable.emplace(seed());
-    } catch (const std::runtime_error& e) {
-      GTEST_SKIP() << "no network namespace here: " << e.what();
-    }
+    std::string why_not;
+    cable = lay_cable(seed(), why_not);
+    if (!cable)
+      GTEST_SKIP() << why_not;
   }
 
   void start(std::chrono::seconds give_up_after) {
@@ -86,7 +84,7 @@ protected:
     result("rss_kib", use_of(herald->pid()).rss_kib);
   }
 
-  std::optional<cabled_network> cable;
+  std::unique_ptr<cabled_network> cable;
   std::optional<herald_process> herald;
   std::optional<crowd> pages;
   std::optional<http_client> api;
