@@ -4,8 +4,11 @@
 #include <utility>
 
 #include <caf/actor_system.hpp>
+#include <caf/after.hpp>
+#include <caf/blocking_actor.hpp>
 #include <caf/expected.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/sec.hpp>
 
 #include "messages/errors.hpp"
 #include "messages/type_ids.hpp"
@@ -18,21 +21,31 @@ inline constexpr std::chrono::seconds ask_deadline{5};
 /// Sends `question` to an actor and waits for its answer, at most `deadline`. The only place where
 /// a thread of herald waits for an actor; call it from threads that are not actors.
 ///
-/// A scoped_actor per request on purpose: CAF 0.17 never cancels the timer of an answered request,
-/// so a long-lived asker would be flooded by its own stale time-outs.
+/// The wait is the blocking receive's own, not a time-out of the request: that would wake the
+/// thread of CAF's clock twice for each request, to set it and to drop it. It goes by the wall
+/// clock; who sets that while a thread waits shortens or lengthens this one wait.
+///
+/// A scoped_actor per request on purpose: an answer that comes too late is gone with it.
 template <class Answer, class Actor, class Question>
 caf::expected<Answer> ask(
   caf::actor_system& system, const Actor& actor, Question&& question,
   std::chrono::milliseconds deadline = ask_deadline) {
   caf::scoped_actor self{system, true};
   caf::expected<Answer> answer{fail(ec::internal, "no answer")};
-  auto pending = self->request(actor, deadline, std::forward<Question>(question));
+  const auto pending = self->request(actor, caf::infinite, std::forward<Question>(question));
+  const auto failed = [&](caf::error& error) {
+    answer = error;
+  };
+  const auto late = caf::after(deadline) >> [&] {
+    answer = caf::make_error(caf::sec::request_timeout);
+  };
+  caf::blocking_actor::accept_one_cond once;
   if constexpr (std::is_void_v<Answer>)
-    pending.receive([&] { answer = caf::unit; }, [&](caf::error& error) { answer = error; });
+    self->varargs_receive(
+      once, pending.id(), [&] { answer = caf::unit; }, failed, late);
   else
-    pending.receive(
-      [&](Answer& value) { answer = std::move(value); },
-      [&](caf::error& error) { answer = error; });
+    self->varargs_receive(
+      once, pending.id(), [&](Answer& value) { answer = std::move(value); }, failed, late);
   return answer;
 }
 
