@@ -1,7 +1,9 @@
 #include "actors/connection_table.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 namespace herald {
@@ -47,7 +49,8 @@ std::optional<connection_table::connection> connection_table::open(const opening
   made.texts = std::make_unique<char[]>(what.id.size() + what.url.size()); // NOLINT
   what.id.copy(made.texts.get(), what.id.size());
   what.url.copy(made.texts.get() + what.id.size(), what.url.size());
-  made.id_length = static_cast<std::uint32_t>(what.id.size());
+  static_assert(max_request_id_bytes <= std::numeric_limits<std::uint8_t>::max());
+  made.id_length = static_cast<std::uint8_t>(what.id.size());
   made.url_length = static_cast<std::uint32_t>(what.url.size());
   made.connected_at = what.at;
   made.via = what.via;

@@ -73,15 +73,16 @@ public:
 private:
   using slot_number = std::uint32_t;
 
+  /// Kept small: there are many.
   struct slot {
     token stream;
     /// request_id, then url.
     std::unique_ptr<char[]> texts; // NOLINT(modernize-avoid-c-arrays)
-    std::uint32_t id_length = 0;
-    std::uint32_t url_length = 0;
     std::uint64_t serial = 0;
     wall_time connected_at;
+    std::uint32_t url_length = 0;
     transport_index via = 0;
+    std::uint8_t id_length = 0;
     transport_kind transport = transport_kind::embedded;
 
     [[nodiscard]] std::string_view id() const noexcept { return {texts.get(), id_length}; }

@@ -63,7 +63,7 @@ token token::from_text(std::string_view text) {
     result.high_ = (*bits)[0];
     result.low_ = (*bits)[1];
   } else {
-    result.foreign_ = std::make_shared<const std::string>(text);
+    result.foreign_.reset(new foreign_text{text});
   }
   return result;
 }
@@ -77,7 +77,7 @@ token token::from_bits(std::uint64_t high, std::uint64_t low) noexcept {
 
 std::string token::str() const {
   if (foreign_)
-    return *foreign_;
+    return foreign_->text;
   std::string text(uuid_length, '-');
   std::size_t digits = 0;
   for (std::size_t i = 0; i < uuid_length; ++i) {
@@ -92,13 +92,13 @@ std::string token::str() const {
 
 std::size_t token::hash() const noexcept {
   if (foreign_)
-    return std::hash<std::string>{}(*foreign_);
+    return std::hash<std::string>{}(foreign_->text);
   return static_cast<std::size_t>(high_ ^ (low_ * 0x9e3779b97f4a7c15U));
 }
 
 bool operator==(const token& a, const token& b) noexcept {
   if (a.foreign_ && b.foreign_)
-    return *a.foreign_ == *b.foreign_;
+    return a.foreign_->text == b.foreign_->text;
   return !a.foreign_ && !b.foreign_ && a.high_ == b.high_ && a.low_ == b.low_;
 }
 

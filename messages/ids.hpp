@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 namespace herald {
 
@@ -67,9 +69,15 @@ public:
   friend bool operator==(const token& a, const token& b) noexcept;
 
 private:
+  /// One pointer, where std::shared_ptr takes two: a token is kept for every stream.
+  struct foreign_text : boost::intrusive_ref_counter<foreign_text> {
+    explicit foreign_text(std::string_view from) : text(from) {}
+    std::string text;
+  };
+
   std::uint64_t high_ = 0;
   std::uint64_t low_ = 0;
-  std::shared_ptr<const std::string> foreign_;
+  boost::intrusive_ptr<const foreign_text> foreign_;
 };
 
 /// The place of an event in the one order of everything published. Rises with every event, also
