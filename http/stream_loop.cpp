@@ -42,6 +42,9 @@ constexpr std::size_t fixed_descriptors = 64;
 constexpr std::size_t head_descriptors = 448;
 constexpr std::size_t openings_worth_a_trim = 1000;
 constexpr std::chrono::milliseconds accept_pause{100};
+/// In a storm of connects each round sees few of them. Each announcement wakes the owner of the
+/// streams, and its answers wake the loop.
+constexpr std::chrono::milliseconds announcement_pause{1};
 constexpr std::chrono::seconds tick{1};
 /// How often all streams are looked at within the time in which one that stands still is given up.
 constexpr int patrols = 8;
@@ -285,7 +288,27 @@ void stream_loop::open(
      inbox_.address(), std::move(request.headers), std::move(request.last_event_id)});
 }
 
+/// At once, or a little later where others were announced just now.
 void stream_loop::announce_openings() {
+  if (unannounced_.empty())
+    return;
+  const auto now = clock::now();
+  if (now >= next_announcement_) {
+    announce_now(now);
+    return;
+  }
+  if (std::exchange(announcing_, true))
+    return;
+  announcement_.expires_at(next_announcement_);
+  announcement_.async_wait([this](error_code error) {
+    announcing_ = false;
+    if (!error)
+      announce_openings();
+  });
+}
+
+void stream_loop::announce_now(clock::time_point now) {
+  next_announcement_ = now + announcement_pause;
   if (unannounced_.size() == 1)
     caf::anon_send(owner_, std::move(unannounced_.front()));
   else if (!unannounced_.empty())
@@ -581,6 +604,9 @@ void stream_loop::ended(const ended_stream& stream) {
   ::shutdown(stream.fd, SHUT_WR);
   ::close(stream.fd);
   limits_.release(stream.lease);
+  // An end that came before its beginning would be forgotten, and the stream never.
+  if (!unannounced_.empty())
+    announce_now(clock::now());
   if (stream.report)
     caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
 }

@@ -114,6 +114,7 @@ private:
   header_list on_bad_head(failure why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
+  void announce_now(clock::time_point now);
 
   // the inbox
   void on_inbox();
@@ -169,6 +170,7 @@ private:
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer accept_pause_{io_};
+  boost::asio::steady_timer announcement_{io_};
   boost::asio::steady_timer heartbeat_{io_};
   boost::asio::steady_timer tick_{io_};
   boost::asio::steady_timer patrol_{io_};
@@ -181,8 +183,11 @@ private:
   send_ring ring_;
   stream_table table_;
   std::unordered_map<stream_slot, opening> openings_;
-  /// Told to the owner together, at the end of a round: it is woken once.
+  /// Told to the owner together, at the end of a round, but not too often: it is woken once.
   std::vector<open_connection> unannounced_;
+  clock::time_point next_announcement_;
+  /// The timer for that is set.
+  bool announcing_ = false;
   std::size_t openings_since_trim_ = 0;
   clock::time_point last_opening_ = clock::now();
   std::deque<deadline> open_deadlines_;

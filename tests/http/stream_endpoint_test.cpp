@@ -40,6 +40,8 @@ struct owner_notes {
   std::mutex mutex;
   std::vector<open_connection> opened;
   std::vector<stream_closed> closed;
+  /// Streams whose end it was told of before their beginning.
+  std::size_t strays = 0;
   std::vector<delivery_failed> failed;
   std::vector<delivery_settled> settled;
   std::function<void(const open_connection&)> answer;
@@ -83,6 +85,10 @@ mock_owner(stream_owner_actor::pointer, const std::shared_ptr<owner_notes>& note
     },
     [notes](const stream_closed& fact) {
       const std::lock_guard lock{notes->mutex};
+      if (std::none_of(notes->opened.begin(), notes->opened.end(), [&](const auto& asked) {
+            return asked.stream == fact.stream;
+          }))
+        ++notes->strays;
       notes->closed.push_back(fact);
     },
     [notes](const delivery_failed& fact) {
@@ -439,6 +445,20 @@ TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
   reader.reset();
   ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
   EXPECT_EQ(notes->first(&owner_notes::closed).stream, notes->first(&owner_notes::opened).stream);
+}
+
+TEST_F(StreamEndpoint, TellsOfManyThatComeAndGoAtOnceInTheirOrder) {
+  constexpr std::size_t clients = 300;
+  options.threads = 1;
+  notes->answer = [](const open_connection&) {
+  };
+  start();
+  for (std::size_t i = 0; i < clients; ++i)
+    (void)connect(get("c" + std::to_string(i)));
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == clients; }));
+  const std::lock_guard lock{notes->mutex};
+  EXPECT_EQ(notes->opened.size(), clients);
+  EXPECT_EQ(notes->strays, 0u);
 }
 
 TEST_F(StreamEndpoint, PassesARefusalOn) {
