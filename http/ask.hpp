@@ -21,9 +21,9 @@ inline constexpr std::chrono::seconds ask_deadline{5};
 /// Sends `question` to an actor and waits for its answer, at most `deadline`. The only place where
 /// a thread of herald waits for an actor; call it from threads that are not actors.
 ///
-/// The wait is the blocking receive's own, not a time-out of the request: that would wake the
-/// thread of CAF's clock twice for each request, to set it and to drop it. It goes by the wall
-/// clock; who sets that while a thread waits shortens or lengthens this one wait.
+/// The wait is the blocking receive's own, not a time-out of the request: to set that would wake
+/// the thread of CAF's clock for each request, as the end of the asker does anyway. It goes by the
+/// wall clock; who sets that while a thread waits shortens or lengthens this one wait.
 ///
 /// A scoped_actor per request on purpose: an answer that comes too late is gone with it.
 template <class Answer, class Actor, class Question>

@@ -40,6 +40,24 @@ refusal refusal_for(int status) {
   return status == 405 ? refusal::method : refusal::invalid;
 }
 
+/// What a client is told that may come back.
+failure busy_because(refusal why) {
+  switch (why) {
+  case refusal::too_many:
+    return {ec::too_many_streams, "no more streams here", {}};
+  case refusal::too_many_per_address:
+    return {ec::too_many_streams, "no more streams from this address", {}};
+  case refusal::too_many_openings:
+    return {ec::overloaded, "too many streams are opening at once", {}};
+  case refusal::shutting_down:
+    return {ec::shutting_down, "this herald is ending", {}};
+  case refusal::unanswered:
+    return {ec::overloaded, "the stream could not be registered in time", {}};
+  default:
+    return {ec::overloaded, {}, {}};
+  }
+}
+
 client_address address_of(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
@@ -81,26 +99,22 @@ stream_admission::decide(const stream_request& request, int fd, const load& now)
     return std::move(*reply);
   }
   auto& wanted = std::get<stream_opening>(verdict);
-  const auto refuse = [&](refusal why, ec code, const char* detail) {
-    auto reply = busy(why, code, detail);
+  const auto refuse = [&](refusal why) {
+    auto reply = busy(why);
     reply.headers.insert(reply.headers.end(), wanted.cors.begin(), wanted.cors.end());
     return reply;
   };
   if (now.draining)
-    return refuse(refusal::shutting_down, ec::shutting_down, "this herald is ending");
+    return refuse(refusal::shutting_down);
   if (now.openings >= options_.max_openings)
-    return refuse(
-      refusal::too_many_openings, ec::overloaded, "too many streams are opening at once");
+    return refuse(refusal::too_many_openings);
   if (now.streams >= room_)
-    return refuse(refusal::too_many, ec::too_many_streams, "no more streams here");
+    return refuse(refusal::too_many);
   const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
   const auto admission = limits_.admit(address);
-  if (const auto* why = std::get_if<stream_limits::refusal>(&admission)) {
-    if (*why == stream_limits::refusal::too_many)
-      return refuse(refusal::too_many, ec::too_many_streams, "no more streams here");
+  if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(
-      refusal::too_many_per_address, ec::too_many_streams, "no more streams from this address");
-  }
+      *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
   return admitted{std::get<stream_limits::lease>(admission), std::move(wanted)};
 }
 
@@ -110,9 +124,9 @@ header_list stream_admission::refuse_head(head_sink::failure why) {
   return cors_headers({}, rules_.cors_origins);
 }
 
-api_reply stream_admission::busy(refusal why, ec code, const char* detail) {
+api_reply stream_admission::busy(refusal why) {
   metrics_.refused(why).Increment();
-  auto reply = problem(failure{code, detail, {}});
+  auto reply = problem(busy_because(why));
   spread(reply);
   return reply;
 }

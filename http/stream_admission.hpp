@@ -49,8 +49,8 @@ public:
   /// read the answer.
   header_list refuse_head(head_sink::failure why);
 
-  /// 503, with a time to come back that spreads the clients. Counts.
-  [[nodiscard]] api_reply busy(stream_metrics::refusal why, ec code, const char* detail);
+  /// 503 for a reason of the loop's own, with a time to come back that spreads the clients. Counts.
+  [[nodiscard]] api_reply busy(stream_metrics::refusal why);
 
   /// What a client is answered whom the owner of the streams, or its backend with this status, does
   /// not want. Counts.

@@ -277,9 +277,7 @@ void stream_loop::open(
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
-    return refuse_waiting(
-      slot, admission_.busy(refusal::too_many, ec::too_many_streams, "no more streams here"),
-      false);
+    return refuse_waiting(slot, admission_.busy(refusal::too_many), false);
   }
   const auto stream = table_.token_of(slot);
   open_deadlines_.push_back({last_opening_ + options_.open_timeout, stream});
@@ -604,11 +602,12 @@ void stream_loop::ended(const ended_stream& stream) {
   ::shutdown(stream.fd, SHUT_WR);
   ::close(stream.fd);
   limits_.release(stream.lease);
+  if (!stream.report)
+    return;
   // An end that came before its beginning would be forgotten, and the stream never.
   if (!unannounced_.empty())
     announce_now(clock::now());
-  if (stream.report)
-    caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
+  caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
 }
 
 // -- time
@@ -658,11 +657,7 @@ void stream_loop::on_tick() {
       continue;
     if (first.when > now)
       break;
-    refuse_waiting(
-      *slot,
-      admission_.busy(
-        refusal::unanswered, ec::overloaded, "the stream could not be registered in time"),
-      true);
+    refuse_waiting(*slot, admission_.busy(refusal::unanswered), true);
     schedule();
   }
   table_.expire(now);
@@ -730,9 +725,7 @@ void stream_loop::drain_some() {
     if (table_.descriptor(drain_next_) < 0)
       continue;
     if (table_.waiting(drain_next_)) {
-      refuse_waiting(
-        drain_next_,
-        admission_.busy(refusal::shutting_down, ec::shutting_down, "this herald is ending"), true);
+      refuse_waiting(drain_next_, admission_.busy(refusal::shutting_down), true);
       continue;
     }
     std::string farewell;
