@@ -34,7 +34,6 @@ public:
   prometheus::Counter& refused(refusal why) const {
     return *refused_.at(static_cast<std::size_t>(why));
   }
-  prometheus::Counter& sent(service_type s) const { return *sent_.at(static_cast<std::size_t>(s)); }
   prometheus::Counter& failed(service_type s) const {
     return *failed_.at(static_cast<std::size_t>(s));
   }

@@ -213,6 +213,17 @@ TEST_F(JournalFile, RefusesAFileOfANewerHeraldAndLeavesItAlone) {
     EXPECT_EQ(name.find("damaged"), std::string::npos);
 }
 
+TEST_F(JournalFile, LeavesOutStreamsWhoseRequestIdNoHeraldTakes) {
+  ASSERT_EQ(write(*open(), {make_events(1, 3)}), ec::none);
+  tamper("INSERT INTO streams(token, request_id, url, connected_at) VALUES"
+         "('t1', 'a', '/', 1), ('t2', printf('%.300c', 'x'), '/', 1), ('t3', 'a:b', '/', 1)");
+  std::size_t damaged = 0;
+  const auto kept = open()->load(damaged);
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->streams.size(), 1u);
+  EXPECT_EQ(kept->streams[0].id.str(), "a");
+}
+
 TEST_F(JournalFile, RefusesAFileThatAnotherHeraldHolds) {
   const auto first = open();
   EXPECT_NE(refusal().find("in use by another process"), std::string::npos);
