@@ -97,7 +97,7 @@ private:
   /// hears of it wakes up once.
   struct opened_streams {
     std::vector<std::pair<delivery_actor, attach_stream>> attached;
-    std::vector<connection_opened> facts;
+    connections_opened facts;
   };
 
   /// The parts of a batch, one for each transport; empty where it has nothing to do.
@@ -268,15 +268,15 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     {{"request_id", command.id.str()},
      {"token", command.stream.str()},
      {"replaced", replaced.has_value()}});
-  opened.facts.push_back({command.id, std::move(replayed_versions)});
+  opened.facts.all.push_back({command.id, std::move(replayed_versions)});
   return record_stream(command, replaced);
 }
 
 void connection_registry::tell_opened(opened_streams& opened) {
   for (auto& [via, order] : std::exchange(opened.attached, {}))
     caf::anon_send(via, std::move(order));
-  for (const auto& fact : std::exchange(opened.facts, {}))
-    tell_observers(fact);
+  if (const auto facts = std::exchange(opened.facts, {}); !facts.all.empty())
+    tell_observers(facts);
 }
 
 /// Answers once the journal knows the stream, or has not said so in time: a page must not wait for

@@ -76,7 +76,7 @@ public:
     };
   }
 
-  void on_opened(const connection_opened& fact);
+  void on_opened(const connections_opened& facts);
   void on_closed(const connection_closed&) {}
   result<version_queued> on_queue(queue_version& command);
   result<pending_version> on_get(const get_pending_version& query);
@@ -84,6 +84,7 @@ public:
   void on_recorded(const entries_recorded& fact);
 
 private:
+  void greet(const connection_opened& fact);
   void send_pending(const request_id& id, std::string data);
   void fetch();
   void record(const queue_version& command, const std::vector<request_id>& evicted, ticket_id as);
@@ -103,7 +104,12 @@ private:
   prometheus::Counter& fetch_failures_;
 };
 
-void version_store::on_opened(const connection_opened& fact) {
+void version_store::on_opened(const connections_opened& facts) {
+  for (const auto& fact : facts.all)
+    greet(fact);
+}
+
+void version_store::greet(const connection_opened& fact) {
   const auto& replayed = fact.replayed_versions;
   if (const auto* version = state_->pending.find(fact.id)) {
     const auto data = version_data(*version);

@@ -15,8 +15,8 @@ namespace herald {
 
 /// The OBSERVER actor interface: whoever wants to know who is connected.
 using observer_actor = typed_actor<
-  // A stream is open and will get whatever is published from now on.
-  result<void>(connection_opened),
+  // These streams are open and will get whatever is published from now on.
+  result<void>(connections_opened),
   // The stream of a request_id is gone and was not replaced by a newer one.
   result<void>(connection_closed)>;
 
@@ -106,7 +106,7 @@ using version_source_actor = typed_actor<
 
 /// The VERSION STORE actor interface: one pending version per request_id, sent at each connect.
 using version_store_actor = typed_actor<
-  result<void>(connection_opened), result<void>(connection_closed),
+  result<void>(connections_opened), result<void>(connection_closed),
   // Stores a pending version and tells every stream.
   result<version_queued>(queue_version),
   // Looks a pending version up.

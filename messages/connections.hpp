@@ -104,6 +104,11 @@ struct connection_opened {
   std::vector<event_ptr> replayed_versions = {};
 };
 
+/// All that opened together, in their order: a storm of them wakes an observer once. Never empty.
+struct connections_opened {
+  std::vector<connection_opened> all;
+};
+
 struct connection_closed {
   request_id id;
   end_reason reason = end_reason::client_closed;

@@ -28,7 +28,7 @@
   X(herald::send_status)                                                                           \
   X(herald::call_backend)                                                                          \
   X(herald::backend_answered)                                                                      \
-  X(herald::connection_opened)                                                                     \
+  X(herald::connections_opened)                                                                    \
   X(herald::connection_closed)                                                                     \
   X(herald::add_observer)                                                                          \
   X(herald::list_connections)                                                                      \

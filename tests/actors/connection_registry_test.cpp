@@ -53,7 +53,10 @@ protected:
 
   observer_actor observer(std::vector<std::string>& told) {
     return mock<observer_actor>(
-      [&told](const connection_opened& m) { told.push_back("opened " + m.id.str()); },
+      [&told](const connections_opened& m) {
+        for (const auto& one : m.all)
+          told.push_back("opened " + one.id.str());
+      },
       [&told](const connection_closed& m) {
         told.push_back("closed " + m.id.str() + " " + std::string{to_string(m.reason)});
       });
@@ -147,6 +150,21 @@ TEST_F(ConnectionRegistry, OpensManyAtOnceAsItDoesOneByOne) {
   EXPECT_EQ(connections().total, 2u);
   EXPECT_EQ(metric("sse_gateway_active_connections"), 2);
   EXPECT_EQ(metric("sse_gateway_connections_total{action=\"connect\"}"), 3);
+}
+
+TEST_F(ConnectionRegistry, TellsOfThoseThatOpenTogetherInOneMessage) {
+  transcript told;
+  std::vector<std::size_t> messages;
+  tell(
+    registry, add_observer{mock<observer_actor>(
+                [&](const connections_opened& m) { messages.push_back(m.all.size()); },
+                [](const connection_closed&) {})});
+  const auto via = transport(told);
+  tell(
+    registry,
+    open_connections{{connect("a", "t1", via), connect("b", "t2", via), connect("c", "t3", via)}});
+  tell(registry, connect("d", "t4", via));
+  EXPECT_EQ(messages, (std::vector<std::size_t>{3, 1}));
 }
 
 TEST_F(ConnectionRegistry, IgnoresStaleUnknownAndDoubleDisconnects) {
@@ -271,7 +289,7 @@ TEST_F(ConnectionRegistry, AnswersAWaitingPublisherWithWhatIsKnownWhenTheWaitIsO
 
 TEST_F(ConnectionRegistry, TellsTheOtherObserverWhenOneFails) {
   auto broken = mock<observer_actor>(
-    [](const connection_opened&) { throw std::runtime_error("observer crashed"); },
+    [](const connections_opened&) { throw std::runtime_error("observer crashed"); },
     [](const connection_closed&) {});
   std::vector<std::string> facts;
   tell(registry, add_observer{broken});

@@ -362,7 +362,9 @@ TEST_F(RegistryMemory, NotesThatTheReplayHadTheVersion) {
   std::vector<std::size_t> replayed;
   tell(
     registry, add_observer{mock<observer_actor>(
-                [&](const connection_opened& m) { replayed.push_back(m.replayed_versions.size()); },
+                [&](const connections_opened& m) {
+                  replayed.push_back(m.all.at(0).replayed_versions.size());
+                },
                 [](const connection_closed&) {})});
   tell(registry, connect("a", "t1", transport_kind::embedded, "11"));
   tell(registry, connect("b", "t2", transport_kind::embedded, "12"));
@@ -425,7 +427,7 @@ TEST_F(RegistryMemory, KnowsTheStreamsOfAFormerLifeAtOnce) {
   int opened = 0;
   tell(
     registry, add_observer{mock<observer_actor>(
-                [&](const connection_opened&) { ++opened; }, [](const connection_closed&) {})});
+                [&](const connections_opened&) { ++opened; }, [](const connection_closed&) {})});
   const wall_time at{5s};
   adopt_streams known;
   known.streams.push_back({request_id{"a"}, token::from_text("t1"), "/u", at, via});

@@ -43,7 +43,7 @@ public:
     // `on`
     result<void>(connection_closed),
     // `repeatable`
-    result<void>(connection_opened),
+    result<void>(connections_opened),
     // `refusable`
     result<pending_version>(get_pending_version),
     // `refusable`, but only those of outside
@@ -79,7 +79,7 @@ public:
   }
 
   void closed(const connection_closed& fact) { notes_.note(fact.id.str()); }
-  void opened(const connection_opened& fact) { notes_.note(fact.id.str()); }
+  void opened(const connections_opened& facts) { notes_.note(facts.all.at(0).id.str()); }
 
   result<pending_version> get(const get_pending_version& query) {
     if (query.id.str() == "promised") {
@@ -116,8 +116,8 @@ private:
   diary& notes_;
 };
 
-connection_opened opened(const char* id) {
-  return {request_id{id}};
+connections_opened opened(const char* id) {
+  return {{{request_id{id}}}};
 }
 connection_closed closed(const char* id) {
   return {request_id{id}, end_reason::client_closed};

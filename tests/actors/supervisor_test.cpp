@@ -316,7 +316,7 @@ public:
     return {s.on(&fragile::opened), s.on(&fragile::closed), s.control()};
   }
 
-  void opened(const connection_opened&) { throw std::runtime_error("boom"); }
+  void opened(const connections_opened&) { throw std::runtime_error("boom"); }
   void closed(const connection_closed&) {}
 };
 
@@ -324,7 +324,7 @@ TEST_F(Supervisor, RestartsAShellAndGivesItUpInTheEnd) {
   auto child = own(spawn_supervised<observer_actor, fragile>(
     system(), {"version-store", supervisor, &numbers},
     [](auto*) { return std::make_unique<fragile>(); }));
-  const connection_opened poison{request_id{"a"}};
+  const connections_opened poison{{{request_id{"a"}}}};
   for (int i = 0; i < 2; ++i) {
     tell(child, poison);
     advance(2s);

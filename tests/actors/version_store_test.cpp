@@ -63,6 +63,10 @@ protected:
     return ask<version_queued>(store, queue_version{request_id{id}, version, std::nullopt});
   }
 
+  static connections_opened opened(const char* id, std::vector<event_ptr> replayed = {}) {
+    return {{{request_id{id}, std::move(replayed)}}};
+  }
+
   static event_ptr replayed(const char* version) {
     event e;
     e.name = "version";
@@ -105,19 +109,29 @@ TEST_F(VersionStore, SendsThePendingVersionAtEveryConnect) {
   spawn();
   queue("a", "1");
   sent.clear();
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   tell(store, connection_closed{request_id{"a"}});
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_EQ(sent, (lines{R"(a {"version":"1"})", R"(a {"version":"1"})"}));
+}
+
+TEST_F(VersionStore, GreetsEachOfThoseThatOpenTogether) {
+  spawn(slow_source());
+  queue("a", "1");
+  queue("c", "3");
+  sent.clear();
+  tell(store, connections_opened{{{request_id{"a"}}, {request_id{"b"}}, {request_id{"c"}}}});
+  EXPECT_EQ(sent, (lines{R"(a {"version":"1"})", R"(c {"version":"3"})"}));
+  EXPECT_EQ(fetches, 1) << "for b";
 }
 
 TEST_F(VersionStore, SendsNothingToAStreamThatWasSentTheMissedVersion) {
   spawn(slow_source());
   queue("a", "1");
   sent.clear();
-  tell(store, connection_opened{request_id{"a"}, {replayed("1"), replayed("2")}});
+  tell(store, opened("a", {replayed("1"), replayed("2")}));
   EXPECT_TRUE(sent.empty());
-  tell(store, connection_opened{request_id{"b"}, {replayed("2")}});
+  tell(store, opened("b", {replayed("2")}));
   EXPECT_EQ(fetches, 0) << "nothing is pending, and it has a version";
 }
 
@@ -126,7 +140,7 @@ TEST_F(VersionStore, SendsThePendingVersionToAStreamThatWasSentAnotherOne) {
   queue("a", "1");
   queue("b", "2");
   sent.clear();
-  tell(store, connection_opened{request_id{"a"}, {replayed("2")}});
+  tell(store, opened("a", {replayed("2")}));
   EXPECT_EQ(sent, (lines{R"(a {"version":"1"})"}));
 }
 
@@ -134,13 +148,13 @@ TEST_F(VersionStore, KeepsThePendingVersionWhenSendingFails) {
   spawn();
   queue("a", "1");
   publisher_fails = true;
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   publisher_fails = false;
   open_streams = 0;
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_EQ(pending("a"), "1");
   sent.clear();
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_EQ(sent.size(), 1u);
 }
 
@@ -172,7 +186,7 @@ TEST_F(VersionStore, RefusesNewVersionsWhileShuttingDown) {
 
 TEST_F(VersionStore, SendsTheCurrentVersionWhereNoneIsPending) {
   spawn(slow_source());
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_TRUE(sent.empty());
   tell(source, version_document{R"({"version":"9"})"});
   EXPECT_EQ(sent, (lines{R"(a {"version":"9"})"}));
@@ -180,27 +194,27 @@ TEST_F(VersionStore, SendsTheCurrentVersionWhereNoneIsPending) {
 
 TEST_F(VersionStore, SendsNothingWhereThereIsNoSource) {
   spawn();
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_TRUE(sent.empty());
 }
 
 TEST_F(VersionStore, SaysUnknownWhenTheSourceFails) {
   spawn(slow_source());
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   tell(source, failure{ec::upstream_timed_out, "no answer within 2 s", {}});
   EXPECT_EQ(sent, (lines{R"(a {"version":"unknown","error":"no answer within 2 s"})"}));
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   tell(source, version_document{R"({"version":"9"})"});
   EXPECT_EQ(sent.back(), R"(a {"version":"9"})") << "it is asked again at the next connect";
 }
 
 TEST_F(VersionStore, HoldsNobodyUpWhileTheSourceIsSlow) {
   spawn(slow_source());
-  tell(store, connection_opened{request_id{"a"}});
-  tell(store, connection_opened{request_id{"b"}});
+  tell(store, opened("a"));
+  tell(store, opened("b"));
   EXPECT_EQ(fetches, 1) << "one fetch for all who connect meanwhile";
   EXPECT_TRUE(queue("c", "1")) << "other requests are answered";
-  tell(store, connection_opened{request_id{"c"}});
+  tell(store, opened("c"));
   EXPECT_EQ(sent.back(), R"(c {"version":"1"})");
   sent.clear();
   tell(source, version_document{R"({"version":"9"})"});
@@ -209,7 +223,7 @@ TEST_F(VersionStore, HoldsNobodyUpWhileTheSourceIsSlow) {
 
 TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {
   spawn(slow_source());
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   queue("a", "10");
   sent.clear();
   tell(source, version_document{R"({"version":"9"})"});
@@ -277,7 +291,7 @@ TEST_F(VersionStoreMemory, SaysSoWhereItCannotBeWritten) {
 
 TEST_F(VersionStoreMemory, SendsVersionsOfAFormerLife) {
   spawn_with({{request_id{"a"}, {"1", "log"}}, {request_id{"b"}, {"2", std::nullopt}}});
-  tell(store, connection_opened{request_id{"a"}});
+  tell(store, opened("a"));
   EXPECT_EQ(sent, (lines{R"(a {"version":"1","changelog":"log"})"}));
   EXPECT_EQ(pending("b"), "2");
 }

@@ -109,7 +109,7 @@ protected:
       ADD_FAILURE();
     };
     const auto store = spawn<version_store_actor>(
-      [=](const connection_opened& m) { unexpected(m); },
+      [=](const connections_opened& m) { unexpected(m); },
       [=](const connection_closed& m) { unexpected(m); },
       [this](const queue_version& order) {
         seen.push_back(order);

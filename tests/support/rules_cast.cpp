@@ -193,9 +193,11 @@ publisher_actor rules_world::spawn_task_publisher() {
 observer_actor rules_world::spawn_store_observer() {
   const auto start = [this](observer_actor::pointer self) -> observer_actor::behavior_type {
     return {
-      [this, self](const connection_opened& m) {
-        told_["store"].push_back(describe_fact(m));
-        versions_.opened(m);
+      [this, self](const connections_opened& m) {
+        for (const auto& text : describe_facts(m))
+          told_["store"].push_back(text);
+        for (const auto& one : m.all)
+          versions_.opened(one);
         return self->delegate(store_, m);
       },
       [this, self](const connection_closed& m) {
@@ -215,14 +217,14 @@ observer_actor rules_world::spawn_observer(const std::string& name, std::size_t 
     self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr&) -> caf::error {
       return caf::exit_reason::unhandled_exception;
     });
-    const auto told = [=, this](const auto& fact) -> result<void> {
+    const auto told = [=, this](const std::vector<std::string>& news) -> result<void> {
       auto& facts = told_[name];
       if (kind == crashes && facts.size() >= crash_after) {
         broken_[name] = true;
         ++counts_.broken_observers;
         throw std::runtime_error("observer crashes");
       }
-      facts.push_back(describe_fact(fact));
+      facts.insert(facts.end(), news.begin(), news.end());
       if (kind == refuses)
         return fail(ec::internal, "observer refuses");
       if (kind == mute) {
@@ -232,9 +234,9 @@ observer_actor rules_world::spawn_observer(const std::string& name, std::size_t 
       return caf::unit;
     };
     return {
-      [told](const connection_opened& m) { return told(m); },
+      [told](const connections_opened& m) { return told(describe_facts(m)); },
       [told](const connection_closed& m) {
-        return told(m);
+        return told({describe_fact(m)});
       }};
   };
   return own(observer_actor{system_.spawn(start)});

@@ -27,6 +27,13 @@ std::string describe_fact(const connection_opened& fact) {
   return text;
 }
 
+std::vector<std::string> describe_facts(const connections_opened& facts) {
+  std::vector<std::string> texts;
+  for (const auto& fact : facts.all)
+    texts.push_back(describe_fact(fact));
+  return texts;
+}
+
 std::string describe_fact(const connection_closed& fact) {
   return "closed " + fact.id.str() + " " + std::string{to_string(fact.reason)};
 }

@@ -90,6 +90,7 @@ private:
 
 /// How a fact is noted, here and by observers.
 std::string describe_fact(const connection_opened& fact);
+std::vector<std::string> describe_facts(const connections_opened& facts);
 std::string describe_fact(const connection_closed& fact);
 
 /// The promises about versions: told what the version store is told, it knows what is published.
