@@ -35,13 +35,11 @@ constexpr std::string_view component = "stream-endpoint";
 constexpr std::size_t slice_sends = 256;
 constexpr std::size_t slice_items = 1024;
 constexpr std::size_t slice_closes = 1024;
-constexpr std::size_t slice_accepts = 64;
 /// Descriptors of a loop that are neither streams nor clients: epoll sets, timers, the listener.
 constexpr std::size_t fixed_descriptors = 64;
 /// Descriptors that streams leave to clients that are not streams yet.
 constexpr std::size_t head_descriptors = 448;
 constexpr std::size_t openings_worth_a_trim = 1000;
-constexpr std::chrono::milliseconds accept_pause{100};
 /// In a storm of connects each round sees few of them. Each announcement wakes the owner of the
 /// streams, and its answers wake the loop.
 constexpr std::chrono::milliseconds announcement_pause{1};
@@ -66,11 +64,6 @@ int error_of(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-/// Descriptors or memory are short: trying again at once would only spin.
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 } // namespace
 
 stream_loop::stream_loop(
@@ -89,7 +82,9 @@ stream_loop::stream_loop(
       {{"actor", "stream-loop"}})),
     supervisor_(around.supervisor),
     admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
-    listener_(listener),
+    acceptor_(
+      io_, sockets_, tag(kind::listener), listener,
+      {metrics_.accepted, metrics_.gathered, metrics_.accept_errors}, index, *this),
     heads_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
       static_cast<std::uint32_t>(kind::head), *this),
@@ -107,7 +102,6 @@ stream_loop::stream_loop(
 }
 
 stream_loop::~stream_loop() {
-  stop_listening();
   // The set closes it.
   socket_events_.release();
   for (stream_slot slot = 0; slot < table_.slots(); ++slot)
@@ -116,7 +110,6 @@ stream_loop::~stream_loop() {
 }
 
 void stream_loop::run() {
-  listen();
   if (!sockets_.add(inbox_.wake_descriptor(), tag(kind::inbox)))
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
   for (;;) {
@@ -143,6 +136,7 @@ std::string stream_loop::name_of(unsigned index) {
 void stream_loop::work_on() {
   if (const auto damage = table_.check())
     throw state_damaged(*damage);
+  acceptor_.listen();
   arm_heartbeat();
   arm_tick();
   arm_patrol();
@@ -184,7 +178,7 @@ bool stream_loop::may_go_on(const char* what, bool damaged) {
 
 /// What is left of a loop that must not go on.
 void stream_loop::idle() {
-  stop_listening();
+  acceptor_.stop();
   // Streams of a table that is damaged end with the process.
   const auto slots = table_.check() ? 0 : table_.slots();
   for (stream_slot slot = 0; slot < slots; ++slot)
@@ -212,46 +206,15 @@ std::size_t stream_loop::streams_in(std::size_t descriptors) {
 
 // -- clients
 
-void stream_loop::listen() {
-  if (listener_ >= 0 && !sockets_.add(listener_, tag(kind::listener)))
-    pause_accepting(errno);
+void stream_loop::on_client(int fd) {
+  const auto taken = table_.size() + fixed_descriptors;
+  const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
+  heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), clock::now());
 }
 
-void stream_loop::stop_listening() {
-  if (listener_ >= 0)
-    ::close(std::exchange(listener_, -1));
-}
-
-void stream_loop::accept_some() {
-  const auto now = clock::now();
-  for (std::size_t i = 0; i < slice_accepts && listener_ >= 0; ++i) {
-    const auto fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      // Other errors are of the client that was to be accepted, and gone with it.
-      if (is_shortage(errno))
-        pause_accepting(errno);
-      if (errno == EINTR || errno == ECONNABORTED)
-        continue;
-      return;
-    }
-    metrics_.accepted.Increment();
-    const auto taken = table_.size() + fixed_descriptors;
-    const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
-    heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
-  }
-}
-
-void stream_loop::pause_accepting(int error) {
-  metrics_.accept_errors.Increment();
-  log::warning(
-    component, "accept_failed",
-    {{"loop", index_}, {"why", std::generic_category().message(error)}});
-  sockets_.remove(listener_);
-  accept_pause_.expires_after(accept_pause);
-  accept_pause_.async_wait([this](error_code cancelled) {
-    if (!cancelled)
-      listen();
-  });
+void stream_loop::on_gathered() {
+  announce_now();
+  after_sockets();
 }
 
 std::optional<api_reply>
@@ -292,10 +255,10 @@ void stream_loop::announce_openings() {
     return;
   const auto now = clock::now();
   if (now >= next_announcement_) {
-    announce_now(now);
+    announce_now();
     return;
   }
-  if (std::exchange(announcing_, true))
+  if (acceptor_.gathering() || std::exchange(announcing_, true))
     return;
   announcement_.expires_at(next_announcement_);
   announcement_.async_wait([this](error_code error) {
@@ -305,11 +268,13 @@ void stream_loop::announce_openings() {
   });
 }
 
-void stream_loop::announce_now(clock::time_point now) {
-  next_announcement_ = now + announcement_pause;
+void stream_loop::announce_now() {
+  if (unannounced_.empty())
+    return;
+  next_announcement_ = clock::now() + announcement_pause;
   if (unannounced_.size() == 1)
     caf::anon_send(owner_, std::move(unannounced_.front()));
-  else if (!unannounced_.empty())
+  else
     caf::anon_send(owner_, open_connections{std::move(unannounced_)});
   unannounced_.clear();
 }
@@ -380,8 +345,7 @@ void stream_loop::apply_one(const close_stream& order) {
 }
 
 void stream_loop::apply_one(drain_loop& order) {
-  stop_listening();
-  accept_pause_.cancel();
+  acceptor_.stop();
   draining_ = true;
   drain_next_ = 0;
   drained_ = std::move(order.drained);
@@ -526,21 +490,25 @@ void stream_loop::on_sockets() {
   }
   // Last: they give places away for which there may have been an event in this round.
   if (clients)
-    accept_some();
+    acceptor_.on_event(now);
   if (orders)
     on_inbox();
   if (!events.empty()) {
     announce_openings();
-    count();
-    settle();
+    after_sockets();
   }
-  if (table_.has_work())
-    schedule();
   watching_ = true;
   socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
     if (!error)
       on_sockets();
   });
+}
+
+void stream_loop::after_sockets() {
+  count();
+  settle();
+  if (table_.has_work())
+    schedule();
 }
 
 void stream_loop::on_stream(const socket_event& event) {
@@ -605,8 +573,7 @@ void stream_loop::ended(const ended_stream& stream) {
   if (!stream.report)
     return;
   // An end that came before its beginning would be forgotten, and the stream never.
-  if (!unannounced_.empty())
-    announce_now(clock::now());
+  announce_now();
   caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
 }
 

@@ -15,6 +15,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/metrics.hpp"
+#include "http/acceptor.hpp"
 #include "http/head_clients.hpp"
 #include "http/jitter.hpp"
 #include "http/loop_inbox.hpp"
@@ -38,7 +39,7 @@ namespace herald {
 ///
 /// Made, run and destroyed on that thread, in whose descriptor table its sockets are; others talk
 /// to it through its inbox.
-class stream_loop final : private stream_io, private head_sink {
+class stream_loop final : private stream_io, private head_sink, private client_sink {
 public:
   /// What the loops of an endpoint have in common; outlives them.
   struct surroundings {
@@ -105,16 +106,14 @@ private:
   void idle();
 
   // clients
-  void listen();
-  void stop_listening();
-  void accept_some();
-  void pause_accepting(int error);
+  void on_client(int fd) override;
+  void on_gathered() override;
   std::optional<api_reply>
   on_head(const client_socket& from, const stream_request& request) override;
   header_list on_bad_head(failure why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
-  void announce_now(clock::time_point now);
+  void announce_now();
 
   // the inbox
   void on_inbox();
@@ -137,6 +136,7 @@ private:
   void settle();
   void count();
   void on_sockets();
+  void after_sockets();
   void on_stream(const socket_event& event);
   ssize_t write(int fd, const iovec* parts, int parts_count) override;
   void write_each(std::span<socket_send> sends) override;
@@ -169,15 +169,13 @@ private:
   stream_admission admission_;
 
   boost::asio::io_context io_{1};
-  boost::asio::steady_timer accept_pause_{io_};
   boost::asio::steady_timer announcement_{io_};
   boost::asio::steady_timer heartbeat_{io_};
   boost::asio::steady_timer tick_{io_};
   boost::asio::steady_timer patrol_{io_};
   socket_set sockets_;
   boost::asio::posix::stream_descriptor socket_events_{io_, sockets_.descriptor()};
-  /// -1 once it is closed.
-  int listener_;
+  acceptor acceptor_;
   head_clients heads_;
 
   send_ring ring_;

@@ -19,6 +19,9 @@ void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
 
 stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
   : accepted(numbers.counter("herald_stream_accepted_total", "Connections taken.")),
+    gathered(numbers.counter(
+      "herald_stream_gathered_total",
+      "Connections that were let wait for a millisecond at most, to be taken with others.")),
     accept_errors(numbers.counter(
       "herald_stream_accept_errors_total",
       "Connections that could not be taken, for want of descriptors or memory.")),

@@ -45,6 +45,7 @@ public:
   void count(const stream_tally& before, const stream_tally& now) const;
 
   prometheus::Counter& accepted;
+  prometheus::Counter& gathered;
   prometheus::Counter& accept_errors;
   prometheus::Counter& lagged;
   prometheus::Counter& unreachable;

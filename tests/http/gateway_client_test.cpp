@@ -20,6 +20,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/bare_listener.hpp"
+
 namespace herald {
 namespace {
 
@@ -96,35 +98,8 @@ private:
   std::set<int> peers_;
 };
 
-/// A port that takes connections, reads nothing and never answers; or, once closed, refuses them.
-class silent_listener {
-public:
-  silent_listener() {
-    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(fd_, 16), 0);
-    socklen_t size = sizeof address;
-    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
-  silent_listener(const silent_listener&) = delete;
-  silent_listener& operator=(const silent_listener&) = delete;
-  ~silent_listener() { close(); }
-
-  void close() {
-    if (fd_ >= 0)
-      ::close(std::exchange(fd_, -1));
-  }
-  [[nodiscard]] int take() const { return ::accept(fd_, nullptr, nullptr); }
-  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-
-private:
-  int fd_ = -1;
-  int port_ = 0;
-};
+/// Takes connections, reads nothing and never answers; or, once closed, refuses them.
+using silent_listener = testing::bare_listener;
 
 void answer_with_200(int fd) {
   constexpr std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";

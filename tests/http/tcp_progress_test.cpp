@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/listeners.hpp"
+#include "tests/support/bare_listener.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/raw_client.hpp"
 
@@ -16,9 +16,9 @@ namespace {
 using testing::eventually;
 
 TEST(TcpProgress, GrowsWithWhatTheOtherSideAcknowledges) {
-  const auto doors = listen_on("127.0.0.1", 0, 1);
-  const testing::raw_client client{doors.port};
-  const auto fd = ::accept(doors.descriptors[0], nullptr, nullptr);
+  const testing::bare_listener door;
+  const testing::raw_client client{door.port()};
+  const auto fd = door.take();
   const auto before = tcp_progress_of(fd);
   ASSERT_TRUE(before.has_value());
   EXPECT_FALSE(before->outstanding);
@@ -28,19 +28,17 @@ TEST(TcpProgress, GrowsWithWhatTheOtherSideAcknowledges) {
     return now && !now->outstanding && now->acknowledged == before->acknowledged + 5;
   }));
   ::close(fd);
-  ::close(doors.descriptors[0]);
 }
 
 TEST(TcpProgress, IsOutstandingWhereTheOtherSideTakesNothing) {
-  const auto doors = listen_on("127.0.0.1", 0, 1);
-  const testing::raw_client client{doors.port};
-  const auto fd = ::accept(doors.descriptors[0], nullptr, nullptr);
+  const testing::bare_listener door;
+  const testing::raw_client client{door.port()};
+  const auto fd = door.take();
   const std::array<char, 65536> block{};
   while (::send(fd, block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
     continue;
   EXPECT_TRUE(tcp_progress_of(fd).value().outstanding);
   ::close(fd);
-  ::close(doors.descriptors[0]);
 }
 
 TEST(TcpProgress, IsUnknownOfWhatIsNoTcpSocket) {
