@@ -18,6 +18,7 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr int keepalive_interval_s = 5;
+constexpr int first_word_s = 1;
 
 /// Of Linux 6.15; the headers here are older than the kernels that herald may run on.
 constexpr int tcp_rto_max_ms = 44;
@@ -105,6 +106,9 @@ listeners listen_on(
   std::vector<descriptor> bound;
   for (std::size_t i = 0; i < count; ++i) {
     bound.push_back(bind_to(where, true));
+    // Before clients come. One that says nothing is handed over all the same, a second later.
+    if (bound.back().get() >= 0)
+      set_option(bound.back().get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, first_word_s);
     if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
       fail_at(host, port, errno);
     set_client_options(bound.back().get(), give_up_after);

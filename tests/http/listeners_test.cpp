@@ -1,16 +1,19 @@
 #include "http/listeners.hpp"
 
+#include <array>
 #include <chrono>
 #include <system_error>
 #include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/raw_client.hpp"
 
 namespace herald {
@@ -25,11 +28,19 @@ int option(int fd, int level, int name) {
   return value;
 }
 
+/// Waits for a client.
+int take(const listeners& doors) {
+  pollfd door{doors.descriptors[0], POLLIN, 0};
+  ::poll(&door, 1, static_cast<int>(std::chrono::milliseconds{testing::patience}.count()));
+  return ::accept(doors.descriptors[0], nullptr, nullptr);
+}
+
 /// Whether the next client's socket is as `holds` wants it.
 template <class Predicate>
 bool client_socket(const listeners& doors, Predicate holds) {
-  const testing::raw_client client{doors.port};
-  const auto fd = ::accept(doors.descriptors[0], nullptr, nullptr);
+  testing::raw_client client{doors.port};
+  client.send("GET");
+  const auto fd = take(doors);
   const bool good = fd >= 0 && holds(fd);
   ::close(fd);
   return good;
@@ -71,6 +82,26 @@ TEST(Listeners, LeaveThatToTheKernelIfTold) {
            && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 0
            && option(fd, IPPROTO_TCP, TCP_NODELAY) == 1;
   }));
+}
+
+TEST(Listeners, HandClientsOverTogetherWithWhatTheySay) {
+  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  testing::raw_client client{doors.port};
+  ASSERT_TRUE(client.connected());
+  EXPECT_LT(::accept(doors.descriptors[0], nullptr, nullptr), 0);
+  client.send("GET");
+  const auto fd = take(doors);
+  std::array<char, 8> bytes{};
+  EXPECT_EQ(::recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT), 3);
+  ::close(fd);
+}
+
+TEST(Listeners, HandClientsOverInTheEndThatSayNothing) {
+  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  const testing::raw_client client{doors.port};
+  const auto fd = take(doors);
+  EXPECT_GE(fd, 0);
+  ::close(fd);
 }
 
 TEST(Listeners, RefuseAPortThatIsTaken) {
