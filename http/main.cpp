@@ -25,6 +25,7 @@
 #include "http/command_line.hpp"
 #include "http/service.hpp"
 #include "http/termination.hpp"
+#include "http/work_sharing.hpp"
 
 namespace {
 
@@ -135,7 +136,8 @@ int run(const herald::run_options& options, herald::termination& end) {
   caf::actor_system_config actors;
   actors.set("logger.file-verbosity", caf::atom("quiet"));
   // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.
-  actors.set("scheduler.policy", caf::atom("sharing"));
+  // Its own sharing spends more on waking them than they work.
+  actors.load<herald::work_sharing::scheduler>();
   // As many as can run; CAF's own least of four would only wake each other.
   actors.set(
     "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
