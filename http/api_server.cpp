@@ -17,6 +17,7 @@
 #include "actors/log.hpp"
 #include "http/api_dispatcher.hpp"
 #include "http/api_socket.hpp"
+#include "http/ask.hpp"
 #include "http/closing_reply.hpp"
 #include "http/connection_threads.hpp"
 #include "http/host_address.hpp"
@@ -30,7 +31,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = api_socket::clock;
-using event = api_socket::event;
+using wakeup = api_socket::event;
 
 /// httplib listens with a backlog of 5: a storm of callbacks would wait for retransmissions.
 constexpr int listen_backlog = 4096;
@@ -279,11 +280,12 @@ bool api_server::engine::process_and_close_socket(socket_t descriptor) {
 }
 
 void api_server::engine::serve(api_socket& socket) {
+  const asker_scope asker;
   for (auto left = options_.keep_alive_requests; left > 0; --left) {
     const auto next = socket.wait_for_request(clock::now() + options_.keep_alive_timeout);
-    if (next == event::make_room && !threads_.starving())
+    if (next == wakeup::make_room && !threads_.starving())
       continue;
-    if (next != event::readable || !serve_one(socket, left == 1))
+    if (next != wakeup::readable || !serve_one(socket, left == 1))
       return;
   }
 }
