@@ -19,7 +19,7 @@ namespace herald {
 /// request_id.
 ///
 /// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
-/// connection takes about 140 bytes, its texts included.
+/// connection takes about 120 bytes, its texts included.
 class connection_table {
 public:
   /// Which transport reaches a stream; the registry knows what the number stands for.

@@ -41,7 +41,7 @@ acceptor::~acceptor() {
 void acceptor::listen() {
   if (listener_ < 0)
     return;
-  if (now_ == state::gathering || now_ == state::short_of)
+  if (now_ == state::gathering || now_ == state::starved)
     return pause(now_, clock::now() + gathering_pause);
   if (now_ == state::listening)
     return;
@@ -99,7 +99,7 @@ void acceptor::pause(state why, clock::time_point until) {
 }
 
 void acceptor::on_gathered() {
-  if (now_ == state::short_of) {
+  if (now_ == state::starved) {
     now_ = state::idle;
     return listen();
   }
@@ -120,7 +120,7 @@ void acceptor::on_shortage(int error) {
   numbers_.errors.Increment();
   log::warning(
     component, "accept_failed", {{"loop", loop_}, {"why", std::generic_category().message(error)}});
-  pause(state::short_of, clock::now() + shortage_pause);
+  pause(state::starved, clock::now() + shortage_pause);
 }
 
 } // namespace herald

@@ -69,7 +69,7 @@ public:
   [[nodiscard]] bool gathering() const noexcept { return now_ == state::gathering; }
 
 private:
-  enum class state : std::uint8_t { idle, listening, gathering, short_of };
+  enum class state : std::uint8_t { idle, listening, gathering, starved };
 
   std::size_t take_some(clock::time_point now);
   void pause(state why, clock::time_point until);

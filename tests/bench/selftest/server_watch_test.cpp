@@ -31,6 +31,13 @@ TEST(ServerWatch, CountsCpuTimeExactly) {
   EXPECT_NEAR(after.server - before.server, after.client - before.client, 0.005);
 }
 
+TEST(ServerWatch, KeepsThoseBesideApart) {
+  const server_watch watch{{}, {::getpid()}};
+  const auto cpu = watch.cpu();
+  EXPECT_GT(cpu.beside, 0);
+  EXPECT_EQ(cpu.server, 0);
+}
+
 TEST(ServerWatch, SeesMemory) {
   const server_watch watch{{::getpid()}};
   const auto before = watch.memory();

@@ -37,6 +37,8 @@ def swarm(running: servers.Running, label: str, load: dict) -> dict:
     command += running.publish if load.get("mode", "none") != "none" else []
     for pid in running.pids:
         command += ["--server", str(pid)]
+    for pid in running.beside:
+        command += ["--beside", str(pid)]
     done = subprocess.run(command + arguments(load), stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -33,6 +33,8 @@ class Running:
     streams: list[str] = field(default_factory=list)
     publish: list[str] = field(default_factory=list)
     api: str = ""
+    # Processes that take part, but are not what is measured.
+    beside: list[int] = field(default_factory=list)
 
 
 class DidNotStart(Exception):
@@ -194,7 +196,8 @@ def node_gateway(port: int, callback: str) -> Iterator[subprocess.Popen]:
 def herald_with_node_gateway() -> Iterator[Running]:
     port = free_port()
     with herald("--gateway-url", f"http://127.0.0.1:{port}") as running:
-        with node_gateway(port, running.api + "/api/sse/callback"):
+        with node_gateway(port, running.api + "/api/sse/callback") as gateway:
+            running.beside = [gateway.pid]
             running.streams = ["--port", str(port), "--path", "/api/sse/stream?request_id=c%d"]
             yield running
 

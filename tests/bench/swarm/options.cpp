@@ -161,6 +161,8 @@ const std::vector<row>& rows() {
      into(&publish_settings::patience_s)},
 
     {"server", "PID", "process to watch, with its children, repeatable", into(&options::servers)},
+    {"beside", "PID", "process that takes part, but is not measured, repeatable",
+     into(&options::beside)},
     {"settle", "S", "calm between opening and publishing (2)", into(&options::settle_s)},
   };
   return all;

@@ -99,6 +99,8 @@ struct options {
   publish_settings publish;
   /// Watched with their descendants.
   std::vector<pid_t> servers;
+  /// Take part, but are not measured.
+  std::vector<pid_t> beside;
   /// Calm time between opening and publishing.
   double settle_s = 2;
 };

@@ -143,8 +143,8 @@ json memory(const run_result& r) {
 /// nothing about the server.
 json noise(const cpu_reading& from, const cpu_reading& to) {
   const auto wall = to_seconds(to.at - from.at);
-  const auto others =
-    (to.machine - from.machine) - (to.server - from.server) - (to.client - from.client);
+  const auto others = (to.machine - from.machine) - (to.server - from.server)
+                      - (to.beside - from.beside) - (to.client - from.client);
   return {
     {"other_cores", figure(std::max(0.0, ratio(others, wall)))},
     {"stolen_cores", figure(ratio(to.stolen - from.stolen, wall))},

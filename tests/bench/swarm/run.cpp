@@ -94,7 +94,7 @@ run_result run(const options& wanted) {
     backend.emplace(wanted.gateway.backend_port);
   run_result result;
   progress events;
-  server_watch watch{wanted.servers};
+  server_watch watch{wanted.servers, wanted.beside};
   watch.find_descendants();
   result.cpu_before = watch.cpu();
   result.memory_before = watch.memory();

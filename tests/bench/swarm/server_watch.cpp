@@ -83,7 +83,10 @@ std::vector<std::pair<pid_t, pid_t>> children_and_parents() {
 
 } // namespace
 
-server_watch::server_watch(std::vector<pid_t> roots) : roots_(std::move(roots)), all_(roots_) {}
+server_watch::server_watch(std::vector<pid_t> roots, std::vector<pid_t> beside)
+  : roots_(std::move(roots)),
+    all_(roots_),
+    beside_(std::move(beside)) {}
 
 void server_watch::find_descendants() {
   const auto processes = children_and_parents();
@@ -103,6 +106,8 @@ cpu_reading server_watch::cpu() const {
       read.server_system += stat->system;
     }
   }
+  for (const auto pid : beside_)
+    read.beside += cpu_clock(pid);
   read.client = cpu_clock(::getpid());
   std::ifstream file{"/proc/stat"};
   std::string label;

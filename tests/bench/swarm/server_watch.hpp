@@ -16,6 +16,8 @@ struct cpu_reading {
   double server = 0;
   double server_user = 0;
   double server_system = 0;
+  /// Of those beside them.
+  double beside = 0;
   double client = 0;
   /// Of the whole machine.
   double machine = 0;
@@ -34,7 +36,8 @@ struct memory_reading {
 /// Looks at the server's processes from outside, through the kernel.
 class server_watch {
 public:
-  explicit server_watch(std::vector<pid_t> roots);
+  /// Those that are `beside` take part, but are not what is measured.
+  explicit server_watch(std::vector<pid_t> roots, std::vector<pid_t> beside = {});
 
   /// Takes in the descendants that there are now.
   void find_descendants();
@@ -49,6 +52,7 @@ public:
 private:
   std::vector<pid_t> roots_;
   std::vector<pid_t> all_;
+  std::vector<pid_t> beside_;
 };
 
 } // namespace herald::bench
