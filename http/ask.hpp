@@ -24,16 +24,13 @@ inline constexpr std::chrono::seconds ask_deadline{5};
 /// Ends before the actor systems that it was used with.
 class asker_scope {
 public:
-  asker_scope() : outer_(std::exchange(current(), this)) {}
-  ~asker_scope() { current() = outer_; }
+  asker_scope() : outer_(std::exchange(innermost(), this)) {}
+  ~asker_scope() { innermost() = outer_; }
   asker_scope(const asker_scope&) = delete;
   asker_scope& operator=(const asker_scope&) = delete;
 
   /// The innermost of this thread; null: there is none.
-  static asker_scope*& current() {
-    static thread_local asker_scope* innermost = nullptr;
-    return innermost;
-  }
+  [[nodiscard]] static asker_scope* current() { return innermost(); }
 
   [[nodiscard]] caf::scoped_actor& asker(caf::actor_system& system) {
     if (!asker_ || &asker_->home_system() != &system)
@@ -44,6 +41,11 @@ public:
   void forget_asker() { asker_.reset(); }
 
 private:
+  static asker_scope*& innermost() {
+    static thread_local asker_scope* scope = nullptr;
+    return scope;
+  }
+
   asker_scope* const outer_;
   std::optional<caf::scoped_actor> asker_;
 };

@@ -126,6 +126,7 @@ TEST_F(AskerScope, TakesNoLateAnswerForThatOfTheNextQuestion) {
   caf::anon_send(asked, late);
   EXPECT_EQ(question(true), 2u);
   EXPECT_EQ(question(true), 2u);
+  EXPECT_EQ(askers.size(), 2u) << "the one that had an answer to come is gone with it";
 }
 
 } // namespace
