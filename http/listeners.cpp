@@ -82,8 +82,10 @@ descriptor bind_to(const host_address& where, bool shared) {
   if (fd.get() < 0)
     return fd;
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (shared)
+  if (shared) {
     set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    set_option(fd.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, first_word_s);
+  }
   if (::bind(fd.get(), where.get(), where.size) != 0)
     return descriptor{-1};
   return fd;
@@ -106,9 +108,6 @@ listeners listen_on(
   std::vector<descriptor> bound;
   for (std::size_t i = 0; i < count; ++i) {
     bound.push_back(bind_to(where, true));
-    // Before clients come. One that says nothing is handed over all the same, a second later.
-    if (bound.back().get() >= 0)
-      set_option(bound.back().get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, first_word_s);
     if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
       fail_at(host, port, errno);
     set_client_options(bound.back().get(), give_up_after);

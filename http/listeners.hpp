@@ -21,6 +21,9 @@ inline constexpr std::chrono::minutes last_word{2};
 /// the address is not known, or the port is taken, be it by a process that would share it; what it
 /// says names the settings.
 ///
+/// The kernel hands a client over together with the first that it says (`TCP_DEFER_ACCEPT`), which
+/// saves a look at it that finds nothing; one that says nothing follows a second later.
+///
 /// Where clients are given up that acknowledge nothing for `give_up_after` (which is for whoever
 /// accepts them to find out, see `standstill`), the kernel asks those for a sign of life to whom
 /// nothing is sent for so long, tries at least every eighth of it whether what was sent comes
