@@ -39,11 +39,10 @@ acceptor::~acceptor() {
 }
 
 void acceptor::listen() {
-  if (listener_ < 0)
-    return;
-  if (now_ == state::gathering || now_ == state::starved)
+  // The round that was to set the timer again may be what has failed.
+  if (now_ == state::gathering)
     return pause(now_, clock::now() + gathering_pause);
-  if (now_ == state::listening)
+  if (now_ != state::idle || listener_ < 0)
     return;
   if (sockets_.add(listener_, tag_))
     now_ = state::listening;
@@ -72,7 +71,7 @@ std::size_t acceptor::take_some(clock::time_point now) {
     if (fd >= 0) {
       ++taken;
       numbers_.accepted.Increment();
-      sink_.on_client(fd);
+      sink_.on_client(fd, now);
     } else if (is_shortage(errno)) {
       on_shortage(errno);
       break;

@@ -20,7 +20,7 @@ public:
   virtual ~client_sink() = default;
 
   /// A non-blocking socket; closing it is up to the sink.
-  virtual void on_client(int fd) = 0;
+  virtual void on_client(int fd, std::chrono::steady_clock::time_point now) = 0;
   /// Those that had gathered are all here: the sink has been called by a timer, not by an event.
   virtual void on_gathered() = 0;
 };

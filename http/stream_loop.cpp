@@ -206,10 +206,10 @@ std::size_t stream_loop::streams_in(std::size_t descriptors) {
 
 // -- clients
 
-void stream_loop::on_client(int fd) {
+void stream_loop::on_client(int fd, clock::time_point now) {
   const auto taken = table_.size() + fixed_descriptors;
   const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
-  heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), clock::now());
+  heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
 }
 
 void stream_loop::on_gathered() {

@@ -106,7 +106,7 @@ private:
   void idle();
 
   // clients
-  void on_client(int fd) override;
+  void on_client(int fd, clock::time_point now) override;
   void on_gathered() override;
   std::optional<api_reply>
   on_head(const client_socket& from, const stream_request& request) override;

@@ -46,7 +46,7 @@ protected:
       ::close(fd);
   }
 
-  void on_client(int fd) override {
+  void on_client(int fd, acceptor::clock::time_point /*now*/) override {
     taken.push_back(fd);
     if (const auto then = std::exchange(meanwhile, nullptr))
       then();

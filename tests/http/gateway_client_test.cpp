@@ -12,9 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <httplib.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
