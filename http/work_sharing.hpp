@@ -1,9 +1,12 @@
 #pragma once
 
-#include <condition_variable>
+#include <cerrno>
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <vector>
+
+#include <semaphore.h>
 
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
@@ -36,32 +39,34 @@ public:
 
     /// Safe from any thread.
     void put(caf::resumable* job) {
-      bool wake = false;
+      sleeper* woken = nullptr;
       {
         const std::lock_guard lock{mutex_};
         jobs_.push_back(job);
-        wake = is_worth_a_wake(mine() == this ? 2 : 1);
+        woken = to_be_woken_for(this_thread().whose == this ? 2 : 1);
       }
-      if (wake)
-        work_.notify_one();
+      if (woken != nullptr)
+        woken->wake();
     }
 
     /// Waits for a job. For threads of the scheduler.
     [[nodiscard]] caf::resumable* take() {
-      mine() = this;
+      auto& me = this_thread();
+      me.whose = this;
       std::unique_lock lock{mutex_};
       while (jobs_.empty()) {
-        ++sleeping_;
-        work_.wait(lock);
-        --sleeping_;
+        sleeping_.push_back(&me);
+        lock.unlock();
+        me.sleep();
+        lock.lock();
         waking_ = false;
       }
       auto* const job = jobs_.front();
       jobs_.pop_front();
-      const bool wake = is_worth_a_wake(1);
+      auto* const woken = to_be_woken_for(1);
       lock.unlock();
-      if (wake)
-        work_.notify_one();
+      if (woken != nullptr)
+        woken->wake();
       return job;
     }
 
@@ -73,24 +78,50 @@ public:
     }
 
   private:
-    /// The scheduler that the calling thread is of.
-    static coordinator_data*& mine() {
-      static thread_local coordinator_data* whose = nullptr;
-      return whose;
+    /// A thread, and what it sleeps on. Not a condition variable: those of glibc 2.27 to 2.40 may
+    /// lose a wake-up (https://sourceware.org/bugzilla/show_bug.cgi?id=25847), and no other one
+    /// would follow here.
+    class sleeper {
+    public:
+      sleeper() { sem_init(&woken_, 0, 0); }
+      sleeper(const sleeper&) = delete;
+      sleeper& operator=(const sleeper&) = delete;
+      ~sleeper() { sem_destroy(&woken_); }
+
+      /// Until it is woken, if it has not been already.
+      void sleep() {
+        while (sem_wait(&woken_) != 0 && errno == EINTR) {
+        }
+      }
+      void wake() { sem_post(&woken_); }
+
+      /// The scheduler that it is a thread of.
+      const coordinator_data* whose = nullptr;
+
+    private:
+      sem_t woken_ = {};
+    };
+
+    static sleeper& this_thread() {
+      static thread_local sleeper self;
+      return self;
     }
 
-    /// With so many jobs; notes that a thread is on its way. To be called with the lock.
-    bool is_worth_a_wake(std::size_t jobs) {
-      if (jobs_.size() < jobs || sleeping_ == 0 || waking_)
-        return false;
+    /// The thread to be woken if there are so many jobs, or none; it is on its way then. Of those
+    /// that sleep the last to lie down, whose data are still in the caches. To be called with the
+    /// lock.
+    [[nodiscard]] sleeper* to_be_woken_for(std::size_t jobs) {
+      if (jobs_.size() < jobs || sleeping_.empty() || waking_)
+        return nullptr;
+      auto* const last = sleeping_.back();
+      sleeping_.pop_back();
       waking_ = true;
-      return true;
+      return last;
     }
 
     std::mutex mutex_;
-    std::condition_variable work_;
     std::deque<caf::resumable*> jobs_;
-    std::size_t sleeping_ = 0;
+    std::vector<sleeper*> sleeping_;
     /// A thread has been woken that has not looked at the jobs yet.
     bool waking_ = false;
   };
