@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <iterator>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -88,7 +89,7 @@ stream_loop::stream_loop(
     heads_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
       static_cast<std::uint32_t>(kind::head), *this),
-    ring_(options_.io_uring ? stream_table::max_batch : 0),
+    ring_(options_.io_uring ? send_bursts::most : 0),
     table_(
       {index, options_.log_bytes, options_.private_queue_bytes,
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
@@ -432,6 +433,8 @@ bool stream_loop::work_a_round() {
   if (scratch_.capacity() > keep_scratch && orders_.empty())
     std::string{}.swap(scratch_);
   const bool more = table_.run_slice(slice_sends);
+  if (!more)
+    bursts_.restart();
   count();
   settle();
   return more || !orders_.empty();
@@ -541,7 +544,10 @@ ssize_t stream_loop::write(int fd, const iovec* parts, int parts_count) {
 }
 
 void stream_loop::write_each(std::span<socket_send> sends) {
-  ring_.send(sends);
+  // A thread that waits for this core goes first, if the kernel counts it to the same group.
+  bursts_.each(
+    sends, [this](std::span<socket_send> some) { ring_.send(some); },
+    [] { std::this_thread::yield(); });
   for (auto& send : sends)
     if (send.result < 0)
       send.result = judge(send.result);

@@ -20,6 +20,7 @@
 #include "http/jitter.hpp"
 #include "http/loop_inbox.hpp"
 #include "http/secret_source.hpp"
+#include "http/send_bursts.hpp"
 #include "http/send_ring.hpp"
 #include "http/socket_set.hpp"
 #include "http/standstill.hpp"
@@ -179,6 +180,7 @@ private:
   head_clients heads_;
 
   send_ring ring_;
+  send_bursts bursts_;
   stream_table table_;
   std::unordered_map<stream_slot, opening> openings_;
   /// Told to the owner together, at the end of a round, but not too often: it is woken once.

@@ -70,6 +70,7 @@ TEST_F(WorkSharing, IsTheSchedulerOfTheSystem) {
 
 TEST_F(WorkSharing, HandlesWhatComesFromOutside) {
   std::vector<caf::actor> many;
+  many.reserve(20);
   for (int i = 0; i < 20; ++i)
     many.push_back(counter());
   for (int round = 1; round <= 500; ++round) {
