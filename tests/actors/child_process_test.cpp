@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "messages/errors.hpp"
+#include "tests/support/few_descriptors.hpp"
 #include "tests/support/processes.hpp"
 
 namespace herald {
@@ -279,18 +280,11 @@ TEST(ChildProcess, DiesWithTheThreadThatStartedIt) {
 
 TEST(ChildProcess, FailsWhereThereAreNoDescriptors) {
   const auto before = testing::open_descriptors();
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   for (rlim_t spare = 0; spare < 8; ++spare) {
-    // What is open stays open; `spare` more numbers are free, at least, or few more where a lower
-    // one is.
-    auto low = limit;
-    owned_fd lowest{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    low.rlim_cur = static_cast<rlim_t>(lowest.get()) + spare;
-    lowest.close();
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-    const auto child = child_process::start(program({"/bin/true"}));
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    const auto child = [&] {
+      const testing::few_descriptors few{spare};
+      return child_process::start(program({"/bin/true"}));
+    }();
     ASSERT_FALSE(child) << spare;
     EXPECT_EQ(describe(child.error()).code, ec::internal);
     EXPECT_EQ(

@@ -6,37 +6,18 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "actors/metrics.hpp"
 #include "tests/support/bare_listener.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/few_descriptors.hpp"
 #include "tests/support/raw_client.hpp"
 
 namespace herald {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// No more descriptors than there are now.
-class no_descriptors {
-public:
-  no_descriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    // The lowest that is free is the next.
-    const auto next = ::dup(0);
-    ::close(next);
-    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  no_descriptors(const no_descriptors&) = delete;
-  no_descriptors& operator=(const no_descriptors&) = delete;
-
-private:
-  rlimit before_{};
-};
 
 class Acceptor : public ::testing::Test, protected client_sink {
 protected:
@@ -152,7 +133,7 @@ TEST_F(Acceptor, TakesOnlySoManyInOneGo) {
 TEST_F(Acceptor, WaitsWhereDescriptorsAreShort) {
   connect(2);
   {
-    const no_descriptors any_more;
+    const testing::few_descriptors none;
     EXPECT_TRUE(turn());
     EXPECT_TRUE(taken.empty());
     EXPECT_EQ(errors.Value(), 1);
