@@ -154,6 +154,7 @@ TEST(ChildProcess, HasTheEnvironmentThatItIsGivenAndNoOther) {
 TEST(ChildProcess, InheritsNoDescriptor) {
   // Without close-on-exec, as a library might open them; also above the usual limit's half.
   std::vector<owned_fd> open;
+  open.reserve(21);
   for (int i = 0; i < 20; ++i)
     open.emplace_back(::open("/dev/null", O_RDONLY));
   open.emplace_back(::fcntl(open.front().get(), F_DUPFD, 700));

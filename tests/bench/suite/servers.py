@@ -248,6 +248,7 @@ def bare() -> Iterator[Running]:
 
 KINDS: dict[str, Callable] = {
     "herald": herald,
+    "herald_1": lambda *settings: herald("--stream-threads", "1", *settings),
     "herald_gateway": herald_with_gateway,
     "herald_callbacks": callbacks,
     "herald_undisturbed": herald,
