@@ -40,7 +40,7 @@ protected:
   }
 
   /// Keeps the thread that it is called on until so many were counted, or more; whether they were.
-  static bool wait_for(const std::atomic<int>& counter, int count) {
+  static bool wait_for_at_least(const std::atomic<int>& counter, int count) {
     const auto deadline = std::chrono::steady_clock::now() + testing::patience;
     while (counter < count) {
       if (std::chrono::steady_clock::now() > deadline)
@@ -48,6 +48,10 @@ protected:
       std::this_thread::yield();
     }
     return true;
+  }
+  /// The same, and no more.
+  static bool wait_for(const std::atomic<int>& counter, int count) {
+    return wait_for_at_least(counter, count) && counter == count;
   }
 
   struct config : caf::actor_system_config {
@@ -114,14 +118,13 @@ TEST_F(WorkSharing, WakesAnotherThreadWhereMoreThanOneActorIsLeft) {
     caf::anon_send(second, round);
     caf::anon_send(third, round);
     // Not both: the one may be left to this thread when another has taken the other already.
-    EXPECT_TRUE(wait_for(counted, 2 * round - 1));
+    EXPECT_TRUE(wait_for_at_least(counted, 2 * round - 1));
     ++done;
   });
   for (int round = 1; round <= 200; ++round) {
     caf::anon_send(first, round);
     ASSERT_TRUE(wait_for(done, round));
     ASSERT_TRUE(wait_for(counted, 2 * round));
-    ASSERT_EQ(counted, 2 * round);
   }
 }
 
@@ -135,7 +138,6 @@ TEST_F(WorkSharing, GoesOnWithAnActorThatHasMoreToDo) {
   });
   caf::anon_send(self_feeding, messages);
   EXPECT_TRUE(wait_for(counted, messages));
-  EXPECT_EQ(counted, messages);
 }
 
 } // namespace
