@@ -79,7 +79,11 @@ class Scenario:
     rounds: int = 100
 
 
-NO_FAULTS = (Bar(FAULTS, 0), Bar(FAILED, 0))
+def no_faults(of: str = "herald") -> tuple[Bar, ...]:
+    return (Bar(FAULTS, 0, of=of), Bar(FAILED, 0, of=of))
+
+
+NO_FAULTS = no_faults()
 LATENCY = (P50, P99, P999, LONGEST)
 QUICK = {"warmup": 0.5, "duration": 2, "settle": 0.5}
 
@@ -91,8 +95,7 @@ def closed(streams: int, name: str, cpu_to_nchan: float) -> Scenario:
             Bar(CPU, cpu_to_nchan, "nchan", of=herald),
             Bar(P99, 1.10, "floor", of=herald),
             Bar(P99, 0.75, "nchan", of=herald),
-            Bar(FAULTS, 0, of=herald),
-            Bar(FAILED, 0, of=herald),
+            *no_faults(herald),
         )
 
     return Scenario(
@@ -285,8 +288,7 @@ def external(name: str, title: str, herald: str, bare: str, window: int, bare_lo
         figures=(DELIVERIES, CPU, P99, FAULTS, FAILED),
         bars=(
             Bar(DELIVERIES, 0.95, bare, of=herald),
-            Bar(FAULTS, 0, of=herald),
-            Bar(FAILED, 0, of=herald),
+            *no_faults(herald),
         ),
     )
 
