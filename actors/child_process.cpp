@@ -191,19 +191,6 @@ std::string describe_start(const start_failure& what) {
 
 } // namespace
 
-owned_fd& owned_fd::operator=(owned_fd&& other) noexcept {
-  if (this != &other) {
-    close();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-void owned_fd::close() noexcept {
-  if (fd_ >= 0)
-    ::close(std::exchange(fd_, -1));
-}
-
 caf::expected<child_process> child_process::start(const child_command& command) {
   launch_plan plan;
   plan.argv_texts = command.argv;

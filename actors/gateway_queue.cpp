@@ -7,7 +7,7 @@ namespace herald {
 
 using std::chrono::steady_clock;
 
-gateway_queue::gateway_queue(gateway_options options, listener& out, std::function<double()> random)
+gateway_queue::gateway_queue(gateway_options options, listener& out, random_source random)
   : options_(std::move(options)),
     out_(out),
     random_(std::move(random)) {}

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "actors/gateway_body.hpp"
 #include "actors/gateway_link.hpp"
 #include "actors/gateway_options.hpp"
+#include "actors/random_source.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
@@ -73,8 +73,7 @@ public:
     [[nodiscard]] bool probe() const noexcept { return !what && !close; }
   };
 
-  /// `random` gives numbers from 0 up to, not including, 1.
-  gateway_queue(gateway_options options, listener& out, std::function<double()> random);
+  gateway_queue(gateway_options options, listener& out, random_source random);
 
   /// The stream gets what is delivered from now on. Nothing happens if it is known. One that is
   /// doubtful is probed before all others.
@@ -171,7 +170,7 @@ private:
 
   gateway_options options_;
   listener& out_;
-  std::function<double()> random_;
+  random_source random_;
 
   /// In the order in which they were last tried: the front is the next to probe.
   std::list<stream> streams_;

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "actors/gateway_queue.hpp"
 #include "actors/gateway_report.hpp"
 #include "actors/gateway_shards.hpp"
+#include "actors/random_source.hpp"
 #include "actors/shell.hpp"
 #include "messages/actors.hpp"
 
@@ -29,7 +29,7 @@ struct gateway_shard_parts {
   /// Makes the shard's connection; again after a failure of it.
   gateway_link_factory connect;
   /// Chance for the backoff: from 0 up to, not including, 1.
-  std::function<double()> random;
+  random_source random;
 };
 
 /// One shard of the streams behind an external gateway: holds their queues, and sends, one at a

@@ -15,9 +15,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "actors/child_process.hpp"
 #include "actors/journal_schema.hpp"
 #include "actors/journal_tables.hpp"
+#include "actors/owned_fd.hpp"
 #include "actors/sqlite.hpp"
 
 namespace herald {

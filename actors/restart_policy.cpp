@@ -7,7 +7,7 @@
 namespace herald {
 
 restart_policy::restart_policy(
-  std::size_t intensity, std::chrono::milliseconds period, std::function<double()> random)
+  std::size_t intensity, std::chrono::milliseconds period, random_source random)
   : intensity_(intensity),
     period_(period),
     random_(std::move(random)) {}

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <map>
 #include <string>
 
+#include "actors/random_source.hpp"
 #include "actors/supervision_options.hpp"
 
 namespace herald {
@@ -18,9 +18,7 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
   using duration = std::chrono::steady_clock::duration;
 
-  /// `random` gives numbers from 0 up to, not including, 1.
-  restart_policy(
-    std::size_t intensity, std::chrono::milliseconds period, std::function<double()> random);
+  restart_policy(std::size_t intensity, std::chrono::milliseconds period, random_source random);
 
   enum class verdict : std::uint8_t {
     restart,  ///< after the backoff
@@ -48,7 +46,7 @@ private:
 
   std::size_t intensity_;
   std::chrono::milliseconds period_;
-  std::function<double()> random_;
+  random_source random_;
   /// Within the period.
   std::deque<time_point> restarts_;
   std::map<std::string, row> rows_;

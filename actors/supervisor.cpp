@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -277,12 +276,6 @@ void supervisor::answer() {
 }
 
 } // namespace
-
-random_source make_random_source() {
-  return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
-    return std::uniform_real_distribution<double>{0.0, 1.0}(engine);
-  };
-}
 
 supervisor_actor spawn_supervisor(
   caf::actor_system& system, supervision_options options,

@@ -6,15 +6,11 @@
 #include <caf/fwd.hpp>
 
 #include "actors/metrics.hpp"
+#include "actors/random_source.hpp"
 #include "actors/supervision_options.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {
-
-/// Gives numbers from 0 up to, not including, 1.
-using random_source = std::function<double()>;
-
-[[nodiscard]] random_source make_random_source();
 
 /// Spawns the supervisor, strategy one_for_one: a child that fails is restarted alone, after its
 /// backoff. Past the intensity it calls `escalate` with the child's name, once, on an actor thread;

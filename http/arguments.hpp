@@ -7,7 +7,7 @@
 
 #include <caf/expected.hpp>
 
-#include "http/router.hpp"
+#include "http/api_message.hpp"
 #include "messages/ids.hpp"
 
 /// Arguments of API requests outside of their bodies. A value that is not allowed is

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/router.hpp"
+#include "http/api_message.hpp"
 
 namespace herald {
 

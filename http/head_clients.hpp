@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "http/api_message.hpp"
 #include "http/head_reader.hpp"
-#include "http/router.hpp"
 #include "http/socket_set.hpp"
 #include "http/stream_head.hpp"
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "http/stream_head.hpp"
+#include "http/stream_request.hpp"
 
 namespace herald {
 

@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 
+#include "messages/ascii.hpp"
+
 namespace herald {
 
 namespace {
@@ -77,10 +79,7 @@ bool is_loopback(std::string_view host) {
     return ntohl(v4->s_addr) >> 24 == 127;
   if (const auto v6 = as_ipv6(host))
     return IN6_IS_ADDR_LOOPBACK(&*v6);
-  std::string name{host};
-  for (auto& c : name)
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return name == "localhost";
+  return same_ignoring_case(host, "localhost");
 }
 
 std::string http_url::authority() const {

@@ -4,7 +4,7 @@
 
 #include <caf/error.hpp>
 
-#include "http/router.hpp"
+#include "http/api_message.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/request_line.hpp"
+#include "messages/ascii.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
@@ -14,18 +15,8 @@ namespace {
 
 constexpr std::string_view line_end = "\r\n";
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
 bool is_token_char(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z')
+  return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z')
          || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
 }
 
@@ -89,18 +80,18 @@ public:
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
       return refuse("a header field has no proper name");
-    const auto name = lowered(line.substr(0, colon));
+    const auto name = ascii_lower(line.substr(0, colon));
     const auto value = trimmed(line.substr(colon + 1));
     if (name == "content-length")
       content_length(value);
     else if (name == "transfer-encoding")
       transfer_encoding(value);
     else if (name == "content-encoding")
-      head_.encoded = head_.encoded || (!value.empty() && lowered(value) != "identity");
+      head_.encoded = head_.encoded || (!value.empty() && ascii_lower(value) != "identity");
     else if (name == "content-type")
-      head_.content_type = lowered(trimmed(value.substr(0, value.find(';'))));
+      head_.content_type = ascii_lower(trimmed(value.substr(0, value.find(';'))));
     else if (name == "connection")
-      connection_ += lowered(value) + ",";
+      connection_ += ascii_lower(value) + ",";
     else if (name == "expect")
       expect(value);
     else if (name == "host" && ++hosts_ > 1)
@@ -157,7 +148,7 @@ private:
   }
 
   void transfer_encoding(std::string_view value) {
-    const auto codings = lowered(value);
+    const auto codings = ascii_lower(value);
     const auto last = codings.rfind(',') + 1;
     if (
       head_.chunked || trimmed(std::string_view{codings}.substr(last)) != "chunked"
@@ -169,7 +160,7 @@ private:
   }
 
   void expect(std::string_view value) {
-    if (lowered(value) != "100-continue")
+    if (ascii_lower(value) != "100-continue")
       return refuse(ec::unsupported_expectation, "Expect is not 100-continue");
     head_.expects_continue = true;
   }

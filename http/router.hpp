@@ -1,44 +1,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "http/api_message.hpp"
+
 namespace herald {
-
-/// An API request as handlers see it: routed, its body complete, within its limits and not encoded.
-struct api_request {
-  std::string method;
-  /// Without the query; percent-encoding as sent.
-  std::string path;
-  std::string body;
-  /// The media type of `Content-Type` in lower case, without parameters; empty if there is none.
-  std::string content_type;
-  /// The `{...}` of the route's pattern in their order, percent-decoded.
-  std::vector<std::string> path_arguments;
-  /// Form-decoded; the first of a repeated name counts.
-  std::map<std::string, std::string> query;
-
-  /// A query argument, or nothing.
-  [[nodiscard]] std::optional<std::string> argument(const std::string& name) const {
-    const auto found = query.find(name);
-    if (found == query.end())
-      return std::nullopt;
-    return found->second;
-  }
-};
-
-/// What a handler answers.
-struct api_reply {
-  int status = 200;
-  std::string body;
-  std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;
-};
 
 /// Knows which handler answers which method and path. Filled before the server starts, then only
 /// read, from many threads at once.

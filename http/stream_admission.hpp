@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <variant>
 
+#include "http/api_message.hpp"
 #include "http/head_clients.hpp"
 #include "http/jitter.hpp"
-#include "http/router.hpp"
 #include "http/stream_head.hpp"
 #include "http/stream_limits.hpp"
 #include "http/stream_metrics.hpp"

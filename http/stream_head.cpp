@@ -8,21 +8,13 @@
 #include "http/problem.hpp"
 #include "http/request_line.hpp"
 #include "http/url.hpp"
+#include "messages/ascii.hpp"
 
 namespace herald {
 
 namespace {
 
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [lower](char x, char y) {
-    return lower(x) == lower(y);
-  });
-}
 
 api_reply with(api_reply reply, const header_list& headers) {
   reply.headers.insert(reply.headers.end(), headers.begin(), headers.end());
@@ -78,14 +70,6 @@ last_event_id(const stream_request& request, const std::map<std::string, std::st
 
 } // namespace
 
-std::optional<std::string_view> stream_request::header(std::string_view name) const {
-  const auto found = std::find_if(
-    headers.begin(), headers.end(), [name](const auto& h) { return same_name(h.first, name); });
-  if (found == headers.end())
-    return std::nullopt;
-  return found->second;
-}
-
 header_list cors_headers(const stream_request& request, const std::vector<std::string>& origins) {
   const auto listed = [&](std::string_view origin) {
     return std::find(origins.begin(), origins.end(), origin) != origins.end();
@@ -105,7 +89,7 @@ check_head(const stream_request& request, const head_rules& rules) {
   auto cors = cors_headers(request, rules.cors_origins);
   const auto hosts =
     std::count_if(request.headers.begin(), request.headers.end(), [](const auto& h) {
-      return same_name(h.first, "Host");
+      return same_ignoring_case(h.first, "Host");
     });
   if (hosts > 1 || (hosts == 0 && request.version >= 11))
     return with(

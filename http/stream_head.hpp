@@ -7,27 +7,15 @@
 #include <variant>
 #include <vector>
 
+#include "http/api_message.hpp"
 #include "http/closing_reply.hpp"
-#include "http/router.hpp"
+#include "http/stream_request.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
 
 inline constexpr std::string_view stream_path = "/api/sse/stream";
-
-/// A request head as it came in.
-struct stream_request {
-  std::string method;
-  std::string target;
-  /// 11 for HTTP/1.1.
-  unsigned version = 11;
-  /// In their order, names as sent.
-  header_list headers;
-
-  /// The first header of that name, whatever its case.
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
-};
 
 struct head_rules {
   std::vector<std::string> cors_origins{"*"};

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/ascii.hpp"
+
 namespace herald {
 
 namespace {
@@ -11,14 +13,6 @@ namespace {
 /// A JSON string; bytes that are not UTF-8, as headers may hold, become U+FFFD.
 std::string json_quoted(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string lower(std::string_view name) {
-  std::string result{name};
-  for (auto& c : result)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return result;
 }
 
 struct header_values {
@@ -29,7 +23,7 @@ struct header_values {
 std::vector<header_values> grouped(const header_list& headers) {
   std::vector<header_values> groups;
   for (const auto& [name, value] : headers) {
-    auto key = lower(name);
+    auto key = ascii_lower(name);
     auto place = std::find_if(
       groups.begin(), groups.end(), [&](const header_values& g) { return g.name == key; });
     if (place == groups.end())

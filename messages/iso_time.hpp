@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "messages/tasks.hpp"
+#include "messages/time.hpp"
 
 namespace herald {
 

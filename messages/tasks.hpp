@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "messages/ids.hpp"
+#include "messages/time.hpp"
 
 namespace herald {
 
@@ -23,9 +24,6 @@ inline constexpr const char* demo_type = "demo";
 inline constexpr const char* failing_type = "failing";
 inline constexpr const char* external_type = "external";
 inline constexpr std::array builtin_task_types = {demo_type, failing_type, external_type};
-
-/// Wall-clock time as APIs show it.
-using wall_time = std::chrono::system_clock::time_point;
 
 /// pending -> running -> completed | failed | cancelled; pending -> failed | cancelled. The last
 /// three are final.
