@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/ascii.hpp"
+#include "messages/text/ascii.hpp"
 
 namespace herald {
 

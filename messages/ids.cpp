@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "messages/utf8.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "messages/ids.hpp"
-#include "messages/time.hpp"
+#include "messages/text/time.hpp"
 
 namespace herald {
 

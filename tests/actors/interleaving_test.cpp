@@ -13,7 +13,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/log.hpp"
+#include "actors/telemetry/log.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/rules_world.hpp"
 #include "tests/support/sanitizer.hpp"

@@ -29,7 +29,7 @@ struct source {
   [[nodiscard]] bool is_body() const { return path.ends_with(".cpp"); }
   [[nodiscard]] bool is_test() const { return path.ends_with("_test.cpp"); }
 
-  /// "actors/log.cpp" is "actors/log".
+  /// "actors/telemetry/log.cpp" is "actors/log".
   [[nodiscard]] std::string stem() const { return path.substr(0, path.rfind('.')); }
 
   /// What is included, with its quotes or brackets.
@@ -156,13 +156,13 @@ TEST(Architecture, ActorsAndMessagesHoldNoLock) {
 
 TEST(Architecture, WaitingForActorsHappensInAskOnly) {
   expect_nowhere(
-    without("http/ask.hpp", product()),
+    without("http/server/ask.hpp", product()),
     "\\bscoped_actor\\b|\\bfunction_view\\b|\\bmake_function_view\\b");
 }
 
 TEST(Architecture, LogLinesHaveOneStyle) {
   expect_nowhere(
-    without("actors/log.cpp", product()),
+    without("actors/telemetry/log.cpp", product()),
     "\\bspdlog\\b|\\bstd::(cerr|clog|cout)\\b|#include <iostream>");
   expect_nowhere(sources({"messages", "actors"}), "\\bf?(printf|puts)\\(");
 }

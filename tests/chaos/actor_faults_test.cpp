@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/supervision_options.hpp"
+#include "actors/supervision/supervision_options.hpp"
 #include "tests/chaos/crowd.hpp"
 #include "tests/chaos/publisher.hpp"
 #include "tests/chaos/scenario.hpp"

@@ -15,10 +15,10 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
-#include "http/api_socket.hpp"
-#include "http/chunked_body.hpp"
-#include "http/request_head.hpp"
-#include "http/request_reader.hpp"
+#include "http/protocol/chunked_body.hpp"
+#include "http/protocol/request_head.hpp"
+#include "http/server/api_socket.hpp"
+#include "http/server/request_reader.hpp"
 #include "messages/type_ids.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

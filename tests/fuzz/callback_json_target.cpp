@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "messages/callback_json.hpp"
 #include "messages/callbacks.hpp"
+#include "messages/wire/callback_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

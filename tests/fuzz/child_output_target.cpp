@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "actors/child_output.hpp"
-#include "messages/task_input.hpp"
-#include "messages/utf8.hpp"
+#include "actors/system/child_output.hpp"
+#include "messages/text/utf8.hpp"
+#include "messages/wire/task_input.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

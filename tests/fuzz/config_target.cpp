@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "http/config_file.hpp"
-#include "http/settings.hpp"
+#include "http/config/config_file.hpp"
+#include "http/config/settings.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -1,6 +1,6 @@
 // What an external gateway, or whatever stands at its address, answers to a send.
 
-#include "http/gateway_answer.hpp"
+#include "http/clients/gateway_answer.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

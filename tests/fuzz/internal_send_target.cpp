@@ -3,8 +3,8 @@
 #include <string>
 #include <variant>
 
-#include "actors/gateway_body.hpp"
-#include "http/internal_send_api.hpp"
+#include "actors/gateway/gateway_body.hpp"
+#include "http/api/internal_send_api.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace herald::fuzz {

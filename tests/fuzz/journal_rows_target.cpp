@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/event_rows.hpp"
+#include "actors/journal/event_rows.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace herald::fuzz {

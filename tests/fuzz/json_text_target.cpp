@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/json_text.hpp"
+#include "messages/json/json_text.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace herald::fuzz {

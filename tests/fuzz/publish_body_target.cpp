@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http/sse_format.hpp"
-#include "messages/json.hpp"
+#include "http/fanout/sse_format.hpp"
+#include "messages/wire/json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/sse_parser.hpp"

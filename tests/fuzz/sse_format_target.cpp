@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "http/sse_format.hpp"
+#include "http/fanout/sse_format.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/sse_parser.hpp"

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http/head_reader.hpp"
-#include "http/stream_head.hpp"
+#include "http/protocol/head_reader.hpp"
+#include "http/streams/stream_head.hpp"
 #include "messages/callbacks.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

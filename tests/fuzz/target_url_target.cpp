@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <string>
 
-#include "http/arguments.hpp"
-#include "http/http_url.hpp"
-#include "http/router.hpp"
-#include "http/url.hpp"
-#include "http/version_source.hpp"
+#include "http/clients/version_source.hpp"
+#include "http/protocol/http_url.hpp"
+#include "http/protocol/url.hpp"
+#include "http/server/arguments.hpp"
+#include "http/server/router.hpp"
 #include "messages/ids.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/task_input.hpp"
-#include "messages/task_json.hpp"
+#include "messages/wire/task_input.hpp"
+#include "messages/wire/task_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/json.hpp"
-#include "messages/version_json.hpp"
+#include "messages/wire/json.hpp"
+#include "messages/wire/version_json.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace herald::fuzz {

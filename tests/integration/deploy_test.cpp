@@ -12,10 +12,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "http/command_line.hpp"
-#include "http/config_file.hpp"
-#include "http/settings.hpp"
-#include "http/usage.hpp"
+#include "http/config/command_line.hpp"
+#include "http/config/config_file.hpp"
+#include "http/config/settings.hpp"
+#include "http/config/usage.hpp"
 
 namespace herald {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/supervision_options.hpp"
+#include "actors/supervision/supervision_options.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"

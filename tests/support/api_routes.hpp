@@ -12,7 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <gtest/gtest.h>
 
-#include "http/router.hpp"
+#include "http/server/router.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald::testing {

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "actors/task_worker.hpp"
+#include "actors/workers/task_worker.hpp"
 
 namespace herald::testing {
 

@@ -12,11 +12,11 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/connection_registry.hpp"
-#include "actors/task_runner.hpp"
-#include "actors/version_store.hpp"
+#include "actors/registry/connection_registry.hpp"
+#include "actors/tasks/task_runner.hpp"
+#include "actors/versions/version_store.hpp"
 #include "messages/type_ids.hpp"
-#include "messages/version_json.hpp"
+#include "messages/wire/version_json.hpp"
 
 namespace herald::testing {
 

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "messages/type_ids.hpp"
-#include "messages/version_json.hpp"
+#include "messages/wire/version_json.hpp"
 #include "tests/support/rules_world.hpp"
 
 namespace herald::testing {

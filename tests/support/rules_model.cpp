@@ -4,7 +4,7 @@
 #include <ostream>
 #include <utility>
 
-#include "messages/version_json.hpp"
+#include "messages/wire/version_json.hpp"
 
 namespace herald::testing {
 

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/task_options.hpp"
+#include "actors/tasks/task_options.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald::testing {

@@ -13,7 +13,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include "actors/metrics.hpp"
+#include "actors/telemetry/metrics.hpp"
 #include "messages/actors.hpp"
 #include "tests/support/interleaver.hpp"
 #include "tests/support/rules_model.hpp"

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/task_runner.hpp"
+#include "actors/tasks/task_runner.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/task_transcript.hpp"
 

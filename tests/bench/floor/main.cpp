@@ -10,8 +10,8 @@
 
 #include <sched.h>
 
-#include "http/descriptor_table.hpp"
-#include "http/listeners.hpp"
+#include "http/sockets/descriptor_table.hpp"
+#include "http/sockets/listeners.hpp"
 #include "tests/bench/floor/floor_loop.hpp"
 
 namespace {

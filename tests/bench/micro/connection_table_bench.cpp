@@ -1,4 +1,4 @@
-#include "actors/connection_table.hpp"
+#include "actors/registry/connection_table.hpp"
 
 #include <cstdint>
 #include <string>

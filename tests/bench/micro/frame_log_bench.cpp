@@ -1,4 +1,4 @@
-#include "http/frame_log.hpp"
+#include "http/fanout/frame_log.hpp"
 
 #include <string>
 

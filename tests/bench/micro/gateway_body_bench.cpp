@@ -1,4 +1,4 @@
-#include "actors/gateway_body.hpp"
+#include "actors/gateway/gateway_body.hpp"
 
 #include <string>
 

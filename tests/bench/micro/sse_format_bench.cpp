@@ -1,4 +1,4 @@
-#include "http/sse_format.hpp"
+#include "http/fanout/sse_format.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "http/stream_table.hpp"
+#include "http/fanout/stream_table.hpp"
 
 #include <string>
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "http/http_url.hpp"
+#include "http/protocol/http_url.hpp"
 
 namespace herald::bench {
 

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "http/listeners.hpp"
+#include "http/sockets/listeners.hpp"
 #include "tests/bench/swarm/http_head.hpp"
 
 namespace herald::bench {

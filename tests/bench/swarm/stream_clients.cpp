@@ -5,7 +5,7 @@
 
 #include <sched.h>
 
-#include "http/descriptor_table.hpp"
+#include "http/sockets/descriptor_table.hpp"
 #include "tests/bench/swarm/complaints.hpp"
 
 namespace herald::bench {

@@ -1,0 +1,443 @@
+#include "actors/gateway/gateway_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace herald {
+
+using std::chrono::steady_clock;
+
+gateway_queue::gateway_queue(gateway_options options, listener& out, random_source random)
+  : options_(std::move(options)),
+    out_(out),
+    random_(std::move(random)) {}
+
+// -- what is said
+// ----------------------------------------------------------------------------------
+
+void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
+  if (by_token_.contains(to))
+    return;
+  // The gateway has called back: what the stream is to get first need not wait for a pause to end.
+  if (!doubtful)
+    hold_until_ = std::min(hold_until_, now);
+  std::list<stream> added(1);
+  added.front().name = to;
+  // Never tried is older than any sweep: it is the sweep's turn.
+  added.front().tried = doubtful ? time_point::min() : now;
+  by_token_.emplace(to, added.begin());
+  streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
+}
+
+void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {
+  const auto found = by_token_.find(to);
+  if (found == by_token_.end() || found->second->closing)
+    return;
+  const auto s = found->second;
+  s->closing = true;
+  item order;
+  order.queued = now;
+  order.close = true;
+  if (farewell) {
+    order.what = prepare(*farewell);
+    order.what->waiting = 1;
+    ++waiting_;
+    waiting_bytes_ += order.what->json.size();
+    s->bytes += order.what->json.size();
+  }
+  ++closes_;
+  s->due.push_back(std::move(order));
+  make_ready(s);
+}
+
+void gateway_queue::forget(const token& to) {
+  if (const auto found = by_token_.find(to); found != by_token_.end())
+    drop(found->second);
+}
+
+void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_point now) {
+  account_id account = 0;
+  if (ticket != 0) {
+    account = ++last_account_;
+    // One is open for this call itself: losses on the way must not settle the ticket early.
+    accounts_.emplace(account, gateway_queue::account{ticket, 1, 0});
+  }
+  for (const auto& one : *batch) {
+    prepared_ptr prepared;
+    if (one.only) {
+      const auto found = by_token_.find(*one.only);
+      if (found == by_token_.end() || found->second->closing) {
+        out_.failed(one.what->service);
+        if (found == by_token_.end())
+          out_.gone(*one.only, "not attached");
+        continue;
+      }
+      push(found->second, *one.what, prepared, account, now);
+      continue;
+    }
+    for (auto s = streams_.begin(); s != streams_.end(); ++s)
+      if (!s->closing)
+        push(s, *one.what, prepared, account, now);
+  }
+  settle(account, false);
+}
+
+std::optional<std::string> gateway_queue::check() const {
+  std::size_t waiting = 0;
+  std::size_t closes = 0;
+  std::size_t ready = 0;
+  std::size_t backing_off = 0;
+  for (auto s = streams_.begin(); s != streams_.end(); ++s) {
+    const auto known = by_token_.find(s->name);
+    if (known == by_token_.end() || known->second != s)
+      return "a stream is not in its place";
+    std::size_t bytes = 0;
+    for (const auto& i : s->due) {
+      waiting += i.what ? 1 : 0;
+      bytes += i.what ? i.what->json.size() : 0;
+      closes += i.close ? 1 : 0;
+    }
+    if (bytes != s->bytes)
+      return "the bytes that wait for a stream are miscounted";
+    if (s->due.empty() != (s->where == phase::idle))
+      return "a stream waits for nothing, or has no turn";
+    ready += s->where == phase::ready ? 1 : 0;
+    backing_off += s->where == phase::backing_off ? 1 : 0;
+  }
+  if (by_token_.size() != streams_.size())
+    return "a token names no stream";
+  if (ready != ready_.size() || backing_off != backing_off_.size())
+    return "turns are miscounted";
+  if (waiting != waiting_ || closes != closes_)
+    return "what waits is miscounted";
+  return std::nullopt;
+}
+
+// -- sending
+// ---------------------------------------------------------------------------------------
+
+std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
+  if (now < hold_until_)
+    return std::nullopt;
+  wake(now);
+  if (auto probe = next_probe(now))
+    return probe;
+  while (!ready_.empty()) {
+    const auto s = ready_.front();
+    if ((s->failures > 0 || down_) && !expire(s, now))
+      continue;
+    const auto& first = s->due.front();
+    return attempt{s->name, first.what, first.close};
+  }
+  // Where all that waited was too old, the question whether the gateway is back remains.
+  return next_probe(now);
+}
+
+std::optional<gateway_queue::time_point> gateway_queue::next_due() const {
+  std::optional<time_point> earliest;
+  const auto consider = [&](time_point when) {
+    when = std::max(when, hold_until_);
+    earliest = earliest ? std::min(*earliest, when) : when;
+  };
+  if (!ready_.empty())
+    consider(time_point::min());
+  if (!backing_off_.empty())
+    consider(backing_off_.begin()->first);
+  if (const auto due = probe_due())
+    consider(*due);
+  return earliest;
+}
+
+void gateway_queue::finish(const attempt& which, const send_outcome& outcome, time_point now) {
+  note_link(outcome, now);
+  if (which.probe())
+    last_probe_ = now;
+  const auto found = by_token_.find(which.to);
+  if (found == by_token_.end())
+    return;
+  const auto s = found->second;
+  s->tried = now;
+  streams_.splice(streams_.end(), streams_, s);
+  if (outcome.result == send_result::gone) {
+    if (!s->closing)
+      out_.gone(s->name, outcome.why);
+    drop(s);
+    return;
+  }
+  if (which.probe() || s->due.empty())
+    return;
+  switch (outcome.result) {
+  case send_result::delivered:
+    finish_delivered(s);
+    return;
+  case send_result::refused:
+    finish_refused(s);
+    return;
+  default:
+    finish_unsent(s, outcome.result, now);
+  }
+}
+
+void gateway_queue::note_link(const send_outcome& outcome, time_point now) {
+  switch (outcome.result) {
+  case send_result::delivered:
+  case send_result::gone:
+  case send_result::refused:
+    time_outs_ = 0;
+    link_failures_ = 0;
+    if (std::exchange(down_, false)) {
+      sweep_before_ = now;
+      out_.gateway_up();
+    }
+    return;
+  case send_result::failing:
+    time_outs_ = 0;
+    return;
+  case send_result::timed_out:
+    // One may be the fault of its stream; a second in a row is not.
+    if (++time_outs_ < 2)
+      return;
+    break;
+  case send_result::unreachable:
+    break;
+  }
+  hold_until_ = now + pause(link_failures_++);
+  if (!std::exchange(down_, true))
+    out_.gateway_down(outcome.why);
+}
+
+void gateway_queue::finish_delivered(stream_ref s) {
+  s->failures = 0;
+  auto& first = s->due.front();
+  if (first.what) {
+    out_.sent(first.what->service);
+    settle(first.account, true);
+    unqueue_event(*s, first);
+  }
+  if (first.close)
+    drop(s);
+  else
+    pop(s);
+}
+
+void gateway_queue::finish_refused(stream_ref s) {
+  s->failures = 0;
+  auto& first = s->due.front();
+  if (!first.what) {
+    // An order to close without an event, refused: there is nothing left to try.
+    out_.close_lost();
+    drop(s);
+    return;
+  }
+  out_.failed(first.what->service);
+  settle(first.account, false);
+  if (first.close) {
+    // Without its farewell, then.
+    unqueue_event(*s, first);
+    ready_.splice(ready_.end(), ready_, ready_.begin());
+    return;
+  }
+  pop(s);
+}
+
+void gateway_queue::finish_unsent(stream_ref s, send_result result, time_point now) {
+  ++s->failures;
+  if (!expire(s, now))
+    return;
+  out_.retried();
+  if (result == send_result::unreachable)
+    // The fault of no stream: the link pauses, not the stream.
+    ready_.splice(ready_.end(), ready_, ready_.begin());
+  else
+    back_off(s, now);
+}
+
+// -- queues
+// ----------------------------------------------------------------------------------------
+
+/// Queues an event, or loses it at a limit. `prepared` is made of it by the first stream that has
+/// room: behind a gateway that hangs, preparing what is lost would be all there is to do.
+void gateway_queue::push(
+  stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now) {
+  auto full = limit_of_events(*to);
+  if (!full) {
+    if (!prepared)
+      prepared = prepare(what);
+    full = limit_of_bytes(*to, *prepared);
+  }
+  if (full) {
+    out_.lost(what.service, *full);
+    return;
+  }
+  const auto bytes = prepared->json.size();
+  to->due.push_back(item{prepared, account, now, false});
+  to->bytes += bytes;
+  waiting_bytes_ += prepared->waiting++ == 0 ? bytes : 0;
+  ++waiting_;
+  if (account != 0)
+    ++accounts_[account].open;
+  make_ready(to);
+}
+
+std::optional<gateway_queue::loss> gateway_queue::limit_of_events(const stream& s) const {
+  if (s.due.size() >= options_.max_stream_events)
+    return loss::stream_full;
+  if (waiting_ >= options_.max_shard_events)
+    return loss::shard_full;
+  return std::nullopt;
+}
+
+std::optional<gateway_queue::loss>
+gateway_queue::limit_of_bytes(const stream& s, const prepared_event& what) const {
+  const auto bytes = what.json.size();
+  if (s.bytes + bytes > options_.max_stream_bytes)
+    return loss::stream_full;
+  if (waiting_bytes_ + (what.waiting == 0 ? bytes : 0) > options_.max_shard_bytes)
+    return loss::shard_full;
+  return std::nullopt;
+}
+
+void gateway_queue::make_ready(stream_ref s) {
+  if (s->where != phase::idle)
+    return;
+  s->where = phase::ready;
+  s->turn = ready_.insert(ready_.end(), s);
+}
+
+/// Takes the stream out of the turns and pauses.
+void gateway_queue::take_out(stream_ref s) {
+  if (s->where == phase::ready)
+    ready_.erase(s->turn);
+  else if (s->where == phase::backing_off)
+    backing_off_.erase(s->pause);
+  s->where = phase::idle;
+}
+
+void gateway_queue::back_off(stream_ref s, time_point now) {
+  take_out(s);
+  s->where = phase::backing_off;
+  s->pause = backing_off_.emplace(now + pause(s->failures - 1), s);
+}
+
+/// Gives the streams whose pause is over their turn.
+void gateway_queue::wake(time_point now) {
+  while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
+    const auto s = backing_off_.begin()->second;
+    take_out(s);
+    make_ready(s);
+  }
+}
+
+/// Takes the event out of an item; what remains, if anything, is an order to close.
+void gateway_queue::unqueue_event(stream& s, item& i) {
+  if (!i.what)
+    return;
+  const auto bytes = i.what->json.size();
+  s.bytes -= bytes;
+  --waiting_;
+  if (--i.what->waiting == 0)
+    waiting_bytes_ -= bytes;
+  i.what.reset();
+}
+
+/// Removes the first item; the stream goes to the end of the turns, or rests.
+void gateway_queue::pop(stream_ref s) {
+  unqueue_event(*s, s->due.front());
+  s->due.pop_front();
+  take_out(s);
+  if (!s->due.empty())
+    make_ready(s);
+}
+
+/// Removes the stream. What waits for it has failed.
+void gateway_queue::drop(stream_ref s) {
+  take_out(s);
+  for (auto& i : s->due) {
+    if (i.close)
+      --closes_;
+    if (!i.what)
+      continue;
+    out_.failed(i.what->service);
+    settle(i.account, false);
+    unqueue_event(*s, i);
+  }
+  by_token_.erase(s->name);
+  streams_.erase(s);
+}
+
+/// Counts as lost what is too old to be tried again. False if nothing is left to send.
+bool gateway_queue::expire(stream_ref s, time_point now) {
+  while (!s->due.empty()) {
+    auto& first = s->due.front();
+    const auto age = now - first.queued;
+    if (age < options_.retry)
+      return true;
+    if (first.what) {
+      out_.lost(first.what->service, loss::expired);
+      settle(first.account, false);
+      unqueue_event(*s, first);
+    }
+    if (!first.close) {
+      s->due.pop_front();
+      continue;
+    }
+    if (age < options_.close_retry && !hurried_)
+      return true;
+    out_.close_lost();
+    drop(s);
+    return false;
+  }
+  take_out(s);
+  return false;
+}
+
+void gateway_queue::settle(account_id account, bool delivered) {
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end())
+    return;
+  auto& a = found->second;
+  a.delivered += delivered ? 1 : 0;
+  if (--a.open > 0)
+    return;
+  const delivery_settled fact{a.ticket, a.delivered};
+  accounts_.erase(found);
+  out_.settled(fact);
+}
+
+// -- probes and pauses
+// -----------------------------------------------------------------------------
+
+std::optional<gateway_queue::attempt> gateway_queue::next_probe(time_point now) const {
+  const auto due = probe_due();
+  if (!due || *due > now)
+    return std::nullopt;
+  return attempt{streams_.front().name, nullptr, false};
+}
+
+std::optional<gateway_queue::time_point> gateway_queue::probe_due() const {
+  if (streams_.empty() || options_.probe_interval.count() == 0)
+    return std::nullopt;
+  const auto& first = streams_.front();
+  // A stream with something to send finds out anyway.
+  if (!first.due.empty())
+    return std::nullopt;
+  // Whether the gateway is back is worth asking often, by whatever there is to send.
+  if (down_)
+    return ready_.empty() ? std::optional{hold_until_} : std::nullopt;
+  if (first.tried < sweep_before_)
+    return last_probe_ + options_.sweep_spacing;
+  const auto count = static_cast<steady_clock::rep>(streams_.size());
+  return std::max(
+    first.tried + options_.probe_interval,
+    last_probe_ + steady_clock::duration{options_.probe_interval} / count);
+}
+
+steady_clock::duration gateway_queue::pause(unsigned failures) const {
+  const auto doubled = options_.min_backoff * (std::int64_t{1} << std::min(failures, 20U));
+  const std::chrono::duration<double> full =
+    std::min<std::chrono::milliseconds>(doubled, options_.max_backoff);
+  return std::chrono::duration_cast<steady_clock::duration>(
+    full * (1.0 - options_.random_factor * random_()));
+}
+
+} // namespace herald

@@ -1,0 +1,198 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "actors/gateway/gateway_body.hpp"
+#include "actors/gateway/gateway_link.hpp"
+#include "actors/gateway/gateway_options.hpp"
+#include "actors/system/random_source.hpp"
+#include "messages/delivery.hpp"
+#include "messages/events.hpp"
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// What waits to be sent to the streams of one gateway shard, and the rules of sending it.
+///
+/// - Each stream has its own queue, sent strictly in its order. Streams take turns, one send each,
+///   so a stream whose sends fail holds up only itself, while it backs off.
+/// - Every event that a stream is given ends as sent, failed or lost, once, and is reported so.
+/// - An event is lost where a limit is reached, or when it cannot be sent until it is
+///   `gateway_options::retry` old. Age alone costs nothing: what waits behind a slow gateway that
+///   does answer is sent however late.
+/// - A stream is dropped only when the gateway says that it does not have it.
+///
+/// Pure: the caller gives the time, sends what `next` says, and tells `finish` how it went.
+class gateway_queue {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Why an event is lost for a stream that stays.
+  enum class loss : std::uint8_t { expired, stream_full, shard_full };
+  static constexpr std::size_t loss_count = 3;
+
+  /// Who hears how events end. Called from within the methods of the queue; must not call it.
+  class listener {
+  public:
+    listener() = default;
+    listener(const listener&) = delete;
+    listener& operator=(const listener&) = delete;
+    virtual ~listener() = default;
+
+    virtual void sent(service_type service) = 0;
+    /// The stream is gone, or the gateway refuses the event.
+    virtual void failed(service_type service) = 0;
+    virtual void lost(service_type service, loss why) = 0;
+    /// A send will be tried again.
+    virtual void retried() = 0;
+    /// The order to close a stream could not be given.
+    virtual void close_lost() = 0;
+    /// The gateway does not have the stream (any more).
+    virtual void gone(const token& stream, std::string_view why) = 0;
+    /// All of a ticket's batch is sent, failed or lost.
+    virtual void settled(const delivery_settled& fact) = 0;
+    /// The gateway is not there, or is back.
+    virtual void gateway_down(std::string_view why) = 0;
+    virtual void gateway_up() = 0;
+  };
+
+  /// One send that is due: an event, an order to close, both, or neither, which is a probe.
+  struct attempt {
+    token to;
+    prepared_ptr what;
+    bool close = false;
+
+    [[nodiscard]] bool probe() const noexcept { return !what && !close; }
+  };
+
+  gateway_queue(gateway_options options, listener& out, random_source random);
+
+  /// The stream gets what is delivered from now on. Nothing happens if it is known. One that is
+  /// doubtful is probed before all others.
+  void attach(const token& to, time_point now, bool doubtful = false);
+  /// Queues the order to end a stream, with an event before it if there is one. The stream gets
+  /// nothing that is delivered later. An unknown token is ignored.
+  void close(const token& to, const event_ptr& farewell, time_point now);
+  /// The stream is gone: what waits for it has failed. An unknown token is ignored.
+  void forget(const token& to);
+  /// Queues a batch. An event for an unknown stream has failed.
+  void deliver(const delivery_batch& batch, ticket_id ticket, time_point now);
+
+  /// What to send now, if anything is due. Asking again gives the same until `finish`.
+  [[nodiscard]] std::optional<attempt> next(time_point now);
+  /// When to ask `next` again, if nothing is said to the queue before. May lie in the past.
+  [[nodiscard]] std::optional<time_point> next_due() const;
+  /// How a send went that `next` asked for.
+  void finish(const attempt& which, const send_outcome& outcome, time_point now);
+
+  /// While somebody waits for the queue to run empty, orders to close get no longer than events.
+  void hurry(bool on) noexcept { hurried_ = on; }
+
+  [[nodiscard]] bool empty() const noexcept { return waiting_ == 0 && closes_ == 0; }
+  /// Events that wait, counted for each stream.
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
+  [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
+  [[nodiscard]] bool down() const noexcept { return down_; }
+
+  /// What is wrong with it, or nothing. Between two calls of its methods nothing is.
+  [[nodiscard]] std::optional<std::string> check() const;
+
+private:
+  using account_id = std::uint64_t;
+
+  struct item {
+    prepared_ptr what;
+    account_id account = 0;
+    time_point queued;
+    bool close = false;
+  };
+
+  enum class phase : std::uint8_t { idle, ready, backing_off };
+
+  struct stream;
+  using stream_ref = std::list<stream>::iterator;
+  using turn_list = std::list<stream_ref>;
+  using pause_list = std::multimap<time_point, stream_ref>;
+
+  struct stream {
+    token name;
+    std::list<item> due;
+    std::size_t bytes = 0;
+    time_point tried;
+    unsigned failures = 0;
+    bool closing = false;
+    phase where = phase::idle;
+    /// Its place among the turns or the pauses, by `where`.
+    turn_list::iterator turn;
+    pause_list::iterator pause;
+  };
+
+  /// The sends that a ticket still waits for.
+  struct account {
+    ticket_id ticket = 0;
+    std::size_t open = 0;
+    std::size_t delivered = 0;
+  };
+
+  void push(
+    stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now);
+  [[nodiscard]] std::optional<loss> limit_of_events(const stream& s) const;
+  [[nodiscard]] std::optional<loss>
+  limit_of_bytes(const stream& s, const prepared_event& what) const;
+  void make_ready(stream_ref s);
+  void take_out(stream_ref s);
+  void back_off(stream_ref s, time_point now);
+  void wake(time_point now);
+
+  void unqueue_event(stream& s, item& i);
+  void pop(stream_ref s);
+  void drop(stream_ref s);
+  bool expire(stream_ref s, time_point now);
+  void settle(account_id account, bool delivered);
+
+  void note_link(const send_outcome& outcome, time_point now);
+  void finish_delivered(stream_ref s);
+  void finish_refused(stream_ref s);
+  void finish_unsent(stream_ref s, send_result result, time_point now);
+
+  [[nodiscard]] std::optional<attempt> next_probe(time_point now) const;
+  [[nodiscard]] std::optional<time_point> probe_due() const;
+  [[nodiscard]] std::chrono::steady_clock::duration pause(unsigned failures) const;
+
+  gateway_options options_;
+  listener& out_;
+  random_source random_;
+
+  /// In the order in which they were last tried: the front is the next to probe.
+  std::list<stream> streams_;
+  std::unordered_map<token, stream_ref> by_token_;
+  turn_list ready_;
+  pause_list backing_off_;
+  std::unordered_map<account_id, account> accounts_;
+  account_id last_account_ = 0;
+
+  std::size_t waiting_ = 0;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t closes_ = 0;
+
+  bool down_ = false;
+  bool hurried_ = false;
+  unsigned link_failures_ = 0;
+  unsigned time_outs_ = 0;
+  /// No send before this: the gateway is not there.
+  time_point hold_until_;
+  time_point last_probe_;
+  /// Streams last tried before this may have been forgotten by the gateway.
+  time_point sweep_before_;
+};
+
+} // namespace herald

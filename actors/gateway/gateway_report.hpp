@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
+#include "actors/gateway/gateway_queue.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// Turns what happens in a shard's queue into metrics, log lines, and messages to the owner of the
+/// streams. Used by one thread at a time.
+class gateway_report final : public gateway_queue::listener {
+public:
+  gateway_report(std::size_t shard, stream_owner_actor owner, metrics& numbers);
+
+  void sent(service_type service) override;
+  void failed(service_type service) override;
+  void lost(service_type service, gateway_queue::loss why) override;
+  void retried() override;
+  void close_lost() override;
+  void gone(const token& stream, std::string_view why) override;
+  void settled(const delivery_settled& fact) override;
+  void gateway_down(std::string_view why) override;
+  void gateway_up() override;
+
+  /// One send has taken so long.
+  void posted(const gateway_queue::attempt& what, const send_outcome& outcome, double seconds);
+  /// After every message: how full the queues are. Logs losses, at most once a second.
+  void note(const gateway_queue& queue, std::chrono::steady_clock::time_point now);
+
+private:
+  struct per_service {
+    prometheus::Counter* sent = nullptr;
+    prometheus::Counter* failed = nullptr;
+    prometheus::Histogram* duration = nullptr;
+  };
+
+  [[nodiscard]] per_service& of(service_type service);
+
+  std::size_t shard_;
+  stream_owner_actor owner_;
+  std::array<per_service, service_type_count> services_{};
+  std::array<prometheus::Counter*, gateway_queue::loss_count> losses_{};
+  prometheus::Counter& closes_lost_;
+  prometheus::Counter& retries_;
+  prometheus::Counter& probes_alive_;
+  prometheus::Counter& probes_gone_;
+  prometheus::Counter& probes_failed_;
+  prometheus::Gauge& depth_;
+  prometheus::Gauge& bytes_;
+  prometheus::Gauge& streams_;
+  prometheus::Gauge& up_;
+
+  /// Not logged yet.
+  std::array<std::size_t, gateway_queue::loss_count> unlogged_{};
+  std::size_t unlogged_closes_ = 0;
+  std::chrono::steady_clock::time_point logged_;
+};
+
+} // namespace herald

@@ -1,0 +1,195 @@
+#include "actors/gateway/gateway_sender.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "actors/supervision/supervisor.hpp"
+
+namespace herald {
+
+gateway_sender::shard::shard(std::size_t index, gateway_shard_parts from, metrics& numbers)
+  : parts(std::move(from)),
+    report(index, parts.owner, numbers),
+    queue(parts.options, report, parts.random) {}
+
+gateway_sender::shard::~shard() {
+  for (auto& waiting : flushes)
+    waiting.deliver(fail(ec::shutting_down, "the gateway sender has ended"));
+}
+
+gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
+  : self_(self),
+    state_(state) {
+  if (const auto damage = state_.queue.check())
+    throw state_damaged(*damage);
+  if (!state_.link)
+    connect();
+  if (state_.current && state_.current->how)
+    // Whoever was to account for it has failed for good.
+    take_turn();
+  arrange();
+}
+
+shell<gateway_sender_actor, gateway_sender>::behavior_type
+gateway_sender::behavior(shell<interface, gateway_sender>& s) {
+  return {
+    s.repeatable(&gateway_sender::attach),
+    s.on(&gateway_sender::refuse),
+    s.repeatable(&gateway_sender::close),
+    s.repeatable(&gateway_sender::deliver),
+    s.repeatable(&gateway_sender::closed),
+    s.on(&gateway_sender::flush),
+    s.on(&gateway_sender::send),
+    s.repeatable(&gateway_sender::ended),
+    s.control(),
+  };
+}
+
+shell<gateway_sender_actor, gateway_sender>::builder
+gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& numbers) {
+  auto state = std::make_shared<shard>(index, std::move(parts), numbers);
+  return [state](self_pointer<interface> self) {
+    return std::make_unique<gateway_sender>(self, *state);
+  };
+}
+
+void gateway_sender::attach(const attach_stream& m) {
+  state_.queue.attach(m.stream, now(), m.doubtful);
+  auto missed = m.missed;
+  auto due = std::make_shared<std::vector<delivery>>();
+  while (auto what = missed.next())
+    due->push_back({std::move(what), m.stream});
+  if (!due->empty())
+    state_.queue.deliver(due, 0, now());
+  arrange();
+}
+
+void gateway_sender::refuse(const refuse_stream&) {
+  // The answer to the gateway's callback has said so.
+}
+
+void gateway_sender::close(const close_stream& m) {
+  state_.queue.close(m.stream, m.farewell, now());
+  arrange();
+}
+
+void gateway_sender::deliver(const herald::deliver& m) {
+  state_.queue.deliver(m.batch, m.ticket, now());
+  arrange();
+}
+
+void gateway_sender::closed(const stream_closed& m) {
+  state_.queue.forget(m.stream);
+  arrange();
+}
+
+result<void> gateway_sender::flush(const herald::flush&) {
+  if (state_.queue.empty())
+    return caf::unit;
+  state_.flushes.push_back(self_->make_response_promise());
+  state_.queue.hurry(true);
+  arrange();
+  return caf::delegated<void>{};
+}
+
+void gateway_sender::send(const send_next& m) {
+  if (m.number == turn_)
+    turn_ = 0;
+  else if (m.number == timer_)
+    timer_ = 0;
+  else
+    return;
+  go_on();
+  arrange();
+}
+
+void gateway_sender::ended(const send_ended& m) {
+  if (!state_.current || state_.current->number != m.number)
+    return;
+  // The next one goes at once, without a turn of its own.
+  go_on();
+  arrange();
+}
+
+/// The link is on the thread of this actor: it never tells of an end while a message is handled,
+/// other than in answer to it.
+void gateway_sender::connect() {
+  state_.link = state_.parts.connect([self = self_, &state = state_](send_outcome how) {
+    state.current->how = std::move(how);
+    caf::anon_send(caf::actor_cast<interface>(self), send_ended{state.current->number});
+  });
+}
+
+void gateway_sender::go_on() {
+  auto& current = state_.current;
+  if (current && current->how) {
+    const auto done = *std::exchange(current, std::nullopt);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - done.began;
+    state_.report.posted(done.what, *done.how, taken.count());
+    state_.queue.finish(done.what, *done.how, now());
+  }
+  // A timer that runs out while a turn is waiting has nothing to add.
+  if (current || turn_ != 0)
+    return;
+  auto due = state_.queue.next(now());
+  if (!due)
+    return;
+  write_send_body(body_, due->to, due->what.get(), due->close);
+  current = {++state_.last_number, std::move(*due), std::chrono::steady_clock::now()};
+  try {
+    state_.link->post(body_);
+  } catch (...) {
+    // Whatever it is in by now.
+    state_.link.reset();
+    current.reset();
+    throw;
+  }
+}
+
+void gateway_sender::settle() {
+  state_.queue.hurry(false);
+  for (auto& waiting : std::exchange(state_.flushes, {}))
+    waiting.deliver(caf::unit);
+}
+
+void gateway_sender::arrange() {
+  const auto current = now();
+  state_.report.note(state_.queue, current);
+  if (state_.queue.empty() && !state_.flushes.empty())
+    settle();
+  if (turn_ != 0 || state_.current)
+    return;
+  const auto due = state_.queue.next_due();
+  if (!due)
+    return;
+  if (*due <= current) {
+    take_turn();
+  } else if (timer_ == 0 || *due < timer_due_) {
+    timer_ = ++state_.last_number;
+    timer_due_ = *due;
+    caf::delayed_anon_send(caf::actor_cast<interface>(self_), *due - current, send_next{timer_});
+  }
+}
+
+void gateway_sender::take_turn() {
+  turn_ = ++state_.last_number;
+  caf::anon_send(caf::actor_cast<interface>(self_), send_next{turn_});
+}
+
+gateway_sender::time_point gateway_sender::now() const {
+  return self_->home_system().clock().now();
+}
+
+std::vector<supervised<gateway_sender_actor>> spawn_gateway_senders(
+  caf::actor_system& system, const shell_options& each, const gateway_options& options,
+  const stream_owner_actor& owner, const gateway_link_factory& connect, metrics& numbers) {
+  std::vector<supervised<gateway_sender_actor>> shards;
+  for (std::size_t i = 0; i < options.senders; ++i) {
+    gateway_shard_parts parts{options, owner, connect, make_random_source()};
+    shards.push_back(spawn_supervised<gateway_sender_actor, gateway_sender>(
+      system, one_of_many(each, i), gateway_sender::builder(i, std::move(parts), numbers)));
+  }
+  return shards;
+}
+
+} // namespace herald

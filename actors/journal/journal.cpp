@@ -1,0 +1,241 @@
+#include "actors/journal/journal.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace herald {
+
+namespace {
+
+constexpr const char* component = "journal";
+
+std::size_t bytes_of(const journal_entry& entry) {
+  std::size_t bytes = sizeof(journal_entry);
+  if (const auto* events = std::get_if<events_kept>(&entry))
+    for (const auto& one : events->events)
+      bytes += sizeof(event) + one.what->name.size() + one.what->data.size();
+  return bytes;
+}
+
+prometheus::Counter& failures(metrics& numbers, const char* reason) {
+  return numbers.counter(
+    "herald_journal_failures_total", "Groups that could not be written, by reason.",
+    {{"reason", reason}});
+}
+
+} // namespace
+
+class journal::state {
+public:
+  state(std::unique_ptr<journal_store> to, journal_options opts, metrics& numbers)
+    : store(std::move(to)),
+      options(std::move(opts)),
+      groups_(numbers.counter("herald_journal_groups_total", "Transactions that were written.")),
+      entries_(numbers.counter("herald_journal_entries_total", "Entries that were written.")),
+      full_(failures(numbers, "full")),
+      failed_(failures(numbers, "failed")),
+      failing_(
+        numbers.gauge("herald_journal_failing", "1 while the journal cannot be written, else 0.")),
+      bytes_(numbers.gauge("herald_journal_bytes", "The journal's files on the disk.")),
+      taken_(numbers.latency("herald_journal_write_seconds", "Time to write one group.")) {
+    bytes_.Set(static_cast<double>(store->bytes()));
+  }
+
+  /// Whoever waits for the answer about a group.
+  struct waiting {
+    journal_listener_actor who;
+    ticket_id first = 0;
+    ticket_id last = 0;
+  };
+
+  struct group {
+    std::vector<journal_entry> entries;
+    std::size_t bytes = 0;
+    std::vector<waiting> listeners;
+    std::vector<caf::response_promise> flushes;
+
+    [[nodiscard]] bool empty() const noexcept {
+      return entries.empty() && listeners.empty() && flushes.empty();
+    }
+  };
+
+  failure write(std::vector<journal_entry>& entries);
+  void note(const failure& outcome, std::size_t entries, double seconds);
+  void tidy() {
+    store->tidy();
+    bytes_.Set(static_cast<double>(store->bytes()));
+  }
+
+  const std::unique_ptr<journal_store> store;
+  const journal_options options;
+  group next;
+  journal_backlog backlog;
+  bool failing = false;
+  std::uint64_t last_number = 0;
+
+private:
+  prometheus::Counter& groups_;
+  prometheus::Counter& entries_;
+  prometheus::Counter& full_;
+  prometheus::Counter& failed_;
+  prometheus::Gauge& failing_;
+  prometheus::Gauge& bytes_;
+  prometheus::Histogram& taken_;
+};
+
+/// Writes the entries behind those that are still owed.
+failure journal::state::write(std::vector<journal_entry>& entries) {
+  auto all = backlog.take();
+  if (all.empty())
+    all = std::move(entries);
+  else
+    std::move(entries.begin(), entries.end(), std::back_inserter(all));
+  // Something has to be written for the answer to be worth anything.
+  if (all.empty())
+    all.emplace_back(ids_reserved{});
+  const auto before = std::chrono::steady_clock::now();
+  failure outcome;
+  const auto owe = [&] {
+    for (const auto& entry : all)
+      backlog.keep(entry);
+  };
+  try {
+    outcome = store->write(all);
+  } catch (...) {
+    owe();
+    throw;
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+  if (outcome.code != ec::none)
+    owe();
+  note(outcome, all.size(), took.count());
+  return outcome;
+}
+
+void journal::state::note(const failure& outcome, std::size_t entries, double seconds) {
+  const bool bad = outcome.code != ec::none;
+  if (bad) {
+    (outcome.code == ec::storage_full ? full_ : failed_).Increment();
+  } else {
+    groups_.Increment();
+    entries_.Increment(static_cast<double>(entries));
+    taken_.Observe(seconds);
+  }
+  if (bad == std::exchange(failing, bad))
+    return;
+  failing_.Set(bad ? 1 : 0);
+  if (bad)
+    log::error(
+      component, "write_failed", {{"error", to_string(outcome.code)}, {"detail", outcome.detail}});
+  else
+    log::info(component, "write_recovered");
+}
+
+journal::journal(self_pointer<interface> self, std::shared_ptr<state> kept)
+  : self_(self),
+    state_(std::move(kept)) {
+  // What a former inside has left.
+  if (!state_->next.empty() || !state_->backlog.empty())
+    schedule();
+}
+
+journal::shell_type::behavior_type journal::behavior(shell_type& s) {
+  // An entry that were lost between two others would be answered for with them.
+  return {
+    s.repeatable(&journal::record), s.on(&journal::flush), s.on(&journal::commit), s.control()};
+}
+
+journal::shell_type::builder
+journal::builder(std::unique_ptr<journal_store> store, journal_options options, metrics& numbers) {
+  auto kept = std::make_shared<state>(std::move(store), std::move(options), numbers);
+  return [kept](self_pointer<interface> self) {
+    return std::make_unique<journal>(self, kept);
+  };
+}
+
+void journal::record(const record_entries& command) {
+  auto& next = state_->next;
+  auto entries = command.entries;
+  std::size_t bytes = 0;
+  for (const auto& entry : entries)
+    bytes += bytes_of(entry);
+  next.entries.insert(
+    next.entries.end(), std::make_move_iterator(entries.begin()),
+    std::make_move_iterator(entries.end()));
+  next.bytes += bytes;
+  if (command.ticket != 0) {
+    auto& listeners = next.listeners;
+    const auto known = std::find_if(
+      listeners.begin(), listeners.end(), [&](const auto& w) { return w.who == command.listener; });
+    if (known == listeners.end())
+      listeners.push_back({command.listener, command.ticket, command.ticket});
+    else
+      known->last = command.ticket;
+  }
+  if (next.bytes >= state_->options.max_group_bytes)
+    write();
+  else
+    schedule();
+}
+
+result<void> journal::flush(const herald::flush&) {
+  if (state_->next.empty() && state_->backlog.empty())
+    return caf::unit;
+  state_->next.flushes.push_back(self_->make_response_promise());
+  schedule();
+  return caf::delegated<void>{};
+}
+
+/// Everything that is in the mailbox by now joins the group.
+void journal::schedule() {
+  if (turn_ != 0)
+    return;
+  turn_ = ++state_->last_number;
+  caf::anon_send(caf::actor_cast<interface>(self_), commit_entries{turn_});
+}
+
+void journal::commit(const commit_entries& order) {
+  if (order.number == turn_)
+    turn_ = 0;
+  else if (order.number == retry_)
+    retry_ = 0;
+  else
+    return;
+  if (!state_->next.empty() || !state_->backlog.empty() || state_->failing)
+    write();
+}
+
+void journal::write() {
+  auto group = std::exchange(state_->next, {});
+  failure outcome{ec::actor_failed, "internal error while writing the journal", {}};
+  const auto answer = [&] {
+    for (const auto& [who, first, last] : group.listeners)
+      caf::anon_send(who, entries_recorded{first, last, outcome});
+    for (auto& waiting : group.flushes)
+      waiting.deliver(caf::unit);
+  };
+  try {
+    outcome = state_->write(group.entries);
+  } catch (...) {
+    answer();
+    throw;
+  }
+  answer();
+  state_->tidy();
+  if (state_->failing && retry_ == 0) {
+    retry_ = ++state_->last_number;
+    self_->delayed_send(
+      caf::actor_cast<interface>(self_), state_->options.retry, commit_entries{retry_});
+  }
+}
+
+supervised<journal_actor> spawn_journal(
+  caf::actor_system& system, shell_options shell, std::unique_ptr<journal_store> store,
+  journal_options options, metrics& numbers) {
+  return spawn_supervised<journal::interface, journal, caf::detached>(
+    system, std::move(shell), journal::builder(std::move(store), std::move(options), numbers));
+}
+
+} // namespace herald

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <caf/response_promise.hpp>
+
+#include "actors/journal/journal_backlog.hpp"
+#include "actors/journal/journal_options.hpp"
+#include "actors/journal/journal_store.hpp"
+#include "actors/supervision/shell.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// The inside of the journal: writes in groups what all others want to be remembered.
+///
+/// While one group is being written others gather in the mailbox; they make up the next, so that
+/// the busier it gets the less a message costs, and nobody waits for longer than two groups take.
+///
+/// What cannot be written is answered so. Events are then not remembered; everything else is, and
+/// is written as soon as that can be done again.
+class journal {
+public:
+  using interface = journal_actor::extend<caf::reacts_to<commit_entries>>;
+  using shell_type = shell<interface, journal>;
+
+  /// What outlives a restart of the inside.
+  class state;
+
+  journal(self_pointer<interface> self, std::shared_ptr<state> kept);
+
+  static shell_type::behavior_type behavior(shell_type& s);
+
+  /// Builds insides for `spawn_supervised`.
+  static shell_type::builder
+  builder(std::unique_ptr<journal_store> store, journal_options options, metrics& numbers);
+
+  void record(const record_entries& command);
+  void commit(const commit_entries& order);
+  result<void> flush(const herald::flush& command);
+
+private:
+  void schedule();
+  void write();
+
+  self_pointer<interface> self_;
+  std::shared_ptr<state> state_;
+  /// The order to write that is in the mailbox, and the one that comes later; 0 if there is none.
+  std::uint64_t turn_ = 0;
+  std::uint64_t retry_ = 0;
+};
+
+/// Spawns the journal, on a thread of its own: it waits for the disk.
+[[nodiscard]] supervised<journal_actor> spawn_journal(
+  caf::actor_system& system, shell_options shell, std::unique_ptr<journal_store> store,
+  journal_options options, metrics& numbers);
+
+} // namespace herald

@@ -1,0 +1,46 @@
+#include "actors/journal/journal_backlog.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace herald {
+
+namespace {
+
+/// What an entry speaks of; empty for events.
+struct subject {
+  std::string operator()(const events_kept&) const { return {}; }
+  std::string operator()(const events_evicted&) const { return "evicted"; }
+  std::string operator()(const ids_reserved&) const { return "reserved"; }
+  std::string operator()(const version_kept& e) const { return "version " + e.id.str(); }
+  std::string operator()(const version_dropped& e) const { return "version " + e.id.str(); }
+  std::string operator()(const stream_kept& e) const { return "stream " + e.stream.str(); }
+  std::string operator()(const stream_dropped& e) const { return "stream " + e.stream.str(); }
+  std::string operator()(const task_kept& e) const { return "task " + e.task.id.str(); }
+  std::string operator()(const task_dropped& e) const { return "task " + e.id.str(); }
+};
+
+} // namespace
+
+void journal_backlog::keep(const journal_entry& entry) {
+  auto what = std::visit(subject{}, entry);
+  if (what.empty())
+    return;
+  const auto place = ++last_place_;
+  entries_.emplace(place, entry);
+  const auto [known, fresh] = places_.try_emplace(std::move(what), place);
+  if (!fresh)
+    entries_.erase(std::exchange(known->second, place));
+}
+
+std::vector<journal_entry> journal_backlog::take() {
+  std::vector<journal_entry> taken;
+  taken.reserve(entries_.size());
+  for (auto& [place, entry] : entries_)
+    taken.push_back(std::move(entry));
+  entries_.clear();
+  places_.clear();
+  return taken;
+}
+
+} // namespace herald

@@ -1,0 +1,70 @@
+#include "actors/journal/journal_schema.hpp"
+
+#include <array>
+
+#include <sqlite3.h>
+
+namespace herald {
+
+namespace {
+
+constexpr std::array steps = {
+  R"(
+    -- history_floor: everything after this id is in events. ids_upto: no id up to it is given out
+    -- again.
+    CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    -- Many events in one row, see actors/journal/event_rows.hpp.
+    CREATE TABLE events(last_id INTEGER PRIMARY KEY, events BLOB NOT NULL);
+    CREATE TABLE versions(
+      seq INTEGER PRIMARY KEY,
+      request_id TEXT NOT NULL UNIQUE,
+      version TEXT NOT NULL,
+      changelog TEXT);
+    -- Times are microseconds since 1970.
+    CREATE TABLE streams(
+      seq INTEGER PRIMARY KEY,
+      token TEXT NOT NULL UNIQUE,
+      request_id TEXT NOT NULL,
+      url TEXT NOT NULL,
+      connected_at INTEGER NOT NULL);
+    CREATE TABLE tasks(
+      seq INTEGER PRIMARY KEY,
+      task_id TEXT NOT NULL UNIQUE,
+      type TEXT NOT NULL,
+      status TEXT NOT NULL,
+      started_at INTEGER,
+      ended_at INTEGER,
+      progress REAL NOT NULL,
+      progress_text TEXT NOT NULL,
+      result TEXT NOT NULL,
+      error TEXT NOT NULL,
+      params TEXT NOT NULL);
+  )",
+};
+
+} // namespace
+
+std::span<const char* const> journal_migrations() {
+  return steps;
+}
+
+int migrate(sqlite::database& db, std::span<const char* const> steps) {
+  std::int64_t taken = 0;
+  if (const auto code = db.ask("PRAGMA user_version", taken); code != SQLITE_OK)
+    return code;
+  for (auto i = static_cast<std::size_t>(taken); i < steps.size(); ++i) {
+    sqlite::transaction all{db};
+    if (all.begun() != SQLITE_OK)
+      return all.begun();
+    const auto marks = "PRAGMA application_id=" + std::to_string(journal_application_id)
+                       + "; PRAGMA user_version=" + std::to_string(i + 1);
+    for (const auto& statements : {std::string{steps[i]}, marks})
+      if (const auto code = db.run(statements); code != SQLITE_OK)
+        return code;
+    if (const auto code = all.commit(); code != SQLITE_OK)
+      return code;
+  }
+  return SQLITE_OK;
+}
+
+} // namespace herald

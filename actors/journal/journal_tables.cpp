@@ -1,0 +1,290 @@
+#include "actors/journal/journal_tables.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <sqlite3.h>
+
+#include "actors/journal/event_rows.hpp"
+#include "actors/journal/stored_time.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* history_floor = "history_floor";
+constexpr const char* ids_upto = "ids_upto";
+
+/// Rows of events are not made larger than this, unless one event is.
+constexpr std::size_t row_bytes = std::size_t{256} * 1024;
+
+std::optional<std::int64_t> stored_time(const std::optional<wall_time>& at) {
+  return at ? std::optional{herald::stored_time(*at)} : std::nullopt;
+}
+
+std::optional<task_status> status_of(std::string_view text) {
+  for (const auto status :
+       {task_status::pending, task_status::running, task_status::completed, task_status::failed,
+        task_status::cancelled})
+    if (to_string(status) == text)
+      return status;
+  return std::nullopt;
+}
+
+/// Hands each row of a query to `take`. SQLITE_DONE, or the error that ended it.
+template <class Take>
+int for_each_row(sqlite::database& db, const char* query, Take take) {
+  sqlite::statement rows;
+  auto code = db.prepare(query, rows);
+  if (code != SQLITE_OK)
+    return code;
+  while ((code = rows.step()) == SQLITE_ROW)
+    take(std::as_const(rows));
+  return code;
+}
+
+event_id stored_id(std::int64_t number) {
+  return event_id{static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))};
+}
+
+} // namespace
+
+int journal_tables::prepare() {
+  const std::pair<sqlite::statement&, std::string_view> all[] = {
+    {put_meta_, "INSERT INTO meta VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET "
+                "value=max(value, excluded.value)"},
+    {put_events_, "INSERT OR REPLACE INTO events VALUES(?1, ?2)"},
+    {drop_events_, "DELETE FROM events WHERE last_id <= ?1"},
+    // Anew, not in place: the order is that of queueing.
+    {put_version_, "INSERT OR REPLACE INTO versions(request_id, version, changelog) "
+                   "VALUES(?1, ?2, ?3)"},
+    {drop_version_, "DELETE FROM versions WHERE request_id = ?1"},
+    {put_stream_, "INSERT OR REPLACE INTO streams(token, request_id, url, connected_at) "
+                  "VALUES(?1, ?2, ?3, ?4)"},
+    {drop_stream_, "DELETE FROM streams WHERE token = ?1"},
+    {put_task_,
+     "INSERT INTO tasks(task_id, type, status, started_at, ended_at, progress, progress_text, "
+     "result, error, params) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+     "ON CONFLICT(task_id) DO UPDATE SET status=excluded.status, "
+     "started_at=excluded.started_at, ended_at=excluded.ended_at, progress=excluded.progress, "
+     "progress_text=excluded.progress_text, result=excluded.result, error=excluded.error, "
+     "params=excluded.params"},
+    {drop_task_, "DELETE FROM tasks WHERE task_id = ?1"},
+  };
+  for (const auto& [into, text] : all)
+    if (const auto code = db_.prepare(text, into); code != SQLITE_OK)
+      return code;
+  return SQLITE_OK;
+}
+
+void journal_tables::reset() {
+  for (auto* one :
+       {&put_meta_, &put_events_, &drop_events_, &put_version_, &drop_version_, &put_stream_,
+        &drop_stream_, &put_task_, &drop_task_})
+    *one = {};
+}
+
+// -- writing
+
+int journal_tables::put_row() {
+  if (row_.empty())
+    return SQLITE_OK;
+  const auto code =
+    put_events_.bind(1, static_cast<std::int64_t>(row_last_.value)).bind_blob(2, row_).run();
+  row_.clear();
+  return code;
+}
+
+int journal_tables::put(const events_kept& entry) {
+  for (const auto& event : entry.events) {
+    if (row_.size() > row_bytes)
+      if (const auto code = put_row(); code != SQLITE_OK)
+        return code;
+    append_event_row(row_, event, entry.at);
+    row_last_ = event.what->id;
+  }
+  return SQLITE_OK;
+}
+
+int journal_tables::raise_meta(const char* name, event_id value) {
+  return put_meta_.bind(1, std::string_view{name})
+    .bind(2, static_cast<std::int64_t>(value.value))
+    .run();
+}
+
+int journal_tables::put(const events_evicted& entry) {
+  const auto code = drop_events_.bind(1, static_cast<std::int64_t>(entry.upto.value)).run();
+  return code == SQLITE_OK ? raise_meta(history_floor, entry.upto) : code;
+}
+
+int journal_tables::put(const ids_reserved& entry) {
+  return raise_meta(ids_upto, entry.upto);
+}
+
+int journal_tables::put(const version_kept& entry) {
+  return put_version_.bind(1, std::string_view{entry.id.str()})
+    .bind(2, std::string_view{entry.version.version})
+    .bind(3, entry.version.changelog)
+    .run();
+}
+
+int journal_tables::put(const version_dropped& entry) {
+  return drop_version_.bind(1, std::string_view{entry.id.str()}).run();
+}
+
+int journal_tables::put(const stream_kept& entry) {
+  const auto name = entry.stream.str();
+  return put_stream_.bind(1, std::string_view{name})
+    .bind(2, std::string_view{entry.id.str()})
+    .bind(3, std::string_view{entry.url})
+    .bind(4, stored_time(entry.connected_at))
+    .run();
+}
+
+int journal_tables::put(const stream_dropped& entry) {
+  const auto name = entry.stream.str();
+  return drop_stream_.bind(1, std::string_view{name}).run();
+}
+
+int journal_tables::put(const task_kept& entry) {
+  const auto& task = entry.task;
+  return put_task_.bind(1, std::string_view{task.id.str()})
+    .bind(2, std::string_view{task.type})
+    .bind(3, to_string(task.status))
+    .bind(4, stored_time(task.start_time))
+    .bind(5, stored_time(task.end_time))
+    .bind(6, task.progress)
+    .bind(7, std::string_view{task.progress_text})
+    .bind(8, std::string_view{task.result_json})
+    .bind(9, std::string_view{task.error})
+    .bind(10, std::string_view{entry.params_json})
+    .run();
+}
+
+int journal_tables::put(const task_dropped& entry) {
+  return drop_task_.bind(1, std::string_view{entry.id.str()}).run();
+}
+
+int journal_tables::write(std::span<const journal_entry> entries) {
+  row_.clear();
+  sqlite::transaction all{db_};
+  if (all.begun() != SQLITE_OK)
+    return all.begun();
+  for (const auto& entry : entries)
+    if (const auto code = std::visit([this](const auto& one) { return put(one); }, entry);
+        code != SQLITE_OK)
+      return code;
+  if (const auto code = put_row(); code != SQLITE_OK)
+    return code;
+  return all.commit();
+}
+
+// -- loading
+
+int journal_tables::load_meta(journal_snapshot& into) {
+  return for_each_row(db_, "SELECT name, value FROM meta", [&](const sqlite::statement& row) {
+    if (row.text(0) == history_floor)
+      into.history_floor = stored_id(row.integer(1));
+    else if (row.text(0) == ids_upto)
+      into.ids_upto = stored_id(row.integer(1));
+  });
+}
+
+int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
+  event_id last = into.history_floor;
+  std::vector<journal_snapshot::dated_event> found;
+  const auto code = for_each_row(
+    db_, "SELECT last_id, events FROM events ORDER BY last_id", [&](const sqlite::statement& row) {
+      const auto named = stored_id(row.integer(0));
+      found.clear();
+      const bool good =
+        read_event_row(row.text(1), found) && !found.empty() && found.back().what.what->id == named;
+      if (!good) {
+        // What is lost here was somewhere up to this id: nothing before is known to be all.
+        ++damaged;
+        into.events.clear();
+        into.history_floor = last = std::max(last, named);
+        return;
+      }
+      for (auto& event : found) {
+        if (event.what.what->id <= last)
+          continue;
+        last = event.what.what->id;
+        into.events.push_back(std::move(event));
+      }
+    });
+  into.ids_upto = std::max(into.ids_upto, last);
+  return code;
+}
+
+int journal_tables::load_versions(journal_snapshot& into) {
+  return for_each_row(
+    db_, "SELECT request_id, version, changelog FROM versions ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      version_kept one{request_id{std::string{row.text(0)}}, {std::string{row.text(1)}, {}}};
+      if (!row.null(2))
+        one.version.changelog = std::string{row.text(2)};
+      into.versions.push_back(std::move(one));
+    });
+}
+
+int journal_tables::load_streams(journal_snapshot& into) {
+  return for_each_row(
+    db_, "SELECT token, request_id, url, connected_at FROM streams ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      // No herald wrote it. The table of connections relies on the rule.
+      if (request_id_violation(row.text(1)))
+        return;
+      into.streams.push_back(
+        {request_id{std::string{row.text(1)}}, token::from_text(row.text(0)),
+         std::string{row.text(2)}, from_stored_time(row.integer(3))});
+    });
+}
+
+int journal_tables::load_tasks(journal_snapshot& into) {
+  return for_each_row(
+    db_,
+    "SELECT task_id, type, status, started_at, ended_at, progress, progress_text, result, error, "
+    "params FROM tasks ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      const auto status = status_of(row.text(2));
+      if (!status)
+        return;
+      const auto time = [&row](int column) {
+        return row.null(column) ? std::nullopt
+                                : std::optional{from_stored_time(row.integer(column))};
+      };
+      task_kept one;
+      one.task.id = task_id{std::string{row.text(0)}};
+      one.task.type = row.text(1);
+      one.task.status = *status;
+      one.task.start_time = time(3);
+      one.task.end_time = time(4);
+      one.task.progress = std::clamp(row.real(5), 0.0, 1.0);
+      one.task.progress_text = row.text(6);
+      one.task.result_json = row.text(7);
+      one.task.error = row.text(8);
+      one.params_json = row.text(9);
+      into.tasks.push_back(std::move(one));
+    });
+}
+
+int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
+  damaged_rows = 0;
+  int code = SQLITE_DONE;
+  const auto done = [&code](int answer) {
+    code = answer;
+    return code == SQLITE_DONE;
+  };
+  const bool all = done(load_meta(into)) && done(load_events(into, damaged_rows))
+                   && done(load_versions(into)) && done(load_streams(into))
+                   && done(load_tasks(into));
+  return all ? SQLITE_OK : code;
+}
+
+} // namespace herald

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "actors/journal/sqlite.hpp"
+#include "messages/journal.hpp"
+
+namespace herald {
+
+/// The tables of the journal (see journal_schema.cpp): entries into rows, and rows into what a new
+/// life starts from. Gives SQLite's codes.
+class journal_tables {
+public:
+  /// Uses `db`, which must outlive it.
+  explicit journal_tables(sqlite::database& db) : db_(db) {}
+
+  /// The tables are there: gets ready to write. Ends with `reset`, before the database is closed: a
+  /// statement would keep it, and the lock on its file.
+  [[nodiscard]] int prepare();
+  void reset();
+
+  /// Writes the entries in one transaction, all or none.
+  [[nodiscard]] int write(std::span<const journal_entry> entries);
+
+  /// Everything. Events that cannot be read any more take all that is older with them;
+  /// `damaged_rows` counts them.
+  [[nodiscard]] int load(journal_snapshot& into, std::size_t& damaged_rows);
+
+private:
+  [[nodiscard]] int put(const events_kept& entry);
+  [[nodiscard]] int put(const events_evicted& entry);
+  [[nodiscard]] int put(const ids_reserved& entry);
+  [[nodiscard]] int put(const version_kept& entry);
+  [[nodiscard]] int put(const version_dropped& entry);
+  [[nodiscard]] int put(const stream_kept& entry);
+  [[nodiscard]] int put(const stream_dropped& entry);
+  [[nodiscard]] int put(const task_kept& entry);
+  [[nodiscard]] int put(const task_dropped& entry);
+  [[nodiscard]] int put_row();
+  [[nodiscard]] int raise_meta(const char* name, event_id value);
+
+  [[nodiscard]] int load_meta(journal_snapshot& into);
+  [[nodiscard]] int load_events(journal_snapshot& into, std::size_t& damaged);
+  [[nodiscard]] int load_versions(journal_snapshot& into);
+  [[nodiscard]] int load_streams(journal_snapshot& into);
+  [[nodiscard]] int load_tasks(journal_snapshot& into);
+
+  sqlite::database& db_;
+  sqlite::statement put_meta_;
+  sqlite::statement put_events_;
+  sqlite::statement drop_events_;
+  sqlite::statement put_version_;
+  sqlite::statement drop_version_;
+  sqlite::statement put_stream_;
+  sqlite::statement drop_stream_;
+  sqlite::statement put_task_;
+  sqlite::statement drop_task_;
+
+  /// Events that make up the next row.
+  std::string row_;
+  event_id row_last_;
+};
+
+} // namespace herald

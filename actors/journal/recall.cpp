@@ -1,0 +1,66 @@
+#include "actors/journal/recall.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "actors/registry/id_source.hpp"
+#include "actors/telemetry/log.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* component = "journal";
+
+event_id clock_id(wall_time now) {
+  using std::chrono::microseconds;
+  const auto since = std::chrono::duration_cast<microseconds>(now.time_since_epoch()).count();
+  return {static_cast<std::uint64_t>(std::max<decltype(since)>(since, 0))};
+}
+
+} // namespace
+
+caf::expected<recollection> recall(const journal_options& options, wall_time now) {
+  const auto before = std::chrono::steady_clock::now();
+  auto opened = journal_file::open(options.path, options.sync);
+  if (!opened)
+    return opened.error();
+  recollection result;
+  result.file = std::move(*opened);
+  if (const auto& aside = result.file->set_aside())
+    log::error(
+      component, "damaged_file_set_aside",
+      {{"file", options.path}, {"moved_to", aside->to}, {"why", aside->why}});
+  std::size_t damaged_rows = 0;
+  auto loaded = result.file->load(damaged_rows);
+  if (!loaded)
+    return loaded.error();
+  result.snapshot = std::move(*loaded);
+  if (damaged_rows != 0)
+    log::error(component, "damaged_events_dropped", {{"rows", damaged_rows}});
+
+  auto& found = result.snapshot;
+  found.ids_upto = std::max(found.ids_upto, clock_id(now));
+  result.ids_reserved = {found.ids_upto.value + id_source::reservation};
+  // A new file knows nothing of what came before it.
+  if (found.history_floor == event_id{})
+    found.history_floor = found.ids_upto;
+  const std::array<journal_entry, 2> beginning = {
+    ids_reserved{result.ids_reserved}, events_evicted{found.history_floor}};
+  if (auto failed = result.file->write(beginning); failed.code != ec::none)
+    return fail(failed.code, std::move(failed.detail));
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - before;
+  log::info(
+    component, "opened",
+    {{"file", options.path},
+     {"events", found.events.size()},
+     {"versions", found.versions.size()},
+     {"streams", found.streams.size()},
+     {"tasks", found.tasks.size()},
+     {"took_ms", took.count()}});
+  return result;
+}
+
+} // namespace herald

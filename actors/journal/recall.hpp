@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+
+#include <caf/expected.hpp>
+
+#include "actors/journal/journal_file.hpp"
+#include "actors/journal/journal_options.hpp"
+#include "messages/journal.hpp"
+
+namespace herald {
+
+/// What a new life of herald starts from.
+struct recollection {
+  std::unique_ptr<journal_file> file;
+  /// `ids_upto` is the last id that may have been given out before, or the clock where that is
+  /// later; `history_floor` is set, whatever is in the file.
+  journal_snapshot snapshot;
+  event_id ids_reserved;
+};
+
+/// Opens the journal and takes out of it what former lives have left; before anything is published.
+/// Logs what it finds. Fails, in words for the operator, if herald must not start with this file.
+[[nodiscard]] caf::expected<recollection> recall(const journal_options& options, wall_time now);
+
+} // namespace herald

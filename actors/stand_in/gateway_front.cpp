@@ -1,0 +1,231 @@
+#include "actors/stand_in/gateway_front.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <caf/send.hpp>
+
+#include "actors/supervision/tell_refused.hpp"
+
+namespace herald {
+
+namespace {
+
+event_ptr event_of(std::optional<send_to_stream::message>& sent) {
+  if (!sent)
+    return nullptr;
+  event made;
+  made.name = std::move(sent->name);
+  made.data = std::move(sent->data);
+  made.accepted = std::chrono::steady_clock::now();
+  return std::make_shared<const event>(std::move(made));
+}
+
+void deliver_to(
+  const delivery_actor& via, const token& stream, const std::vector<event_ptr>& events) {
+  std::vector<delivery> batch;
+  batch.reserve(events.size());
+  for (const auto& what : events)
+    batch.push_back({what, stream});
+  caf::anon_send(via, deliver{std::make_shared<const std::vector<delivery>>(std::move(batch)), 0});
+}
+
+} // namespace
+
+gateway_front::gateway_front(
+  self_pointer<interface> self, std::shared_ptr<gateway_front_state> state,
+  backend_caller_actor backend, metrics& numbers)
+  : self_(self),
+    state_(std::move(state)),
+    backend_(std::move(backend)),
+    connects_(numbers.counter(
+      "sse_gateway_connections_total", "Streams opened and ended.", {{"action", "connect"}})),
+    disconnects_(numbers.counter(
+      "sse_gateway_connections_total", "Streams opened and ended.", {{"action", "disconnect"}})),
+    overflows_(numbers.counter(
+      "herald_callback_buffer_refused_total",
+      "Sends refused because too much waits for a connect callback already.")),
+    active_(numbers.gauge("sse_gateway_active_connections", "Open streams.")),
+    calling_back_(numbers.gauge(
+      "herald_callback_waiting_streams", "Streams whose connect callback is not answered yet.")),
+    buffered_bytes_(numbers.gauge(
+      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {
+  if (const auto damage = state_->streams.check())
+    throw state_damaged(*damage);
+}
+
+gateway_front::behavior_type gateway_front::behavior(shell<interface, gateway_front>& s) {
+  return {
+    s.refusable(&gateway_front::open, {.tell = tell_refused}),
+    s.refusable(&gateway_front::open_all, {.tell = tell_all_refused}),
+    s.repeatable(&gateway_front::closed),
+    s.repeatable(&gateway_front::failed),
+    s.on(&gateway_front::settled),
+    s.refusable(&gateway_front::send),
+    s.repeatable(&gateway_front::answered),
+    s.on(&gateway_front::begin_shutdown),
+    s.on(&gateway_front::flush),
+    s.control(),
+  };
+}
+
+result<void> gateway_front::open(const open_connection& request) {
+  if (state_->shutting_down) {
+    const failure why{ec::shutting_down, "herald is shutting down", {}};
+    caf::anon_send(request.via, refuse_stream{request.stream, why, 0});
+    return fail(why.code, why.detail);
+  }
+  static const header_list no_headers;
+  auto text = std::make_shared<const std::string>(
+    render_callback_request(request.url, request.headers ? *request.headers : no_headers));
+  if (!state_->streams.begin(request.stream, request.via, text)) {
+    log::error("gateway-front", "token_in_use", {{"token", request.stream.str()}});
+    return fail(ec::internal, "this token names an open stream already");
+  }
+  call(callback_action::connect, request.stream, {}, std::move(text));
+  show_numbers();
+  return caf::unit;
+}
+
+void gateway_front::open_all(const open_connections& requests) {
+  for (const auto& request : requests.all)
+    (void)open(request);
+}
+
+void gateway_front::closed(const stream_closed& fact) {
+  forget(fact.stream, fact.reason);
+}
+
+void gateway_front::failed(const delivery_failed& fact) {
+  // While it is calling back nothing was delivered: the report is about an earlier life.
+  if (state_->streams.find(fact.stream) == gateway_streams::state::calling_back)
+    return;
+  forget(fact.stream, end_reason::error);
+}
+
+result<send_status> gateway_front::send(send_to_stream& command) {
+  const auto what = event_of(command.event);
+  const auto routed = state_->streams.send(command.stream, what, command.close);
+  switch (routed.what) {
+  case gateway_streams::verdict::pass_on:
+    if (what)
+      deliver_to(routed.via, command.stream, {what});
+    if (command.close)
+      caf::anon_send(routed.via, close_stream{command.stream, close_reason::requested, nullptr});
+    return send_status::sent;
+  case gateway_streams::verdict::buffered:
+    buffered_bytes_.Set(static_cast<double>(state_->streams.buffered_bytes()));
+    return send_status::buffered;
+  case gateway_streams::verdict::full:
+    overflows_.Increment();
+    return fail(ec::overloaded, "too much waits for this stream to open");
+  case gateway_streams::verdict::unknown:
+    break;
+  }
+  return fail(ec::no_such_stream, "no stream has this token");
+}
+
+void gateway_front::answered(const backend_answered& fact) {
+  if (state_->under_way > 0)
+    --state_->under_way;
+  if (fact.action == callback_action::connect) {
+    if (fact.why.code == ec::none)
+      accept(fact.stream);
+    else
+      refuse(fact);
+  }
+  show_numbers();
+  answer_waiting();
+}
+
+void gateway_front::accept(const token& stream) {
+  const auto opened = state_->streams.accept(stream);
+  if (!opened)
+    return; // the client has left meanwhile
+  connects_.Increment();
+  caf::anon_send(opened->via, attach_stream{stream});
+  if (!opened->due.empty())
+    deliver_to(opened->via, stream, opened->due);
+  if (opened->close)
+    caf::anon_send(opened->via, close_stream{stream, close_reason::requested, nullptr});
+}
+
+void gateway_front::refuse(const backend_answered& fact) {
+  const auto via = state_->streams.refuse(fact.stream);
+  if (!via)
+    return;
+  log::debug(
+    "gateway-front", "stream_refused",
+    {{"token", fact.stream.str()}, {"why", to_string(fact.why.code)}, {"status", fact.status}});
+  caf::anon_send(*via, refuse_stream{fact.stream, fact.why, fact.status});
+}
+
+/// Forgets a stream that is gone, and tells the backend if it had heard that the stream is open.
+void gateway_front::forget(const token& stream, end_reason reason) {
+  auto gone = state_->streams.remove(stream);
+  if (!gone)
+    return;
+  if (gone->was != gateway_streams::state::calling_back) {
+    disconnects_.Increment();
+    call(callback_action::disconnect, stream, reason, std::move(gone->request));
+  }
+  show_numbers();
+  answer_waiting();
+}
+
+void gateway_front::call(
+  callback_action action, const token& stream, end_reason reason,
+  gateway_streams::request_text request) {
+  ++state_->under_way;
+  caf::anon_send(
+    backend_,
+    call_backend{
+      action, stream, reason, std::move(request), caf::actor_cast<backend_listener_actor>(self_)});
+}
+
+result<void> gateway_front::begin_shutdown(const herald::begin_shutdown&) {
+  state_->shutting_down = true;
+  if (state_->streams.calling_back() == 0)
+    return caf::unit;
+  state_->waiting_for_connects.push_back(self_->make_response_promise<void>());
+  return state_->waiting_for_connects.back();
+}
+
+result<void> gateway_front::flush(const herald::flush&) {
+  if (state_->under_way == 0)
+    return caf::unit;
+  state_->waiting_for_callbacks.push_back(self_->make_response_promise<void>());
+  return state_->waiting_for_callbacks.back();
+}
+
+void gateway_front::answer_waiting() {
+  const auto answer = [](std::vector<caf::typed_response_promise<void>>& waiting) {
+    for (caf::response_promise& promise : waiting)
+      promise.deliver(caf::unit);
+    waiting.clear();
+  };
+  if (state_->streams.calling_back() == 0)
+    answer(state_->waiting_for_connects);
+  if (state_->under_way == 0)
+    answer(state_->waiting_for_callbacks);
+}
+
+void gateway_front::show_numbers() {
+  const auto& streams = state_->streams;
+  active_.Set(static_cast<double>(streams.size() - streams.calling_back()));
+  calling_back_.Set(static_cast<double>(streams.calling_back()));
+  buffered_bytes_.Set(static_cast<double>(streams.buffered_bytes()));
+}
+
+supervised<gateway_front_actor> spawn_gateway_front(
+  caf::actor_system& system, shell_options options, gateway_streams::limits bounds,
+  backend_caller_actor backend, metrics& numbers) {
+  auto state = std::make_shared<gateway_front_state>(bounds);
+  const auto build = [state, backend = std::move(backend),
+                      &numbers](self_pointer<gateway_front_actor> self) {
+    return std::make_unique<gateway_front>(self, state, backend, numbers);
+  };
+  return spawn_supervised<gateway_front_actor, gateway_front>(system, std::move(options), build);
+}
+
+} // namespace herald

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/stand_in/gateway_streams.hpp"
+#include "actors/supervision/shell.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// What a gateway front keeps over restarts.
+struct gateway_front_state {
+  explicit gateway_front_state(gateway_streams::limits bounds) : streams(bounds) {}
+
+  gateway_streams streams;
+  /// Callbacks that are not answered yet.
+  std::size_t under_way = 0;
+  bool shutting_down = false;
+  std::vector<caf::typed_response_promise<void>> waiting_for_connects;
+  std::vector<caf::typed_response_promise<void>> waiting_for_callbacks;
+};
+
+/// The inside of the actor that owns the streams where herald stands in for an SSE Gateway: it
+/// calls back, opens on 2xx, passes other statuses on, and sends what the backend sends.
+///
+/// `open_connection` is answered to its sender as soon as the callback is on its way; the verdict
+/// goes to `via`. A stream that was open is reported to the backend once, best effort, after its
+/// connect was answered; one that never opened is not reported.
+class gateway_front {
+public:
+  using interface = gateway_front_actor;
+  using behavior_type = shell<interface, gateway_front>::behavior_type;
+
+  gateway_front(
+    self_pointer<interface> self, std::shared_ptr<gateway_front_state> state,
+    backend_caller_actor backend, metrics& numbers);
+
+  static behavior_type behavior(shell<interface, gateway_front>& s);
+
+  result<void> open(const open_connection& request);
+  void open_all(const open_connections& requests);
+  void closed(const stream_closed& fact);
+  void failed(const delivery_failed& fact);
+  void settled(const delivery_settled&) {}
+  result<send_status> send(send_to_stream& command);
+  void answered(const backend_answered& fact);
+  result<void> begin_shutdown(const herald::begin_shutdown&);
+  result<void> flush(const herald::flush&);
+
+private:
+  void accept(const token& stream);
+  void refuse(const backend_answered& fact);
+  void forget(const token& stream, end_reason reason);
+  void call(
+    callback_action action, const token& stream, end_reason reason,
+    gateway_streams::request_text request);
+  void answer_waiting();
+  void show_numbers();
+
+  self_pointer<interface> self_;
+  std::shared_ptr<gateway_front_state> state_;
+  backend_caller_actor backend_;
+  prometheus::Counter& connects_;
+  prometheus::Counter& disconnects_;
+  prometheus::Counter& overflows_;
+  prometheus::Gauge& active_;
+  prometheus::Gauge& calling_back_;
+  prometheus::Gauge& buffered_bytes_;
+};
+
+/// Spawns it. Main sends it an exit before `backend` ends.
+supervised<gateway_front_actor> spawn_gateway_front(
+  caf::actor_system& system, shell_options options, gateway_streams::limits bounds,
+  backend_caller_actor backend, metrics& numbers);
+
+} // namespace herald

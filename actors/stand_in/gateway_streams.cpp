@@ -1,0 +1,140 @@
+#include "actors/stand_in/gateway_streams.hpp"
+
+#include <utility>
+
+namespace herald {
+
+namespace {
+
+std::size_t bytes_of(const event_ptr& what) {
+  return what ? what->name.size() + what->data.size() : 0;
+}
+
+} // namespace
+
+bool gateway_streams::begin(const token& stream, delivery_actor via, request_text request) {
+  const auto [place, added] = streams_.try_emplace(stream);
+  if (!added)
+    return false;
+  place->second.via = std::move(via);
+  place->second.request = std::move(request);
+  ++calling_back_;
+  return true;
+}
+
+std::optional<gateway_streams::opened> gateway_streams::accept(const token& stream) {
+  const auto place = find_waiting(stream);
+  if (place == streams_.end())
+    return std::nullopt;
+  auto& accepted = place->second;
+  auto kept = drop_buffer(accepted);
+  accepted.now = kept.close ? state::closing : state::open;
+  --calling_back_;
+  return opened{accepted.via, std::move(kept.events), kept.close};
+}
+
+std::optional<delivery_actor> gateway_streams::refuse(const token& stream) {
+  if (find_waiting(stream) == streams_.end())
+    return std::nullopt;
+  return remove(stream)->via;
+}
+
+gateway_streams::routed
+gateway_streams::send(const token& stream, const event_ptr& what, bool close) {
+  const auto place = streams_.find(stream);
+  if (place == streams_.end())
+    return {verdict::unknown, {}};
+  auto& target = place->second;
+  switch (target.now) {
+  case state::calling_back:
+    return keep(target, what, close);
+  case state::open:
+    if (close)
+      target.now = state::closing;
+    return {verdict::pass_on, target.via};
+  case state::closing:
+    break;
+  }
+  return {verdict::unknown, {}};
+}
+
+gateway_streams::routed gateway_streams::keep(entry& stream, const event_ptr& what, bool close) {
+  if (stream.kept && stream.kept->close)
+    return {verdict::unknown, {}};
+  if (!what && !close)
+    return {verdict::buffered, {}};
+  if (!stream.kept)
+    stream.kept = std::make_unique<buffer>();
+  auto& kept = *stream.kept;
+  if (what) {
+    const auto bytes = bytes_of(what);
+    if (
+      kept.events.size() >= limits_.stream_events || kept.bytes + bytes > limits_.stream_bytes
+      || buffered_bytes_ + bytes > limits_.total_bytes)
+      return {verdict::full, {}};
+    kept.events.push_back(what);
+    kept.bytes += bytes;
+    buffered_bytes_ += bytes;
+  }
+  kept.close = close;
+  return {verdict::buffered, {}};
+}
+
+std::optional<gateway_streams::gone> gateway_streams::remove(const token& stream) {
+  const auto place = streams_.find(stream);
+  if (place == streams_.end())
+    return std::nullopt;
+  auto& ended = place->second;
+  drop_buffer(ended);
+  if (ended.now == state::calling_back)
+    --calling_back_;
+  gone result{ended.now, std::move(ended.via), std::move(ended.request)};
+  streams_.erase(place);
+  return result;
+}
+
+std::optional<gateway_streams::state> gateway_streams::find(const token& stream) const {
+  const auto place = streams_.find(stream);
+  if (place == streams_.end())
+    return std::nullopt;
+  return place->second.now;
+}
+
+std::optional<std::string> gateway_streams::check() const {
+  std::size_t calling_back = 0;
+  std::size_t bytes = 0;
+  for (const auto& [_, stream] : streams_) {
+    calling_back += stream.now == state::calling_back ? 1 : 0;
+    if (!stream.kept)
+      continue;
+    if (stream.now != state::calling_back)
+      return "something is kept for a stream that is open";
+    std::size_t kept = 0;
+    for (const auto& what : stream.kept->events)
+      kept += bytes_of(what);
+    if (kept != stream.kept->bytes)
+      return "the bytes kept for a stream are miscounted";
+    bytes += kept;
+  }
+  if (calling_back != calling_back_ || bytes != buffered_bytes_)
+    return "streams that are calling back are miscounted";
+  return std::nullopt;
+}
+
+gateway_streams::buffer gateway_streams::drop_buffer(entry& stream) noexcept {
+  if (!stream.kept)
+    return {};
+  auto kept = std::move(*stream.kept);
+  stream.kept.reset();
+  buffered_bytes_ -= kept.bytes;
+  return kept;
+}
+
+gateway_streams::table::iterator gateway_streams::find_waiting(const token& stream) {
+  const auto place = streams_.find(stream);
+  if (place != streams_.end() && place->second.now != state::calling_back)
+    return streams_.end();
+  return place;
+}
+
+} // namespace herald

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/supervision/shell.hpp"
+#include "actors/tasks/task_options.hpp"
+#include "actors/tasks/task_table.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// Makes the worker of a number (from 0) that reports to `runner`. The worker says `worker_idle`
+/// when it can take its first task.
+using task_worker_factory =
+  std::function<task_worker_actor(const task_runner_actor& runner, std::size_t number)>;
+
+/// The inside of the task runner: the one owner of the state of all tasks, and the one source of
+/// task events, which go to everyone in the order in which things happened. Nothing follows the
+/// event that ends a task; what a worker reports later is ignored.
+///
+/// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
+/// - Progress is published at most once per `progress_interval` and task, the latest value wins,
+///   and the last one always goes out before the event that ends the task.
+/// - A task that runs too long fails with "timed out after N s"; for an external task the time
+///   counts from the last report.
+/// - With a journal a task is started, and its end by a command or a report answered, once that is
+///   written. Tasks that a former life has left waiting are begun anew; those that were at work
+///   have failed; external ones go on.
+/// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
+class task_runner {
+public:
+  using interface =
+    task_runner_actor::extend<caf::reacts_to<task_timer>, caf::reacts_to<entries_recorded>>;
+  using shell_type = shell<interface, task_runner>;
+
+  /// What outlives a restart of the inside.
+  class state;
+
+  task_runner(self_pointer<interface> self, std::shared_ptr<state> kept);
+
+  static shell_type::behavior_type behavior(shell_type& s);
+
+  result<task_view> start(const start_task& command);
+  result<task_view> get(const get_task& query);
+  task_page list(const list_tasks& query);
+  result<task_view> cancel(const cancel_task& command);
+  result<void> remove(const remove_task& command);
+
+  result<task_view> external_progressed(const report_progress& report);
+  result<task_view> external_completed(const report_completion& report);
+  result<task_view> external_failed(const report_failure& report);
+
+  void progressed(const task_progressed& report);
+  void finished(const task_finished& report);
+  void idle(const worker_idle& report);
+
+  result<void> shut_down(const begin_shutdown& command);
+  result<void> abort_all(const abort_all_tasks& command);
+  void timer(const task_timer& due);
+  void recorded(const entries_recorded& fact);
+
+private:
+  [[nodiscard]] task_moment now() const;
+  /// Refuses with a failure in words, or gives nothing.
+  [[nodiscard]] caf::error refusal(const start_task& command);
+  [[nodiscard]] caf::error not_external(const task_id& id) const;
+  void begin(const task_id& id);
+  void tell_progress(const task_id& id);
+  /// After the table has ended the task: says so to everyone.
+  void conclude(const task_id& id);
+  /// The same for a task that has not ended by itself: its worker, if it has one, is to stop.
+  void call_off(const task_id& id);
+  void time_out(const task_id& id);
+  /// From now on: nothing new is taken, and nothing that waits is begun.
+  void refuse_work();
+  void tell(draft event);
+  /// A task that is in the table begins, or waits for its worker.
+  void launch(run_task order);
+
+  // What outlives the process, if there is a journal.
+  void take_up_former();
+  void record(const task_id& id, std::string params_json = {});
+  ticket_id await_journal();
+  void record_forgotten();
+  /// Answers with the task as it is now, once it is written so.
+  result<task_view> answer_when_written(const task_id& id);
+  result<task_view> launch_when_written(run_task order);
+
+  result<void> answer_when_quiet();
+
+  /// After every change: gives out work, sets the alarm and gauges, answers who waits for the end.
+  void settle();
+  void dispatch();
+  void set_alarm();
+
+  self_pointer<interface> self_;
+  std::shared_ptr<state> state_;
+};
+
+/// Tasks of former lives of herald, and where those are kept that the next one needs.
+struct task_memory {
+  /// Null: nothing outlives the process.
+  journal_actor journal;
+  std::vector<task_kept> tasks = {};
+};
+
+/// Spawns the task runner with `options.workers` workers from `workers` (see `task_workers` for
+/// the real ones); they end with it.
+[[nodiscard]] supervised<task_runner_actor> spawn_task_runner(
+  caf::actor_system& system, shell_options shell, task_options options, publisher_actor publisher,
+  metrics& numbers, task_worker_factory workers, task_memory memory = {});
+
+} // namespace herald

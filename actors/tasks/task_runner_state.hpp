@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <caf/response_promise.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/tasks/agenda.hpp"
+#include "actors/tasks/progress_pace.hpp"
+#include "actors/tasks/task_metrics.hpp"
+#include "actors/tasks/task_queue.hpp"
+#include "actors/tasks/task_runner.hpp"
+#include "actors/tasks/task_table.hpp"
+
+namespace herald {
+
+/// Everything the task runner knows. Shared by the insides that follow each other, dropped when the
+/// actor ends, and its workers with it.
+class task_runner::state {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  state(
+    task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
+    journal_actor journal);
+  state(const state&) = delete;
+  state& operator=(const state&) = delete;
+  ~state();
+
+  /// Before anything else: takes over what a former life has left.
+  void restore(std::vector<task_kept>&& tasks, const task_moment& now);
+
+  /// A random UUID.
+  [[nodiscard]] task_id mint_id();
+  /// How long a task may run, or an external one be silent; nothing for no limit.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> limit_of(const std::string& type) const;
+  /// The earliest moment that anything waits for: a time-out, an expiry, progress to be told.
+  [[nodiscard]] std::optional<time_point> next_due() const;
+
+  const task_options options;
+  const std::vector<std::string> types;
+  publisher_actor publisher;
+  const journal_actor journal;
+  task_worker_factory make_worker;
+  std::vector<task_worker_actor> workers;
+  task_table tasks;
+  task_queue queue;
+  /// When running tasks time out.
+  agenda<task_id> deadlines;
+  progress_pace pace;
+  /// The delayed message that the runner waits for; only the one set last counts.
+  std::optional<time_point> alarm;
+  std::uint64_t alarm_number = 0;
+  bool shutting_down = false;
+  std::vector<caf::response_promise> waiting_for_quiet;
+
+  /// Who waits for the journal.
+  struct unwritten {
+    caf::typed_response_promise<task_view> answer;
+    task_view view;
+    /// Set for a task that is to be started then.
+    std::optional<run_task> order;
+  };
+  std::map<ticket_id, unwritten> waiting_for_journal;
+  ticket_id last_ticket = 0;
+  /// Tasks of a former life that have not ended; taken up by the first inside.
+  std::vector<run_task> former;
+  task_metrics counts;
+
+private:
+  std::random_device random_;
+};
+
+} // namespace herald

@@ -1,0 +1,138 @@
+// The steps in the life of tasks, each told to everyone, and the moments that they wait for.
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/tasks/task_events.hpp"
+#include "actors/tasks/task_runner.hpp"
+#include "actors/tasks/task_runner_state.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* component = "task-runner";
+
+/// Longest time between two looks at what is due. A delayed message cannot be taken back: this is
+/// how long one that an earlier one has made useless is around.
+constexpr std::chrono::seconds longest_alarm{10};
+
+/// "300 s", "0.5 s"
+std::string seconds_text(std::chrono::milliseconds time) {
+  auto text = std::to_string(time.count() / 1000);
+  if (const auto rest = time.count() % 1000; rest != 0) {
+    const auto digits = std::to_string(1000 + rest);
+    text += '.';
+    text.append(digits, 1, digits.find_last_not_of('0'));
+  }
+  return text + " s";
+}
+
+} // namespace
+
+task_moment task_runner::now() const {
+  return {self_->clock().now(), std::chrono::system_clock::now()};
+}
+
+void task_runner::begin(const task_id& id) {
+  auto& s = *state_;
+  const auto at = now();
+  if (s.tasks.start(id, at) != ec::none)
+    return;
+  const auto& task = *s.tasks.find(id);
+  if (const auto limit = s.limit_of(task.type))
+    s.deadlines.set(id, at.at + *limit);
+  log::info(component, "task_started", {{"task_id", id.str()}, {"type", task.type}});
+  record(id);
+  tell(started_event(task));
+}
+
+void task_runner::launch(run_task order) {
+  if (state_->tasks.is_external(order.id))
+    begin(order.id);
+  else
+    state_->queue.push(std::move(order));
+}
+
+void task_runner::tell_progress(const task_id& id) {
+  // Of all others nothing is left to go on from.
+  if (state_->tasks.is_external(id))
+    record(id);
+  tell(progress_event(*state_->tasks.find(id), now().wall));
+}
+
+void task_runner::conclude(const task_id& id) {
+  auto& s = *state_;
+  const auto& task = *s.tasks.find(id);
+  s.deadlines.drop(id);
+  if (s.pace.forget(id))
+    tell_progress(id);
+  record(id);
+  tell(ended_event(task));
+  s.counts.count_end(task.type, task.status, s.tasks.ran(id));
+  log::info(
+    component, "task_ended",
+    {{"task_id", id.str()}, {"type", task.type}, {"status", to_string(task.status)}});
+}
+
+void task_runner::call_off(const task_id& id) {
+  conclude(id);
+  if (const auto worker = state_->queue.worker_of(id))
+    caf::anon_send(state_->workers.at(*worker), abort_task{id});
+}
+
+void task_runner::refuse_work() {
+  state_->shutting_down = true;
+  while (const auto* waiting = state_->queue.front()) {
+    const auto id = waiting->id;
+    state_->queue.withdraw(id);
+    if (state_->tasks.cancel(id, now()) == ec::none)
+      conclude(id);
+  }
+  for (const auto& [ticket, waiting] : state_->waiting_for_journal)
+    if (waiting.order && state_->tasks.cancel(waiting.order->id, now()) == ec::none)
+      conclude(waiting.order->id);
+}
+
+void task_runner::time_out(const task_id& id) {
+  auto& s = *state_;
+  const auto limit = s.limit_of(s.tasks.find(id)->type).value_or(std::chrono::milliseconds{0});
+  if (s.tasks.fail(id, "timed out after " + seconds_text(limit), now()) == ec::none)
+    call_off(id);
+}
+
+void task_runner::tell(draft event) {
+  caf::anon_send(state_->publisher, publish{{std::move(event)}});
+}
+
+void task_runner::dispatch() {
+  while (auto next = state_->queue.assign()) {
+    begin(next->order.id);
+    caf::anon_send(state_->workers.at(next->worker), std::move(next->order));
+  }
+}
+
+void task_runner::settle() {
+  auto& s = *state_;
+  dispatch();
+  record_forgotten();
+  set_alarm();
+  s.counts.show(s.tasks.running(), s.tasks.pending(), s.tasks.size(), s.tasks.evicted());
+  if (s.tasks.running() > 0 || s.queue.any_busy())
+    return;
+  for (auto& promise : std::exchange(s.waiting_for_quiet, {}))
+    promise.deliver(caf::unit);
+}
+
+void task_runner::set_alarm() {
+  auto& s = *state_;
+  const auto due = s.next_due();
+  if (!due || (s.alarm && *s.alarm <= *due))
+    return;
+  const auto at = now().at;
+  const auto wait = std::clamp<std::chrono::steady_clock::duration>(*due - at, {}, longest_alarm);
+  s.alarm = at + wait;
+  self_->delayed_send(self_, wait, task_timer{++s.alarm_number});
+}
+
+} // namespace herald

@@ -1,0 +1,152 @@
+#include "actors/telemetry/log.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "messages/text/utf8.hpp"
+
+namespace herald::log {
+
+namespace {
+
+std::atomic<level> threshold{level::info};
+std::atomic<format> line_format{format::text};
+
+std::string_view name_of(level lvl) {
+  switch (lvl) {
+  case level::debug:
+    return "debug";
+  case level::info:
+    return "info";
+  case level::warning:
+    return "warning";
+  case level::error:
+    return "error";
+  }
+  return "error";
+}
+
+spdlog::level::level_enum spdlog_level(level lvl) {
+  switch (lvl) {
+  case level::debug:
+    return spdlog::level::debug;
+  case level::info:
+    return spdlog::level::info;
+  case level::warning:
+    return spdlog::level::warn;
+  case level::error:
+    return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+/// The sink for all lines: one write per line to standard error, whole lines only.
+spdlog::logger& sink() {
+  static const auto logger = [] {
+    auto made = spdlog::stderr_logger_mt("herald");
+    made->set_pattern("%v");
+    made->set_level(spdlog::level::trace);
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
+  return *logger;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const unsigned char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c < 0x20 || c == 0x7f) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", c);
+      out += escape.data();
+    } else {
+      out += static_cast<char>(c);
+    }
+  }
+  out += '"';
+}
+
+bool needs_quotes(std::string_view text) {
+  if (text.empty())
+    return true;
+  for (const unsigned char c : text)
+    if (c <= 0x20 || c == 0x7f || c == '"' || c == '=' || c == '\\')
+      return true;
+  return false;
+}
+
+std::string now_text() {
+  using namespace std::chrono;
+  const auto now = system_clock::now();
+  const auto seconds = system_clock::to_time_t(now);
+  const auto millis = duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 40> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(millis));
+  return text.data();
+}
+
+} // namespace
+
+void configure(const options& opts) {
+  threshold = opts.threshold;
+  line_format = opts.format;
+  sink();
+}
+
+bool enabled(level lvl) noexcept {
+  return lvl >= threshold.load(std::memory_order_relaxed);
+}
+
+void write(
+  level lvl, std::string_view component, std::string_view event,
+  std::initializer_list<field> fields) {
+  if (!enabled(lvl))
+    return;
+  const auto line = render(line_format, lvl, now_text(), component, event, fields);
+  sink().log(spdlog_level(lvl), line);
+}
+
+std::string render(
+  format fmt, level lvl, std::string_view timestamp, std::string_view component,
+  std::string_view event, std::initializer_list<field> fields) {
+  std::string line;
+  if (fmt == format::json) {
+    line = R"({"time":")";
+    line.append(timestamp).append(R"(","level":")").append(name_of(lvl));
+    line.append(R"(","component":")").append(component);
+    line.append(R"(","event":")").append(event) += '"';
+    for (const auto& f : fields) {
+      line.append(",\"").append(f.key()).append("\":");
+      if (f.bare())
+        line += f.value();
+      else
+        append_quoted(line, valid_utf8(f.value()));
+    }
+    line += '}';
+    return line;
+  }
+  line.append(timestamp).append(" ").append(name_of(lvl)).append(" ");
+  line.append(component).append(" ").append(event);
+  for (const auto& f : fields) {
+    line.append(" ").append(f.key()).append("=");
+    if (!f.bare() && needs_quotes(f.value()))
+      append_quoted(line, f.value());
+    else
+      line += f.value();
+  }
+  return line;
+}
+
+} // namespace herald::log

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <caf/fwd.hpp>
+
+#include "actors/supervision/shell.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+struct version_store_options {
+  /// Pending versions kept; past it the one queued longest ago goes (`version.max_pending`).
+  std::size_t max_pending = 100'000;
+};
+
+/// Pending versions from former lives of herald, and where those are kept that the next one needs.
+struct version_memory {
+  /// Null: nothing outlives the process.
+  journal_actor journal;
+  /// The one that was queued longest ago first.
+  std::vector<version_kept> versions;
+};
+
+/// Spawns the version store, an observer of connections like any other: at each connect it sends
+/// the pending version of that request_id, or else the current version; nothing where what the
+/// stream had missed has just brought it that version (or, with none pending, any version).
+///
+/// A pending version stays until it is overwritten: sending it does not clear it, nor does failing
+/// to send it. The current version comes from `source` (null: there is none, and nothing is sent);
+/// at most one fetch is under way, and all who connect meanwhile get its outcome, so that neither a
+/// connect nor a storm of them waits for a slow source.
+///
+/// With a journal `queue_version` is answered once the version is written.
+supervised<version_store_actor> spawn_version_store(
+  caf::actor_system& system, shell_options options, const version_store_options& limits,
+  publisher_actor publisher, version_source_actor source, metrics& numbers,
+  version_memory memory = {});
+
+} // namespace herald

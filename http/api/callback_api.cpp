@@ -1,0 +1,123 @@
+#include "http/api/callback_api.hpp"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+#include "actors/gateway/gateway_shards.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/protocol/url.hpp"
+#include "http/server/ask.hpp"
+#include "messages/type_ids.hpp"
+#include "messages/wire/callback_json.hpp"
+
+namespace herald {
+
+namespace {
+
+/// The request_id that a browser has asked for, out of the target of its request.
+caf::expected<request_id> id_of(const std::string& url) {
+  const auto arguments = parse_query(split_target(url).query);
+  const auto found = arguments.find("request_id");
+  if (found == arguments.end())
+    return fail(ec::invalid_field, "has no readable request_id", "request.url");
+  if (const auto violation = request_id_violation(found->second))
+    return fail(ec::invalid_field, "request_id " + std::string{*violation}, "request.url");
+  return request_id{found->second};
+}
+
+class callback_api {
+public:
+  callback_api(
+    caf::actor_system& system, stream_owner_actor owner, std::vector<gateway_sender_actor> shards,
+    callback_options options)
+    : system_(system),
+      owner_(std::move(owner)),
+      shards_(std::move(shards)),
+      options_(std::move(options)) {}
+
+  api_reply answer(const api_request& request) const {
+    if (!options_.enabled || shards_.empty())
+      return problem(failure{
+        ec::gateway_mode_off, "this herald serves its streams itself: gateway.url is not set", {}});
+    if (
+      !options_.secret.empty()
+      && !same_secret(options_.secret, request.argument("secret").value_or("")))
+      return problem(failure{ec::unauthorized, "wrong or missing secret", {}});
+    auto callback = parse_callback(request.body);
+    if (!callback)
+      return problem(callback.error());
+    if (callback->action == gateway_callback::kind::connect)
+      return connect(std::move(*callback));
+    return disconnect(*callback);
+  }
+
+private:
+  api_reply connect(gateway_callback callback) const {
+    auto id = id_of(callback.url);
+    if (!id)
+      return problem(id.error());
+    open_connection opening;
+    opening.id = *id;
+    opening.stream = callback.stream;
+    opening.url = std::move(callback.url);
+    opening.transport = transport_kind::gateway;
+    opening.via = shard_for(callback.stream, shards_);
+    const auto taken = ask<void>(system_, owner_, std::move(opening), options_.deadline);
+    if (!taken) {
+      // It may still be taken later, but then nobody will open the stream.
+      tell_closed({callback.stream, end_reason::error});
+      return problem(taken.error());
+    }
+    api_reply reply;
+    reply.body = nlohmann::json{{"request_id", id->str()}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return reply;
+  }
+
+  api_reply disconnect(const gateway_callback& callback) const {
+    tell_closed({callback.stream, callback.reason});
+    api_reply reply;
+    reply.body = "{}";
+    return reply;
+  }
+
+  void tell_closed(const stream_closed& fact) const {
+    caf::anon_send(owner_, fact);
+    caf::anon_send(shard_for(fact.stream, shards_), fact);
+  }
+
+  caf::actor_system& system_;
+  stream_owner_actor owner_;
+  std::vector<gateway_sender_actor> shards_;
+  callback_options options_;
+};
+
+} // namespace
+
+bool same_secret(std::string_view secret, std::string_view given) noexcept {
+  if (secret.empty())
+    return given.empty();
+  unsigned difference = secret.size() == given.size() ? 0 : 1;
+  std::size_t place = 0;
+  for (const char c : given) {
+    difference |= static_cast<unsigned char>(c) ^ static_cast<unsigned char>(secret[place]);
+    place = place + 1 == secret.size() ? 0 : place + 1;
+  }
+  return difference == 0;
+}
+
+void add_callback_routes(
+  router& routes, caf::actor_system& system, const stream_owner_actor& owner,
+  std::vector<gateway_sender_actor> shards, callback_options options) {
+  const auto api =
+    std::make_shared<callback_api>(system, owner, std::move(shards), std::move(options));
+  routes.add("POST", "/api/sse/callback", [api](const api_request& request) {
+    return api->answer(request);
+  });
+}
+
+} // namespace herald

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <caf/actor_system.hpp>
+
+#include "http/server/router.hpp"
+#include "messages/actors.hpp"
+#include "messages/wire/json.hpp"
+
+namespace herald {
+
+/// `POST /api/events[?wait=true]`: publishes one event, or many in their order (a JSON array, or
+/// `application/x-ndjson`). 202 with the ids; with `wait` 200 once every stream was written to or
+/// has failed, or `publish_wait` is over.
+void add_event_routes(
+  router& routes, caf::actor_system& system, const publisher_actor& publisher,
+  const event_limits& limits);
+
+} // namespace herald

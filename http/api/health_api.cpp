@@ -1,0 +1,28 @@
+#include "http/api/health_api.hpp"
+
+#include <utility>
+
+#include "http/protocol/json_reply.hpp"
+#include "http/protocol/problem.hpp"
+
+namespace herald {
+
+void add_health_routes(router& routes, readiness_check not_ready, const metrics& numbers) {
+  routes.add(
+    "GET", "/healthz", [](const api_request&) { return json_reply(200, R"({"status":"ok"})"); });
+  routes.add("GET", "/readyz", [not_ready = std::move(not_ready)](const api_request&) {
+    std::string detail;
+    for (const auto& part : not_ready())
+      detail += (detail.empty() ? "" : ", ") + part;
+    if (!detail.empty())
+      return problem({ec::not_ready, "not ready: " + detail, {}});
+    return json_reply(200, R"({"status":"ready"})");
+  });
+  routes.add("GET", "/metrics", [&numbers](const api_request&) {
+    auto reply = json_reply(200, numbers.render());
+    reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    return reply;
+  });
+}
+
+} // namespace herald

@@ -1,0 +1,126 @@
+#include "http/api/task_api.hpp"
+
+#include <string>
+#include <utility>
+
+#include "http/protocol/json_reply.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/server/arguments.hpp"
+#include "http/server/ask.hpp"
+#include "messages/wire/task_input.hpp"
+#include "messages/wire/task_json.hpp"
+
+namespace herald {
+
+namespace {
+
+/// The task runner, as handlers talk to it.
+struct tasks_at {
+  caf::actor_system& system;
+  task_runner_actor runner;
+
+  template <class Answer, class Question>
+  caf::expected<Answer> ask(Question question) const {
+    return herald::ask<Answer>(system, runner, std::move(question));
+  }
+
+  /// Asks what was understood of a request; what was not is the answer.
+  template <class Answer, class Question>
+  caf::expected<Answer> ask(caf::expected<Question> question) const {
+    if (!question)
+      return question.error();
+    return ask<Answer>(std::move(*question));
+  }
+};
+
+task_id id_of(const api_request& request) {
+  return task_id{request.path_arguments.at(0)};
+}
+
+/// The answer in JSON, or the problem in its place.
+template <class Answer>
+api_reply reply_of(const caf::expected<Answer>& answer) {
+  return answer ? json_reply(200, to_json(*answer)) : problem(answer.error());
+}
+
+api_reply start(const tasks_at& tasks, const api_request& request) {
+  const auto task = tasks.ask<task_view>(parse_start_task(request.body));
+  if (!task)
+    return problem(task.error());
+  auto reply = json_reply(202, started_json(*task));
+  reply.headers.emplace_back("Location", "/api/tasks/" + task->id.str());
+  return reply;
+}
+
+api_reply start_test(const tasks_at& tasks, const api_request& request) {
+  const auto task = tasks.ask<task_view>(parse_test_task(request.body));
+  return task ? json_reply(200, started_json(*task)) : problem(task.error());
+}
+
+api_reply list(const tasks_at& tasks, const api_request& request) {
+  const auto limit = page_limit(request);
+  if (!limit)
+    return problem(limit.error());
+  const auto after = number_argument(request, "after");
+  if (!after)
+    return problem(after.error());
+  return reply_of(tasks.ask<task_page>(list_tasks{after->value_or(0), *limit}));
+}
+
+api_reply show(const tasks_at& tasks, const api_request& request) {
+  return reply_of(tasks.ask<task_view>(get_task{id_of(request)}));
+}
+
+api_reply cancel(const tasks_at& tasks, const api_request& request) {
+  return reply_of(tasks.ask<task_view>(cancel_task{id_of(request)}));
+}
+
+api_reply remove(const tasks_at& tasks, const api_request& request) {
+  const auto removed = tasks.ask<void>(remove_task{id_of(request)});
+  return removed ? json_reply(204, {}) : problem(removed.error());
+}
+
+api_reply take_progress(const tasks_at& tasks, const api_request& request) {
+  return reply_of(tasks.ask<task_view>(parse_progress(id_of(request), request.body)));
+}
+
+api_reply take_completion(const tasks_at& tasks, const api_request& request) {
+  return reply_of(tasks.ask<task_view>(parse_completion(id_of(request), request.body)));
+}
+
+api_reply take_failure(const tasks_at& tasks, const api_request& request) {
+  return reply_of(tasks.ask<task_view>(parse_failure(id_of(request), request.body)));
+}
+
+using task_handler = api_reply (*)(const tasks_at&, const api_request&);
+
+router::handler handler_of(const tasks_at& tasks, task_handler handle) {
+  return [tasks, handle](const api_request& request) {
+    return handle(tasks, request);
+  };
+}
+
+} // namespace
+
+void add_task_routes(router& routes, caf::actor_system& system, const task_runner_actor& runner) {
+  const auto add = [&routes, tasks = tasks_at{system, runner}](
+                     const char* method, const char* pattern, task_handler handle) {
+    routes.add(method, pattern, handler_of(tasks, handle));
+  };
+  add("POST", "/api/tasks", start);
+  add("GET", "/api/tasks", list);
+  add("GET", "/api/tasks/{id}", show);
+  add("GET", "/api/tasks/{id}/status", show);
+  add("DELETE", "/api/tasks/{id}", remove);
+  add("POST", "/api/tasks/{id}/cancel", cancel);
+  add("POST", "/api/tasks/{id}/progress", take_progress);
+  add("POST", "/api/tasks/{id}/complete", take_completion);
+  add("POST", "/api/tasks/{id}/fail", take_failure);
+}
+
+void add_task_testing_routes(
+  router& routes, caf::actor_system& system, const task_runner_actor& runner) {
+  routes.add("POST", "/api/testing/tasks/start", handler_of(tasks_at{system, runner}, start_test));
+}
+
+} // namespace herald

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <caf/actor_system.hpp>
+
+#include "http/server/router.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// Adds the routes under `/api/tasks` to `routes`: start, list, look at, cancel and remove tasks,
+/// and the reports of services that do the work of `external` ones.
+void add_task_routes(router& routes, caf::actor_system& system, const task_runner_actor& runner);
+
+/// Adds `POST /api/testing/tasks/start`, which existing browser suites call.
+void add_task_testing_routes(
+  router& routes, caf::actor_system& system, const task_runner_actor& runner);
+
+} // namespace herald

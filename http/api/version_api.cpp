@@ -1,0 +1,66 @@
+#include "http/api/version_api.hpp"
+
+#include <string>
+
+#include "http/protocol/json_reply.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/server/arguments.hpp"
+#include "http/server/ask.hpp"
+#include "messages/wire/version_json.hpp"
+
+namespace herald {
+
+namespace {
+
+/// Queues the version of a request's body; `render` shows what came of it.
+template <class Render>
+router::handler queueing(
+  caf::actor_system& system, const version_store_actor& store, const event_limits& limits,
+  Render render) {
+  return [&system, store, limits, render](const api_request& request) {
+    auto order = parse_version(request.body, limits);
+    if (!order)
+      return problem(order.error());
+    const auto id = json_string(order->id.str());
+    const auto queued = ask<version_queued>(system, store, std::move(*order));
+    if (!queued)
+      return problem(queued.error());
+    return json_reply(202, render(id, queued->delivered));
+  };
+}
+
+std::string delivered_json(bool delivered) {
+  return delivered ? R"("delivered":true)" : R"("delivered":false)";
+}
+
+} // namespace
+
+void add_version_routes(
+  router& routes, caf::actor_system& system, const version_store_actor& store,
+  const event_limits& limits) {
+  routes.add(
+    "POST", "/api/versions",
+    queueing(system, store, limits, [](const std::string& id, bool delivered) {
+      return R"({"request_id":)" + id + "," + delivered_json(delivered) + "}";
+    }));
+  routes.add("GET", "/api/versions/{request_id}", [&system, store](const api_request& request) {
+    auto id = request_id_argument(request, 0);
+    if (!id)
+      return problem(id.error());
+    const auto pending = ask<pending_version>(system, store, get_pending_version{std::move(*id)});
+    return pending ? json_reply(200, version_data(*pending)) : problem(pending.error());
+  });
+}
+
+void add_version_testing_routes(
+  router& routes, caf::actor_system& system, const version_store_actor& store,
+  const event_limits& limits) {
+  routes.add(
+    "POST", "/api/testing/deployments/version",
+    queueing(system, store, limits, [](const std::string& id, bool delivered) {
+      return R"({"requestId":)" + id + "," + delivered_json(delivered) + R"(,"status":")"
+             + (delivered ? "delivered" : "queued") + "\"}";
+    }));
+}
+
+} // namespace herald

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <caf/expected.hpp>
+#include <caf/fwd.hpp>
+
+#include "actors/supervision/shell.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "messages/callbacks.hpp"
+
+namespace herald {
+
+struct callback_client_options {
+  /// The whole `http://` URL that is called. Its query may hold a secret: it is never logged.
+  std::string url;
+  /// From the call to its answer, time in the queue included: a client waits for that long.
+  std::chrono::milliseconds timeout{5000};
+  /// Callbacks on the wire at a time, and so connections.
+  std::size_t max_in_flight = 256;
+  /// Callbacks waiting for a connection, connects and disconnects each; more are refused.
+  std::size_t max_queued = 50'000;
+  /// How long a disconnect may wait for a connection; nobody waits for it. Then it is dropped.
+  std::chrono::milliseconds disconnect_queue_time{60'000};
+  /// A connection that was idle for longer is closed. Below the 5 s of most servers.
+  std::chrono::milliseconds idle_time{4000};
+};
+
+/// Calls the backend behind a gateway: many callbacks at once over kept-alive connections, on one
+/// thread of its own. A callback is made once. Only where a kept connection turns out to have been
+/// closed by the backend before any byte of an answer, it is made again, over a new connection.
+///
+/// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps
+/// are each of one callback. One that throws is logged, its callback times out, and the thread goes
+/// on.
+///
+/// Destroying it ends its thread; callbacks that are not answered by then never are. Destroy it on
+/// another thread than its own, before whatever the `done` of a call uses (the actor system).
+class callback_client {
+public:
+  using answer_handler = std::function<void(const backend_answered&)>;
+
+  /// `ec::invalid_field` with the field `callback.url` for a URL that it cannot call.
+  static caf::expected<std::shared_ptr<callback_client>>
+  make(callback_client_options options, metrics& numbers);
+
+  ~callback_client();
+  callback_client(const callback_client&) = delete;
+  callback_client& operator=(const callback_client&) = delete;
+
+  /// Makes a callback; the call's listener is left alone. `done` is called once, on the client's
+  /// thread: it must not wait. Safe from any thread.
+  void call(call_backend what, answer_handler done);
+
+private:
+  class engine;
+
+  explicit callback_client(std::unique_ptr<engine> inside);
+
+  std::unique_ptr<engine> engine_;
+};
+
+/// An actor that passes callbacks on to the client and their answers on to the listeners. Once the
+/// client is gone it answers that the backend is unreachable.
+supervised<backend_caller_actor> spawn_backend_caller(
+  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client);
+
+} // namespace herald

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "actors/gateway/gateway_link.hpp"
+#include "actors/gateway/gateway_options.hpp"
+#include "http/sockets/socket_loop.hpp"
+
+namespace herald {
+
+/// A kept-alive connection to the `POST /internal/send` of `options.url`, opened by the first post.
+/// Plain HTTP only; any other URL is never reachable.
+///
+/// What an answer means is up to `gateway_answer`. A connection that fails is closed, the next post
+/// opens another. One that has been quiet for so long that the gateway may be closing it (Node does
+/// after 5 s) is replaced before the post, so that no send dies on it.
+///
+/// Lives on the thread of `loop`, which outlives it.
+[[nodiscard]] std::unique_ptr<gateway_link>
+connect_gateway(socket_loop& loop, const gateway_options& options, gateway_link::handler done);
+
+} // namespace herald

@@ -1,0 +1,122 @@
+#include "http/config/config.hpp"
+
+#include <string>
+#include <utility>
+
+#include "http/protocol/http_url.hpp"
+#include "messages/tasks.hpp"
+
+namespace herald {
+
+namespace {
+
+/// An event's worst case on the wire: each byte of its data is a line break, and each line gets a
+/// "data: " of its own. The log must hold one such event, and then some.
+constexpr std::size_t wire_growth = 8;
+
+bool is_wildcard(const std::string& host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+/// `--print-config` was fed back without the secrets that it masks.
+std::optional<violation> mask_violation(const config& c) {
+  const auto masked = [](const std::string& key) {
+    return violation{key, key + " is masked (\"***\"); give the value itself"};
+  };
+  const auto has_masked_query = [](const std::string& url) {
+    return url.ends_with(std::string{"?"} + masked_secret);
+  };
+  if (c.callback.secret == masked_secret)
+    return masked("callback.secret");
+  if (has_masked_query(c.callback.url))
+    return masked("callback.url");
+  if (has_masked_query(c.version.url))
+    return masked("version.url");
+  for (const auto& [name, command] : c.tasks.commands)
+    for (const auto& [variable, value] : command.env)
+      if (value == masked_secret)
+        return masked(std::string{"tasks.commands."}.append(name).append(".env.").append(variable));
+  return std::nullopt;
+}
+
+std::optional<violation> mode_violation(const config& c) {
+  if (!c.gateway.url.empty() && !c.callback.url.empty())
+    return violation{
+      "gateway.url",
+      "gateway.url (use an external gateway) and callback.url (be one) exclude each other"};
+  if (!c.gateway.url.empty() && c.callback.secret.empty() && !is_loopback(c.api.host))
+    return violation{
+      "callback.secret", "callback.secret must be set where gateway.url is and api.host ("
+                           + c.api.host + ") is not a loopback address"};
+  return std::nullopt;
+}
+
+std::optional<violation> gateway_violation(const config& c) {
+  if (c.gateway.max_stream_bytes < c.api.max_event_bytes)
+    return violation{
+      "gateway.max_stream_bytes", "gateway.max_stream_bytes must be at least api.max_event_bytes"};
+  if (c.gateway.max_queue_bytes < c.gateway.max_stream_bytes)
+    return violation{
+      "gateway.max_queue_bytes",
+      "gateway.max_queue_bytes must be at least gateway.max_stream_bytes"};
+  return std::nullopt;
+}
+
+std::optional<violation> endpoint_violation(const config& c) {
+  const bool hosts_meet =
+    c.api.host == c.stream.host || is_wildcard(c.api.host) || is_wildcard(c.stream.host);
+  if (c.api.port != 0 && c.api.port == c.stream.port && hosts_meet)
+    return violation{"stream.port", "stream.port and api.port must differ"};
+  if (c.stream.log_bytes < wire_growth * c.api.max_event_bytes)
+    return violation{
+      "stream.log_bytes", "stream.log_bytes must be at least " + std::to_string(wire_growth)
+                            + " times api.max_event_bytes"};
+  if (c.stream.private_queue_bytes < c.api.max_event_bytes)
+    return violation{
+      "stream.private_queue_bytes",
+      "stream.private_queue_bytes must be at least api.max_event_bytes"};
+  return std::nullopt;
+}
+
+std::optional<violation> command_violation(const config& c) {
+  for (const auto& [name, command] : c.tasks.commands) {
+    const auto key = "tasks.commands." + name;
+    for (const auto* builtin : builtin_task_types)
+      if (name == builtin)
+        return violation{key, key + " has the name of a built-in task type"};
+  }
+  return std::nullopt;
+}
+
+std::optional<violation> supervision_violation(const config& c) {
+  for (const auto& [name, child] : c.supervision.children) {
+    if (child.min_backoff <= child.max_backoff)
+      continue;
+    const auto path = "supervision.children." + name;
+    const auto key = path + ".min_backoff_ms";
+    auto text = key;
+    text.append(" must not be more than ").append(path).append(".max_backoff_ms");
+    return violation{key, std::move(text)};
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<violation> validate(const config& c) {
+  if (auto broken = mask_violation(c))
+    return broken;
+  if (auto broken = mode_violation(c))
+    return broken;
+  if (c.api.max_event_bytes > c.api.max_body_bytes)
+    return violation{
+      "api.max_event_bytes", "api.max_event_bytes must not be more than api.max_body_bytes"};
+  // Of the two ways to a stream one is in use; the settings of the other do not matter.
+  if (auto broken = c.gateway.url.empty() ? endpoint_violation(c) : gateway_violation(c))
+    return broken;
+  if (auto broken = supervision_violation(c))
+    return broken;
+  return command_violation(c);
+}
+
+} // namespace herald

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <array>
+
+#include "http/config/settings.hpp"
+#include "http/protocol/http_url.hpp"
+
+namespace herald {
+
+namespace {
+
+bool is_plain_text(std::string_view text) {
+  return std::none_of(
+    text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+bool is_base_url(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text.empty() || (url && !url->tls && url->target.find('?') == std::string::npos);
+}
+
+bool is_plain_url(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text.empty() || (url && !url->tls);
+}
+
+bool is_any_url(std::string_view text) {
+  return text.empty() || parse_http_url(text);
+}
+
+bool is_origin(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text == "*" || (url && url->target.empty());
+}
+
+constexpr text_rule host = {is_host, "an IP address or a host name"};
+constexpr text_rule plain = {is_plain_text, "a text without control characters"};
+constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
+constexpr text_rule base_url = {
+  is_base_url,
+  "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
+constexpr text_rule callback_url = {
+  is_plain_url, "empty, or http://HOST[:PORT][/PATH][?QUERY] (https is not supported between a "
+                "gateway and its backend)"};
+constexpr text_rule any_url = {
+  is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
+
+constexpr number_range port = {0, 65'535};
+constexpr std::int64_t day_s = 86'400;
+constexpr number_range interval_s = {1, day_s};
+constexpr number_range long_time_s = {0, 30 * day_s};
+constexpr number_range interval_ms = {1, 600'000};
+constexpr number_range delay_ms = {0, 600'000};
+
+constexpr number_range bytes(std::size_t least) {
+  return {static_cast<std::int64_t>(least), 1024 * config::mib};
+}
+
+constexpr number_range count(std::int64_t least, std::int64_t most) {
+  return {least, most};
+}
+
+constexpr std::monostate by_type{};
+
+/// Key and member of a setting; one text for both, so that they cannot differ.
+#define AT(path)                                                                                   \
+#path, [](config & c) -> auto& {                                                                 \
+    return c.path;                                                                                 \
+  }
+
+const std::array table = {
+  setting{AT(api.host), host, "Address that the internal API listens on."},
+  setting{AT(api.port), port, "Port of the internal API; 0 takes a free one."},
+  setting{AT(api.max_connections), count(1, 65'536), "API connections served at once."},
+  setting{
+    AT(api.max_waiting_connections), count(0, 65'536),
+    "API connections that may wait to be served; more are refused."},
+  setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
+  setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
+
+  setting{AT(stream.host), host, "Address that streams are served on."},
+  setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
+  setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
+  setting{AT(stream.heartbeat_s), interval_s, "A quiet stream gets a comment this often."},
+  setting{
+    AT(stream.unreachable_s), count(0, 3600),
+    "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
+  setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
+  setting{AT(stream.cors_origins), origins, "Pages of which origins may open streams; *: all."},
+  setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
+  setting{
+    AT(stream.max_streams_per_address), count(0, 10'000'000),
+    "Streams open at once from one address; 0: no limit (behind a proxy all have its address)."},
+  setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
+  setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
+  setting{
+    AT(stream.max_heads), count(16, 1'000'000),
+    "Clients per thread that may be sending their request's head; one more crowds the oldest out."},
+  setting{
+    AT(stream.max_openings), count(1, 1'000'000),
+    "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
+  setting{
+    AT(stream.io_uring), by_type,
+    "Sends to many streams in one system call, where the kernel has io_uring and allows it."},
+  setting{
+    AT(stream.log_bytes), bytes(64 * config::kib),
+    "Events kept per thread for streams that read slowly; one that falls further behind is "
+    "closed."},
+  setting{
+    AT(stream.private_queue_bytes), bytes(4096),
+    "Events for one stream alone that may wait for it; with more it is closed."},
+
+  setting{
+    AT(gateway.url), base_url,
+    "Base URL of an external SSE Gateway; empty: herald serves the streams itself."},
+  setting{AT(gateway.timeout_ms), interval_ms, "The gateway must answer a send after this."},
+  setting{AT(gateway.senders), count(1, 256), "Sends to the gateway under way at once."},
+  setting{AT(gateway.retry_ms), delay_ms, "A send that failed is tried again up to this age."},
+  setting{AT(gateway.max_queue_events), count(1, 10'000'000), "Sends waiting per sender."},
+  setting{AT(gateway.max_queue_bytes), bytes(1024), "Bytes of events waiting per sender."},
+  setting{AT(gateway.max_stream_events), count(1, 10'000'000), "Sends waiting per stream."},
+  setting{AT(gateway.max_stream_bytes), bytes(1024), "Bytes of events waiting per stream."},
+  setting{
+    AT(gateway.probe_interval_s), long_time_s,
+    "Every stream is probed once in this time, to find those that the gateway lost; 0: never."},
+
+  setting{
+    AT(callback.secret), plain, "Secret that the gateway's callbacks must carry as ?secret=.",
+    secrecy::secret},
+  setting{
+    AT(callback.url), callback_url,
+    "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
+  setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
+  setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
+  setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
+
+  setting{
+    AT(history.max_events), count(0, 100'000'000),
+    "Events kept for streams that come back with Last-Event-ID; 0: none."},
+  setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
+  setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+
+  setting{
+    AT(journal.path), plain,
+    "File that keeps history, versions, tasks and gateway streams over a restart; empty: none."},
+  setting{
+    AT(journal.sync), by_type,
+    "What an answered publish survives. full: also a power cut; normal: a power cut may take the "
+    "last seconds; off: it may take the file. All survive a crash of herald."},
+  setting{
+    AT(journal.max_queue_events), count(1, 10'000'000),
+    "Events that may wait to be written; more are refused."},
+  setting{AT(journal.max_queue_bytes), bytes(1024), "Bytes of events that may wait to be written."},
+
+  setting{
+    AT(version.url), any_url,
+    "Where the current version document is fetched for new streams; empty: nowhere.",
+    secrecy::secret_query},
+  setting{
+    AT(version.max_pending), count(1, 10'000'000),
+    "Pending versions kept; beyond it the one queued longest ago goes."},
+
+  setting{AT(tasks.workers), count(1, 1024), "Tasks that run at once."},
+  setting{AT(tasks.timeout_s), long_time_s, "A task that runs for longer has failed; 0: no limit."},
+  setting{AT(tasks.retention_s), long_time_s, "How long an ended task can be looked up."},
+  setting{
+    AT(tasks.kill_after_ms), delay_ms, "A command's SIGTERM is followed by SIGKILL after this."},
+  setting{AT(tasks.max_pending), count(1, 1'000'000), "Tasks that may wait for a worker."},
+  setting{AT(tasks.max_external), count(1, 1'000'000), "External tasks that run at once."},
+  setting{AT(tasks.max_ended), count(1, 1'000'000), "Ended tasks that can be looked up."},
+  setting{
+    AT(tasks.external_timeout_s), long_time_s,
+    "An external task without a report for this long has failed; 0: no limit."},
+  setting{
+    AT(tasks.commands), by_type,
+    R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
+
+  setting{
+    AT(supervision.strategy), by_type, "Which actors are restarted when one fails: that one."},
+  setting{
+    AT(supervision.intensity), count(0, 1'000'000),
+    "Restarts of all actors together, in supervision.period_ms; at one more herald gives up and "
+    "exits."},
+  setting{AT(supervision.period_ms), interval_ms, "See supervision.intensity."},
+  setting{
+    AT(supervision.children), by_type,
+    R"(How each kind of actor is supervised: {"NAME": {"restart": "permanent", "shutdown_ms": N, ..}}.)"},
+
+  setting{
+    AT(shutdown.grace_s), number_range{0, 3600}, "How long running tasks may go on after SIGTERM."},
+  setting{
+    AT(shutdown.retry_window_ms), delay_ms,
+    "Streams closed by a shutdown are told to reconnect spread over this time."},
+
+  setting{AT(log.level), by_type, "Least level that is logged."},
+  setting{AT(log.format), by_type, "Form of the log's lines."},
+
+  setting{AT(testing.enabled), by_type, "Serves /api/testing for browser suites."},
+};
+
+#undef AT
+
+} // namespace
+
+std::span<const setting> settings() {
+  return table;
+}
+
+} // namespace herald

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "http/fanout/frame_log.hpp"
+#include "messages/events.hpp"
+
+namespace herald {
+
+/// Counts how far the batches have come that somebody waits for. A ticket is settled once it is
+/// sealed and each write that it waits for was made or has failed. Costs nothing while no ticket
+/// is open. Pure, for one thread.
+class delivery_tickets {
+public:
+  /// Names an open ticket; 0 is none.
+  using key = std::uint32_t;
+
+  [[nodiscard]] bool idle() const noexcept { return open_.empty(); }
+
+  [[nodiscard]] key open(ticket_id id);
+  /// Frames of the ticket's batch were appended to the log, and all `streams` that are open now
+  /// have to write them.
+  void wait_for_range(key k, log_position from, log_position to, std::size_t streams);
+  /// A frame of the batch waits for one stream.
+  void wait_for_target(key k);
+  /// The whole batch is in: the ticket may settle.
+  void seal(key k);
+
+  /// A stream has written the bytes [from, to) of the log.
+  void written(log_position from, log_position to, const frame_log& log);
+  /// A stream that had written up to `from` and would have gone on to `limit` is gone.
+  void lost(log_position from, log_position limit);
+  /// A targeted frame was written, or failed; nothing for key 0.
+  void target_done(key k, bool delivered);
+
+  /// The tickets that are settled since the last call.
+  [[nodiscard]] std::vector<delivery_settled> take_settled();
+
+private:
+  struct ticket {
+    ticket_id id = 0;
+    std::size_t delivered = 0;
+    /// Ranges, targets, and the seal.
+    std::size_t missing = 1;
+  };
+  struct range {
+    log_position from = 0;
+    log_position to = 0;
+    key owner = 0;
+    std::size_t streams = 0;
+  };
+
+  void one_done(key k);
+  void stream_done(range& r);
+  [[nodiscard]] std::deque<range>::iterator first_behind(log_position at);
+  void drop_done_ranges();
+
+  std::unordered_map<key, ticket> open_;
+  /// In the order of the log, without overlap.
+  std::deque<range> ranges_;
+  std::vector<delivery_settled> settled_;
+  key last_key_ = 0;
+};
+
+} // namespace herald

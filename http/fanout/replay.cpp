@@ -1,0 +1,20 @@
+#include "http/fanout/replay.hpp"
+
+#include "http/fanout/sse_format.hpp"
+
+namespace herald {
+
+void replay::render(std::string& piece) {
+  piece.clear();
+  counts_ = {};
+  behind_ = next_;
+  while (piece.size() < piece_bytes_) {
+    const auto what = behind_.next();
+    if (!what)
+      break;
+    append_event(piece, what->id, what->name, what->data);
+    ++counts_.at(static_cast<std::size_t>(what->service));
+  }
+}
+
+} // namespace herald

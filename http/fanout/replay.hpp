@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "http/fanout/frame_log.hpp"
+#include "messages/history.hpp"
+
+namespace herald {
+
+/// What a stream has missed, as frames: rendered piece by piece while the stream takes them, and
+/// once more where it has kept a piece waiting, so that a stream that waits holds no copy of the
+/// history.
+class replay {
+public:
+  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`.
+  replay(missed_events what, std::size_t piece_bytes)
+    : next_(std::move(what)),
+      piece_bytes_(piece_bytes) {}
+
+  /// Renders the piece that is due: the same one until `advance`.
+  void render(std::string& piece);
+
+  /// The piece that was rendered is sent.
+  void advance() { next_ = behind_; }
+
+  /// Whether the piece that was rendered is the last.
+  [[nodiscard]] bool last() const noexcept { return behind_.empty(); }
+
+  /// Events in the piece that was rendered.
+  [[nodiscard]] const frame_counts& counts() const noexcept { return counts_; }
+
+private:
+  missed_events next_;
+  std::size_t piece_bytes_;
+  missed_events behind_;
+  frame_counts counts_{};
+};
+
+} // namespace herald

@@ -1,0 +1,54 @@
+#include "http/fanout/sse_format.hpp"
+
+#include <algorithm>
+
+namespace herald {
+
+namespace {
+
+constexpr std::string_view line_breaks = "\r\n";
+
+void append_line(std::string& out, std::string_view field, std::string_view value) {
+  out += field;
+  out += value;
+  out += '\n';
+}
+
+/// A name is checked where it comes in; a line break that got past must not become a field.
+void append_name(std::string& out, std::string_view name) {
+  out += "event: ";
+  std::copy_if(name.begin(), name.end(), std::back_inserter(out), [](char c) {
+    return line_breaks.find(c) == std::string_view::npos;
+  });
+  out += '\n';
+}
+
+} // namespace
+
+void append_event(std::string& out, event_id id, std::string_view name, std::string_view data) {
+  if (id.value != 0)
+    append_line(out, "id: ", to_string(id));
+  if (!name.empty())
+    append_name(out, name);
+  while (true) {
+    const auto end = data.find_first_of(line_breaks);
+    append_line(out, "data: ", data.substr(0, end));
+    if (end == std::string_view::npos)
+      break;
+    const bool pair = data.substr(end, 2) == "\r\n";
+    data.remove_prefix(end + (pair ? 2 : 1));
+  }
+  out += '\n';
+}
+
+void append_comment(std::string& out, std::string_view text) {
+  append_line(out, ": ", text);
+  out += '\n';
+}
+
+void append_retry(std::string& out, std::chrono::milliseconds after) {
+  append_line(out, "retry: ", std::to_string(after.count()));
+  out += '\n';
+}
+
+} // namespace herald

@@ -1,0 +1,250 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/container/deque.hpp>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "http/fanout/delivery_tickets.hpp"
+#include "http/fanout/frame_log.hpp"
+#include "http/fanout/private_queue.hpp"
+#include "http/fanout/stream_tally.hpp"
+#include "http/sockets/send_ring.hpp"
+#include "messages/connections.hpp"
+#include "messages/events.hpp"
+#include "messages/ids.hpp"
+
+namespace herald {
+
+/// The place of a stream in its loop's table; given to another once the stream has ended.
+using stream_slot = std::uint32_t;
+
+/// A stream that is gone from the table: its descriptor is to be closed.
+struct ended_stream {
+  stream_slot slot = 0;
+  int fd = -1;
+  token stream;
+  end_reason reason = end_reason::client_closed;
+  /// Whether the owner of the streams waits to hear of it.
+  bool report = true;
+  std::uint32_t lease = 0;
+};
+
+/// What a stream table needs of the sockets. Must not call the table back.
+class stream_io {
+public:
+  stream_io() = default;
+  stream_io(const stream_io&) = delete;
+  stream_io& operator=(const stream_io&) = delete;
+  virtual ~stream_io() = default;
+
+  /// Gives bytes to the kernel: how many it took, 0 if it takes none now, -1 if the socket is
+  /// broken.
+  virtual ssize_t write(int fd, const iovec* parts, int count) = 0;
+  /// The same for many sockets, in their order; results are as those of `write`, which this calls
+  /// unless there is a quicker way.
+  virtual void write_each(std::span<socket_send> sends);
+  /// Whether to call `stream_table::writable` once the socket takes bytes again.
+  virtual void watch_writable(int fd, stream_slot slot, bool on) = 0;
+  virtual void ended(const ended_stream& stream) = 0;
+};
+
+struct stream_table_options {
+  /// Tells the tokens of several tables apart.
+  std::uint32_t loop = 0;
+  std::size_t log_bytes = std::size_t{8} * 1024 * 1024;
+  /// Most bytes that wait for one stream alone.
+  std::size_t private_queue_bytes = std::size_t{1024} * 1024;
+  /// Log bytes taken in ahead of streams that read well. They are never lapped by this.
+  std::size_t window_bytes = std::size_t{256} * 1024;
+  /// How long a stream that is being closed may take to accept what is due.
+  std::chrono::milliseconds linger{5000};
+  /// What is rendered at once of what a stream has missed, and what it may send of that in a turn.
+  std::size_t piece_bytes = std::size_t{32} * 1024;
+  std::size_t turn_bytes = std::size_t{64} * 1024;
+};
+
+/// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
+///
+/// Every stream gets the broadcast frames in the order of the log, and its own frames between
+/// them exactly where they were pushed. A stream whose socket is full waits for `writable` and is
+/// left out of passes; when the log must overwrite what it has not sent, it is told `lagged` at the
+/// next end of a frame, if it still listens, and closed.
+///
+/// A stream that has missed much gets it in turns with others, a piece at a time, while the rest
+/// goes on.
+///
+/// Knows no socket and no clock. For one thread.
+class stream_table {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Most sends of one `write_each`.
+  static constexpr std::size_t max_batch = 256;
+
+  stream_table(stream_table_options options, stream_io& io);
+
+  // -- the life of a stream -----------------------------------------------------------------------
+
+  /// Takes a client that waits for its registration. `secret` makes its token unguessable.
+  stream_slot add(int fd, std::uint64_t secret, std::uint32_t lease);
+
+  [[nodiscard]] token token_of(stream_slot slot) const;
+  /// A stream that waits or is open; not one that is being closed.
+  [[nodiscard]] std::optional<stream_slot> find(const token& stream) const;
+  [[nodiscard]] bool waiting(stream_slot slot) const;
+  /// -1 for a slot that is free.
+  [[nodiscard]] int descriptor(stream_slot slot) const { return streams_[slot].fd; }
+
+  /// Opens a waiting stream: it gets `head`, what it has missed, and all that is broadcast from
+  /// here on. What it has missed is no part of what may wait for it alone.
+  void attach(stream_slot slot, std::string head, missed_events missed = {});
+  /// Ends a waiting stream with an answer.
+  void refuse(stream_slot slot, std::string answer, bool report, time_point now);
+  /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at
+  /// once.
+  void close(stream_slot slot, std::string farewell, time_point now);
+  /// Ends a stream here and now. Nothing for a slot that is free.
+  void drop(stream_slot slot, end_reason reason);
+  /// Notes bytes that the client has sent, which nobody wants.
+  void received(stream_slot slot, std::size_t bytes);
+
+  // -- what is sent -------------------------------------------------------------------------------
+
+  /// Whether a frame can be broadcast now without lapping a stream that reads well. If not, a pass
+  /// is under way, after which it can.
+  [[nodiscard]] bool room_for(std::size_t bytes) const;
+  /// Appends a frame for all open streams. One that is larger than the log fails for all of them.
+  void broadcast(
+    std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket = 0);
+  /// Queues a frame for one stream, behind everything broadcast before. A stream that is not open
+  /// takes none: false.
+  bool
+  push(stream_slot slot, std::string frame, service_type service, delivery_tickets::key ticket = 0);
+
+  /// Sends to streams that are behind, at most `sends` times; true if there are more.
+  bool run_slice(std::size_t sends);
+  /// The socket of a stream takes bytes again.
+  void writable(stream_slot slot);
+  /// Whether a slice has something to send, if no event comes.
+  [[nodiscard]] bool has_work() const noexcept { return !catching_up_.empty(); }
+  /// Cuts off streams that are being closed and do not take what is due.
+  void expire(time_point now);
+  /// Gives memory back that a burst has left behind.
+  void release_memory() { log_.release_memory(); }
+
+  // -- how it stands ------------------------------------------------------------------------------
+
+  /// What is wrong with the table, if its parts do not agree.
+  [[nodiscard]] std::optional<std::string> check() const;
+
+  /// Slots ever used; every stream's slot is below.
+  [[nodiscard]] std::size_t slots() const noexcept { return streams_.size(); }
+  /// Streams in the table, of whatever state.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t open_streams() const noexcept { return open_; }
+  /// Streams that wait for their socket, or for their turn to get what they have missed.
+  [[nodiscard]] std::size_t blocked_streams() const noexcept { return blocked_.size(); }
+  [[nodiscard]] const frame_log& log() const noexcept { return log_; }
+  /// Finished passes have offered every stream the log up to here.
+  [[nodiscard]] log_position served_upto() const noexcept { return served_; }
+  [[nodiscard]] delivery_tickets& tickets() noexcept { return tickets_; }
+  [[nodiscard]] const stream_tally& tally() const noexcept { return tally_; }
+
+private:
+  enum class state : std::uint8_t { free, waiting, open, closing };
+
+  /// All that an idle stream costs. Kept small: there are many.
+  struct stream {
+    log_position cursor = 0;
+    std::uint64_t secret = 0;
+    std::unique_ptr<private_queue> own;
+    int fd = -1;
+    /// Place in `blocked_`; of a free slot, the next free one.
+    std::uint32_t link = none;
+    std::uint32_t lease = 0;
+    std::uint16_t received = 0;
+    state now = state::free;
+    /// Listed in `ready_`.
+    bool ready : 1 = false;
+    /// Listed in `catching_up_`, and blocked until its turn.
+    bool catching_up : 1 = false;
+    /// To be told when its socket takes bytes again.
+    bool watched : 1 = false;
+  };
+
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  /// Enough for three private frames and the log between them.
+  static constexpr std::size_t max_parts = 12;
+  using part_list = std::array<iovec, max_parts>;
+
+  [[nodiscard]] bool blocked(const stream& s) const noexcept { return s.link != none; }
+  [[nodiscard]] log_position limit(const stream& s) const;
+  private_queue& own(stream& s);
+  void make_ready(stream_slot slot);
+
+  bool join_batch(stream_slot slot);
+  void send_batch();
+  void settle(stream_slot slot, const socket_send& send);
+  void serve(stream_slot slot);
+  std::size_t gather(const stream& s, part_list& parts) const;
+  void advance(stream& s, std::size_t bytes);
+  void advance_log(stream& s, log_position to);
+  bool finish_piece(stream& s);
+  void finish_frame(stream& s);
+  void block(stream_slot slot, bool watch);
+  void unblock(stream_slot slot);
+  void watch(stream_slot slot, bool on);
+  void wait_for_turn(stream_slot slot);
+  void run_replays();
+
+  void begin_closing(stream_slot slot, private_queue::closing how, std::string farewell);
+  void lap_behind(log_position begin);
+  void lap(stream_slot slot);
+  void fail_log(const stream& s);
+  void fail_frame(const private_frame& frame);
+  void end(stream_slot slot, end_reason reason);
+  void finish_pass();
+
+  stream_table_options options_;
+  stream_io& io_;
+  frame_log log_;
+  delivery_tickets tickets_;
+  stream_tally tally_;
+
+  /// Grows without moving or doubling, in blocks large enough not to lie between what opening a
+  /// stream allocates for a moment.
+  boost::container::deque<
+    stream, void, boost::container::deque_options_t<boost::container::block_size<1024>>>
+    streams_;
+  std::uint32_t first_free_ = none;
+  std::size_t size_ = 0;
+  std::size_t open_ = 0;
+  std::vector<stream_slot> blocked_;
+  /// Streams with something of their own to send.
+  std::vector<stream_slot> ready_;
+  /// Streams with more of a replay to send, in the order of their turns.
+  std::deque<stream_slot> catching_up_;
+
+  log_position served_ = 0;
+  bool in_pass_ = false;
+  log_position pass_end_ = 0;
+  stream_slot next_ = 0;
+  /// Streams of the pass that are sent to together, and what they are sent.
+  std::vector<stream_slot> batch_;
+  std::vector<socket_send> batch_sends_;
+  std::size_t batch_bytes_ = 0;
+};
+
+} // namespace herald

@@ -1,0 +1,141 @@
+#include "http/server/api_dispatcher.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "actors/telemetry/log.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/protocol/url.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* unmatched = "unmatched";
+
+std::string allow_list(const std::vector<std::string>& methods) {
+  std::string list;
+  for (const auto& method : methods) {
+    list += method + ", ";
+    if (method == "GET")
+      list += "HEAD, ";
+  }
+  return list + "OPTIONS";
+}
+
+bool has_broken_escape(std::string_view target) {
+  return target.find('%') != std::string_view::npos && !percent_decode(target);
+}
+
+api_reply no_route(const request_head& head, const router::match& match) {
+  if (head.method == "OPTIONS" && head.target == "*")
+    return {204, {}, {}, {}};
+  if (match.allowed.empty())
+    return problem({ec::no_such_route, "there is nothing at this path", {}});
+  api_reply reply;
+  if (head.method == "OPTIONS")
+    reply = {204, {}, {}, {}};
+  else
+    reply = problem({ec::method_not_allowed, "this path does not have this method", {}});
+  reply.headers.emplace_back("Allow", allow_list(match.allowed));
+  return reply;
+}
+
+api_reply run(const router::route& route, const api_request& request) {
+  const char* what = "unknown exception";
+  std::string text;
+  try {
+    return route.answer(request);
+  } catch (const std::exception& e) {
+    text = e.what();
+    what = text.c_str();
+  } catch (...) {
+  }
+  log::error("api", "handler_failed", {{"route", route.pattern}, {"what", what}});
+  return problem({ec::internal, "internal error while handling this request", {}});
+}
+
+/// The `method` label of a request that no route takes, where clients could make up any.
+std::string_view known_method(std::string_view method) {
+  for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+    if (method == known)
+      return known;
+  return "other";
+}
+
+} // namespace
+
+/// The numbers of one route. A counter per status is made when the status first occurs.
+struct api_dispatcher::route_numbers {
+  std::string pattern;
+  std::array<std::atomic<prometheus::Counter*>, 500> by_status{};
+  prometheus::Histogram* duration = nullptr;
+
+  void count(metrics& numbers, std::string_view method, int status) {
+    auto& cached = by_status.at(static_cast<std::size_t>(std::clamp(status, 100, 599) - 100));
+    auto* counter = cached.load(std::memory_order_acquire);
+    if (counter == nullptr) {
+      counter = &numbers.counter(
+        "herald_api_requests_total", "Requests answered by the API.",
+        {{"route", pattern}, {"method", std::string(method)}, {"status", std::to_string(status)}});
+      // Requests without a route differ in their method: not to be cached.
+      if (pattern != unmatched)
+        cached.store(counter, std::memory_order_release);
+    }
+    counter->Increment();
+  }
+};
+
+api_dispatcher::api_dispatcher(const router& routes, metrics& numbers)
+  : routes_(routes),
+    metrics_(numbers) {
+  const auto add = [&](const router::route* route, const std::string& pattern) {
+    auto added = std::make_unique<route_numbers>();
+    added->pattern = pattern;
+    added->duration = &numbers.latency(
+      "herald_api_request_duration_seconds", "From a complete request to its answer.",
+      {{"route", pattern}});
+    numbers_.emplace(route, std::move(added));
+  };
+  add(nullptr, unmatched);
+  for (const auto& route : routes.routes())
+    add(&route, route.pattern);
+}
+
+api_dispatcher::~api_dispatcher() = default;
+
+api_reply api_dispatcher::answer(const request_head& head, std::string body) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto target = split_target(head.target);
+  const bool broken = has_broken_escape(head.target);
+  auto match = broken ? router::match{} : routes_.find(head.method, target.path);
+  api_reply reply;
+  if (broken) {
+    reply = problem(
+      {ec::malformed_request,
+       "a % in the request target must be followed by two hexadecimal digits",
+       {}});
+  } else if (match.found == nullptr) {
+    reply = no_route(head, match);
+  } else {
+    api_request request;
+    request.method = head.method;
+    request.path = target.path;
+    request.body = std::move(body);
+    request.content_type = head.content_type;
+    request.path_arguments = std::move(match.path_arguments);
+    request.query = parse_query(target.query);
+    reply = run(*match.found, request);
+  }
+  auto& numbers = *numbers_.at(match.found);
+  numbers.count(
+    metrics_, match.found != nullptr ? match.found->method : known_method(head.method),
+    reply.status);
+  numbers.duration->Observe(
+    std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return reply;
+}
+
+} // namespace herald

@@ -1,0 +1,48 @@
+#include "http/server/arguments.hpp"
+
+#include <charconv>
+
+#include "messages/errors.hpp"
+
+namespace herald {
+
+caf::expected<std::size_t> page_limit(const api_request& request) {
+  const auto limit = number_argument(request, "limit");
+  if (!limit)
+    return limit.error();
+  const auto value = limit->value_or(default_page_limit);
+  if (value < 1 || value > max_page_limit)
+    return fail(ec::invalid_field, "must be from 1 to " + std::to_string(max_page_limit), "limit");
+  return static_cast<std::size_t>(value);
+}
+
+caf::expected<std::optional<std::uint64_t>>
+number_argument(const api_request& request, const std::string& name) {
+  const auto text = request.argument(name);
+  if (!text)
+    return std::optional<std::uint64_t>{};
+  std::uint64_t value = 0;
+  const auto* end = text->data() + text->size();
+  const auto [rest, error] = std::from_chars(text->data(), end, value);
+  if (error != std::errc{} || rest != end)
+    return fail(ec::invalid_field, "must be a whole number", name);
+  return std::optional{value};
+}
+
+caf::expected<bool> switch_argument(const api_request& request, const std::string& name) {
+  const auto text = request.argument(name).value_or("false");
+  if (text == "true" || text == "1")
+    return true;
+  if (text == "false" || text == "0")
+    return false;
+  return fail(ec::invalid_field, "must be true or false", name);
+}
+
+caf::expected<request_id> request_id_argument(const api_request& request, std::size_t index) {
+  const auto& text = request.path_arguments.at(index);
+  if (const auto violation = request_id_violation(text))
+    return fail(ec::invalid_field, std::string(*violation), "request_id");
+  return request_id{text};
+}
+
+} // namespace herald

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <caf/expected.hpp>
+
+#include "http/protocol/api_message.hpp"
+#include "messages/ids.hpp"
+
+/// Arguments of API requests outside of their bodies. A value that is not allowed is
+/// `ec::invalid_field` with the name of the argument.
+namespace herald {
+
+/// Entries of a page where the client does not say, and at most.
+inline constexpr std::size_t default_page_limit = 100;
+inline constexpr std::size_t max_page_limit = 1000;
+
+/// `?limit=`, 1 to `max_page_limit`.
+[[nodiscard]] caf::expected<std::size_t> page_limit(const api_request& request);
+
+/// A whole number in the query, or nothing.
+[[nodiscard]] caf::expected<std::optional<std::uint64_t>>
+number_argument(const api_request& request, const std::string& name);
+
+/// A switch in the query: "true" or "1", "false" or "0"; off if absent.
+[[nodiscard]] caf::expected<bool>
+switch_argument(const api_request& request, const std::string& name);
+
+/// The path argument at `index` as a request_id.
+[[nodiscard]] caf::expected<request_id>
+request_id_argument(const api_request& request, std::size_t index);
+
+} // namespace herald

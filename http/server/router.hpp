@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/protocol/api_message.hpp"
+
+namespace herald {
+
+/// Knows which handler answers which method and path. Filled before the server starts, then only
+/// read, from many threads at once.
+class router {
+public:
+  /// Runs on a thread of the HTTP server; may wait for an actor (`ask`), nothing else.
+  using handler = std::function<api_reply(const api_request&)>;
+
+  struct route {
+    std::string method;
+    /// e.g. "/api/tasks/{id}/cancel". Labels metrics, so patterns are few and fixed.
+    std::string pattern;
+    handler answer;
+  };
+
+  struct match {
+    /// The route, or null.
+    const route* found = nullptr;
+    std::vector<std::string> path_arguments;
+    /// Methods that the path does have, in the order of their routes; empty for an unknown path.
+    std::vector<std::string> allowed;
+  };
+
+  /// A pattern segment in braces matches one non-empty path segment. Fixed segments win over
+  /// braces.
+  void add(std::string method, std::string pattern, handler answer);
+
+  /// HEAD finds the route of GET.
+  [[nodiscard]] match find(std::string_view method, std::string_view path) const;
+
+  [[nodiscard]] const std::vector<route>& routes() const noexcept { return routes_; }
+
+private:
+  std::vector<route> routes_;
+};
+
+} // namespace herald

@@ -1,0 +1,312 @@
+#include "http/service/broadcast_service.hpp"
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/send.hpp>
+
+#include "actors/gateway/gateway_sender.hpp"
+#include "actors/gateway/gateway_shards.hpp"
+#include "actors/journal/journal.hpp"
+#include "actors/journal/recall.hpp"
+#include "actors/registry/connection_registry.hpp"
+#include "actors/tasks/task_runner.hpp"
+#include "actors/versions/version_store.hpp"
+#include "actors/workers/task_worker.hpp"
+#include "http/api/callback_api.hpp"
+#include "http/api/connection_api.hpp"
+#include "http/api/event_api.hpp"
+#include "http/api/health_api.hpp"
+#include "http/api/internal_send_api.hpp"
+#include "http/api/task_api.hpp"
+#include "http/api/version_api.hpp"
+#include "http/clients/gateway_client.hpp"
+#include "http/clients/version_source.hpp"
+#include "http/server/api_server.hpp"
+#include "http/server/ask.hpp"
+#include "http/service/service_parts.hpp"
+#include "http/service/supervision.hpp"
+#include "http/sockets/actor_loop.hpp"
+#include "http/streams/stream_endpoint.hpp"
+
+namespace herald {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+history_limits history_limits_of(const config& settings) {
+  return {settings.history.max_events, settings.history.max_bytes, settings.history.max_age_s};
+}
+
+gateway_options gateway_options_of(const config& settings) {
+  const auto& from = settings.gateway;
+  gateway_options options;
+  options.url = from.url;
+  options.timeout = from.timeout_ms;
+  options.senders = from.senders;
+  options.retry = from.retry_ms;
+  options.max_shard_events = from.max_queue_events;
+  options.max_shard_bytes = from.max_queue_bytes;
+  options.max_stream_events = from.max_stream_events;
+  options.max_stream_bytes = from.max_stream_bytes;
+  options.probe_interval = from.probe_interval_s;
+  return options;
+}
+
+task_options task_options_of(const config& settings) {
+  const auto& from = settings.tasks;
+  task_options options;
+  options.workers = from.workers;
+  options.timeout = from.timeout_s;
+  options.external_timeout = from.external_timeout_s;
+  options.retention = from.retention_s;
+  options.kill_after = from.kill_after_ms;
+  options.max_pending = from.max_pending;
+  options.max_external = from.max_external;
+  options.max_ended = from.max_ended;
+  for (const auto& [name, command] : from.commands)
+    options.commands.emplace(
+      name, command_type{command.argv, command.cwd, command.env, command.timeout_s});
+  return options;
+}
+
+journal_options journal_options_of(const config& settings) {
+  const auto& from = settings.journal;
+  journal_options options;
+  options.path = from.path;
+  options.sync = from.sync;
+  options.max_queue_events = from.max_queue_events;
+  options.max_queue_bytes = from.max_queue_bytes;
+  return options;
+}
+
+/// What former lives have left; nothing without a journal.
+recollection recall_past(const config& settings) {
+  if (settings.journal.path.empty())
+    return {};
+  auto past = recall(journal_options_of(settings), std::chrono::system_clock::now());
+  if (!past)
+    throw std::runtime_error(describe(past.error()).detail);
+  return std::move(*past);
+}
+
+class broadcast_service final : public service {
+public:
+  broadcast_service(
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up)
+    : broadcast_service(settings, system, numbers, std::move(give_up), recall_past(settings)) {}
+  ~broadcast_service() override;
+
+  [[nodiscard]] open_ports ports() const override;
+  void start() override;
+  std::vector<std::string> shut_down(shutdown_reason why) override;
+
+private:
+  broadcast_service(
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up, recollection past);
+
+  journal_actor make_journal(recollection& past, metrics& numbers);
+  [[nodiscard]] registry_memory registry_memory_of(recollection& past) const;
+  version_source_actor make_version_source();
+  void make_transport(metrics& numbers);
+  void adopt(const std::vector<stream_kept>& streams);
+  void make_routes(metrics& numbers);
+
+  const config settings_;
+  caf::actor_system& system_;
+  std::atomic<service_phase> phase_ = service_phase::starting;
+  router routes_;
+  /// Where the shards to an external gateway live, and their connections.
+  std::optional<actor_loop> gateway_loop_;
+  supervision supervision_;
+  /// Null without `journal.path`.
+  journal_actor journal_;
+  connection_registry_actor registry_;
+  version_source_actor version_source_;
+  version_store_actor versions_;
+  task_runner_actor tasks_;
+  /// One of the two: shards to an external gateway, or the embedded endpoint.
+  std::vector<gateway_sender_actor> shards_;
+  std::optional<stream_endpoint> endpoint_;
+  std::optional<api_server> api_;
+};
+
+broadcast_service::broadcast_service(
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, recollection past)
+  : settings_(settings),
+    system_(system),
+    supervision_(system, settings, numbers, std::move(give_up)),
+    journal_(make_journal(past, numbers)),
+    registry_(spawn_connection_registry(
+      system, supervision_.child("connection-registry"), history_limits_of(settings), numbers,
+      registry_memory_of(past))),
+    version_source_(make_version_source()),
+    versions_(spawn_version_store(
+      system, supervision_.child("version-store"), {settings.version.max_pending}, registry_,
+      version_source_, numbers, {journal_, std::move(past.snapshot.versions)})) {
+  caf::anon_send(registry_, add_observer{versions_});
+  make_transport(numbers);
+  adopt(past.snapshot.streams);
+  // Now that there are streams to hear of it: tells of the tasks that a former life has left.
+  const auto task_settings = task_options_of(settings);
+  tasks_ = spawn_task_runner(
+    system, supervision_.child("task-runner"), task_settings, registry_, numbers,
+    task_workers(system, task_settings, numbers, supervision_.child("task-worker")),
+    {journal_, std::move(past.snapshot.tasks)});
+  make_routes(numbers);
+  api_.emplace(api_options_of(settings), routes_, numbers);
+}
+
+broadcast_service::~broadcast_service() {
+  // No handler may run while what it uses goes: ports first, then the actors.
+  if (api_)
+    api_->stop();
+  (void)supervision_.end();
+}
+
+journal_actor broadcast_service::make_journal(recollection& past, metrics& numbers) {
+  if (!past.file)
+    return {};
+  return spawn_journal(
+    system_, supervision_.child("journal"), std::move(past.file), journal_options_of(settings_),
+    numbers);
+}
+
+registry_memory broadcast_service::registry_memory_of(recollection& past) const {
+  if (!journal_)
+    return {};
+  return {
+    journal_,
+    settings_.journal.max_queue_events,
+    settings_.journal.max_queue_bytes,
+    std::move(past.snapshot.events),
+    past.snapshot.history_floor,
+    past.snapshot.ids_upto,
+    past.ids_reserved};
+}
+
+/// Streams of an external gateway outlive herald; they are known again before anything is
+/// published.
+void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
+  if (streams.empty())
+    return;
+  adopt_streams known;
+  record_entries unknown;
+  for (const auto& stream : streams)
+    if (shards_.empty())
+      unknown.entries.emplace_back(stream_dropped{stream.stream});
+    else
+      known.streams.push_back(
+        {stream.id, stream.stream, stream.url, stream.connected_at,
+         shard_for(stream.stream, shards_)});
+  if (!known.streams.empty())
+    caf::anon_send(registry_, std::move(known));
+  if (!unknown.entries.empty())
+    caf::anon_send(journal_, std::move(unknown));
+}
+
+version_source_actor broadcast_service::make_version_source() {
+  if (settings_.version.url.empty())
+    return {};
+  version_source_options options;
+  options.url = settings_.version.url;
+  return spawn_version_source(system_, supervision_.child("version-source"), std::move(options));
+}
+
+void broadcast_service::make_transport(metrics& numbers) {
+  if (settings_.gateway.url.empty()) {
+    endpoint_.emplace(
+      system_, stream_options_of(settings_), registry_, numbers, supervision_.address());
+    return;
+  }
+  const auto options = gateway_options_of(settings_);
+  auto& loop = gateway_loop_.emplace(system_, settings_.stream.io_uring);
+  const auto connect = [&loop, options](gateway_link::handler done) {
+    return connect_gateway(loop.sockets(), options, std::move(done));
+  };
+  auto senders = supervision_.child("gateway-sender");
+  senders.unit = &loop;
+  for (auto& shard : spawn_gateway_senders(system_, senders, options, registry_, connect, numbers))
+    shards_.emplace_back(std::move(shard));
+}
+
+void broadcast_service::make_routes(metrics& numbers) {
+  event_limits limits;
+  limits.max_event_bytes = settings_.api.max_event_bytes;
+  add_event_routes(routes_, system_, registry_, limits);
+  add_version_routes(routes_, system_, versions_, limits);
+  add_task_routes(routes_, system_, tasks_);
+  add_connection_routes(routes_, system_, registry_);
+  add_actor_routes(routes_, system_, supervision_.address());
+  add_callback_routes(
+    routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
+  internal_send_options send;
+  send.max_event_bytes = settings_.api.max_event_bytes;
+  add_internal_send_api(routes_, system_, registry_, send);
+  if (settings_.testing.enabled) {
+    add_version_testing_routes(routes_, system_, versions_, limits);
+    add_task_testing_routes(routes_, system_, tasks_);
+  }
+  add_health_routes(
+    routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
+}
+
+open_ports broadcast_service::ports() const {
+  open_ports result;
+  result.api = api_->port();
+  if (endpoint_)
+    result.stream = endpoint_->port();
+  return result;
+}
+
+void broadcast_service::start() {
+  if (endpoint_)
+    endpoint_->start();
+  phase_ = service_phase::running;
+  api_->start();
+}
+
+std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
+  phase_ = service_phase::shutting_down;
+  const auto wait = patience(why);
+  const bool asked = why == shutdown_reason::asked;
+  // No new work; what runs has the grace to end, and its last events still go out.
+  (void)ask<void>(system_, registry_, begin_shutdown{}, wait);
+  (void)ask<void>(system_, versions_, begin_shutdown{}, wait);
+  if (asked)
+    (void)ask<void>(system_, tasks_, begin_shutdown{}, settings_.shutdown.grace_s);
+  (void)ask<void>(
+    system_, tasks_, abort_all_tasks{}, asked ? settings_.tasks.kill_after_ms + 2s : wait);
+  (void)ask<void>(system_, registry_, flush{}, wait);
+  if (journal_)
+    (void)ask<void>(system_, journal_, flush{}, wait);
+  const auto flushed =
+    std::chrono::steady_clock::now() + (asked ? settings_.gateway.retry_ms : wait);
+  for (const auto& shard : shards_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      flushed - std::chrono::steady_clock::now());
+    (void)ask<void>(system_, shard, flush{}, std::max(left, 10ms));
+  }
+  if (endpoint_)
+    endpoint_->drain(std::chrono::steady_clock::now() + wait);
+  api_->stop();
+  return supervision_.end();
+}
+
+} // namespace
+
+std::unique_ptr<service> make_broadcast_service(
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up) {
+  return std::make_unique<broadcast_service>(settings, system, numbers, std::move(give_up));
+}
+
+} // namespace herald

@@ -1,0 +1,144 @@
+#include "http/service/service_parts.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include <nlohmann/json.hpp>
+
+#include "http/protocol/problem.hpp"
+#include "http/server/ask.hpp"
+
+#ifdef HERALD_FAULTS
+#include "http/api/faults_api.hpp"
+#endif
+
+namespace herald {
+
+using json = nlohmann::ordered_json;
+
+api_options api_options_of(const config& settings) {
+  api_options options;
+  options.host = settings.api.host;
+  options.port = settings.api.port;
+  options.reading.max_body_bytes = settings.api.max_body_bytes;
+  options.max_connections = settings.api.max_connections;
+  options.max_waiting_connections = settings.api.max_waiting_connections;
+  return options;
+}
+
+stream_options stream_options_of(const config& settings) {
+  const auto& from = settings.stream;
+  stream_options options;
+  options.host = from.host;
+  options.port = from.port;
+  options.threads = static_cast<unsigned>(from.threads);
+  options.heartbeat = from.heartbeat_s;
+  options.give_up_after = from.unreachable_s;
+  options.cors_origins = from.cors_origins;
+  options.max_streams = from.max_streams;
+  options.max_streams_per_address = from.max_streams_per_address;
+  options.max_head_bytes = from.max_head_bytes;
+  options.head_timeout = from.head_timeout_ms;
+  options.max_heads = from.max_heads;
+  options.max_openings = from.max_openings;
+  options.io_uring = from.io_uring;
+  options.log_bytes = from.log_bytes;
+  options.private_queue_bytes = from.private_queue_bytes;
+  options.retry = from.retry_ms;
+  options.retry_spread = from.retry_ms;
+  options.drain_retry_spread = settings.shutdown.retry_window_ms;
+  return options;
+}
+
+std::chrono::milliseconds patience(shutdown_reason why) {
+  return why == shutdown_reason::asked ? ask_deadline : std::chrono::seconds{1};
+}
+
+std::vector<std::string> not_ready(
+  caf::actor_system& system, const supervisor_actor& supervisor,
+  const std::atomic<service_phase>& phase) {
+  if (phase == service_phase::starting)
+    return {"starting"};
+  std::vector<std::string> names;
+  if (phase == service_phase::shutting_down)
+    names.emplace_back("shutting down");
+  const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
+  if (!tree)
+    names.emplace_back("supervisor");
+  else
+    for (const auto& child : tree->children)
+      if (is_missed(child))
+        names.push_back(child.name);
+  return names;
+}
+
+namespace {
+
+json shown(const actor_status& actor) {
+  return {
+    {"name", actor.name},
+    {"state", to_string(actor.state)},
+    {"restart", to_string(actor.restart)},
+    {"restarts", actor.restarts},
+    {"mailbox_depth", actor.mailbox_depth},
+    {"last_error", actor.last_error.empty() ? json{} : json(actor.last_error)}};
+}
+
+/// What is said of all instances of a kind: sums, the worst state, the last error of the last.
+actor_status together(std::span<const actor_status> instances) {
+  auto all = instances.front();
+  all.name = all.kind;
+  for (const auto& one : instances.subspan(1)) {
+    all.state = std::max(all.state, one.state);
+    all.restarts += one.restarts;
+    all.mailbox_depth += one.mailbox_depth;
+    if (!one.last_error.empty())
+      all.last_error = one.last_error;
+  }
+  return all;
+}
+
+json shown(const actor_tree& tree) {
+  auto kinds = json::array();
+  const std::span<const actor_status> children{tree.children};
+  for (std::size_t i = 0; i < children.size();) {
+    std::size_t count = 1;
+    while (i + count < children.size() && children[i + count].kind == children[i].kind)
+      ++count;
+    const auto instances = children.subspan(i, count);
+    auto& kind = kinds.emplace_back(shown(together(instances)));
+    if (instances.front().max_mailbox != 0)
+      kind["max_mailbox"] = instances.front().max_mailbox;
+    kind["instances"] = count;
+    // One that has its kind's name is the only one there can be.
+    if (instances.front().name != instances.front().kind)
+      for (const auto& one : instances)
+        kind["actors"].push_back(shown(one));
+    i += count;
+  }
+  return {
+    {"name", "supervisor"},
+    {"strategy", "one_for_one"},
+    {"intensity", tree.intensity},
+    {"period_ms", tree.period.count()},
+    {"actors", std::move(kinds)}};
+}
+
+} // namespace
+
+void add_actor_routes(
+  router& routes, caf::actor_system& system, const supervisor_actor& supervisor) {
+  routes.add("GET", "/api/actors", [&system, supervisor](const api_request&) {
+    const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
+    if (!tree)
+      return problem(tree.error());
+    api_reply reply;
+    reply.body = shown(*tree).dump(-1, ' ', false, json::error_handler_t::replace);
+    return reply;
+  });
+#ifdef HERALD_FAULTS
+  add_faults_routes(routes);
+#endif
+}
+
+} // namespace herald

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <caf/fwd.hpp>
+
+#include "http/config/config.hpp"
+#include "http/server/api_server.hpp"
+#include "http/server/router.hpp"
+#include "http/service/service.hpp"
+#include "http/streams/stream_options.hpp"
+#include "messages/actors.hpp"
+
+namespace herald {
+
+/// What both kinds of service are made of: their options from the settings, and the question
+/// whether they are ready.
+
+[[nodiscard]] api_options api_options_of(const config& settings);
+[[nodiscard]] stream_options stream_options_of(const config& settings);
+
+/// Where a service is in its life; read by many threads, moved on by one.
+enum class service_phase : std::uint8_t { starting, running, shutting_down };
+
+/// How long to wait for an answer while shutting down. An actor that hangs must not cost the others
+/// their time to save what they have.
+[[nodiscard]] std::chrono::milliseconds patience(shutdown_reason why);
+
+/// What is not ready: the phase, and every supervised actor that herald misses.
+[[nodiscard]] std::vector<std::string> not_ready(
+  caf::actor_system& system, const supervisor_actor& supervisor,
+  const std::atomic<service_phase>& phase);
+
+/// `GET /api/actors`: the supervisor and its children.
+void add_actor_routes(
+  router& routes, caf::actor_system& system, const supervisor_actor& supervisor);
+
+} // namespace herald

@@ -1,0 +1,127 @@
+#include "http/service/stand_in_service.hpp"
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "actors/stand_in/gateway_front.hpp"
+#include "http/api/health_api.hpp"
+#include "http/api/internal_send_api.hpp"
+#include "http/clients/callback_client.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/server/api_server.hpp"
+#include "http/server/ask.hpp"
+#include "http/service/service_parts.hpp"
+#include "http/service/supervision.hpp"
+#include "http/streams/stream_endpoint.hpp"
+
+namespace herald {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::shared_ptr<callback_client> make_client(const config& settings, metrics& numbers) {
+  callback_client_options options;
+  options.url = settings.callback.url;
+  options.timeout = settings.callback.timeout_ms;
+  options.max_in_flight = settings.callback.max_in_flight;
+  options.max_queued = settings.callback.max_queued;
+  auto made = callback_client::make(std::move(options), numbers);
+  if (!made)
+    throw std::invalid_argument("callback.url " + describe(made.error()).detail);
+  return *made;
+}
+
+stream_options stand_in_options(const config& settings) {
+  auto options = stream_options_of(settings);
+  options.stand_in = true;
+  // The backend's verdict, and then some.
+  options.open_timeout = settings.callback.timeout_ms + 1s;
+  return options;
+}
+
+/// Who looks for a backend here is told where it is.
+void add_callback_hint(router& routes) {
+  routes.add("POST", "/api/sse/callback", [](const api_request&) {
+    return problem(failure{
+      ec::gateway_mode_off,
+      "this herald stands in for a gateway: callback.url is set, and that is who it calls back",
+      {}});
+  });
+}
+
+class stand_in_service final : public service {
+public:
+  stand_in_service(
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up)
+    : settings_(settings),
+      system_(system),
+      client_(make_client(settings, numbers)),
+      supervision_(system, settings, numbers, std::move(give_up)),
+      caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
+      front_(
+        spawn_gateway_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
+      endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
+    internal_send_options send;
+    send.max_event_bytes = settings.api.max_event_bytes;
+    add_internal_send_api(routes_, system, front_, send);
+    add_callback_hint(routes_);
+    add_actor_routes(routes_, system, supervision_.address());
+    add_health_routes(
+      routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
+    api_.emplace(api_options_of(settings), routes_, numbers);
+  }
+
+  ~stand_in_service() override {
+    if (api_)
+      api_->stop();
+    (void)supervision_.end();
+  }
+
+  [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
+
+  void start() override {
+    endpoint_.start();
+    phase_ = service_phase::running;
+    api_->start();
+  }
+
+  std::vector<std::string> shut_down(shutdown_reason why) override {
+    phase_ = service_phase::shutting_down;
+    const auto wait = patience(why);
+    const auto verdict = why == shutdown_reason::asked ? settings_.callback.timeout_ms + 1s : wait;
+    // Clients that wait for the backend's verdict get it, then all streams end, then the backend
+    // hears of that.
+    (void)ask<void>(system_, front_, begin_shutdown{}, verdict);
+    endpoint_.drain(std::chrono::steady_clock::now() + wait);
+    (void)ask<void>(system_, front_, flush{}, verdict);
+    api_->stop();
+    return supervision_.end();
+  }
+
+private:
+  const config settings_;
+  caf::actor_system& system_;
+  std::atomic<service_phase> phase_ = service_phase::starting;
+  router routes_;
+  std::shared_ptr<callback_client> client_;
+  supervision supervision_;
+  backend_caller_actor caller_;
+  gateway_front_actor front_;
+  stream_endpoint endpoint_;
+  /// Made last: it wants all routes.
+  std::optional<api_server> api_;
+};
+
+} // namespace
+
+std::unique_ptr<service> make_stand_in_service(
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up) {
+  return std::make_unique<stand_in_service>(settings, system, numbers, std::move(give_up));
+}
+
+} // namespace herald

@@ -1,0 +1,67 @@
+#include "http/service/termination.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <system_error>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace herald {
+
+termination::termination() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  // A peer that is gone is told by the return of the write.
+  std::signal(SIGPIPE, SIG_IGN);
+  // And so is a limit on the size of files.
+  std::signal(SIGXFSZ, SIG_IGN);
+  signals_ = signalfd(-1, &ending, SFD_CLOEXEC);
+  requests_ = eventfd(0, EFD_CLOEXEC);
+  if (signals_ < 0 || requests_ < 0)
+    throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+termination::~termination() {
+  close(signals_);
+  close(requests_);
+}
+
+int termination::wait() {
+  for (;;)
+    if (const auto what = wait_until(std::chrono::steady_clock::now() + std::chrono::hours{1}))
+      return *what;
+}
+
+std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point deadline) {
+  std::array<pollfd, 2> watched{{{signals_, POLLIN, 0}, {requests_, POLLIN, 0}}};
+  for (;;) {
+    const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      return std::nullopt;
+    if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) <= 0)
+      continue;
+    signalfd_siginfo signal{};
+    if (watched[0].revents != 0 && read(signals_, &signal, sizeof signal) == sizeof signal)
+      return static_cast<int>(signal.ssi_signo);
+    std::uint64_t count = 0;
+    if (watched[1].revents != 0 && read(requests_, &count, sizeof count) == sizeof count)
+      return 0;
+  }
+}
+
+void termination::request() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(requests_, &one, sizeof one);
+}
+
+} // namespace herald

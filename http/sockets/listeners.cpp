@@ -1,0 +1,122 @@
+#include "http/sockets/listeners.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/sockets/host_address.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr int backlog = 4096;
+constexpr int keepalive_interval_s = 5;
+constexpr int first_word_s = 1;
+
+/// Of Linux 6.15; the headers here are older than the kernels that herald may run on.
+constexpr int tcp_rto_max_ms = 44;
+constexpr int retransmissions = 8;
+/// What the kernel takes.
+constexpr std::chrono::milliseconds least_rto_max{1000};
+constexpr std::chrono::milliseconds most_rto_max{120000};
+
+/// A descriptor that is closed unless it is given away.
+class descriptor {
+public:
+  explicit descriptor(int fd) : fd_(fd) {}
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  descriptor& operator=(descriptor&&) = delete;
+  ~descriptor() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+  int fd_;
+};
+
+[[noreturn]] void fail_at(const std::string& host, std::uint16_t port, int error) {
+  throw std::system_error{
+    error, std::generic_category(),
+    "stream.host, stream.port: cannot listen on " + host + " port " + std::to_string(port)};
+}
+
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+/// What listeners hand down to the sockets of their clients.
+void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (give_up_after.count() == 0)
+    return;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(give_up_after).count();
+  // Not the means to give clients up, but the end of the last word to those that are.
+  const auto end = give_up_after + last_word;
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(end.count()));
+  // Pauses that double would notice the end of an outage only after as long again, and leave a
+  // single try to the second half of the time.
+  const auto pause = std::clamp(give_up_after / retransmissions, least_rto_max, most_rto_max);
+  set_option(fd, IPPROTO_TCP, tcp_rto_max_ms, static_cast<int>(pause.count()));
+  // Of use where heartbeats are rarer than this: they keep a connection alive as well.
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
+}
+
+descriptor bind_to(const host_address& where, bool shared) {
+  descriptor fd{
+    ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
+  if (fd.get() < 0)
+    return fd;
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (shared) {
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    set_option(fd.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, first_word_s);
+  }
+  if (::bind(fd.get(), where.get(), where.size) != 0)
+    return descriptor{-1};
+  return fd;
+}
+
+} // namespace
+
+listeners listen_on(
+  const std::string& host, std::uint16_t port, std::size_t count,
+  std::chrono::milliseconds give_up_after) {
+  auto where = resolve_host(host, "stream.host");
+  where.port() = htons(port);
+  // Without SO_REUSEPORT a port at which anybody listens is refused; held until ours listen.
+  const auto probe = bind_to(where, false);
+  if (probe.get() < 0)
+    fail_at(host, port, errno);
+  where.size = sizeof where.storage;
+  ::getsockname(probe.get(), where.get(), &where.size);
+
+  std::vector<descriptor> bound;
+  for (std::size_t i = 0; i < count; ++i) {
+    bound.push_back(bind_to(where, true));
+    if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
+      fail_at(host, port, errno);
+    set_client_options(bound.back().get(), give_up_after);
+  }
+  listeners result;
+  result.port = ntohs(where.port());
+  for (auto& fd : bound)
+    result.descriptors.push_back(fd.release());
+  return result;
+}
+
+} // namespace herald

@@ -1,0 +1,21 @@
+#include "http/sockets/tcp_progress.hpp"
+
+// The kernel's own header, as netinet/tcp.h knows only the beginning of tcp_info; a file cannot
+// have both.
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace herald {
+
+std::optional<tcp_progress> tcp_progress_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return std::nullopt;
+  return tcp_progress{
+    info.tcpi_bytes_acked, info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
+    std::chrono::milliseconds{info.tcpi_last_ack_recv}};
+}
+
+} // namespace herald

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/protocol/api_message.hpp"
+#include "http/protocol/head_reader.hpp"
+#include "http/sockets/socket_set.hpp"
+#include "http/streams/stream_head.hpp"
+
+namespace herald {
+
+/// The socket of a client whose head is complete.
+struct client_socket {
+  int fd = -1;
+  /// Whether it is in the socket set, under its old tag. One whose head was there when it was
+  /// accepted is not.
+  bool watched = false;
+};
+
+/// Who decides about request heads. Must not call the clients back.
+class head_sink {
+public:
+  enum class failure : std::uint8_t {
+    malformed,
+    unsupported_version,
+    line_too_long,
+    too_large,
+    timed_out,
+    crowded_out,
+  };
+
+  head_sink() = default;
+  head_sink(const head_sink&) = delete;
+  head_sink& operator=(const head_sink&) = delete;
+  virtual ~head_sink() = default;
+
+  /// A head is complete. Gives the answer to write, or nothing if the sink has taken the socket
+  /// over.
+  virtual std::optional<api_reply>
+  on_head(const client_socket& from, const stream_request& request) = 0;
+  /// A head was refused before it was complete. Gives what its answer is to say beside that.
+  virtual header_list on_bad_head(failure why) = 0;
+};
+
+struct head_limits {
+  std::size_t bytes = 8192;
+  std::chrono::milliseconds time{10000};
+};
+
+/// The clients of a loop from their accept until their request head is read, or until they have
+/// taken the answer that ends them.
+///
+/// A head mostly comes in one piece, often before its client is accepted, is read into the loop's
+/// one buffer, and leaves nothing behind.
+/// For the loop's thread.
+class head_clients {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Sockets are tagged with `kind` in `sockets`; both outlive this.
+  head_clients(const head_limits& limits, socket_set& sockets, std::uint32_t kind, head_sink& sink);
+  ~head_clients();
+  head_clients(const head_clients&) = delete;
+  head_clients& operator=(const head_clients&) = delete;
+
+  /// Takes a client over: a non-blocking socket. With `room` clients here already it crowds out the
+  /// one that has been here for longest.
+  void add(int fd, std::size_t room, time_point now);
+  /// Something has happened to the socket of that index.
+  void on_event(const socket_event& event, time_point now);
+  /// Ends those whose time is over.
+  void expire(time_point now);
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+private:
+  using index = std::uint32_t;
+  enum class phase : std::uint8_t { free, reading, answering, lingering };
+
+  struct client {
+    int fd = -1;
+    bool watched = false;
+    phase now = phase::free;
+    /// Tells apart the clients that have had this index.
+    std::uint32_t generation = 0;
+    std::optional<head_reader> reader;
+    /// What is left of the answer.
+    std::string answer;
+    std::size_t discarded = 0;
+  };
+  struct deadline {
+    time_point when;
+    index who = 0;
+    std::uint32_t generation = 0;
+  };
+
+  void read(index who, time_point now);
+  void refuse(index who, head_sink::failure why, time_point now);
+  void answer(index who, const api_reply& reply, bool with_body, time_point now);
+  void write(index who);
+  void discard(index who);
+  bool watch(index who, bool writable);
+  void crowd_out(time_point now);
+  /// Gives the descriptor away; the index is free.
+  int release(index who);
+  void end(index who);
+  [[nodiscard]] bool is_due(const deadline& what, phase expected) const;
+
+  head_limits limits_;
+  socket_set& sockets_;
+  std::uint32_t kind_;
+  head_sink& sink_;
+  std::deque<client> clients_;
+  std::vector<index> free_;
+  std::size_t size_ = 0;
+  /// Each in the order of time, as each phase takes the same for all.
+  std::deque<deadline> reading_;
+  std::deque<deadline> ending_;
+};
+
+} // namespace herald

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "actors/telemetry/metrics.hpp"
+#include "messages/actors.hpp"
+#include "messages/type_ids.hpp"
+
+namespace herald {
+
+/// Takes no more clients, closes the streams once they have what is due, and says when the last is
+/// gone, on the loop's thread.
+struct drain_loop {
+  std::function<void()> drained;
+};
+
+/// Ends the loop at once.
+struct stop_loop {};
+
+/// What a stream loop is told from other threads.
+using loop_order = std::variant<
+  attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop, inside_order>;
+
+/// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
+/// a child that takes orders: an actor without a mailbox whose messages are put here, in the order
+/// of each sender. Told to exit, it stops the loop.
+///
+/// The loop has a descriptor table of its own (see http/sockets/descriptor_table.hpp); what wakes
+/// it is therefore made here, before the loop exists, and known under the same number in both
+/// tables.
+class loop_inbox {
+public:
+  /// `depth_shown`, which may be null, shows how many orders wait. Throws `std::system_error` if
+  /// there is no descriptor to be had.
+  explicit loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown = nullptr);
+  loop_inbox(const loop_inbox&) = delete;
+  loop_inbox& operator=(const loop_inbox&) = delete;
+  ~loop_inbox();
+
+  [[nodiscard]] const delivery_actor& address() const noexcept { return address_; }
+  /// What the supervisor is told of the loop when it starts.
+  [[nodiscard]] child_started as_child(std::string name, std::string kind) const;
+  /// The loop is no more: whoever watches over it is told.
+  void ended();
+
+  /// Readable while orders wait.
+  [[nodiscard]] int wake_descriptor() const noexcept { return wake_; }
+
+  /// Safe from any thread.
+  void put(loop_order order);
+  /// All that waits. For the loop's thread.
+  [[nodiscard]] std::vector<loop_order> take();
+  /// The same, but waits until something does.
+  [[nodiscard]] std::vector<loop_order> wait();
+  /// The loop is done with so many of them.
+  void handled(std::size_t orders) { count(-static_cast<std::int64_t>(orders)); }
+
+private:
+  void count(std::int64_t more);
+
+  int wake_;
+  std::mutex mutex_;
+  std::vector<loop_order> waiting_;
+  std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);
+  prometheus::Gauge* depth_shown_;
+  caf::actor companion_;
+  delivery_actor address_;
+};
+
+} // namespace herald

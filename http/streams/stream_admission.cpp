@@ -1,0 +1,155 @@
+#include "http/streams/stream_admission.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "http/protocol/problem.hpp"
+
+namespace herald {
+
+namespace {
+
+using refusal = stream_metrics::refusal;
+
+refusal refusal_for(head_sink::failure why) {
+  using failure = head_sink::failure;
+  switch (why) {
+  case failure::malformed:
+  case failure::unsupported_version:
+    break;
+  case failure::line_too_long:
+  case failure::too_large:
+    return refusal::head_too_large;
+  case failure::timed_out:
+    return refusal::head_timed_out;
+  case failure::crowded_out:
+    return refusal::head_crowded_out;
+  }
+  return refusal::malformed;
+}
+
+refusal refusal_for(int status) {
+  if (status == 404)
+    return refusal::not_found;
+  return status == 405 ? refusal::method : refusal::invalid;
+}
+
+/// What a client is told that may come back.
+failure busy_because(refusal why) {
+  switch (why) {
+  case refusal::too_many:
+    return {ec::too_many_streams, "no more streams here", {}};
+  case refusal::too_many_per_address:
+    return {ec::too_many_streams, "no more streams from this address", {}};
+  case refusal::too_many_openings:
+    return {ec::overloaded, "too many streams are opening at once", {}};
+  case refusal::shutting_down:
+    return {ec::shutting_down, "this herald is ending", {}};
+  case refusal::unanswered:
+    return {ec::overloaded, "the stream could not be registered in time", {}};
+  default:
+    return {ec::overloaded, {}, {}};
+  }
+}
+
+client_address address_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  client_address result{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+    return result;
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+    result[10] = result[11] = 0xff;
+    std::memcpy(&result[12], &v4, sizeof v4);
+    return result;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  std::memcpy(result.data(), &v6, result.size());
+  if (!IN6_IS_ADDR_V4MAPPED(&v6))
+    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
+  return result;
+}
+
+} // namespace
+
+stream_admission::stream_admission(
+  const stream_options& options, stream_limits& limits, const stream_metrics& numbers,
+  std::size_t room, std::uint64_t seed)
+  : options_(options),
+    limits_(limits),
+    metrics_(numbers),
+    rules_{options.cors_origins, options.stand_in},
+    room_(room),
+    jitter_(seed) {}
+
+std::variant<stream_admission::admitted, api_reply>
+stream_admission::decide(const stream_request& request, int fd, const load& now) {
+  auto verdict = check_head(request, rules_);
+  if (auto* reply = std::get_if<api_reply>(&verdict)) {
+    // It may be an answer that refuses nothing, to OPTIONS.
+    if (reply->status >= 400)
+      metrics_.refused(refusal_for(reply->status)).Increment();
+    return std::move(*reply);
+  }
+  auto& wanted = std::get<stream_opening>(verdict);
+  const auto refuse = [&](refusal why) {
+    auto reply = busy(why);
+    reply.headers.insert(reply.headers.end(), wanted.cors.begin(), wanted.cors.end());
+    return reply;
+  };
+  if (now.draining)
+    return refuse(refusal::shutting_down);
+  if (now.openings >= options_.max_openings)
+    return refuse(refusal::too_many_openings);
+  if (now.streams >= room_)
+    return refuse(refusal::too_many);
+  const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
+  const auto admission = limits_.admit(address);
+  if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
+    return refuse(
+      *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
+  return admitted{std::get<stream_limits::lease>(admission), std::move(wanted)};
+}
+
+header_list stream_admission::refuse_head(head_sink::failure why) {
+  metrics_.refused(refusal_for(why)).Increment();
+  // Of whatever origin it is.
+  return cors_headers({}, rules_.cors_origins);
+}
+
+api_reply stream_admission::busy(refusal why) {
+  metrics_.refused(why).Increment();
+  auto reply = problem(busy_because(why));
+  spread(reply);
+  return reply;
+}
+
+api_reply stream_admission::refused_by_owner(const failure& why, int upstream_status) {
+  metrics_.refused(refusal::by_owner).Increment();
+  auto reply = problem(why);
+  if (upstream_status >= 400 && upstream_status < 600)
+    reply = problem({upstream_status, kind_of(why.code).title}, why.detail);
+  if (reply.status == 503) {
+    reply.headers = problem(failure{ec::overloaded, {}, {}}).headers;
+    spread(reply);
+  }
+  return reply;
+}
+
+/// Has `Retry-After`, if it is there, name another time for each client.
+void stream_admission::spread(api_reply& reply) {
+  const auto after = jitter_(options_.retry, options_.retry_spread * 2);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
+  for (auto& [name, value] : reply.headers)
+    if (name == "Retry-After")
+      value = std::to_string(seconds);
+}
+
+} // namespace herald

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "actors/system/jitter.hpp"
+#include "http/protocol/api_message.hpp"
+#include "http/streams/head_clients.hpp"
+#include "http/streams/stream_head.hpp"
+#include "http/streams/stream_limits.hpp"
+#include "http/streams/stream_metrics.hpp"
+#include "http/streams/stream_options.hpp"
+#include "messages/errors.hpp"
+
+namespace herald {
+
+/// Decides which clients of a loop may have a stream, says why to those that may not, and counts
+/// them. For the loop's thread.
+class stream_admission {
+public:
+  /// How full the loop is.
+  struct load {
+    /// Streams that are open, or wait for their registration, or are being closed.
+    std::size_t streams = 0;
+    /// Those of them that wait for their registration.
+    std::size_t openings = 0;
+    /// The loop takes no more.
+    bool draining = false;
+  };
+  /// A client that may have a stream, if the owner of the streams agrees. Its lease is to be given
+  /// back to the limits.
+  struct admitted {
+    stream_limits::lease lease = 0;
+    stream_opening opening;
+  };
+
+  /// `room` is for how many streams the loop has descriptors. Options, limits and metrics outlive
+  /// this.
+  stream_admission(
+    const stream_options& options, stream_limits& limits, const stream_metrics& numbers,
+    std::size_t room, std::uint64_t seed);
+
+  /// Decides about a request whose socket is `fd`: a stream, or a whole answer.
+  [[nodiscard]] std::variant<admitted, api_reply>
+  decide(const stream_request& request, int fd, const load& now);
+
+  /// Counts a head that was refused before it was complete. Gives the headers by which pages may
+  /// read the answer.
+  header_list refuse_head(head_sink::failure why);
+
+  /// 503 for a reason of the loop's own, with a time to come back that spreads the clients. Counts.
+  [[nodiscard]] api_reply busy(stream_metrics::refusal why);
+
+  /// What a client is answered whom the owner of the streams, or its backend with this status, does
+  /// not want. Counts.
+  [[nodiscard]] api_reply refused_by_owner(const failure& why, int upstream_status);
+
+private:
+  void spread(api_reply& reply);
+
+  const stream_options& options_;
+  stream_limits& limits_;
+  const stream_metrics& metrics_;
+  const head_rules rules_;
+  const std::size_t room_;
+  jitter jitter_;
+};
+
+} // namespace herald

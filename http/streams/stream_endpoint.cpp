@@ -1,0 +1,180 @@
+#include "http/streams/stream_endpoint.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <latch>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <caf/send.hpp>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "actors/telemetry/log.hpp"
+#include "http/sockets/descriptor_table.hpp"
+#include "http/sockets/listeners.hpp"
+#include "http/streams/loop_inbox.hpp"
+#include "http/streams/stream_limits.hpp"
+#include "http/streams/stream_loop.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr std::string_view component = "stream-endpoint";
+unsigned thread_count(const stream_options& options) {
+  return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// Signals are for the main thread.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+/// A loop as its endpoint has it: everything but the loop itself, which lives on its thread.
+struct loop_seat {
+  loop_seat(caf::actor_system& system, int listening, prometheus::Gauge& depth)
+    : inbox(system, &depth),
+      listener(listening) {}
+
+  loop_inbox inbox;
+  /// In the table of the process, until the loop has it in its own.
+  int listener;
+  std::thread thread;
+};
+
+} // namespace
+
+struct stream_endpoint::inside {
+  inside(
+    caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
+    metrics& numbers, const supervisor_actor& supervisor, const listeners& sockets)
+    : port(sockets.port),
+      descriptors(raise_descriptor_limit()),
+      per_loop(stream_loop::streams_in(descriptors)),
+      limits(
+        std::min(options.max_streams, per_loop * sockets.descriptors.size()),
+        options.max_streams_per_address),
+      around{system, options, owner, limits, numbers, descriptors, supervisor} {
+    for (const auto fd : sockets.descriptors) {
+      const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
+      seats.emplace_back(
+        system, fd,
+        numbers.gauge("herald_actor_mailbox_depth", "Messages waiting.", {{"actor", name}}));
+    }
+  }
+
+  void seat_loop(loop_seat& seat, unsigned index, std::latch& seated);
+
+  std::uint16_t port;
+  std::size_t descriptors;
+  std::size_t per_loop;
+  stream_limits limits;
+  stream_loop::surroundings around;
+  /// A deque: seats stay where they are.
+  std::deque<loop_seat> seats;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t drained = 0;
+};
+
+/// The life of a loop's thread.
+void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::latch& seated) {
+  block_signals();
+  ::pthread_setname_np(::pthread_self(), "stream-loop");
+  const auto listener = seat.listener;
+  if (!take_own_descriptors({listener, seat.inbox.wake_descriptor()})) {
+    log::warning(component, "descriptors_shared", {{"loop", index}});
+    // The table of the process stays the one that the listener is in.
+    seat.listener = -1;
+  }
+  seated.count_down();
+  try {
+    stream_loop{around, index, listener, seat.inbox}.run();
+  } catch (const std::exception& e) {
+    log::error(component, "loop_died", {{"loop", index}, {"what", e.what()}});
+    if (around.supervisor)
+      caf::anon_send(
+        around.supervisor, child_failed{stream_loop::name_of(index), 0, e.what(), true});
+  }
+  seat.inbox.ended();
+}
+
+stream_endpoint::stream_endpoint(
+  caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
+  metrics& numbers, const supervisor_actor& supervisor)
+  : inside_(std::make_unique<inside>(
+    system, options, owner, numbers, supervisor,
+    listen_on(options.host, options.port, thread_count(options), options.give_up_after))) {}
+
+stream_endpoint::~stream_endpoint() {
+  for (auto& seat : inside_->seats) {
+    if (seat.thread.joinable()) {
+      seat.inbox.put(stop_loop{});
+      seat.thread.join();
+    } else {
+      ::close(seat.listener);
+    }
+  }
+}
+
+std::uint16_t stream_endpoint::port() const noexcept {
+  return inside_->port;
+}
+
+void stream_endpoint::start() {
+  auto& in = *inside_;
+  const auto& options = in.around.options;
+  log::info(
+    component, "listening",
+    {{"host", options.host},
+     {"port", in.port},
+     {"loops", in.seats.size()},
+     {"descriptors_per_loop", in.descriptors},
+     {"max_streams", in.limits.total()}});
+  if (in.limits.total() < options.max_streams)
+    log::info(
+      component, "max_streams_lowered",
+      {{"wanted", options.max_streams},
+       {"max_streams", in.limits.total()},
+       {"threads_needed", (options.max_streams + in.per_loop - 1) / in.per_loop}});
+  std::latch seated{static_cast<std::ptrdiff_t>(in.seats.size())};
+  for (unsigned index = 0; index < in.seats.size(); ++index)
+    in.seats[index].thread = std::thread{[&in, index, &seated] {
+      in.seat_loop(in.seats[index], index, seated);
+    }};
+  seated.wait();
+  if (in.around.supervisor)
+    for (unsigned index = 0; index < in.seats.size(); ++index)
+      caf::anon_send(
+        in.around.supervisor,
+        in.seats[index].inbox.as_child(stream_loop::name_of(index), "stream-loop"));
+  // Or the port would stay open when a loop closes its own.
+  for (auto& seat : in.seats)
+    if (seat.listener >= 0)
+      ::close(std::exchange(seat.listener, -1));
+}
+
+void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {
+  auto& in = *inside_;
+  for (auto& seat : in.seats)
+    seat.inbox.put(drain_loop{[&in] {
+      // Told under the lock: whoever waits may be gone with it right after.
+      const std::lock_guard lock{in.mutex};
+      ++in.drained;
+      in.changed.notify_all();
+    }});
+  std::unique_lock lock{in.mutex};
+  const bool all =
+    in.changed.wait_until(lock, deadline, [&in] { return in.drained == in.seats.size(); });
+  log::info(component, "drained", {{"complete", all}});
+}
+
+} // namespace herald

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "actors/telemetry/metrics.hpp"
+#include "http/fanout/stream_tally.hpp"
+#include "messages/events.hpp"
+
+namespace herald {
+
+/// What the stream endpoint counts; shared by its loops, except where a loop is named.
+class stream_metrics {
+public:
+  enum class refusal : std::uint8_t {
+    too_many,
+    too_many_per_address,
+    too_many_openings,
+    malformed,
+    head_too_large,
+    head_timed_out,
+    head_crowded_out,
+    not_found,
+    method,
+    invalid,
+    by_owner,
+    unanswered,
+    shutting_down,
+  };
+
+  stream_metrics(metrics& numbers, unsigned loop);
+
+  prometheus::Counter& refused(refusal why) const {
+    return *refused_.at(static_cast<std::size_t>(why));
+  }
+  prometheus::Counter& failed(service_type s) const {
+    return *failed_.at(static_cast<std::size_t>(s));
+  }
+  prometheus::Histogram& duration(service_type s) const {
+    return *duration_.at(static_cast<std::size_t>(s));
+  }
+
+  /// Counts what a table has done between two looks at its tally.
+  void count(const stream_tally& before, const stream_tally& now) const;
+
+  prometheus::Counter& accepted;
+  prometheus::Counter& gathered;
+  prometheus::Counter& accept_errors;
+  prometheus::Counter& lagged;
+  prometheus::Counter& unreachable;
+  prometheus::Counter& overflowed;
+  prometheus::Counter& bytes;
+  prometheus::Counter& replayed;
+  /// Of one loop.
+  prometheus::Gauge& open;
+  prometheus::Gauge& blocked;
+  prometheus::Gauge& log_bytes;
+  prometheus::Gauge& backlog;
+
+private:
+  static constexpr std::size_t refusals = 13;
+
+  std::array<prometheus::Counter*, refusals> refused_{};
+  std::array<prometheus::Counter*, service_type_count> sent_{};
+  std::array<prometheus::Counter*, service_type_count> failed_{};
+  std::array<prometheus::Histogram*, service_type_count> duration_{};
+};
+
+} // namespace herald

@@ -1,0 +1,85 @@
+#include "messages/wire/task_json.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "messages/json/json_writer.hpp"
+#include "messages/text/iso_time.hpp"
+
+namespace herald {
+
+namespace {
+
+std::string fraction_json(double value) {
+  if (!std::isfinite(value))
+    return "0";
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return {digits.data(), end};
+}
+
+std::string time_json(const std::optional<wall_time>& time) {
+  return time ? json_string(iso_time(*time)) : "null";
+}
+
+/// A JSON value that is text already, or null.
+std::string_view or_null(const std::string& text) {
+  return text.empty() ? std::string_view{"null"} : std::string_view{text};
+}
+
+} // namespace
+
+std::string to_json(const task_view& task) {
+  const auto error =
+    task.status == task_status::failed ? json_string(task.error) : std::string{"null"};
+  return object_writer{}
+    .text("task_id", task.id.str())
+    .text("type", task.type)
+    .text("status", to_string(task.status))
+    .raw("start_time", time_json(task.start_time))
+    .raw("end_time", time_json(task.end_time))
+    .raw("progress", fraction_json(task.progress))
+    .text_or_null("progress_text", task.progress_text)
+    .raw("result", or_null(task.result_json))
+    .raw("error", error)
+    .finish();
+}
+
+std::string to_json(const task_page& page) {
+  return object_writer{}
+    .raw("tasks", array_json(page.tasks, [](const task_view& task) { return to_json(task); }))
+    .number("total", page.total)
+    .raw("next", page.next ? json_string(std::to_string(*page.next)) : "null")
+    .finish();
+}
+
+std::string started_json(const task_view& task) {
+  return object_writer{}
+    .text("task_id", task.id.str())
+    .text("status", to_string(task.status))
+    .finish();
+}
+
+std::string to_json(const task_event& event) {
+  return object_writer{}
+    .text("event_type", to_string(event.type))
+    .text("task_id", event.id.str())
+    .text("timestamp", iso_time(event.timestamp))
+    .raw("data", or_null(event.data_json))
+    .finish();
+}
+
+std::string progress_json(const task_view& task) {
+  return object_writer{}
+    .text("text", task.progress_text)
+    .raw("value", fraction_json(task.progress))
+    .finish();
+}
+
+std::string error_json(std::string_view error) {
+  return object_writer{}.text("error", error).finish();
+}
+
+} // namespace herald

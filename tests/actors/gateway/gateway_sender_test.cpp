@@ -1,0 +1,318 @@
+#include "actors/gateway/gateway_sender.hpp"
+
+#include <deque>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/actor_test.hpp"
+#include "tests/support/history_ranges.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+/// What a scripted gateway was sent, and how it answers, by token.
+struct script {
+  std::vector<std::string> sent;
+  /// Answers for the next sends to a token; delivered when there are none.
+  std::map<std::string, std::deque<send_result>> answers;
+  /// Throws at the next send.
+  bool broken = false;
+  /// Does not answer.
+  bool silent = false;
+};
+
+class scripted_link final : public gateway_link {
+public:
+  scripted_link(script& s, handler done) : script_(s), done_(std::move(done)) {}
+
+  void post(std::string_view body) override {
+    if (std::exchange(script_.broken, false))
+      throw std::runtime_error("broken link");
+    const auto sent = json::parse(body);
+    const std::string to = sent["token"];
+    auto text = to;
+    if (sent.contains("event"))
+      text += ":" + sent["event"]["data"].get<std::string>();
+    else if (!sent.contains("close"))
+      text += "?";
+    if (sent.contains("close"))
+      text += "!";
+    script_.sent.push_back(text);
+    if (script_.silent)
+      return;
+    auto& answers = script_.answers[to];
+    if (answers.empty()) {
+      done_({});
+      return;
+    }
+    const auto result = answers.front();
+    answers.pop_front();
+    done_({result, "scripted"});
+  }
+
+private:
+  script& script_;
+  handler done_;
+};
+
+event_ptr event_of(const std::string& data) {
+  event made;
+  made.name = "e";
+  made.data = data;
+  return std::make_shared<const event>(std::move(made));
+}
+
+deliver to_all(const std::vector<std::string>& data, ticket_id ticket = 0) {
+  std::vector<delivery> batch;
+  for (const auto& d : data)
+    batch.push_back({event_of(d), std::nullopt});
+  return {std::make_shared<const std::vector<delivery>>(std::move(batch)), ticket};
+}
+
+attach_stream attach(const char* name) {
+  return {token::from_text(name)};
+}
+
+using texts = std::vector<std::string>;
+
+class GatewaySender : public testing::actor_test {
+protected:
+  GatewaySender() {
+    owner = mock<stream_owner_actor>(
+      [](const open_connection&) { ADD_FAILURE() << "unexpected open_connection"; },
+      [](const open_connections&) { ADD_FAILURE() << "unexpected open_connections"; },
+      [](const stream_closed&) { ADD_FAILURE() << "unexpected stream_closed"; },
+      [this](const delivery_failed& fact) { failed.push_back(fact.stream.str()); },
+      [this](const delivery_settled& fact) { settled.push_back(fact); },
+      [](const send_to_stream&) -> send_status {
+        ADD_FAILURE() << "unexpected send_to_stream";
+        return send_status::sent;
+      });
+    options.random_factor = 0;
+  }
+
+  gateway_sender_actor spawn(script& behind, std::size_t index = 0) {
+    gateway_shard_parts parts{
+      options, owner,
+      [&behind](gateway_link::handler done) {
+        return std::make_unique<scripted_link>(behind, std::move(done));
+      },
+      [] {
+        return 0.5;
+      }};
+    return own(spawn_supervised<gateway_sender_actor, gateway_sender>(
+      system(), {"gateway-sender-0", {}, &numbers},
+      gateway_sender::builder(index, std::move(parts), numbers)));
+  }
+
+  bool shows(const std::string& line) {
+    return ("\n" + numbers.render()).find("\n" + line + "\n") != std::string::npos;
+  }
+
+  // Declared first: outlived by the actors.
+  metrics numbers;
+  script gateway;
+  gateway_options options;
+  stream_owner_actor owner;
+  texts failed;
+  std::vector<delivery_settled> settled;
+};
+
+TEST_F(GatewaySender, SendsEachBatchInItsOrderToEveryAttachedStream) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, attach("b"));
+  tell(shard, to_all({"1", "2"}, 7));
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "b:1", "a:2", "b:2"}));
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].ticket, 7u);
+  EXPECT_EQ(settled[0].delivered, 4u);
+  EXPECT_TRUE(shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 4"));
+}
+
+TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
+  auto shard = spawn(gateway);
+  const auto block = std::make_shared<history_block>(3);
+  block->append({event_of("1"), {request_id{"me"}}});
+  block->append({event_of("2"), {request_id{"you"}}});
+  block->append({event_of("3"), {}});
+  inject(
+    shard,
+    attach_stream{
+      token::from_text("a"), missed_events{nullptr, testing::range_of({block}), request_id{"me"}}});
+  inject(shard, to_all({"4"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:3", "a:4"}));
+}
+
+TEST_F(GatewaySender, ProbesAStreamOfAFormerLife) {
+  auto shard = spawn(gateway);
+  gateway.answers["a"] = {send_result::gone};
+  tell(shard, attach_stream{token::from_text("a"), {}, true});
+  EXPECT_EQ(failed, (texts{"a"}));
+}
+
+TEST_F(GatewaySender, TakesMessagesWhileASendIsUnderWay) {
+  auto shard = spawn(gateway);
+  gateway.silent = true;
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1", "2"}));
+  tell(shard, attach("b"));
+  tell(shard, to_all({"3"}, 7));
+  EXPECT_EQ(gateway.sent, (texts{"a:1"})) << "one at a time";
+  EXPECT_TRUE(shows("herald_gateway_queue_events{shard=\"0\"} 4"));
+  tell(shard, stream_closed{token::from_text("b"), end_reason::client_closed});
+  EXPECT_TRUE(shows("herald_gateway_queue_events{shard=\"0\"} 3"));
+}
+
+TEST_F(GatewaySender, TakesMessagesBetweenTwoSends) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  inject(shard, to_all({"1", "2", "3"}));
+  inject(shard, attach("b"));
+  inject(shard, to_all({"4"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "b:4", "a:2", "a:3", "a:4"}));
+}
+
+TEST_F(GatewaySender, KeepsOneStreamsTroubleFromOtherShards) {
+  script other;
+  auto stuck = spawn(gateway);
+  auto healthy = spawn(other, 1);
+  gateway.answers["a"] = {send_result::timed_out};
+  tell(stuck, attach("a"));
+  tell(healthy, attach("b"));
+  inject(stuck, to_all({"1"}));
+  inject(healthy, to_all({"1"}));
+  drain();
+  EXPECT_EQ(other.sent, (texts{"b:1"}));
+  EXPECT_EQ(gateway.sent, (texts{"a:1"}));
+  advance(100ms);
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:1"}));
+}
+
+TEST_F(GatewaySender, TriesAgainInTheOrderOfTheStream) {
+  auto shard = spawn(gateway);
+  gateway.answers["a"] = {send_result::failing, send_result::timed_out, send_result::delivered};
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1"}));
+  tell(shard, to_all({"2"}));
+  EXPECT_EQ(gateway.sent, (texts{"a:1"}));
+  advance(100ms);
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:1"}));
+  advance(200ms);
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:1", "a:1", "a:2"}));
+  EXPECT_TRUE(shows("herald_gateway_retries_total 2"));
+}
+
+TEST_F(GatewaySender, TellsTheOwnerOfAStreamThatIsGoneWhileOthersGetTheEvent) {
+  auto shard = spawn(gateway);
+  gateway.answers["a"] = {send_result::gone};
+  tell(shard, attach("a"));
+  tell(shard, attach("b"));
+  tell(shard, to_all({"1"}, 7));
+  tell(shard, to_all({"2"}));
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "b:1", "b:2"}));
+  EXPECT_EQ(failed, (texts{"a"}));
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 1u);
+}
+
+TEST_F(GatewaySender, ClosesWithTheFarewellInOneSend) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  inject(shard, to_all({"1"}));
+  inject(shard, close_stream{token::from_text("a"), close_reason::replaced, event_of("bye")});
+  inject(shard, to_all({"2"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:bye!"}));
+  EXPECT_TRUE(failed.empty());
+}
+
+TEST_F(GatewaySender, LosesWhatCannotBeSentInTimeAndKeepsTheStream) {
+  auto shard = spawn(gateway);
+  gateway.answers["a"] = std::deque<send_result>(1000, send_result::unreachable);
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1"}, 7));
+  EXPECT_TRUE(shows("herald_gateway_up 0"));
+  for (int i = 0; i < 60; ++i)
+    advance(100ms);
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 0u);
+  EXPECT_TRUE(failed.empty());
+  EXPECT_TRUE(shows("herald_gateway_lost_total{reason=\"expired\"} 1"));
+  gateway.answers.clear();
+  gateway.sent.clear();
+  advance(1s);
+  EXPECT_EQ(gateway.sent, (texts{"a?"})) << "asked whether it is back";
+  EXPECT_TRUE(shows("herald_gateway_up 1"));
+  tell(shard, to_all({"2"}));
+  EXPECT_EQ(gateway.sent, (texts{"a?", "a:2"}));
+}
+
+TEST_F(GatewaySender, ProbesQuietStreamsAndTellsOfForgottenOnes) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, attach("b"));
+  gateway.answers["b"] = {send_result::gone};
+  for (int i = 0; i < 100; ++i)
+    advance(1s);
+  EXPECT_EQ(gateway.sent, (texts{"a?", "b?"}));
+  EXPECT_EQ(failed, (texts{"b"}));
+  EXPECT_TRUE(shows("herald_gateway_probes_total{result=\"gone\"} 1"));
+}
+
+TEST_F(GatewaySender, ForgetsAStreamThatTheGatewayHasClosed) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, stream_closed{token::from_text("a"), end_reason::client_closed});
+  tell(shard, to_all({"1"}, 7));
+  EXPECT_TRUE(gateway.sent.empty());
+  EXPECT_EQ(settled.size(), 1u);
+}
+
+TEST_F(GatewaySender, AnswersAFlushOnceNothingWaits) {
+  auto shard = spawn(gateway);
+  EXPECT_TRUE(ask<void>(shard, flush{}));
+  gateway.answers["a"] = {send_result::failing};
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1"}));
+  caf::scoped_actor asker{system(), true};
+  auto pending = asker->request(shard, caf::infinite, flush{});
+  drain();
+  EXPECT_FALSE(asker->has_next_message());
+  advance(100ms);
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:1"}));
+  ASSERT_TRUE(asker->has_next_message());
+  pending.receive([] {}, [](const caf::error&) { ADD_FAILURE() << "flush failed"; });
+}
+
+TEST_F(GatewaySender, KeepsItsQueuesWhenItsInsideIsRebuilt) {
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  gateway.broken = true;
+  tell(shard, to_all({"1", "2"}, 7));
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:2"}));
+  EXPECT_EQ(settled.size(), 1u);
+}
+
+TEST(GatewayShards, AreEvenAndStable) {
+  std::vector<int> counts(8);
+  for (std::uint64_t i = 0; i < 8000; ++i) {
+    const auto name = token::from_bits(0, i);
+    EXPECT_EQ(shard_of(name, 8), shard_of(name, 8));
+    ++counts[shard_of(name, 8)];
+  }
+  for (const auto count : counts)
+    EXPECT_NEAR(count, 1000, 200);
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,101 @@
+#include "actors/journal/event_rows.hpp"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/journal_entries.hpp"
+
+namespace herald {
+namespace {
+
+using testing::make_event;
+using events = std::vector<journal_snapshot::dated_event>;
+
+const wall_time some_time{std::chrono::microseconds{1'700'000'000'123'456}};
+
+std::string row_of(const std::vector<kept_event>& all) {
+  std::string row;
+  for (const auto& one : all)
+    append_event_row(row, one, some_time);
+  return row;
+}
+
+TEST(EventRows, GiveBackWhatWentIn) {
+  auto version = make_event(7, std::string{"zero \0 and\nline", 15});
+  auto copy = *version.what;
+  copy.service = service_type::version;
+  copy.name.clear();
+  version.what = std::make_shared<const event>(copy);
+  const auto row = row_of({make_event(5, "", "page 1"), version, make_event(9)});
+  events read;
+  ASSERT_TRUE(read_event_row(row, read));
+  ASSERT_EQ(read.size(), 3u);
+  EXPECT_EQ(read[0].what.what->id, event_id{5});
+  EXPECT_EQ(read[0].what.what->name, "note");
+  EXPECT_EQ(read[0].what.what->data, "");
+  EXPECT_EQ(read[0].what.to.only, request_id{"page 1"});
+  EXPECT_EQ(read[0].at, some_time);
+  EXPECT_EQ(read[1].what.what->data, copy.data);
+  EXPECT_EQ(read[1].what.what->service, service_type::version);
+  EXPECT_TRUE(read[1].what.to.everyone());
+  EXPECT_EQ(read[2].what.what->id, event_id{9});
+}
+
+TEST(EventRows, AreRefusedWhereverTheyAreCutOff) {
+  const auto first = row_of({make_event(5, "some data", "me")});
+  const auto row = first + row_of({make_event(6, "more")});
+  for (std::size_t size = 1; size < row.size(); ++size) {
+    events read;
+    EXPECT_EQ(read_event_row(row.substr(0, size), read), size == first.size()) << size;
+    EXPECT_EQ(read.size(), size == first.size() ? 1u : 0u) << size;
+  }
+}
+
+TEST(EventRows, AreRefusedIfTheyWouldBreakAStream) {
+  auto named = *make_event(5).what;
+  events read;
+  for (const auto* name : {"a\nb", "a\rb"}) {
+    named.name = name;
+    EXPECT_FALSE(read_event_row(row_of({{std::make_shared<const event>(named), {}}}), read));
+  }
+  EXPECT_FALSE(read_event_row(row_of({make_event(5, "x", "with:colon")}), read));
+  EXPECT_FALSE(read_event_row(row_of({make_event(5), make_event(5)}), read)) << "ids must rise";
+  EXPECT_FALSE(read_event_row(row_of({make_event(5), make_event(4)}), read));
+  EXPECT_TRUE(read.empty());
+}
+
+TEST(EventRows, AreRefusedWhereNoClockAndNoIdCanGoOnFromThem) {
+  events read;
+  std::string row;
+  append_event_row(row, make_event(5), wall_time{std::chrono::microseconds{-1}});
+  EXPECT_FALSE(read_event_row(row, read)) << "before 1970";
+  row = row_of({make_event(5)});
+  row.replace(8, 8, "\xff\xff\xff\xff\xff\xff\xff\x7f");
+  EXPECT_FALSE(read_event_row(row, read)) << "after the last nanosecond that can be counted";
+  EXPECT_FALSE(read_event_row(row_of({make_event(~std::uint64_t{0})}), read)) << "no id is left";
+  EXPECT_TRUE(read.empty());
+}
+
+TEST(EventRows, MakeNothingBadOutOfAnyBytes) {
+  std::mt19937 random{1};
+  const auto good = row_of({make_event(5, "some data", "me"), make_event(6, "more")});
+  for (int i = 0; i < 20'000; ++i) {
+    auto bytes = good;
+    for (auto changes = 1 + random() % 3; changes > 0; --changes)
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    events read;
+    if (!read_event_row(bytes, read))
+      continue;
+    event_id last;
+    for (const auto& one : read) {
+      EXPECT_GT(one.what.what->id, last);
+      last = one.what.what->id;
+      EXPECT_EQ(one.what.what->name.find('\n'), std::string::npos);
+      EXPECT_TRUE(!one.what.to.only || !request_id_violation(one.what.to.only->str()));
+    }
+  }
+}
+
+} // namespace
+} // namespace herald

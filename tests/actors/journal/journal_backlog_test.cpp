@@ -1,0 +1,53 @@
+#include "actors/journal/journal_backlog.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/journal_entries.hpp"
+
+namespace herald {
+namespace {
+
+version_kept version(const char* id, const char* text) {
+  return {request_id{id}, {text, std::nullopt}};
+}
+
+TEST(JournalBacklog, KeepsTheLastThatIsSaidOfEachThing) {
+  journal_backlog owed;
+  owed.keep(version("a", "1"));
+  owed.keep(version("b", "1"));
+  owed.keep(version("a", "2"));
+  owed.keep(stream_kept{request_id{"a"}, token::from_text("t"), "", {}});
+  owed.keep(stream_dropped{token::from_text("t")});
+  owed.keep(ids_reserved{{5}});
+  owed.keep(ids_reserved{{9}});
+  const auto entries = owed.take();
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_EQ(std::get<version_kept>(entries[0]).id.str(), "b");
+  EXPECT_EQ(std::get<version_kept>(entries[1]).version.version, "2");
+  EXPECT_EQ(std::get<stream_dropped>(entries[2]).stream, token::from_text("t"));
+  EXPECT_EQ(std::get<ids_reserved>(entries[3]).upto, event_id{9});
+  EXPECT_TRUE(owed.empty());
+}
+
+TEST(JournalBacklog, KeepsTasksAndTheirRemovalApartFromOtherThings) {
+  journal_backlog owed;
+  task_kept task;
+  task.task.id = task_id{"a"};
+  owed.keep(task);
+  owed.keep(version("a", "1"));
+  owed.keep(task_dropped{task_id{"a"}});
+  const auto entries = owed.take();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<task_dropped>(entries[1]));
+}
+
+TEST(JournalBacklog, KeepsNoEvents) {
+  journal_backlog owed;
+  owed.keep(testing::make_events(1, 3));
+  EXPECT_TRUE(owed.empty());
+  owed.keep(events_evicted{{3}});
+  EXPECT_FALSE(owed.empty());
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,318 @@
+#include "actors/stand_in/gateway_front.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/actor_test.hpp"
+
+namespace herald {
+namespace {
+
+using strings = std::vector<std::string>;
+
+/// A gateway front between a transport and a backend that note what they are told.
+class GatewayFront : public testing::actor_test {
+protected:
+  GatewayFront() {
+    transport = mock<delivery_actor>(
+      [this](const attach_stream& m) { wire.push_back("attach " + name_of(m.stream)); },
+      [this](const refuse_stream& m) {
+        wire.push_back(
+          "refuse " + name_of(m.stream) + " " + std::string{to_string(m.why.code)} + " "
+          + std::to_string(m.upstream_status));
+      },
+      [this](const close_stream& m) { wire.push_back("close " + name_of(m.stream)); },
+      [this](const deliver& m) {
+        EXPECT_EQ(m.ticket, 0u);
+        for (const auto& d : *m.batch) {
+          EXPECT_EQ(d.what->id.value, 0u);
+          EXPECT_EQ(d.what->service, service_type::event);
+          wire.push_back(name_of(d.only.value()) + " gets " + d.what->name + "=" + d.what->data);
+        }
+      });
+    backend = mock<backend_caller_actor>([this](const call_backend& m) {
+      calls.push_back(render_callback(m));
+      listener = m.listener;
+    });
+    front = own(spawn_gateway_front(
+      system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers));
+  }
+
+  ~GatewayFront() override { listener = backend_listener_actor{}; }
+
+  static std::string name_of(const token& t) { return std::to_string(t.low()); }
+
+  void client_comes(const token& stream) {
+    open_connection request;
+    request.stream = stream;
+    request.url = "/s?request_id=x";
+    request.transport = transport_kind::embedded;
+    request.via = transport;
+    request.headers =
+      std::make_shared<const header_list>(header_list{{"Host", "h"}, {"A", "1"}, {"a", "2"}});
+    tell(front, request);
+  }
+
+  void backend_answers(const token& stream, ec code = ec::none, std::uint16_t status = 200) {
+    tell(listener, backend_answered{callback_action::connect, stream, {code, "", ""}, status});
+  }
+
+  void disconnect_answered(const token& stream) {
+    tell(listener, backend_answered{callback_action::disconnect, stream, {ec::none, "", ""}, 200});
+  }
+
+  void open(const token& stream) {
+    client_comes(stream);
+    backend_answers(stream);
+    wire.clear();
+    calls.clear();
+  }
+
+  void client_leaves(const token& stream, end_reason reason = end_reason::client_closed) {
+    tell(front, stream_closed{stream, reason});
+  }
+
+  static send_to_stream command(const token& stream, const char* name, bool close = false) {
+    return {stream, send_to_stream::message{name, "d"}, close};
+  }
+
+  std::string send(const token& stream, const char* name, bool close = false) {
+    return answer_to(command(stream, name, close));
+  }
+  std::string probe(const token& stream) { return answer_to({stream, {}, false}); }
+  std::string end(const token& stream) { return answer_to({stream, {}, true}); }
+
+  std::string answer_to(const send_to_stream& what) {
+    const auto answer = ask<send_status>(front, what);
+    if (!answer)
+      return std::string{to_string(describe(answer.error()).code)};
+    return *answer == send_status::sent ? "sent" : "buffered";
+  }
+
+  static std::string disconnect_of(const token& stream, const char* reason) {
+    return R"({"action":"disconnect","reason":")" + std::string{reason} + R"(","token":")"
+           + stream.str()
+           + R"(","request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})";
+  }
+
+  metrics numbers;
+  strings wire;
+  strings calls;
+  delivery_actor transport;
+  backend_caller_actor backend;
+  backend_listener_actor listener;
+  supervised<gateway_front_actor> front;
+  const token a = token::from_bits(0, 1);
+  const token b = token::from_bits(0, 2);
+};
+
+TEST_F(GatewayFront, CallsBackAndOpensOnSuccess) {
+  client_comes(a);
+  EXPECT_EQ(
+    calls,
+    (strings{R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
+             R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})"}));
+  EXPECT_TRUE(wire.empty()) << "the stream opens only when the backend has answered";
+  backend_answers(a);
+  EXPECT_EQ(wire, strings{"attach 1"});
+}
+
+TEST_F(GatewayFront, PassesOtherStatusesOn) {
+  client_comes(a);
+  backend_answers(a, ec::upstream_refused, 403);
+  EXPECT_EQ(wire, strings{"refuse 1 upstream_refused 403"});
+  EXPECT_EQ(probe(a), "no_such_stream");
+  client_leaves(a);
+  EXPECT_EQ(calls.size(), 1u) << "a stream that never opened is not reported";
+}
+
+TEST_F(GatewayFront, RefusesWhenTheBackendCannotBeReached) {
+  client_comes(a);
+  backend_answers(a, ec::upstream_unavailable, 0);
+  client_comes(b);
+  backend_answers(b, ec::upstream_timed_out, 0);
+  EXPECT_EQ(wire, (strings{"refuse 1 upstream_unavailable 0", "refuse 2 upstream_timed_out 0"}));
+}
+
+TEST_F(GatewayFront, CallsBackForManyStreamsAtOnce) {
+  client_comes(a);
+  client_comes(b);
+  EXPECT_EQ(calls.size(), 2u);
+  backend_answers(b);
+  backend_answers(a);
+  EXPECT_EQ(wire, (strings{"attach 2", "attach 1"}));
+}
+
+TEST_F(GatewayFront, SendsToAnOpenStream) {
+  open(a);
+  open(b);
+  EXPECT_EQ(send(a, "x"), "sent");
+  EXPECT_EQ(probe(a), "sent");
+  EXPECT_EQ(wire, strings{"1 gets x=d"});
+}
+
+TEST_F(GatewayFront, KnowsNoOtherToken) {
+  open(a);
+  EXPECT_EQ(send(b, "x"), "no_such_stream");
+  EXPECT_EQ(end(b), "no_such_stream");
+  EXPECT_EQ(probe(b), "no_such_stream");
+  EXPECT_TRUE(wire.empty());
+}
+
+TEST_F(GatewayFront, DeliversInOrderWhatWasSentDuringTheCallback) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "x"), "buffered");
+  EXPECT_EQ(send(a, "y"), "buffered");
+  EXPECT_EQ(probe(a), "buffered");
+  EXPECT_TRUE(wire.empty());
+  // The answer and the next event are under way together.
+  inject(listener, backend_answered{callback_action::connect, a, {ec::none, "", ""}, 200});
+  inject(front, command(a, "z"));
+  drain();
+  EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "1 gets y=d", "1 gets z=d"}));
+}
+
+TEST_F(GatewayFront, ClosesAStreamThatWasToldSoDuringTheCallback) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "x", true), "buffered");
+  EXPECT_EQ(send(a, "y"), "no_such_stream");
+  backend_answers(a);
+  EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "close 1"}));
+  client_leaves(a, end_reason::server_closed);
+  EXPECT_EQ(calls.back(), disconnect_of(a, "server_closed"));
+}
+
+TEST_F(GatewayFront, DropsWhatWasSentToAStreamThatIsThenRefused) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "x"), "buffered");
+  backend_answers(a, ec::upstream_refused, 401);
+  EXPECT_EQ(wire, strings{"refuse 1 upstream_refused 401"});
+}
+
+TEST_F(GatewayFront, RefusesToKeepTooMuchAndCountsIt) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "x"), "buffered");
+  EXPECT_EQ(send(a, "y"), "buffered");
+  EXPECT_EQ(send(a, "z"), "overloaded");
+  EXPECT_NE(numbers.render().find("herald_callback_buffer_refused_total 1"), std::string::npos);
+  backend_answers(a);
+  EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "1 gets y=d"}));
+}
+
+TEST_F(GatewayFront, WritesTheEventBeforeItCloses) {
+  open(a);
+  EXPECT_EQ(send(a, "x", true), "sent");
+  EXPECT_EQ(wire, (strings{"1 gets x=d", "close 1"}));
+  EXPECT_EQ(send(a, "y"), "no_such_stream");
+  EXPECT_TRUE(calls.empty()) << "the backend hears of it once the stream is gone";
+  client_leaves(a, end_reason::server_closed);
+  EXPECT_EQ(calls, strings{disconnect_of(a, "server_closed")});
+}
+
+TEST_F(GatewayFront, ReportsOnceWhyAStreamIsGone) {
+  for (const auto reason : {end_reason::client_closed, end_reason::error}) {
+    open(a);
+    client_leaves(a, reason);
+    client_leaves(a, reason);
+    tell(front, delivery_failed{a, "gone"});
+    EXPECT_EQ(calls, strings{disconnect_of(a, std::string{to_string(reason)}.c_str())});
+    EXPECT_EQ(probe(a), "no_such_stream");
+  }
+}
+
+TEST_F(GatewayFront, ReportsAStreamThatCouldNotBeWritten) {
+  open(a);
+  tell(front, delivery_failed{a, "gone"});
+  client_leaves(a);
+  EXPECT_EQ(calls, strings{disconnect_of(a, "error")});
+}
+
+TEST_F(GatewayFront, ReportsNothingOfAClientThatLeavesDuringTheCallback) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "x"), "buffered");
+  client_leaves(a);
+  EXPECT_EQ(send(a, "y"), "no_such_stream");
+  backend_answers(a);
+  EXPECT_TRUE(wire.empty());
+  EXPECT_EQ(calls.size(), 1u);
+}
+
+TEST_F(GatewayFront, SendsADisconnectOnlyAfterItsConnectWasAnswered) {
+  client_comes(a);
+  // Answer and end cross: both are in the mailbox, the answer first.
+  inject(listener, backend_answered{callback_action::connect, a, {ec::none, "", ""}, 200});
+  inject(front, stream_closed{a, end_reason::client_closed});
+  drain();
+  EXPECT_EQ(calls.size(), 2u);
+  EXPECT_EQ(calls.back(), disconnect_of(a, "client_closed"));
+}
+
+TEST_F(GatewayFront, IgnoresAFailureReportedBeforeTheStreamIsOpen) {
+  client_comes(a);
+  tell(front, delivery_failed{a, "stale"});
+  backend_answers(a);
+  EXPECT_EQ(wire, strings{"attach 1"});
+  EXPECT_EQ(send(a, "x"), "sent");
+}
+
+TEST_F(GatewayFront, IgnoresASecondStreamWithATokenThatIsHeld) {
+  open(a);
+  client_comes(a);
+  EXPECT_TRUE(calls.empty());
+  EXPECT_EQ(send(a, "x"), "sent");
+}
+
+TEST_F(GatewayFront, RefusesNewStreamsWhileShuttingDown) {
+  open(a);
+  EXPECT_TRUE(ask<void>(front, begin_shutdown{}));
+  client_comes(b);
+  EXPECT_EQ(wire, strings{"refuse 2 shutting_down 0"});
+  EXPECT_TRUE(calls.empty());
+  EXPECT_EQ(send(a, "x"), "sent");
+}
+
+TEST_F(GatewayFront, AnswersTheShutdownWhenNoStreamIsCallingBack) {
+  client_comes(a);
+  bool done = false;
+  caf::scoped_actor self{system(), true};
+  auto pending = self->request(front, std::chrono::seconds{1}, begin_shutdown{});
+  drain();
+  EXPECT_FALSE(self->has_next_message());
+  backend_answers(a);
+  ASSERT_TRUE(self->has_next_message());
+  pending.receive([&] { done = true; }, [](const caf::error&) {});
+  EXPECT_TRUE(done);
+}
+
+TEST_F(GatewayFront, AnswersAFlushWhenNoCallbackIsUnderWay) {
+  EXPECT_TRUE(ask<void>(front, flush{}));
+  open(a);
+  client_leaves(a);
+  bool done = false;
+  caf::scoped_actor self{system(), true};
+  auto pending = self->request(front, std::chrono::seconds{1}, flush{});
+  drain();
+  EXPECT_FALSE(self->has_next_message());
+  disconnect_answered(a);
+  ASSERT_TRUE(self->has_next_message());
+  pending.receive([&] { done = true; }, [](const caf::error&) {});
+  EXPECT_TRUE(done);
+}
+
+TEST_F(GatewayFront, CountsStreams) {
+  open(a);
+  client_comes(b);
+  EXPECT_NE(numbers.render().find("sse_gateway_active_connections 1\n"), std::string::npos);
+  EXPECT_NE(numbers.render().find("herald_callback_waiting_streams 1\n"), std::string::npos);
+  client_leaves(a);
+  client_leaves(b);
+  const auto text = numbers.render();
+  EXPECT_NE(text.find("sse_gateway_connections_total{action=\"connect\"} 1\n"), std::string::npos);
+  EXPECT_NE(
+    text.find("sse_gateway_connections_total{action=\"disconnect\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("sse_gateway_active_connections 0\n"), std::string::npos);
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,286 @@
+#include "actors/tasks/task_runner.hpp"
+
+#include <string>
+#include <vector>
+
+#include "tests/support/actor_test.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+using lines = std::vector<std::string>;
+
+/// A task runner with a journal that answers when it is told to, and workers that do nothing.
+class TaskMemory : public testing::actor_test {
+protected:
+  TaskMemory() {
+    log = mock<journal_actor>(
+      [this](const record_entries& m) {
+        for (const auto& entry : m.entries)
+          if (const auto* kept = std::get_if<task_kept>(&entry)) {
+            recorded.push_back(
+              kept->task.type + " " + std::string{to_string(kept->task.status)}
+              + (kept->params_json.empty() ? "" : " " + kept->params_json));
+            known[kept->task.id.str()] = *kept;
+          } else if (const auto* dropped = std::get_if<task_dropped>(&entry)) {
+            recorded.push_back("dropped");
+            known.erase(dropped->id.str());
+          }
+        if (m.ticket == 0)
+          return;
+        listener = m.listener;
+        last = m.ticket;
+        if (answers)
+          answer();
+      },
+      [](const flush&) {});
+    publisher = mock<publisher_actor>([this](const publish& m) {
+      for (const auto& d : m.drafts) {
+        const auto from = d.data.find("task_", 0);
+        told.push_back(d.data.substr(from, d.data.find('"', from) - from));
+      }
+      return publish_receipt{};
+    });
+    options.workers = 1;
+  }
+
+  void spawn(std::vector<task_kept> tasks = {}) {
+    runner = own(task_runner_actor{spawn_task_runner(
+      system(), {"task-runner", {}, nullptr}, options, publisher, numbers,
+      [this](const task_runner_actor& to, std::size_t number) {
+        caf::anon_send(to, worker_idle{number});
+        return mock<task_worker_actor>(
+          [this](const run_task& order) { ran.push_back(order.type + " " + order.params_json); },
+          [](const abort_task&) {});
+      },
+      {log, std::move(tasks)})});
+  }
+
+  void answer(ec code = ec::none) {
+    inject(listener, entries_recorded{1, last, {code, "disk", {}}});
+  }
+
+  static task_kept
+  former(const char* id, const char* type, task_status status, wall_time ended = {}) {
+    task_kept kept;
+    kept.task.id = task_id{id};
+    kept.task.type = type;
+    kept.task.status = status;
+    if (status != task_status::pending)
+      kept.task.start_time = std::chrono::system_clock::now() - 1min;
+    if (is_final(status))
+      kept.task.end_time = ended;
+    else
+      kept.params_json = R"({"steps":2})";
+    kept.task.progress = 0.5;
+    return kept;
+  }
+
+  task_view view(const char* id) {
+    const auto found = ask<task_view>(runner, get_task{task_id{id}});
+    return found ? *found : task_view{};
+  }
+
+  metrics numbers;
+  task_options options;
+  journal_actor log;
+  publisher_actor publisher;
+  task_runner_actor runner;
+  journal_listener_actor listener;
+  ticket_id last = 0;
+  bool answers = false;
+  lines recorded;
+  std::map<std::string, task_kept> known;
+  lines told;
+  lines ran;
+};
+
+TEST_F(TaskMemory, BeginsATaskOnceItIsWritten) {
+  spawn();
+  caf::scoped_actor client{system(), true};
+  auto pending = client->request(runner, caf::infinite, start_task{"demo", R"({"steps":1})"});
+  drain();
+  EXPECT_EQ(recorded, (lines{R"(demo pending {"steps":1})"}));
+  EXPECT_TRUE(ran.empty());
+  EXPECT_FALSE(client->has_next_message());
+  answer();
+  drain();
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":1})"}));
+  EXPECT_EQ(recorded.back(), "demo running");
+  EXPECT_EQ(told, (lines{"task_started"}));
+  pending.receive(
+    [](const task_view& v) { EXPECT_EQ(v.status, task_status::pending); },
+    [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, BeginsNothingThatCannotBeWritten) {
+  spawn();
+  caf::scoped_actor client{system(), true};
+  auto pending = client->request(runner, caf::infinite, start_task{"demo", "{}"});
+  drain();
+  answer(ec::storage_full);
+  drain();
+  pending.receive(
+    [](const task_view&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::storage_full); });
+  EXPECT_TRUE(ran.empty());
+  EXPECT_TRUE(told.empty());
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 0u) << "as if it had never been asked for";
+  EXPECT_EQ(recorded.back(), "dropped");
+}
+
+TEST_F(TaskMemory, DoesNotBeginATaskThatIsCancelledBeforeItIsWritten) {
+  spawn();
+  caf::scoped_actor client{system(), true};
+  auto pending = client->request(runner, caf::infinite, start_task{"demo", "{}"});
+  drain();
+  const auto id = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
+  tell(runner, cancel_task{id});
+  answer();
+  drain();
+  EXPECT_TRUE(ran.empty());
+  EXPECT_EQ(told, (lines{"task_cancelled"}));
+  pending.receive(
+    [](const task_view& v) { EXPECT_EQ(v.status, task_status::cancelled); },
+    [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, CancelsWhatIsNotWrittenYetAtAShutdown) {
+  spawn();
+  tell(runner, start_task{"demo", "{}"});
+  EXPECT_TRUE(ask<void>(runner, begin_shutdown{}));
+  EXPECT_EQ(told, (lines{"task_cancelled"}));
+  answer();
+  drain();
+  EXPECT_TRUE(ran.empty());
+}
+
+TEST_F(TaskMemory, AnswersReportsOnTheEndOnceTheyAreWritten) {
+  answers = true;
+  spawn();
+  const auto task = ask<task_view>(runner, start_task{"external", "{}"});
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->status, task_status::running);
+  answers = false;
+  caf::scoped_actor service{system(), true};
+  auto pending = service->request(runner, caf::infinite, report_completion{task->id, "1"});
+  drain();
+  EXPECT_EQ(recorded.back(), "external completed");
+  EXPECT_EQ(told.back(), "task_completed") << "told without waiting";
+  EXPECT_FALSE(service->has_next_message());
+  answer();
+  drain();
+  pending.receive(
+    [](const task_view& v) { EXPECT_EQ(v.result_json, "1"); }, [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, RecordsTheProgressOfExternalTasks) {
+  answers = true;
+  spawn();
+  const auto external = ask<task_view>(runner, start_task{"external", "{}"});
+  tell(runner, report_progress{external->id, 0.25, "a quarter"});
+  EXPECT_EQ(known.at(external->id.str()).task.progress, 0.25);
+  EXPECT_EQ(known.at(external->id.str()).task.progress_text, "a quarter");
+  const auto demo = ask<task_view>(runner, start_task{"demo", "{}"});
+  const auto before = recorded.size();
+  tell(runner, task_progressed{demo->id, 0.5, std::nullopt});
+  EXPECT_EQ(recorded.size(), before) << "of no use to a later life";
+}
+
+TEST_F(TaskMemory, ForgetsInTheFileWhatItForgets) {
+  answers = true;
+  options.retention = 10s;
+  options.max_ended = 2;
+  spawn();
+  for (int i = 0; i < 3; ++i) {
+    const auto task = ask<task_view>(runner, start_task{"external", "{}"});
+    (void)ask<task_view>(runner, report_completion{task->id, "1"});
+  }
+  EXPECT_EQ(known.size(), 2u);
+  const auto left = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
+  EXPECT_TRUE(ask<void>(runner, remove_task{left}));
+  EXPECT_EQ(known.size(), 1u);
+  advance(11s);
+  EXPECT_TRUE(known.empty());
+}
+
+// -- a new life
+
+TEST_F(TaskMemory, FailsWhatWasAtWorkAndTellsAll) {
+  spawn({former("1", "demo", task_status::running)});
+  EXPECT_EQ(view("1").status, task_status::failed);
+  EXPECT_EQ(view("1").error, "interrupted by a restart");
+  EXPECT_EQ(view("1").progress, 0.5);
+  EXPECT_EQ(told, (lines{"task_failed"}));
+  EXPECT_EQ(recorded, (lines{"demo failed"}));
+}
+
+TEST_F(TaskMemory, GoesOnWithExternalTasks) {
+  answers = true;
+  options.external_timeout = 60s;
+  spawn({former("1", "external", task_status::running)});
+  EXPECT_EQ(view("1").status, task_status::running);
+  EXPECT_TRUE(told.empty());
+  const auto low = ask<task_view>(runner, report_progress{task_id{"1"}, 0.2, std::nullopt});
+  EXPECT_EQ(low->progress, 0.5) << "never falls, over a restart neither";
+  EXPECT_TRUE(ask<task_view>(runner, report_completion{task_id{"1"}, "2"}));
+  EXPECT_EQ(told, (lines{"task_completed"}));
+}
+
+TEST_F(TaskMemory, CountsTheSilenceOfAnExternalServiceFromTheRestart) {
+  options.external_timeout = 60s;
+  spawn({former("1", "external", task_status::running)});
+  advance(59s);
+  EXPECT_EQ(view("1").status, task_status::running);
+  advance(12s);
+  EXPECT_EQ(view("1").status, task_status::failed);
+}
+
+TEST_F(TaskMemory, BeginsWhatHadWaited) {
+  spawn(
+    {former("1", "demo", task_status::pending), former("2", "external", task_status::pending),
+     former("3", "failing", task_status::pending)});
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":2})"}));
+  EXPECT_EQ(view("2").status, task_status::running);
+  EXPECT_EQ(view("3").status, task_status::pending) << "still, for want of a worker";
+}
+
+TEST_F(TaskMemory, FailsWhatNobodyKnowsHowToDoAnyMore) {
+  spawn({former("1", "no-such-command", task_status::pending)});
+  EXPECT_EQ(view("1").status, task_status::failed);
+  EXPECT_EQ(told, (lines{"task_failed"}));
+}
+
+TEST_F(TaskMemory, KeepsEndedTasksForTheRestOfTheirTime) {
+  options.retention = 100s;
+  const auto now = std::chrono::system_clock::now();
+  spawn(
+    {former("late", "demo", task_status::completed, now - 10s),
+     former("early", "demo", task_status::failed, now - 60s),
+     former("gone", "demo", task_status::failed, now - 200s)});
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 2u);
+  EXPECT_EQ(recorded, (lines{"dropped"}));
+  advance(50s);
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u) << "the one that ended first";
+  EXPECT_EQ(view("late").status, task_status::completed);
+  advance(60s);
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 0u);
+}
+
+TEST_F(TaskMemory, ListsTasksInTheOrderOfTheirStartOverTheRestart) {
+  answers = true;
+  const auto now = std::chrono::system_clock::now();
+  spawn(
+    {former("1", "demo", task_status::completed, now),
+     former("2", "external", task_status::running),
+     former("3", "demo", task_status::failed, now - 5s)});
+  (void)ask<task_view>(runner, start_task{"external", "{}"});
+  const auto page = ask<task_page>(runner, list_tasks{});
+  ASSERT_EQ(page->tasks.size(), 4u);
+  EXPECT_EQ(page->tasks[0].id.str(), "1");
+  EXPECT_EQ(page->tasks[2].id.str(), "3");
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,268 @@
+#include <optional>
+
+#include "http/api/connection_api.hpp"
+#include "http/api/event_api.hpp"
+#include "http/api/health_api.hpp"
+#include "http/api/version_api.hpp"
+#include "tests/support/api_routes.hpp"
+
+namespace herald {
+namespace {
+
+class EventApi : public testing::api_routes {
+protected:
+  EventApi() {
+    const auto publisher = spawn<publisher_actor>([this](const publish& order) {
+      seen.push_back(order);
+      return answer();
+    });
+    add_event_routes(routes, system(), publisher, {100, 10});
+  }
+
+  result<publish_receipt> answer() const {
+    if (error)
+      return *error;
+    return receipt;
+  }
+
+  api_reply post_waiting(const std::string& body) {
+    api_request request;
+    request.body = body;
+    request.query["wait"] = "true";
+    return call("POST", "/api/events", std::move(request));
+  }
+
+  std::vector<publish> seen;
+  publish_receipt receipt{{{7}}, 3, 2, 1};
+  std::optional<caf::error> error;
+};
+
+TEST_F(EventApi, PublishesOneEvent) {
+  const auto reply =
+    call("POST", "/api/events", R"({"event":"a","data":{"x": 1.0},"request_id":"X"})");
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"id":"7","recipients":3})");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_FALSE(seen[0].wait);
+  ASSERT_EQ(seen[0].drafts.size(), 1u);
+  EXPECT_EQ(seen[0].drafts[0].data, R"({"x":1.0})");
+  EXPECT_EQ(seen[0].drafts[0].to.only, request_id{"X"});
+}
+
+TEST_F(EventApi, WaitsForDeliveryWhereAsked) {
+  auto reply = post_waiting(R"({"event":"a","data":1})");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"id":"7","recipients":3,"delivered":2,"failed":1})");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_TRUE(seen[0].wait);
+  receipt = {{{7}}, 3, 1, 0};
+  reply = post_waiting(R"({"event":"a","data":1})");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"id":"7","recipients":3,"delivered":1,"failed":0,"pending":2})");
+}
+
+TEST_F(EventApi, PublishesManyAtOnce) {
+  receipt = {{{7}, {8}}, 6, 0, 0};
+  auto reply = call("POST", "/api/events", R"([{"event":"a","data":1},{"event":"b","data":2}])");
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"count":2,"ids":["7","8"]})");
+  api_request lines;
+  lines.content_type = "application/x-ndjson";
+  lines.body = "{\"event\":\"a\",\"data\":1}\n{\"event\":\"b\",\"data\":2}\n";
+  reply = call("POST", "/api/events", std::move(lines));
+  EXPECT_EQ(reply.body, R"({"count":2,"ids":["7","8"]})");
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].drafts.size(), 2u);
+  EXPECT_EQ(seen[1].drafts.size(), 2u);
+}
+
+TEST_F(EventApi, PublishesNothingOfABadBody) {
+  for (const auto* body :
+       {"", "nonsense", R"({"event":"a"})", R"([{"event":"a","data":1},{"event":"b"}])",
+        R"({"event":"a","data":1,"to":"X"})"}) {
+    const auto reply = call("POST", "/api/events", body);
+    EXPECT_EQ(reply.status, 400) << body;
+    EXPECT_EQ(reply.content_type, "application/problem+json");
+  }
+  const auto reply =
+    call("POST", "/api/events", R"({"event":"a","data":")" + std::string(100, 'x') + "\"}");
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_NE(reply.body.find(R"("field":"data")"), std::string::npos);
+  api_request request;
+  request.body = R"({"event":"a","data":1})";
+  request.query["wait"] = "maybe";
+  EXPECT_EQ(call("POST", "/api/events", std::move(request)).status, 400);
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(EventApi, PassesTheFailureOfThePublisherOn) {
+  error = fail(ec::shutting_down, "herald is shutting down");
+  const auto reply = call("POST", "/api/events", R"({"event":"a","data":1})");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_NE(reply.body.find("herald is shutting down"), std::string::npos);
+}
+
+class VersionApi : public testing::api_routes {
+protected:
+  VersionApi() {
+    const auto unexpected = [](const auto&) {
+      ADD_FAILURE();
+    };
+    const auto store = spawn<version_store_actor>(
+      [=](const connections_opened& m) { unexpected(m); },
+      [=](const connection_closed& m) { unexpected(m); },
+      [this](const queue_version& order) {
+        seen.push_back(order);
+        return version_queued{delivered};
+      },
+      [](const get_pending_version& query) -> result<pending_version> {
+        if (query.id.str() != "X")
+          return fail(ec::no_pending_version, "none");
+        return pending_version{"1", "new"};
+      },
+      [=](const begin_shutdown& m) { unexpected(m); });
+    add_version_routes(routes, system(), store, limits);
+    add_version_testing_routes(routes, system(), store, limits);
+  }
+
+  const event_limits limits{100};
+  std::vector<queue_version> seen;
+  bool delivered = true;
+};
+
+TEST_F(VersionApi, RefusesAVersionThatIsTooLargeForAnEvent) {
+  const std::string begin = R"({"request_id":"X","version":"1","changelog":")";
+  for (const auto* path : {"/api/versions", "/api/testing/deployments/version"}) {
+    const auto reply = call("POST", path, begin + std::string(100, 'x') + "\"}");
+    EXPECT_EQ(reply.status, 413) << path;
+    EXPECT_NE(reply.body.find(R"("field":"changelog")"), std::string::npos) << reply.body;
+  }
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(VersionApi, QueuesAVersion) {
+  const auto reply =
+    call("POST", "/api/versions", R"({"request_id":"X","version":"1","changelog":"new"})");
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"request_id":"X","delivered":true})");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].id, request_id{"X"});
+  EXPECT_EQ(seen[0].version, "1");
+  EXPECT_EQ(seen[0].changelog, "new");
+  EXPECT_EQ(call("POST", "/api/versions", R"({"request_id":"X"})").status, 400);
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(VersionApi, AnswersBrowserSuitesInTheirWords) {
+  const auto* body = R"({"request_id":"a\"b","version":"1","changelog":null})";
+  auto reply = call("POST", "/api/testing/deployments/version", body);
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"requestId":"a\"b","delivered":true,"status":"delivered"})");
+  delivered = false;
+  reply = call("POST", "/api/testing/deployments/version", body);
+  EXPECT_EQ(reply.body, R"({"requestId":"a\"b","delivered":false,"status":"queued"})");
+}
+
+TEST_F(VersionApi, ShowsThePendingVersion) {
+  const auto reply = call("GET", "/api/versions/X");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"version":"1","changelog":"new"})");
+  EXPECT_EQ(call("GET", "/api/versions/Y").status, 404);
+  EXPECT_EQ(call("GET", "/api/versions/a:b").status, 400);
+}
+
+class ConnectionApi : public testing::api_routes {
+protected:
+  ConnectionApi() {
+    const auto unexpected = [](const auto&) {
+      ADD_FAILURE();
+    };
+    const auto registry = spawn<connection_registry_actor>(
+      [=](const open_connection& m) { unexpected(m); },
+      [=](const open_connections& m) { unexpected(m); },
+      [=](const stream_closed& m) { unexpected(m); },
+      [=](const delivery_failed& m) { unexpected(m); },
+      [=](const delivery_settled& m) { unexpected(m); },
+      [](const send_to_stream&) { return send_status::sent; },
+      [](const publish&) { return publish_receipt{}; },
+      [=](const delivery_wait_over& m) { unexpected(m); },
+      [=](const add_observer& m) { unexpected(m); },
+      [this](const list_connections& query) {
+        listed.push_back(query);
+        connection_page page;
+        page.total = 5;
+        page.next = 9;
+        return page;
+      },
+      [](const close_connection& order) -> result<void> {
+        if (order.id.str() != "X")
+          return fail(ec::no_such_connection, "none");
+        return caf::unit;
+      },
+      [=](const adopt_streams& m) { unexpected(m); },
+      [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
+    add_connection_routes(routes, system(), registry);
+  }
+
+  api_reply list(const std::string& limit, const std::string& after) {
+    api_request request;
+    if (!limit.empty())
+      request.query["limit"] = limit;
+    if (!after.empty())
+      request.query["after"] = after;
+    return call("GET", "/api/connections", std::move(request));
+  }
+
+  std::vector<list_connections> listed;
+};
+
+TEST_F(ConnectionApi, PagesThroughConnections) {
+  auto reply = list("", "");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"connections":[],"total":5,"next":"9"})");
+  EXPECT_EQ(list("1000", "9").status, 200);
+  ASSERT_EQ(listed.size(), 2u);
+  EXPECT_EQ(listed[0].limit, 100u);
+  EXPECT_EQ(listed[0].after, 0u);
+  EXPECT_EQ(listed[1].limit, 1000u);
+  EXPECT_EQ(listed[1].after, 9u);
+}
+
+TEST_F(ConnectionApi, RefusesPagesThatAreNone) {
+  for (const auto* limit : {"0", "1001", "-1", "x", "1x", "99999999999999999999", " 1"})
+    EXPECT_EQ(list(limit, "").status, 400) << limit;
+  EXPECT_EQ(list("", "abc").status, 400);
+  EXPECT_TRUE(listed.empty());
+}
+
+TEST_F(ConnectionApi, ClosesAConnection) {
+  const auto reply = call("DELETE", "/api/connections/X");
+  EXPECT_EQ(reply.status, 204);
+  EXPECT_EQ(reply.body, "");
+  EXPECT_EQ(call("DELETE", "/api/connections/Y").status, 404);
+  EXPECT_EQ(call("DELETE", "/api/connections/a%3Ab").status, 400);
+}
+
+TEST(HealthApi, NamesWhatIsNotReady) {
+  router routes;
+  metrics numbers;
+  numbers.counter("herald_test_total", "Of a test.").Increment();
+  std::vector<std::string> missing;
+  add_health_routes(
+    routes, [&] { return missing; }, numbers);
+  const auto get = [&](const char* path) {
+    return routes.find("GET", path).found->answer({});
+  };
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/readyz").status, 200);
+  missing = {"stream endpoint", "registry"};
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/readyz").status, 503);
+  EXPECT_NE(get("/readyz").body.find("stream endpoint, registry"), std::string::npos);
+  const auto shown = get("/metrics");
+  EXPECT_EQ(shown.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(shown.body.find("herald_test_total 1"), std::string::npos);
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,182 @@
+#include "http/api/callback_api.hpp"
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <caf/actor_system_config.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <gtest/gtest.h>
+
+#include "messages/type_ids.hpp"
+
+namespace herald {
+namespace {
+
+using nlohmann::json;
+
+/// The routes before a registry that notes what it is told. A handler waits for the registry, so
+/// this runs on threads, not step by step; each request's answer comes after what it caused.
+class CallbackApi : public ::testing::Test {
+protected:
+  CallbackApi() {
+    owner = system.spawn([this](stream_owner_actor::pointer) -> stream_owner_actor::behavior_type {
+      return {
+        [this](const open_connection& m) -> result<void> {
+          opened.push_back(m);
+          if (m.id.str() == "late")
+            return fail(ec::shutting_down, "no more streams");
+          return caf::unit;
+        },
+        [](const open_connections&) {},
+        [this](const stream_closed& m) { closed.push_back(m); },
+        [](const delivery_failed&) {},
+        [](const delivery_settled&) {},
+        [](const send_to_stream&) { return send_status::sent; },
+      };
+    });
+    for (int i = 0; i < 3; ++i)
+      shards.push_back(system.spawn([this, i](gateway_sender_actor::pointer) {
+        return gateway_sender_actor::behavior_type{
+          [](const attach_stream&) {},
+          [](const refuse_stream&) {},
+          [](const close_stream&) {},
+          [](const deliver&) {},
+          [this, i](const stream_closed& m) { told[i].push_back(m.stream.str()); },
+          [](const flush&) {},
+          [](const send_next&) {},
+          [](const send_ended&) {},
+        };
+      }));
+  }
+
+  ~CallbackApi() override { end(); }
+
+  /// Ends the actors, so that what they have noted can be read.
+  void end() {
+    caf::anon_send_exit(owner, caf::exit_reason::user_shutdown);
+    for (const auto& shard : shards)
+      caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+    system.await_all_actors_done();
+  }
+
+  api_reply post(const std::string& body, const std::string& secret = "s3cret") {
+    router routes;
+    add_callback_routes(routes, system, owner, shards, options);
+    api_request request;
+    request.method = "POST";
+    request.body = body;
+    if (!secret.empty())
+      request.query["secret"] = secret;
+    const auto found = routes.find("POST", "/api/sse/callback");
+    return found.found->answer(request);
+  }
+
+  static std::string connect(const std::string& url) {
+    return json{{"action", "connect"}, {"token", "t1"}, {"request", {{"url", url}}}}.dump();
+  }
+
+  static std::string field_of(const api_reply& reply) {
+    return json::parse(reply.body).value("field", "");
+  }
+
+  std::vector<open_connection> opened;
+  std::vector<stream_closed> closed;
+  std::vector<std::string> told[3];
+  callback_options options{true, "s3cret"};
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  stream_owner_actor owner;
+  std::vector<gateway_sender_actor> shards;
+};
+
+TEST_F(CallbackApi, OpensAStreamAndAnswersItsRequestId) {
+  const auto reply = post(connect("/api/sse/stream?x=1&request_id=a%20b+c%C3%A4"));
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(json::parse(reply.body), (json{{"request_id", "a b c\u00e4"}}));
+  end();
+  ASSERT_EQ(opened.size(), 1u);
+  EXPECT_EQ(opened[0].id.str(), "a b c\u00e4");
+  EXPECT_EQ(opened[0].stream.str(), "t1");
+  EXPECT_EQ(opened[0].transport, transport_kind::gateway);
+  EXPECT_EQ(opened[0].url, "/api/sse/stream?x=1&request_id=a%20b+c%C3%A4");
+  EXPECT_TRUE(opened[0].via);
+}
+
+TEST_F(CallbackApi, PassesARefusalOnAndTakesTheStreamBack) {
+  const auto reply = post(connect("/s?request_id=late"));
+  EXPECT_EQ(reply.status, 503);
+  end();
+  ASSERT_EQ(closed.size(), 1u);
+  EXPECT_EQ(closed[0].stream.str(), "t1");
+}
+
+TEST_F(CallbackApi, TellsRegistryAndShardOfADisconnect) {
+  for (int i = 0; i < 2; ++i) {
+    const auto reply = post(R"({"action":"disconnect","reason":"client_closed","token":"t9"})");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.body, "{}");
+  }
+  end();
+  ASSERT_EQ(closed.size(), 2u);
+  EXPECT_EQ(closed[0].stream.str(), "t9");
+  EXPECT_EQ(closed[0].reason, end_reason::client_closed);
+  EXPECT_EQ(told[0].size() + told[1].size() + told[2].size(), 2u);
+}
+
+TEST_F(CallbackApi, RefusesAWrongOrMissingSecret) {
+  for (const auto* secret : {"", "s3cre", "s3cret!", "S3cret", "s3crets3cret"}) {
+    EXPECT_EQ(post(connect("/s?request_id=a"), secret).status, 401) << secret;
+    EXPECT_EQ(post("not json", secret).status, 401) << secret;
+  }
+  end();
+  EXPECT_TRUE(opened.empty());
+}
+
+TEST_F(CallbackApi, AsksForNoSecretWhereNoneIsSet) {
+  options.secret.clear();
+  EXPECT_EQ(post(connect("/s?request_id=a"), "").status, 200);
+  EXPECT_EQ(post(connect("/s?request_id=a"), "whatever").status, 200);
+}
+
+TEST_F(CallbackApi, RefusesABadRequestId) {
+  for (const auto* url :
+       {"/s", "", "/s?request_id=", "/s?request_id=a:b", "/s?request_id=a%3Ab", "/s?request_id=%0a",
+        "/s?request_id=%zz"}) {
+    const auto reply = post(connect(url));
+    EXPECT_EQ(reply.status, 400) << url;
+    EXPECT_EQ(field_of(reply), "request.url") << url;
+  }
+  EXPECT_EQ(post(connect("/s?request_id=" + std::string(129, 'x'))).status, 400);
+  end();
+  EXPECT_TRUE(opened.empty());
+}
+
+TEST_F(CallbackApi, RefusesWhatIsNoCallback) {
+  EXPECT_EQ(post("").status, 400);
+  EXPECT_EQ(post("{").status, 400);
+  EXPECT_EQ(field_of(post(R"({"action":"x","token":"t"})")), "action");
+  EXPECT_EQ(field_of(post(R"({"action":"disconnect"})")), "token");
+}
+
+TEST_F(CallbackApi, IsNotThereWithoutAnExternalGateway) {
+  options.enabled = false;
+  const auto reply = post(connect("/s?request_id=a"));
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_NE(reply.body.find("gateway.url"), std::string::npos);
+}
+
+TEST(SameSecret, ComparesWholeTexts) {
+  EXPECT_TRUE(same_secret("abc", "abc"));
+  EXPECT_FALSE(same_secret("abc", ""));
+  EXPECT_FALSE(same_secret("abc", "abcabc"));
+  EXPECT_FALSE(same_secret("abc", "abd"));
+  EXPECT_FALSE(same_secret("aaa", "aa"));
+  EXPECT_TRUE(same_secret("", ""));
+  EXPECT_FALSE(same_secret("", "x"));
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,200 @@
+#include "http/api/internal_send_api.hpp"
+
+#include <string>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <gtest/gtest.h>
+
+#include "messages/type_ids.hpp"
+
+namespace herald {
+namespace {
+
+const std::string uuid = "0b0e8a2c-5d0a-4a6e-9f3e-6a1d2c3b4a59";
+
+std::string body_with(const std::string& rest) {
+  return R"({"token":")" + uuid + '"' + rest + '}';
+}
+
+send_to_stream parsed(const std::string& body) {
+  const auto result = parse_internal_send(body);
+  const auto* command = std::get_if<send_to_stream>(&result);
+  EXPECT_NE(command, nullptr) << body;
+  return command != nullptr ? *command : send_to_stream{};
+}
+
+std::string code_of(const std::string& body, internal_send_options options = {}) {
+  const auto result = parse_internal_send(body, options);
+  const auto* refusal = std::get_if<send_refusal>(&result);
+  return refusal != nullptr ? std::string{refusal->code} : "accepted";
+}
+
+TEST(ParseInternalSend, ReadsEveryField) {
+  const auto command =
+    parsed(body_with(R"(,"event":{"name":"version","data":"{\"a\":\"\u00e9\"}"},"close":true)"));
+  EXPECT_EQ(command.stream, token::from_text(uuid));
+  ASSERT_TRUE(command.event);
+  EXPECT_EQ(command.event->name, "version");
+  EXPECT_EQ(command.event->data, "{\"a\":\"\xc3\xa9\"}");
+  EXPECT_TRUE(command.close);
+}
+
+TEST(ParseInternalSend, TakesAProbeACloseAndAnUnnamedEvent) {
+  EXPECT_FALSE(parsed(body_with("")).event);
+  EXPECT_FALSE(parsed(body_with("")).close);
+  EXPECT_TRUE(parsed(body_with(R"(,"close":true)")).close);
+  EXPECT_FALSE(parsed(body_with(R"(,"close":false)")).close);
+  const auto unnamed = parsed(body_with(R"(,"event":{"data":""})"));
+  ASSERT_TRUE(unnamed.event);
+  EXPECT_EQ(unnamed.event->name, "");
+  EXPECT_EQ(unnamed.event->data, "");
+}
+
+TEST(ParseInternalSend, KeepsTokensThatAreNoUuid) {
+  EXPECT_EQ(parsed(R"({"token":"any text"})").stream.str(), "any text");
+}
+
+TEST(ParseInternalSend, IgnoresUnknownFieldsAtAnyDepth) {
+  const auto command =
+    parsed(R"({"x":{"token":1,"event":{"data":2},"close":3},"y":[{"token":4},[5],"close",true],)"
+           R"("token":"t","event":{"x":{"data":6,"name":7},"z":["data"],"data":"d","name":"n"},)"
+           R"("name":8,"data":9})");
+  EXPECT_EQ(command.stream.str(), "t");
+  ASSERT_TRUE(command.event);
+  EXPECT_EQ(command.event->name, "n");
+  EXPECT_EQ(command.event->data, "d");
+  EXPECT_FALSE(command.close);
+}
+
+TEST(ParseInternalSend, LetsTheLastOfARepeatedFieldCount) {
+  const auto command =
+    parsed(R"({"token":1,"token":"t","event":{"name":"n","data":"d"},"event":{"data":"e"}})");
+  EXPECT_EQ(command.event->name, "");
+  EXPECT_EQ(command.event->data, "e");
+}
+
+TEST(ParseInternalSend, NamesWhatIsWrong) {
+  const std::pair<std::string, const char*> cases[] = {
+    {"", "INVALID_TOKEN_MISSING"},
+    {"{}", "INVALID_TOKEN_MISSING"},
+    {"[]", "INVALID_TOKEN_MISSING"},
+    {R"({"token":""})", "INVALID_TOKEN_MISSING"},
+    {R"({"token":7})", "INVALID_TOKEN_MISSING"},
+    {R"({"token":null})", "INVALID_TOKEN_MISSING"},
+    {R"([{"token":"t"}])", "INVALID_TOKEN_MISSING"},
+    {body_with(R"(,"event":"x")"), "INVALID_EVENT_TYPE"},
+    {body_with(R"(,"event":[])"), "INVALID_EVENT_TYPE"},
+    {body_with(R"(,"event":null)"), "INVALID_EVENT_TYPE"},
+    {body_with(R"(,"event":{})"), "INVALID_EVENT_DATA_MISSING"},
+    {body_with(R"(,"event":{"name":"x"})"), "INVALID_EVENT_DATA_MISSING"},
+    {body_with(R"(,"event":{"data":{"a":1}})"), "INVALID_EVENT_DATA_MISSING"},
+    {body_with(R"(,"event":{"data":1.5})"), "INVALID_EVENT_DATA_MISSING"},
+    {body_with(R"(,"event":{"data":"d","name":5})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"event":{"data":"d","name":-5})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"event":{"data":"d","name":true})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"event":{"data":"d","name":"a\nb"})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"event":{"data":"d","name":"a\rb"})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"event":{"data":"d","name":"a\u0000b"})"), "INVALID_EVENT_NAME_TYPE"},
+    {body_with(R"(,"close":"true")"), "INVALID_CLOSE_TYPE"},
+    {body_with(R"(,"close":1)"), "INVALID_CLOSE_TYPE"},
+    {body_with(R"(,"close":{})"), "INVALID_CLOSE_TYPE"},
+    {"{", "INVALID_JSON"},
+    {body_with("") + "x", "INVALID_JSON"},
+    {body_with("") + '\0' + "x", "INVALID_JSON"},
+    {"{\"token\":\"\xff\"}", "INVALID_JSON"},
+  };
+  for (const auto& [body, code] : cases)
+    EXPECT_EQ(code_of(body), code) << body;
+}
+
+TEST(ParseInternalSend, RefusesAnEventThatIsTooLong) {
+  EXPECT_EQ(code_of(body_with(R"(,"event":{"data":"1234"})"), {4}), "accepted");
+  EXPECT_EQ(code_of(body_with(R"(,"event":{"data":"12345"})"), {4}), "EVENT_TOO_LARGE");
+}
+
+TEST(ParseInternalSend, SurvivesDeepNesting) {
+  const std::string deep(200'000, '[');
+  EXPECT_EQ(code_of(R"({"x":)" + deep), "INVALID_JSON");
+}
+
+/// The route, with an owner that answers by what the event's name asks for.
+class InternalSendApi : public ::testing::Test {
+protected:
+  InternalSendApi() : system_(config_) {
+    const auto start = [](stream_owner_actor::pointer) -> stream_owner_actor::behavior_type {
+      return {
+        [](const open_connection&) {},
+        [](const open_connections&) {},
+        [](const stream_closed&) {},
+        [](const delivery_failed&) {},
+        [](const delivery_settled&) {},
+        [](const send_to_stream& m) -> result<send_status> {
+          const auto name = m.event ? m.event->name : "";
+          if (name == "unknown")
+            return fail(ec::no_such_stream, "x");
+          if (name == "full")
+            return fail(ec::overloaded, "x");
+          if (name == "broken")
+            return fail(ec::actor_failed, "x");
+          return m.close ? send_status::buffered : send_status::sent;
+        },
+      };
+    };
+    owner_ = system_.spawn(start);
+    add_internal_send_api(routes_, system_, owner_);
+  }
+
+  ~InternalSendApi() override { caf::anon_send_exit(owner_, caf::exit_reason::user_shutdown); }
+
+  api_reply post(const std::string& body) {
+    const auto match = routes_.find("POST", "/internal/send");
+    EXPECT_NE(match.found, nullptr);
+    api_request request;
+    request.body = body;
+    return match.found->answer(request);
+  }
+
+  api_reply post_named(const std::string& name) {
+    return post(body_with(R"(,"event":{"data":"d","name":")" + name + R"("})"));
+  }
+
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  stream_owner_actor owner_;
+  router routes_;
+};
+
+TEST_F(InternalSendApi, AnswersOkAndBuffered) {
+  const auto sent = post(body_with(""));
+  EXPECT_EQ(sent.status, 200);
+  EXPECT_EQ(sent.body, R"({"status":"ok"})");
+  EXPECT_EQ(sent.content_type, "application/json");
+  const auto buffered = post(body_with(R"(,"close":true)"));
+  EXPECT_EQ(buffered.status, 200);
+  EXPECT_EQ(buffered.body, R"({"status":"buffered"})");
+}
+
+TEST_F(InternalSendApi, AnswersInTheGatewaysErrorDocuments) {
+  const auto unknown = post_named("unknown");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(
+    unknown.body,
+    R"({"error":{"message":"no open stream has this token","code":"TOKEN_NOT_FOUND"}})");
+  const auto missing = post("{}");
+  EXPECT_EQ(missing.status, 400);
+  EXPECT_EQ(
+    missing.body,
+    R"({"error":{"message":"token must be a non-empty string","code":"INVALID_TOKEN_MISSING"}})");
+}
+
+TEST_F(InternalSendApi, AnswersWhatMayBeTriedAgainWithAServerError) {
+  EXPECT_EQ(post_named("full").status, 503);
+  EXPECT_EQ(post_named("broken").status, 500);
+}
+
+} // namespace
+} // namespace herald

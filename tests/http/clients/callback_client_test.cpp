@@ -1,0 +1,386 @@
+#include "http/clients/callback_client.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <sys/socket.h>
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include "messages/type_ids.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long a test waits for what must come.
+constexpr auto patience = 20s;
+
+/// A backend; `answer` runs on one of its threads.
+class backend {
+public:
+  explicit backend(httplib::Server::Handler answer, int port = 0, time_t keep_alive_s = 5) {
+    server_.set_tcp_nodelay(true);
+    server_.set_keep_alive_timeout(keep_alive_s);
+    server_.new_task_queue = [] {
+      return new httplib::ThreadPool(300);
+    };
+    server_.set_keep_alive_max_count(100'000);
+    server_.Post("/callback", [this, answer](const httplib::Request& q, httplib::Response& r) {
+      {
+        const std::lock_guard lock{mutex_};
+        bodies_.push_back(q.body);
+        secrets_.insert(q.get_param_value("secret"));
+        clients_.insert(q.remote_port);
+      }
+      answer(q, r);
+    });
+    // Its own backlog of 5 would drop the first connections of a storm.
+    int listening = -1;
+    server_.set_socket_options([&listening](int socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      listening = socket;
+    });
+    if (port == 0)
+      port_ = server_.bind_to_any_port("127.0.0.1");
+    else
+      port_ = server_.bind_to_port("127.0.0.1", port) ? port : -1;
+    ::listen(listening, 4096);
+    thread_ = std::thread{[this] {
+      server_.listen_after_bind();
+    }};
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!server_.is_running() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+  }
+
+  ~backend() {
+    server_.stop();
+    thread_.join();
+  }
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(port_) + "/callback?secret=s3";
+  }
+
+  std::vector<std::string> bodies() {
+    const std::lock_guard lock{mutex_};
+    return bodies_;
+  }
+  std::set<std::string> secrets() {
+    const std::lock_guard lock{mutex_};
+    return secrets_;
+  }
+  /// How many connections have been used.
+  std::size_t clients() {
+    const std::lock_guard lock{mutex_};
+    return clients_.size();
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<std::string> bodies_;
+  std::set<std::string> secrets_;
+  std::set<int> clients_;
+  httplib::Server server_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+/// A door that stays shut until somebody opens it or `waiting` are in front of it.
+class gate {
+public:
+  explicit gate(std::size_t opens_at = SIZE_MAX) : opens_at_(opens_at) {}
+
+  void pass() {
+    std::unique_lock lock{mutex_};
+    if (++waiting_ >= opens_at_)
+      open_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, patience, [&] { return open_; });
+  }
+
+  bool wait_for_waiting(std::size_t count) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, patience, [&] { return waiting_ >= count; });
+  }
+
+  void open() {
+    const std::lock_guard lock{mutex_};
+    open_ = true;
+    changed_.notify_all();
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t opens_at_;
+  std::size_t waiting_ = 0;
+  bool open_ = false;
+};
+
+void accept(const httplib::Request& /*request*/, httplib::Response& response) {
+  response.set_content("{}", "application/json");
+}
+
+class CallbackClient : public ::testing::Test {
+protected:
+  void use(const std::string& url, callback_client_options options = {}) {
+    options.url = url;
+    auto made = callback_client::make(std::move(options), numbers);
+    ASSERT_TRUE(made);
+    client = std::move(*made);
+  }
+
+  void submit(std::uint64_t name, callback_action action = callback_action::connect) {
+    call_backend what;
+    what.action = action;
+    what.stream = token::from_bits(0, name);
+    what.request =
+      std::make_shared<const std::string>(render_callback_request("/s?request_id=x", {}));
+    client->call(std::move(what), [this](const backend_answered& answer) {
+      const std::lock_guard lock{mutex};
+      answers.push_back(answer);
+      answered.notify_all();
+    });
+  }
+
+  bool wait_for(std::size_t count) {
+    std::unique_lock lock{mutex};
+    return answered.wait_for(lock, patience, [&] { return answers.size() >= count; });
+  }
+
+  /// Calls and waits for the answer.
+  backend_answered call(std::uint64_t name) {
+    std::size_t before = 0;
+    {
+      const std::lock_guard lock{mutex};
+      before = answers.size();
+    }
+    submit(name);
+    if (!wait_for(before + 1))
+      ADD_FAILURE() << "no answer";
+    const std::lock_guard lock{mutex};
+    return answers.size() > before ? answers.back() : backend_answered{};
+  }
+
+  std::size_t count(ec code) {
+    const std::lock_guard lock{mutex};
+    std::size_t found = 0;
+    for (const auto& answer : answers)
+      found += answer.why.code == code ? 1 : 0;
+    return found;
+  }
+
+  metrics numbers;
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::vector<backend_answered> answers;
+  /// Ended by the tests: the server waits for its connections to be closed.
+  std::shared_ptr<callback_client> client;
+};
+
+TEST_F(CallbackClient, PostsTheProtocolsBodyToTheWholeUrl) {
+  backend server{accept};
+  use(server.url());
+  const auto answer = call(7);
+  EXPECT_EQ(answer.why.code, ec::none);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.stream, token::from_bits(0, 7));
+  EXPECT_EQ(answer.action, callback_action::connect);
+  EXPECT_EQ(
+    server.bodies(), std::vector<std::string>{
+                       R"({"action":"connect","token":"00000000-0000-0000-0000-000000000007",)"
+                       R"("request":{"url":"/s?request_id=x","headers":{}}})"});
+  EXPECT_EQ(server.secrets(), std::set<std::string>{"s3"});
+  client.reset();
+}
+
+TEST_F(CallbackClient, PassesTheStatusOn) {
+  std::atomic<int> status{204};
+  backend server{[&](const httplib::Request&, httplib::Response& r) {
+    r.status = status;
+  }};
+  use(server.url());
+  EXPECT_EQ(call(1).why.code, ec::none);
+  for (const int refused : {301, 400, 401, 403, 500, 503}) {
+    status = refused;
+    const auto answer = call(2);
+    EXPECT_EQ(answer.why.code, ec::upstream_refused);
+    EXPECT_EQ(answer.status, refused);
+  }
+  client.reset();
+}
+
+TEST_F(CallbackClient, HasManyCallbacksUnderWayAtOnce) {
+  // No callback is answered before all have arrived.
+  constexpr std::size_t many = 200;
+  gate all{many};
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    all.pass();
+    accept(q, r);
+  }};
+  use(server.url());
+  for (std::uint64_t i = 0; i < many; ++i)
+    submit(i);
+  ASSERT_TRUE(wait_for(many));
+  EXPECT_EQ(count(ec::none), many);
+  client.reset();
+}
+
+TEST_F(CallbackClient, KeepsConnectionsAlive) {
+  backend server{accept};
+  use(server.url());
+  for (std::uint64_t i = 0; i < 50; ++i)
+    EXPECT_EQ(call(i).why.code, ec::none);
+  EXPECT_EQ(server.clients(), 1u);
+  EXPECT_NE(
+    numbers.render().find("herald_callback_connections_opened_total 1\n"), std::string::npos);
+  client.reset();
+}
+
+TEST_F(CallbackClient, QueuesWhatIsMoreThanTheConnectionsAndSendsConnectsFirst) {
+  gate shut;
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    shut.pass();
+    accept(q, r);
+  }};
+  callback_client_options options;
+  options.max_in_flight = 1;
+  options.max_queued = 2;
+  use(server.url(), options);
+  submit(1);
+  ASSERT_TRUE(shut.wait_for_waiting(1));
+  submit(2, callback_action::disconnect);
+  submit(3);
+  submit(4);
+  submit(5); // one too many
+  ASSERT_TRUE(wait_for(1));
+  EXPECT_EQ(count(ec::overloaded), 1u);
+  shut.open();
+  ASSERT_TRUE(wait_for(5));
+  std::vector<std::uint64_t> order;
+  for (const auto& answer : answers)
+    order.push_back(answer.stream.low());
+  EXPECT_EQ(order, (std::vector<std::uint64_t>{5, 1, 3, 4, 2}));
+  EXPECT_EQ(server.bodies().size(), 4u);
+  const auto text = numbers.render();
+  EXPECT_NE(text.find("herald_callback_dropped_total{action=\"connect\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("herald_callback_in_flight 0\n"), std::string::npos);
+  EXPECT_NE(text.find("herald_callback_queued 0\n"), std::string::npos);
+  client.reset();
+}
+
+TEST_F(CallbackClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
+  gate shut;
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    shut.pass();
+    accept(q, r);
+  }};
+  callback_client_options options;
+  options.timeout = 100ms;
+  options.max_in_flight = 1;
+  use(server.url(), options);
+  submit(1);
+  submit(2);
+  ASSERT_TRUE(wait_for(2));
+  EXPECT_EQ(count(ec::upstream_timed_out), 2u);
+  shut.open();
+  client.reset();
+}
+
+TEST_F(CallbackClient, SaysThatTheBackendIsUnreachable) {
+  int port = 0;
+  {
+    backend gone{accept};
+    port = gone.port();
+  }
+  use("http://127.0.0.1:" + std::to_string(port) + "/callback");
+  const auto answer = call(1);
+  EXPECT_EQ(answer.why.code, ec::upstream_unavailable);
+  EXPECT_EQ(answer.status, 0);
+  client.reset();
+}
+
+TEST_F(CallbackClient, SaysThatTheHostDoesNotExist) {
+  use("http://no-such-host.invalid/callback");
+  EXPECT_EQ(call(1).why.code, ec::upstream_unavailable);
+}
+
+TEST_F(CallbackClient, ResolvesNames) {
+  backend server{accept};
+  use("http://localhost:" + std::to_string(server.port()) + "/callback");
+  EXPECT_EQ(call(1).why.code, ec::none);
+  client.reset();
+}
+
+TEST_F(CallbackClient, FindsARestartedBackend) {
+  int port = 0;
+  {
+    backend first{accept, 0, 1};
+    port = first.port();
+    use(first.url());
+    EXPECT_EQ(call(1).why.code, ec::none);
+  }
+  EXPECT_EQ(call(2).why.code, ec::upstream_unavailable);
+  backend second{accept, port};
+  ASSERT_EQ(second.port(), port);
+  EXPECT_EQ(call(3).why.code, ec::none);
+  EXPECT_EQ(second.bodies().size(), 1u);
+  client.reset();
+}
+
+TEST_F(CallbackClient, LosesNothingInAStorm) {
+  constexpr std::size_t many = 4000;
+  backend server{accept};
+  callback_client_options options;
+  options.timeout = 60s;
+  use(server.url(), options);
+  for (std::uint64_t i = 0; i < many / 2; ++i) {
+    submit(i);
+    submit(i, callback_action::disconnect);
+  }
+  ASSERT_TRUE(wait_for(many));
+  EXPECT_EQ(count(ec::none), many);
+  EXPECT_EQ(server.bodies().size(), many);
+  EXPECT_LE(server.clients(), 256u);
+  client.reset();
+}
+
+TEST_F(CallbackClient, EndsWithCallbacksUnderWay) {
+  gate shut;
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    shut.pass();
+    accept(q, r);
+  }};
+  use(server.url());
+  submit(1);
+  ASSERT_TRUE(shut.wait_for_waiting(1));
+  client.reset();
+  shut.open();
+  EXPECT_TRUE(answers.empty());
+}
+
+TEST_F(CallbackClient, RefusesAUrlItCannotCallWithoutRepeatingIt) {
+  for (const auto* url : {"https://backend/?secret=SECRET", "backend/SECRET", ""}) {
+    callback_client_options options;
+    options.url = url;
+    const auto made = callback_client::make(options, numbers);
+    ASSERT_FALSE(made);
+    const auto why = describe(made.error());
+    EXPECT_EQ(why.code, ec::invalid_field);
+    EXPECT_EQ(why.field, "callback.url");
+    EXPECT_EQ(why.detail.find("SECRET"), std::string::npos);
+  }
+}
+
+} // namespace
+} // namespace herald

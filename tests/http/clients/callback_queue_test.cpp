@@ -1,0 +1,73 @@
+#include "http/clients/callback_queue.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = pending_callback::clock;
+
+constexpr auto start = clock::time_point{} + 1h;
+
+pending_callback pending(callback_action action, std::uint64_t name, clock::duration wait = 5s) {
+  pending_callback made;
+  made.call.action = action;
+  made.call.stream = token::from_bits(0, name);
+  made.submitted = start;
+  made.deadline = start + wait;
+  return made;
+}
+
+pending_callback connect(std::uint64_t name, clock::duration wait = 5s) {
+  return pending(callback_action::connect, name, wait);
+}
+
+pending_callback disconnect(std::uint64_t name, clock::duration wait = 60s) {
+  return pending(callback_action::disconnect, name, wait);
+}
+
+std::uint64_t name_of(const std::optional<pending_callback>& call) {
+  return call ? call->call.stream.low() : 0;
+}
+
+TEST(CallbackQueue, GivesConnectsFirstAndOtherwiseKeepsTheOrder) {
+  callback_queue queue{10};
+  queue.push(disconnect(1));
+  queue.push(connect(2));
+  queue.push(disconnect(3));
+  queue.push(connect(4));
+  EXPECT_EQ(queue.size(), 4u);
+  for (const std::uint64_t name : {2, 4, 1, 3})
+    EXPECT_EQ(name_of(queue.pop()), name);
+  EXPECT_FALSE(queue.pop());
+}
+
+TEST(CallbackQueue, IsBoundedPerAction) {
+  callback_queue queue{1};
+  queue.push(disconnect(1));
+  EXPECT_TRUE(queue.full(callback_action::disconnect));
+  EXPECT_FALSE(queue.full(callback_action::connect));
+  queue.push(connect(2));
+  EXPECT_TRUE(queue.full(callback_action::connect));
+  EXPECT_EQ(queue.size(), 2u);
+}
+
+TEST(CallbackQueue, TakesOutWhatIsTooLate) {
+  callback_queue queue{10};
+  EXPECT_FALSE(queue.next_deadline());
+  queue.push(disconnect(1, 10s));
+  queue.push(connect(2, 5s));
+  queue.push(connect(3, 6s));
+  EXPECT_EQ(queue.next_deadline(), start + 5s);
+  EXPECT_TRUE(queue.expire(start + 4s).empty());
+  const auto expired = queue.expire(start + 5s);
+  ASSERT_EQ(expired.size(), 1u);
+  EXPECT_EQ(expired[0].call.stream.low(), 2u);
+  EXPECT_EQ(queue.next_deadline(), start + 6s);
+  EXPECT_EQ(queue.expire(start + 1min).size(), 2u);
+  EXPECT_EQ(queue.size(), 0u);
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,107 @@
+#include "http/config/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+std::string broken_key(const config& c) {
+  const auto broken = validate(c);
+  return broken ? broken->key : "";
+}
+
+TEST(Config, IsGoodByDefault) {
+  EXPECT_EQ(broken_key({}), "");
+}
+
+TEST(Config, WantsASecretWhereOthersCanCallBack) {
+  config c;
+  c.gateway.url = "http://gateway:3000";
+  EXPECT_EQ(broken_key(c), "") << "on a loopback address there may be none";
+  for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "herald.internal"}) {
+    c.api.host = host;
+    EXPECT_EQ(broken_key(c), "callback.secret") << host;
+  }
+  c.callback.secret = "s";
+  EXPECT_EQ(broken_key(c), "");
+  c.callback.secret = "";
+  c.gateway.url = "";
+  EXPECT_EQ(broken_key(c), "") << "without a gateway nobody calls back";
+}
+
+TEST(Config, IsAGatewayOrUsesOne) {
+  config c;
+  c.callback.url = "http://backend/api/sse/callback";
+  EXPECT_EQ(broken_key(c), "");
+  c.gateway.url = "http://gateway";
+  EXPECT_EQ(broken_key(c), "gateway.url");
+}
+
+TEST(Config, WantsTwoPorts) {
+  config c;
+  c.stream.port = c.api.port;
+  EXPECT_EQ(broken_key(c), "stream.port");
+  c.stream.host = "0.0.0.0";
+  EXPECT_EQ(broken_key(c), "stream.port") << "a wildcard includes the other's address";
+  c.stream.host = "10.0.0.1";
+  EXPECT_EQ(broken_key(c), "");
+  c.stream.host = c.api.host;
+  c.gateway.url = "http://gateway";
+  EXPECT_EQ(broken_key(c), "") << "the endpoint is off";
+  c.gateway.url = "";
+  c.stream.port = c.api.port = 0;
+  EXPECT_EQ(broken_key(c), "") << "two free ports differ";
+}
+
+TEST(Config, HasRoomForItsLargestEvent) {
+  config c;
+  c.api.max_event_bytes = c.api.max_body_bytes + 1;
+  EXPECT_EQ(broken_key(c), "api.max_event_bytes");
+  c.api.max_event_bytes = c.stream.log_bytes / 8;
+  c.stream.private_queue_bytes = c.api.max_event_bytes;
+  EXPECT_EQ(broken_key(c), "");
+  c.stream.private_queue_bytes -= 1;
+  EXPECT_EQ(broken_key(c), "stream.private_queue_bytes");
+  c.stream.log_bytes -= 1;
+  EXPECT_EQ(broken_key(c), "stream.log_bytes");
+}
+
+TEST(Config, HasRoomForItsLargestEventOnTheWayToAGateway) {
+  config c;
+  c.gateway.url = "http://gateway";
+  c.stream.log_bytes = 1;
+  EXPECT_EQ(broken_key(c), "") << "the endpoint is off";
+  c.gateway.max_stream_bytes = c.api.max_event_bytes - 1;
+  EXPECT_EQ(broken_key(c), "gateway.max_stream_bytes");
+  c.gateway.max_stream_bytes = c.gateway.max_queue_bytes + 1;
+  EXPECT_EQ(broken_key(c), "gateway.max_queue_bytes");
+}
+
+TEST(Config, KeepsTheNamesOfBuiltInTaskTypes) {
+  for (const auto* name : {"demo", "failing", "external"}) {
+    config c;
+    c.tasks.commands[name].argv = {"/bin/true"};
+    EXPECT_EQ(broken_key(c), std::string{"tasks.commands."} + name);
+  }
+  config c;
+  c.tasks.commands["demo2"].argv = {"/bin/true"};
+  EXPECT_EQ(broken_key(c), "");
+}
+
+TEST(Config, TakesNoMaskForASecret) {
+  config secret;
+  secret.callback.secret = masked_secret;
+  EXPECT_EQ(broken_key(secret), "callback.secret");
+  config callback;
+  callback.callback.url = "http://backend/callback?***";
+  EXPECT_EQ(broken_key(callback), "callback.url");
+  config version;
+  version.version.url = "http://backend/version?***";
+  EXPECT_EQ(broken_key(version), "version.url");
+  config command;
+  command.tasks.commands["build"] = {{"make"}, "", {{"KEY", masked_secret}}, std::nullopt};
+  EXPECT_EQ(broken_key(command), "tasks.commands.build.env.KEY");
+}
+
+} // namespace
+} // namespace herald

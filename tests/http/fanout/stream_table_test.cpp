@@ -1,0 +1,433 @@
+#include "http/fanout/stream_table.hpp"
+
+#include <algorithm>
+#include <map>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "http/fanout/sse_format.hpp"
+#include "tests/support/history_ranges.hpp"
+
+namespace herald {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Sockets that take as many bytes as the test says.
+class fake_sockets final : public stream_io {
+public:
+  ssize_t write(int fd, const iovec* parts, int count) override {
+    ++writes;
+    if (broken.contains(fd))
+      return -1;
+    std::size_t taken = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::string_view bytes{static_cast<const char*>(parts[i].iov_base), parts[i].iov_len};
+      const auto some = bytes.substr(0, room_of(fd) - taken);
+      received[fd] += some;
+      taken += some.size();
+    }
+    if (const auto found = room.find(fd); found != room.end())
+      found->second -= taken;
+    return static_cast<ssize_t>(taken);
+  }
+
+  void watch_writable(int fd, stream_slot slot, bool on) override {
+    if (on && fails_to_watch.erase(fd) != 0)
+      throw std::bad_alloc{};
+    if (on)
+      watched[fd] = slot;
+    else
+      watched.erase(fd);
+  }
+
+  void ended(const ended_stream& stream) override {
+    gone[stream.fd] = stream;
+    EXPECT_FALSE(watched.contains(stream.fd));
+  }
+
+  std::size_t room_of(int fd) const {
+    const auto found = room.find(fd);
+    return found == room.end() ? std::string::npos : found->second;
+  }
+
+  /// Bytes that a socket still takes; without limit if it is not here.
+  std::map<int, std::size_t> room;
+  std::set<int> broken;
+  /// Those that fail once.
+  std::set<int> fails_to_watch;
+  std::map<int, std::string> received;
+  std::map<int, stream_slot> watched;
+  std::map<int, ended_stream> gone;
+  std::size_t writes = 0;
+};
+
+class StreamTable : public ::testing::Test {
+protected:
+  stream_slot open(int fd, std::string head = "head|") {
+    const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
+    table.attach(slot, std::move(head));
+    return slot;
+  }
+
+  /// A stream that has missed `count` events of `bytes` each.
+  stream_slot come_back(int fd, std::size_t count, std::size_t bytes = 50) {
+    const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
+    table.attach(slot, "head|", missed(count, bytes));
+    return slot;
+  }
+
+  static missed_events missed(std::size_t count, std::size_t bytes) {
+    const auto block = std::make_shared<history_block>(count);
+    for (std::size_t i = 1; i <= count; ++i) {
+      auto what = std::make_shared<event>();
+      what->id = {i};
+      what->data.assign(bytes, 'm');
+      block->append({std::move(what), {}});
+    }
+    return {nullptr, testing::range_of({block}), request_id{"me"}};
+  }
+
+  static std::string frames_of(std::size_t count, std::size_t bytes = 50) {
+    std::string all;
+    for (auto walk = missed(count, bytes); const auto what = walk.next();)
+      append_event(all, what->id, what->name, what->data);
+    return all;
+  }
+
+  void run() {
+    while (table.run_slice(3)) {
+    }
+  }
+
+  void broadcast(std::string_view frame) { table.broadcast(frame, service_type::event); }
+
+  void release(int fd) {
+    sockets.room.erase(fd);
+    table.writable(sockets.watched.at(fd));
+  }
+
+  fake_sockets sockets;
+  stream_table table{{3, 1024, 100, 256, milliseconds{5000}}, sockets};
+  stream_table::time_point now{std::chrono::hours{1}};
+};
+
+TEST_F(StreamTable, SendsToEveryOpenStream) {
+  for (int fd = 1; fd <= 10; ++fd)
+    open(fd);
+  run();
+  broadcast("one.");
+  broadcast("two.");
+  run();
+  for (int fd = 1; fd <= 10; ++fd)
+    EXPECT_EQ(sockets.received[fd], "head|one.two.") << fd;
+  EXPECT_EQ(sockets.writes, 20u) << "what was behind goes out in one write";
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 20}));
+}
+
+TEST_F(StreamTable, RepeatsNothingToOthersWhereOneStreamFails) {
+  for (int fd = 1; fd <= 5; ++fd)
+    open(fd);
+  run();
+  sockets.room[2] = 2;
+  sockets.fails_to_watch = {2};
+  broadcast("one.");
+  EXPECT_THROW((void)table.run_slice(10), std::bad_alloc);
+  broadcast("two.");
+  run();
+  for (const int fd : {1, 3, 4, 5})
+    EXPECT_EQ(sockets.received[fd], "head|one.two.") << fd;
+  EXPECT_EQ(sockets.received[2], "head|on") << "what there was room for";
+}
+
+TEST_F(StreamTable, GivesAStreamOnlyWhatComesAfterItsAttach) {
+  open(1);
+  broadcast("before.");
+  const auto second = table.add(2, 0, 0);
+  broadcast("waiting.");
+  table.attach(second, "head|");
+  broadcast("after.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|before.waiting.after.");
+  EXPECT_EQ(sockets.received[2], "head|after.");
+}
+
+TEST_F(StreamTable, PutsPrivateFramesInTheirPlace) {
+  const auto slot = open(1);
+  open(2);
+  broadcast("a.");
+  table.push(slot, "mine.", service_type::version);
+  table.push(slot, "too.", service_type::version);
+  broadcast("b.");
+  table.push(slot, "last.", service_type::version);
+  run();
+  EXPECT_EQ(sockets.received[1], "head|a.mine.too.b.last.");
+  EXPECT_EQ(sockets.received[2], "head|a.b.");
+  EXPECT_EQ(table.tally().sent, (frame_counts{3, 0, 4}));
+}
+
+TEST_F(StreamTable, SendsAPrivateFrameWithoutAPass) {
+  for (int fd = 1; fd <= 5; ++fd)
+    open(fd);
+  run();
+  sockets.writes = 0;
+  table.push(2, "mine.", service_type::version);
+  run();
+  EXPECT_EQ(sockets.writes, 1u);
+}
+
+TEST_F(StreamTable, ContinuesAtEveryByte) {
+  const std::string all = "head|a.bb.mine.ccc.farewell";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    const int fd = 100 + static_cast<int>(cut);
+    sockets.room[fd] = cut;
+    const auto slot = open(fd);
+    run();
+    broadcast("a.");
+    broadcast("bb.");
+    table.push(slot, "mine.", service_type::task);
+    run();
+    broadcast("ccc.");
+    run();
+    table.close(slot, "farewell", now);
+    run();
+    EXPECT_EQ(sockets.received[fd], all.substr(0, cut));
+    if (cut < all.size()) {
+      EXPECT_FALSE(sockets.gone.contains(fd));
+      release(fd);
+    }
+    EXPECT_EQ(sockets.received[fd], all);
+    EXPECT_EQ(sockets.gone.at(fd).reason, end_reason::server_closed);
+  }
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(StreamTable, LeavesABlockedStreamOutOfPasses) {
+  sockets.room[1] = 0;
+  open(1);
+  open(2);
+  run();
+  const auto before = sockets.writes;
+  broadcast("a.");
+  run();
+  EXPECT_EQ(sockets.writes, before + 1);
+  release(1);
+  EXPECT_EQ(sockets.received[1], "head|a.");
+  EXPECT_TRUE(sockets.watched.empty());
+}
+
+TEST_F(StreamTable, TellsALappedStreamAtTheEndOfAFrame) {
+  sockets.room[1] = 5 + 30;
+  open(1);
+  open(2);
+  const std::string frame(100, 'x');
+  for (int i = 0; i < 20; ++i) {
+    broadcast(frame);
+    run();
+  }
+  EXPECT_EQ(table.tally().lagged, 1u);
+  release(1);
+  EXPECT_EQ(
+    sockets.received[1],
+    "head|" + frame + "event: lagged\ndata: {\"reason\":\"read too slowly\"}\n\n");
+  EXPECT_EQ(sockets.gone.at(1).reason, end_reason::error);
+  EXPECT_EQ(sockets.received[2].size(), 5 + 20 * frame.size()) << "others are not affected";
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 20}));
+  EXPECT_GT(table.tally().failed[2], 0u);
+}
+
+TEST_F(StreamTable, CutsALappedStreamOffThatDoesNotListen) {
+  sockets.room[1] = 0;
+  open(1);
+  for (int i = 0; i < 20; ++i) {
+    broadcast(std::string(100, 'x'));
+    run();
+  }
+  table.expire(now);
+  EXPECT_FALSE(sockets.gone.contains(1)) << "it has some time";
+  table.expire(now + milliseconds{4999});
+  EXPECT_FALSE(sockets.gone.contains(1));
+  table.expire(now + milliseconds{5000});
+  EXPECT_EQ(sockets.gone.at(1).reason, end_reason::error);
+}
+
+TEST_F(StreamTable, ClosesAStreamWhosePrivateQueueOverflows) {
+  sockets.room[1] = 0;
+  const auto slot = open(1);
+  run();
+  EXPECT_TRUE(table.push(slot, std::string(60, 'x'), service_type::version));
+  EXPECT_FALSE(table.push(slot, std::string(60, 'y'), service_type::version));
+  EXPECT_FALSE(table.push(slot, "z", service_type::version)) << "it is closing";
+  release(1);
+  EXPECT_NE(sockets.received[1].find("event: lagged"), std::string::npos);
+  EXPECT_EQ(table.tally().overflowed, 1u);
+  EXPECT_EQ(table.tally().failed[0], 1u);
+}
+
+TEST_F(StreamTable, SendsWhatWasMissedBeforeAllThatIsNew) {
+  const auto slot = come_back(1, 3);
+  broadcast("new.");
+  ASSERT_TRUE(table.push(slot, "mine.", service_type::event));
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(3) + "new.mine.");
+  EXPECT_EQ(table.tally().replayed, 3u);
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 5}));
+}
+
+TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
+  const auto slot = come_back(1, 5000, 200);
+  ASSERT_TRUE(table.push(slot, std::string(90, 'p'), service_type::event));
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(5000, 200) + std::string(90, 'p'));
+  EXPECT_EQ(table.tally().overflowed, 0u);
+  EXPECT_EQ(table.blocked_streams(), 0u);
+  EXPECT_FALSE(table.has_work());
+}
+
+TEST_F(StreamTable, GoesOnAnywhereInWhatWasMissed) {
+  const auto expected = "head|" + frames_of(3) + "new.";
+  for (std::size_t cut = 0; cut < expected.size(); ++cut) {
+    sockets.received[1].clear();
+    sockets.room[1] = cut;
+    const auto slot = come_back(1, 3);
+    run();
+    broadcast("new.");
+    run();
+    release(1);
+    run();
+    EXPECT_EQ(sockets.received[1], expected) << cut;
+    table.drop(slot, end_reason::client_closed);
+  }
+}
+
+TEST_F(StreamTable, LetsStreamsThatCatchUpTakeTurnsWithAllOthers) {
+  open(1);
+  run();
+  come_back(2, 10'000, 200);
+  come_back(3, 10'000, 200);
+  EXPECT_TRUE(table.run_slice(1000));
+  broadcast("live.");
+  EXPECT_TRUE(table.run_slice(1000));
+  EXPECT_EQ(sockets.received[1], "head|live.") << "waits for nobody's replay";
+  const auto all = frames_of(10'000, 200).size();
+  for (const int fd : {2, 3}) {
+    EXPECT_GT(sockets.received[fd].size(), all / 50);
+    EXPECT_LT(sockets.received[fd].size(), all);
+  }
+  run();
+  EXPECT_EQ(sockets.received[3], "head|" + frames_of(10'000, 200) + "live.");
+  EXPECT_EQ(sockets.received[2].size(), sockets.received[3].size());
+}
+
+TEST_F(StreamTable, ClosesAStreamThatCatchesUpOnceItHasAll) {
+  const auto slot = come_back(1, 1000, 200);
+  table.run_slice(1000);
+  table.close(slot, "bye.", now);
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(1000, 200) + "bye.");
+  EXPECT_TRUE(sockets.gone.contains(1));
+}
+
+TEST_F(StreamTable, GivesTheSlotOfAStreamThatEndsWhileItCatchesUpToAnother) {
+  const auto slot = come_back(1, 1000, 200);
+  table.run_slice(1000);
+  table.drop(slot, end_reason::client_closed);
+  EXPECT_EQ(open(2), slot);
+  broadcast("live.");
+  run();
+  EXPECT_EQ(sockets.received[2], "head|live.");
+  EXPECT_FALSE(table.has_work());
+}
+
+TEST_F(StreamTable, TakesInNoMoreThanAWindowAheadOfAPass) {
+  for (int fd = 1; fd <= 10; ++fd)
+    open(fd);
+  run();
+  int taken = 0;
+  for (; table.room_for(50); ++taken)
+    broadcast(std::string(50, 'x'));
+  EXPECT_EQ(taken, 5);
+  EXPECT_TRUE(table.run_slice(3));
+  EXPECT_FALSE(table.room_for(50)) << "not all were served";
+  run();
+  EXPECT_TRUE(table.room_for(50));
+}
+
+TEST_F(StreamTable, FindsStreamsByTheWholeToken) {
+  const auto slot = open(1);
+  const auto stream = table.token_of(slot);
+  EXPECT_EQ(table.find(stream), slot);
+  EXPECT_EQ(table.find(token::from_bits(stream.high() + 1, stream.low())), std::nullopt);
+  EXPECT_EQ(table.find(token::from_bits(stream.high(), stream.low() + 1)), std::nullopt);
+  EXPECT_EQ(table.find(token::from_text("foreign")), std::nullopt);
+  EXPECT_EQ(stream.str().at(14), '4') << "a version 4 UUID";
+  EXPECT_EQ(stream.str().at(19), '8');
+
+  table.drop(slot, end_reason::client_closed);
+  EXPECT_EQ(table.find(stream), std::nullopt);
+  EXPECT_EQ(open(2), slot) << "the slot is used again";
+  EXPECT_EQ(table.find(stream), std::nullopt) << "for another token";
+}
+
+TEST_F(StreamTable, RefusesAWaitingStreamWithAnAnswer) {
+  const auto slot = table.add(1, 0, 0);
+  table.refuse(slot, "answer", false, now);
+  run();
+  EXPECT_EQ(sockets.received[1], "answer");
+  EXPECT_FALSE(sockets.gone.at(1).report);
+}
+
+TEST_F(StreamTable, ClosesAClientThatFloods) {
+  const auto slot = open(1);
+  for (int i = 0; i < 64; ++i)
+    table.received(slot, 10);
+  EXPECT_FALSE(sockets.gone.contains(1));
+  table.received(slot, 10);
+  EXPECT_EQ(sockets.gone.at(1).reason, end_reason::error);
+}
+
+TEST_F(StreamTable, SettlesATicketOnceAllHaveWrittenOrFailed) {
+  const auto slot = open(1);
+  open(2);
+  sockets.room[3] = 5;
+  open(3);
+  run();
+  const auto ticket = table.tickets().open(77);
+  table.broadcast("a.", service_type::event, ticket);
+  table.push(slot, "mine.", service_type::event, ticket);
+  table.tickets().seal(ticket);
+  run();
+  EXPECT_TRUE(table.tickets().take_settled().empty()) << "the third has not written";
+  sockets.broken.insert(3);
+  table.writable(sockets.watched.at(3));
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].ticket, 77u);
+  EXPECT_EQ(settled[0].delivered, 3u);
+  EXPECT_EQ(sockets.gone.at(3).reason, end_reason::error);
+  EXPECT_TRUE(table.tickets().idle());
+}
+
+TEST_F(StreamTable, SettlesATicketThatNobodyCanWrite) {
+  const auto ticket = table.tickets().open(1);
+  table.broadcast("a.", service_type::event, ticket);
+  EXPECT_TRUE(table.tickets().take_settled().empty());
+  table.tickets().seal(ticket);
+  ASSERT_EQ(table.tickets().take_settled().size(), 1u);
+}
+
+TEST_F(StreamTable, KeepsNothingOnceEveryStreamHasItAll) {
+  open(1);
+  for (int i = 0; i < 1000; ++i) {
+    broadcast("some bytes");
+    run();
+    ASSERT_EQ(table.log().begin(), table.log().end());
+  }
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,45 @@
+#include "http/protocol/closing_reply.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+/// Without its date, which is another one each time.
+std::string undated(std::string bytes) {
+  const auto date = bytes.find("Date: ");
+  EXPECT_NE(date, std::string::npos) << bytes;
+  return bytes.erase(date, bytes.find('\n', date) + 1 - date);
+}
+
+TEST(ClosingReply, EndsItsConnection) {
+  api_reply reply;
+  reply.status = 404;
+  reply.body = "{}";
+  reply.headers.emplace_back("X", "y");
+  const std::string head = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n"
+                           "Content-Type: application/json\r\nX: y\r\n\r\n";
+  EXPECT_EQ(undated(render_reply(reply)), head + "{}");
+  EXPECT_EQ(undated(render_reply(reply, false)), head) << "what GET would have got";
+}
+
+TEST(ClosingReply, NamesNoLengthWhereThereIsNone) {
+  api_reply reply;
+  reply.status = 204;
+  EXPECT_EQ(undated(render_reply(reply)), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  reply.status = 200;
+  reply.content_type = "text/event-stream";
+  EXPECT_EQ(
+    undated(render_reply(reply)),
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n");
+}
+
+TEST(ClosingReply, HasAPhraseForEachStatus) {
+  EXPECT_EQ(reason_phrase(413), "Payload Too Large");
+  EXPECT_EQ(reason_phrase(431), "Request Header Fields Too Large");
+  // A backend may answer anything.
+  EXPECT_EQ(reason_phrase(599), "Other");
+}
+
+} // namespace
+} // namespace herald

@@ -1,0 +1,91 @@
+#include "http/protocol/http_url.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(HttpUrl, TakesAUrlApart) {
+  const auto url = parse_http_url("http://gateway.example:3000/a/b?x=1&y=2");
+  ASSERT_TRUE(url);
+  EXPECT_FALSE(url->tls);
+  EXPECT_EQ(url->host, "gateway.example");
+  EXPECT_EQ(url->port, 3000);
+  EXPECT_EQ(url->target, "/a/b?x=1&y=2");
+}
+
+TEST(HttpUrl, KnowsTheUsualPorts) {
+  EXPECT_EQ(parse_http_url("http://a")->port, 80);
+  EXPECT_EQ(parse_http_url("https://a")->port, 443);
+  EXPECT_TRUE(parse_http_url("https://a")->tls);
+  EXPECT_EQ(parse_http_url("http://a")->target, "");
+  EXPECT_EQ(parse_http_url("http://a?x")->target, "?x");
+}
+
+TEST(HttpUrl, TakesAddresses) {
+  EXPECT_EQ(parse_http_url("http://127.0.0.1:8080")->host, "127.0.0.1");
+  const auto v6 = parse_http_url("http://[::1]:8080/x");
+  ASSERT_TRUE(v6);
+  EXPECT_EQ(v6->host, "::1");
+  EXPECT_EQ(v6->port, 8080);
+  EXPECT_EQ(parse_http_url("http://[::1]")->port, 80);
+}
+
+TEST(HttpUrl, RefusesEverythingElse) {
+  for (const auto text :
+       {"",
+        "http://",
+        "http:///x",
+        "http://:80",
+        "ftp://a",
+        "a:80",
+        "//a",
+        "http://a:0",
+        "http://a:",
+        "http://a:65536",
+        "http://a:x",
+        "http://u@a/",
+        "http://u:p@a/",
+        "http://a/#x",
+        "http://a b/",
+        "http://a/\n",
+        "http://[a]",
+        "http://[::1",
+        "http://[::1]x",
+        "http://::1/",
+        "HTTP://a",
+        "http://1.2.3.400/"})
+    EXPECT_FALSE(parse_http_url(text)) << text;
+}
+
+TEST(HttpUrl, KnowsHosts) {
+  for (const auto host :
+       {"127.0.0.1", "0.0.0.0", "::", "fe80::1", "localhost", "a", "a-b.example.org", "a_b", "1a"})
+    EXPECT_TRUE(is_host(host)) << host;
+  for (const auto host :
+       {""sv, "a b"sv, "127.0.0.256"sv, "1.2.3"sv, "-a"sv, "a-"sv, "a..b"sv, "a."sv, ".a"sv,
+        "a:80"sv, "[::1]"sv, "*"sv, "a/b"sv, "127.0.0.1\0x"sv, "\xc3\xa9"sv})
+    EXPECT_FALSE(is_host(host)) << host;
+  EXPECT_FALSE(is_host(std::string(64, 'a'))) << "a label has at most 63 letters";
+}
+
+TEST(HttpUrl, KnowsWhatOnlyThisMachineReaches) {
+  for (const auto* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost", "LocalHost"})
+    EXPECT_TRUE(is_loopback(host)) << host;
+  for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "example.org", "localhost.x"})
+    EXPECT_FALSE(is_loopback(host)) << host;
+}
+
+TEST(HttpUrl, KnowsWhatARequestNeeds) {
+  EXPECT_EQ(parse_http_url("http://host:8080/a?b")->authority(), "host:8080");
+  EXPECT_EQ(parse_http_url("http://host:80")->authority(), "host");
+  EXPECT_EQ(parse_http_url("https://[::1]:443")->authority(), "[::1]");
+  EXPECT_EQ(parse_http_url("http://host")->request_target(), "/");
+  EXPECT_EQ(parse_http_url("http://host?a=1")->request_target(), "/?a=1");
+  EXPECT_EQ(parse_http_url("http://host/a")->request_target(), "/a");
+}
+
+} // namespace
+} // namespace herald

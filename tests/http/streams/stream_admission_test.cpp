@@ -1,0 +1,158 @@
+#include "http/streams/stream_admission.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <gtest/gtest.h>
+
+#include "actors/telemetry/metrics.hpp"
+
+namespace herald {
+namespace {
+
+using refusal = stream_metrics::refusal;
+using failure_of_head = head_sink::failure;
+using namespace std::chrono_literals;
+
+/// Nobody asks for its address.
+constexpr int no_socket = -1;
+
+stream_request
+page(std::string method = "GET", std::string target = "/api/sse/stream?request_id=p") {
+  return {
+    std::move(method),
+    std::move(target),
+    11,
+    {{"Host", "herald"}, {"Origin", "http://app.example"}}};
+}
+
+std::optional<std::string> header(const header_list& headers, std::string_view name) {
+  const auto found =
+    std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
+  return found == headers.end() ? std::nullopt : std::optional{found->second};
+}
+
+class StreamAdmission : public testing::Test {
+protected:
+  StreamAdmission() {
+    options_.max_openings = 3;
+    options_.retry = 2000ms;
+    options_.retry_spread = 4000ms;
+  }
+
+  /// The answer to a page that is refused.
+  api_reply refused(const stream_request& request, const stream_admission::load& now = {}) {
+    const auto verdict = admission_.decide(request, no_socket, now);
+    EXPECT_TRUE(std::holds_alternative<api_reply>(verdict));
+    return std::holds_alternative<api_reply>(verdict) ? std::get<api_reply>(verdict) : api_reply{};
+  }
+
+  /// Whether it is told to come back, within the time that is set.
+  static void expect_to_come_back(const api_reply& reply) {
+    EXPECT_EQ(reply.status, 503);
+    const auto after = header(reply.headers, "Retry-After");
+    ASSERT_TRUE(after);
+    EXPECT_GE(std::stoi(*after), 2);
+    EXPECT_LE(std::stoi(*after), 10);
+  }
+
+  [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }
+  [[nodiscard]] double all_refusals() const {
+    double sum = 0;
+    for (auto i = 0; i <= static_cast<int>(refusal::shutting_down); ++i)
+      sum += count(static_cast<refusal>(i));
+    return sum;
+  }
+
+  stream_options options_;
+  stream_limits limits_{2, 0};
+  metrics numbers_;
+  stream_metrics counts_{numbers_, 0};
+  stream_admission admission_{options_, limits_, counts_, 10, 1};
+};
+
+TEST_F(StreamAdmission, GivesALeaseToAPageThatMayHaveAStream) {
+  const auto verdict = admission_.decide(page(), no_socket, {});
+  ASSERT_TRUE(std::holds_alternative<stream_admission::admitted>(verdict));
+  EXPECT_EQ(std::get<stream_admission::admitted>(verdict).opening.id.str(), "p");
+  EXPECT_EQ(all_refusals(), 0);
+}
+
+TEST_F(StreamAdmission, CountsWhatIsNoStreamByItsStatus) {
+  EXPECT_EQ(refused(page("GET", "/elsewhere")).status, 404);
+  EXPECT_EQ(count(refusal::not_found), 1);
+  EXPECT_EQ(refused(page("POST")).status, 405);
+  EXPECT_EQ(count(refusal::method), 1);
+  EXPECT_EQ(refused(page("GET", "/api/sse/stream")).status, 400);
+  EXPECT_EQ(count(refusal::invalid), 1);
+  EXPECT_EQ(all_refusals(), 3);
+}
+
+TEST_F(StreamAdmission, DoesNotCountAnAnswerThatRefusesNothing) {
+  EXPECT_EQ(refused(page("OPTIONS")).status, 204);
+  EXPECT_EQ(all_refusals(), 0);
+}
+
+TEST_F(StreamAdmission, TellsPagesToComeBackToALoopThatIsFullOrEnds) {
+  struct row {
+    stream_admission::load now;
+    refusal why;
+  };
+  for (const auto& [now, why] : {
+         row{{10, 0, false}, refusal::too_many},
+         row{{9, 3, false}, refusal::too_many_openings},
+         row{{0, 0, true}, refusal::shutting_down},
+       }) {
+    const auto before = count(why);
+    const auto reply = refused(page(), now);
+    expect_to_come_back(reply);
+    EXPECT_TRUE(header(reply.headers, "Access-Control-Allow-Origin"));
+    EXPECT_EQ(count(why), before + 1);
+  }
+  // None of them holds a lease.
+  EXPECT_TRUE(std::holds_alternative<stream_admission::admitted>(
+    admission_.decide(page(), no_socket, {9, 2, false})));
+  EXPECT_TRUE(std::holds_alternative<stream_admission::admitted>(
+    admission_.decide(page(), no_socket, {9, 2, false})));
+}
+
+TEST_F(StreamAdmission, AdmitsNoMoreThanTheLimitOfAllLoops) {
+  ASSERT_EQ(limits_.admit({}).index(), 0u);
+  ASSERT_EQ(limits_.admit({}).index(), 0u);
+  expect_to_come_back(refused(page()));
+  EXPECT_EQ(count(refusal::too_many), 1);
+}
+
+TEST_F(StreamAdmission, CountsHeadsThatNeverWereWhole) {
+  const auto counted_as = [&](failure_of_head what, refusal why) {
+    const auto before = count(why);
+    EXPECT_EQ(header(admission_.refuse_head(what), "Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(count(why), before + 1);
+  };
+  counted_as(failure_of_head::malformed, refusal::malformed);
+  counted_as(failure_of_head::unsupported_version, refusal::malformed);
+  counted_as(failure_of_head::line_too_long, refusal::head_too_large);
+  counted_as(failure_of_head::too_large, refusal::head_too_large);
+  counted_as(failure_of_head::timed_out, refusal::head_timed_out);
+  counted_as(failure_of_head::crowded_out, refusal::head_crowded_out);
+}
+
+TEST_F(StreamAdmission, PassesOnTheStatusWithWhichABackendRefuses) {
+  const failure no{ec::upstream_refused, "not today", {}};
+  const auto forbidden = admission_.refused_by_owner(no, 403);
+  EXPECT_EQ(forbidden.status, 403);
+  EXPECT_FALSE(header(forbidden.headers, "Retry-After"));
+  expect_to_come_back(admission_.refused_by_owner(no, 503));
+  // No status that an answer could have, or none at all: herald's own.
+  EXPECT_EQ(admission_.refused_by_owner(no, 200).status, 502);
+  EXPECT_EQ(admission_.refused_by_owner(no, 0).status, 502);
+  EXPECT_EQ(count(refusal::by_owner), 4);
+}
+
+} // namespace
+} // namespace herald

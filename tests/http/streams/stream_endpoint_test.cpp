@@ -1,0 +1,693 @@
+#include "http/streams/stream_endpoint.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/streams/stream_loop.hpp"
+#include "messages/type_ids.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto patience = 10s;
+
+/// What a mock owner of the streams was told, and what it does when a client comes.
+struct owner_notes {
+  std::mutex mutex;
+  std::vector<open_connection> opened;
+  std::vector<stream_closed> closed;
+  /// Streams whose end it was told of before their beginning.
+  std::size_t strays = 0;
+  std::vector<delivery_failed> failed;
+  std::vector<delivery_settled> settled;
+  std::function<void(const open_connection&)> answer;
+
+  /// The first of some notes. A copy: more may be written at any time.
+  template <class Note>
+  [[nodiscard]] Note first(std::vector<Note> owner_notes::*notes) {
+    const std::lock_guard lock{mutex};
+    return (this->*notes).at(0);
+  }
+
+  template <class Predicate>
+  [[nodiscard]] bool eventually(Predicate holds) {
+    const auto deadline = clock::now() + patience;
+    while (clock::now() < deadline) {
+      {
+        const std::lock_guard lock{mutex};
+        if (holds())
+          return true;
+      }
+      std::this_thread::yield();
+    }
+    return false;
+  }
+};
+
+stream_owner_actor::behavior_type
+mock_owner(stream_owner_actor::pointer, const std::shared_ptr<owner_notes>& notes) {
+  return {
+    [notes](const open_connection& asked) {
+      notes->answer(asked);
+      const std::lock_guard lock{notes->mutex};
+      notes->opened.push_back(asked);
+    },
+    [notes](const open_connections& asked) {
+      for (const auto& one : asked.all) {
+        notes->answer(one);
+        const std::lock_guard lock{notes->mutex};
+        notes->opened.push_back(one);
+      }
+    },
+    [notes](const stream_closed& fact) {
+      const std::lock_guard lock{notes->mutex};
+      if (std::none_of(notes->opened.begin(), notes->opened.end(), [&](const auto& asked) {
+            return asked.stream == fact.stream;
+          }))
+        ++notes->strays;
+      notes->closed.push_back(fact);
+    },
+    [notes](const delivery_failed& fact) {
+      const std::lock_guard lock{notes->mutex};
+      notes->failed.push_back(fact);
+    },
+    [notes](const delivery_settled& fact) {
+      const std::lock_guard lock{notes->mutex};
+      notes->settled.push_back(fact);
+    },
+    [](const send_to_stream&) -> result<send_status> {
+      ADD_FAILURE() << "not for a transport";
+      return send_status::sent;
+    },
+  };
+}
+
+/// A browser, as plain as it gets.
+class client {
+public:
+  struct may_fail_t {};
+  static constexpr may_fail_t may_fail{};
+
+  client(std::uint16_t port, const std::string& request, int receive_buffer = 0)
+    : client(port, request, may_fail, receive_buffer) {
+    EXPECT_TRUE(connected_);
+  }
+  client(std::uint16_t port, const std::string& request, may_fail_t, int receive_buffer = 0)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (receive_buffer != 0)
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+    if (connected_)
+      send(request);
+  }
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+  ~client() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+
+  void send(const std::string& bytes) const {
+    EXPECT_EQ(
+      ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+
+  [[nodiscard]] bool connected() const noexcept { return connected_; }
+
+  void half_close() const { ::shutdown(fd_, SHUT_WR); }
+
+  /// Reads until `text` has come, and gives everything that has come since the start.
+  const std::string& until(const std::string& text) {
+    const auto deadline = clock::now() + patience;
+    while (all_.find(text) == std::string::npos)
+      if (!read_some(deadline)) {
+        ADD_FAILURE() << "no '" << text << "' in: " << all_.substr(0, 2000);
+        break;
+      }
+    return all_;
+  }
+
+  /// Reads until the server closes.
+  const std::string& to_end() {
+    const auto deadline = clock::now() + patience;
+    while (read_some(deadline)) {
+    }
+    EXPECT_TRUE(ended_) << "still open after: " << all_.substr(0, 2000);
+    return all_;
+  }
+
+private:
+  bool read_some(clock::time_point deadline) {
+    pollfd waits{fd_, POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    if (left.count() <= 0 || ::poll(&waits, 1, static_cast<int>(left.count())) <= 0)
+      return false;
+    char bytes[65536];
+    const auto size = ::recv(fd_, bytes, sizeof bytes, 0);
+    if (size <= 0) {
+      ended_ = true;
+      return false;
+    }
+    all_.append(bytes, static_cast<std::size_t>(size));
+    return true;
+  }
+
+  int fd_;
+  bool connected_ = false;
+  std::string all_;
+  bool ended_ = false;
+};
+
+std::string get(const std::string& id) {
+  return "GET /api/sse/stream?request_id=" + id + " HTTP/1.1\r\nHost: herald\r\n\r\n";
+}
+
+class StreamEndpoint : public ::testing::Test {
+protected:
+  StreamEndpoint() {
+    options.port = 0;
+    options.threads = 2;
+    notes->answer = [](const open_connection& asked) {
+      caf::anon_send(asked.via, attach_stream{asked.stream});
+    };
+    owner = system.spawn(mock_owner, notes);
+  }
+
+  ~StreamEndpoint() override {
+    endpoint.reset();
+    caf::anon_send_exit(owner, caf::exit_reason::kill);
+    owner = nullptr;
+    const std::lock_guard lock{notes->mutex};
+    notes->opened.clear();
+  }
+
+  void start() {
+    endpoint = std::make_unique<stream_endpoint>(system, options, owner, numbers);
+    endpoint->start();
+  }
+
+  std::unique_ptr<client> connect(const std::string& request, int receive_buffer = 0) {
+    return std::make_unique<client>(endpoint->port(), request, receive_buffer);
+  }
+
+  /// A stream that is open.
+  std::unique_ptr<client> stream(const std::string& id, int receive_buffer = 0) {
+    auto made = connect(get(id), receive_buffer);
+    made->until(": ok\n\n");
+    EXPECT_TRUE(notes->eventually([&] {
+      return std::any_of(notes->opened.begin(), notes->opened.end(), [&](const auto& asked) {
+        return asked.id.str() == id;
+      });
+    }));
+    return made;
+  }
+
+  open_connection asked_for(const std::string& id) {
+    const std::lock_guard lock{notes->mutex};
+    for (const auto& asked : notes->opened)
+      if (asked.id.str() == id)
+        return asked;
+    ADD_FAILURE() << id << " was not asked for";
+    return {};
+  }
+
+  static event_ptr make_event(std::uint64_t id, std::string data) {
+    return std::make_shared<event>(
+      event{{id}, "e", std::move(data), service_type::event, clock::now()});
+  }
+
+  static deliver to_all(std::uint64_t id, std::string data, ticket_id ticket = 0) {
+    return {
+      std::make_shared<std::vector<delivery>>(
+        std::vector<delivery>{{make_event(id, std::move(data)), std::nullopt}}),
+      ticket};
+  }
+
+  static deliver to_one(const token& only, std::uint64_t id, std::string data) {
+    return {
+      std::make_shared<std::vector<delivery>>(
+        std::vector<delivery>{{make_event(id, std::move(data)), only}}),
+      0};
+  }
+
+  /// Loops that have streams, each once.
+  std::vector<delivery_actor> transports() {
+    const std::lock_guard lock{notes->mutex};
+    std::vector<delivery_actor> found;
+    for (const auto& asked : notes->opened)
+      if (std::find(found.begin(), found.end(), asked.via) == found.end())
+        found.push_back(asked.via);
+    return found;
+  }
+
+  bool shows(const std::string& line) const {
+    return numbers.render().find(line) != std::string::npos;
+  }
+
+  bool eventually_shows(const std::string& line) {
+    return notes->eventually([&] { return shows(line); });
+  }
+
+  struct config : caf::actor_system_config {
+    config() { set("scheduler.max-threads", 2); }
+  };
+
+  metrics numbers;
+  config config_;
+  caf::actor_system system{config_};
+  std::shared_ptr<owner_notes> notes = std::make_shared<owner_notes>();
+  stream_owner_actor owner;
+  stream_options options;
+  std::unique_ptr<stream_endpoint> endpoint;
+};
+
+TEST_F(StreamEndpoint, OpensAStreamOnceItsOwnerSaysSo) {
+  start();
+  const auto reader = stream("a");
+  const auto& got = reader->until(": ok\n\n");
+  EXPECT_EQ(got.find("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"), 0u);
+  EXPECT_NE(got.find("\r\nCache-Control: no-cache, no-transform\r\n"), std::string::npos);
+  EXPECT_NE(got.find("\r\nX-Accel-Buffering: no\r\n"), std::string::npos);
+  EXPECT_NE(got.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos);
+  EXPECT_NE(got.find("\r\n\r\nretry: "), std::string::npos);
+}
+
+TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
+  start();
+  const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
+  const auto& got = reader->until(": ok\n\n");
+  EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
+  EXPECT_EQ(notes->first(&owner_notes::opened).id.str(), "a b");
+  EXPECT_EQ(notes->first(&owner_notes::opened).url, "/api/sse/stream?request_id=a%20b");
+  EXPECT_EQ(notes->first(&owner_notes::opened).headers, nullptr);
+}
+
+TEST_F(StreamEndpoint, KeepsTheOrderOfEachPublisherWithItsTargetedEventsBetween) {
+  options.threads = 1;
+  start();
+  std::vector<std::unique_ptr<client>> readers;
+  for (int i = 0; i < 20; ++i)
+    readers.push_back(stream("r" + std::to_string(i)));
+  const auto one = asked_for("r7");
+  constexpr int events = 300;
+  std::vector<std::thread> publishers;
+  for (int p = 0; p < 4; ++p)
+    publishers.emplace_back([&, p] {
+      for (int i = 0; i < events; ++i) {
+        const auto text = "p" + std::to_string(p) + "." + std::to_string(i);
+        if (i % 3 == 0)
+          caf::anon_send(one.via, to_one(one.stream, 1, text + ";"));
+        else
+          caf::anon_send(one.via, to_all(1, text + ";"));
+      }
+    });
+  for (auto& publisher : publishers)
+    publisher.join();
+  caf::anon_send(one.via, to_all(2, "the end"));
+  for (int r = 0; r < 20; ++r) {
+    const auto& got = readers[static_cast<std::size_t>(r)]->until("the end");
+    for (int p = 0; p < 4; ++p) {
+      std::size_t at = 0;
+      for (int i = 0; i < events; ++i) {
+        const auto text = "data: p" + std::to_string(p) + "." + std::to_string(i) + ";\n";
+        if (i % 3 == 0 && r != 7) {
+          EXPECT_EQ(got.find(text), std::string::npos);
+          continue;
+        }
+        at = got.find(text, at);
+        ASSERT_NE(at, std::string::npos) << text << " of reader " << r;
+      }
+    }
+  }
+}
+
+TEST_F(StreamEndpoint, ReachesStreamsOnAllLoops) {
+  options.threads = 3;
+  start();
+  std::vector<std::unique_ptr<client>> readers;
+  for (int i = 0; i < 60; ++i)
+    readers.push_back(stream("r" + std::to_string(i)));
+  for (const auto& via : transports())
+    caf::anon_send(via, to_all(5, "hello"));
+  for (auto& reader : readers)
+    reader->until("id: 5\nevent: e\ndata: hello\n\n");
+  EXPECT_TRUE(
+    eventually_shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 60"));
+}
+
+TEST_F(StreamEndpoint, TellsAReplacedStreamToStayAway) {
+  start();
+  const auto reader = stream("a");
+  const auto asked = asked_for("a");
+  caf::anon_send(asked.via, to_all(1, "due"));
+  auto farewell = std::make_shared<event>();
+  farewell->name = "replaced";
+  farewell->data = "{}";
+  caf::anon_send(asked.via, close_stream{asked.stream, close_reason::replaced, farewell});
+  const auto& got = reader->to_end();
+  const auto due = got.find("data: due\n\n");
+  ASSERT_NE(due, std::string::npos);
+  EXPECT_EQ(got.substr(due + 11), "retry: 60000\n\nevent: replaced\ndata: {}\n\n");
+  ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
+}
+
+TEST_F(StreamEndpoint, DropsASlowReaderAndNobodyElse) {
+  options.threads = 1;
+  options.log_bytes = 512 * 1024;
+  start();
+  const auto slow = stream("slow", 4096);
+  const auto good = stream("good");
+  const auto asked = asked_for("slow");
+  std::size_t sent = 0;
+  const std::string text(50000, 'x');
+  // As fast as the good one reads, until the slow one's socket and log are full.
+  while (!shows("herald_stream_lagged_total 1") && sent < 1000) {
+    ++sent;
+    caf::anon_send(asked.via, to_all(sent, text));
+    good->until("id: " + std::to_string(sent) + "\n");
+  }
+  EXPECT_TRUE(shows("herald_stream_lagged_total 1"));
+  caf::anon_send(asked.via, to_all(77777, "still here"));
+  good->until("still here");
+  const auto& got = slow->to_end();
+  const auto told = got.find("event: lagged\n");
+  if (told != std::string::npos) {
+    EXPECT_EQ(got.substr(told - 2, 2), "\n\n") << "not in the middle of an event";
+  }
+  ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::error);
+}
+
+TEST_F(StreamEndpoint, GivesAClientUpThatTakesNothingAndTellsIt) {
+  options.threads = 1;
+  options.give_up_after = 300ms;
+  start();
+  const auto stuck = stream("stuck", 4096);
+  const auto good = stream("good");
+  const auto asked = asked_for("stuck");
+  caf::anon_send(asked.via, to_one(asked.stream, 1, std::string(500000, 'x')));
+  ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
+  EXPECT_TRUE(shows("herald_stream_unreachable_total 1"));
+  // What the kernel still had for it comes through, and the end behind it.
+  EXPECT_GT(stuck->to_end().size(), 4096U);
+  caf::anon_send(asked.via, to_all(2, "still here"));
+  good->until("still here");
+}
+
+TEST_F(StreamEndpoint, TakesAHalfCloseForTheEnd) {
+  start();
+  const auto reader = stream("a");
+  reader->half_close();
+  reader->to_end();
+  ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::client_closed);
+}
+
+TEST_F(StreamEndpoint, TellsOfAClientThatLeavesBeforeItsStreamOpens) {
+  notes->answer = [](const open_connection&) {
+  };
+  start();
+  auto reader = connect(get("a"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
+  reader.reset();
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).stream, notes->first(&owner_notes::opened).stream);
+}
+
+TEST_F(StreamEndpoint, TellsOfManyThatComeAndGoAtOnceInTheirOrder) {
+  constexpr std::size_t clients = 300;
+  options.threads = 1;
+  notes->answer = [](const open_connection&) {
+  };
+  start();
+  for (std::size_t i = 0; i < clients; ++i)
+    (void)connect(get("c" + std::to_string(i)));
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == clients; }));
+  const std::lock_guard lock{notes->mutex};
+  EXPECT_EQ(notes->opened.size(), clients);
+  EXPECT_EQ(notes->strays, 0u);
+}
+
+TEST_F(StreamEndpoint, PassesARefusalOn) {
+  notes->answer = [](const open_connection& asked) {
+    const auto id = asked.id.str();
+    const auto status = static_cast<std::uint16_t>(id == "up" ? 403 : id == "busy" ? 503 : 0);
+    caf::anon_send(
+      asked.via, refuse_stream{asked.stream, {ec::shutting_down, "not now", {}}, status});
+  };
+  start();
+  const auto ours = connect(get("own"))->to_end();
+  EXPECT_EQ(ours.find("HTTP/1.1 503 "), 0u) << ours;
+  EXPECT_NE(ours.find("\r\nRetry-After: "), std::string::npos);
+  EXPECT_NE(ours.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos);
+  EXPECT_NE(ours.find(R"("detail":"not now")"), std::string::npos);
+  const auto busy = connect(get("busy"))->to_end();
+  EXPECT_EQ(busy.find("HTTP/1.1 503 "), 0u) << busy;
+  EXPECT_NE(busy.find("\r\nRetry-After: "), std::string::npos);
+  const auto theirs = connect(get("up"))->to_end();
+  EXPECT_EQ(theirs.find("HTTP/1.1 403 "), 0u) << theirs;
+  EXPECT_NE(theirs.find(R"("status":403,"detail":"not now")"), std::string::npos) << theirs;
+}
+
+TEST_F(StreamEndpoint, SettlesTickets) {
+  options.threads = 1;
+  start();
+  const auto first = stream("a");
+  const auto second = stream("b");
+  const auto asked = asked_for("a");
+  caf::anon_send(asked.via, to_all(1, "x", 41));
+  ASSERT_TRUE(notes->eventually([&] { return notes->settled.size() == 1; }));
+  EXPECT_EQ(notes->first(&owner_notes::settled).ticket, 41u);
+  EXPECT_EQ(notes->first(&owner_notes::settled).delivered, 2u);
+}
+
+TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
+  start();
+  const auto reader = stream("a");
+  const auto asked = asked_for("a");
+  const auto unknown = token::from_bits(1, 2);
+  caf::anon_send(asked.via, to_one(unknown, 1, "x"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->failed.size() == 1; }));
+  EXPECT_EQ(notes->first(&owner_notes::failed).stream, unknown);
+  EXPECT_TRUE(
+    eventually_shows("sse_gateway_events_sent_total{service=\"event\",status=\"error\"} 1"));
+}
+
+TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
+  options.heartbeat = 20ms;
+  start();
+  const auto reader = stream("a");
+  reader->until(": heartbeat\n\n: heartbeat\n\n");
+}
+
+TEST_F(StreamEndpoint, RefusesBrokenHeads) {
+  options.max_head_bytes = 1024;
+  options.head_timeout = 100ms;
+  start();
+  EXPECT_EQ(connect("\x01\x02 garbage\r\n\r\n")->to_end().find("HTTP/1.1 400 "), 0u);
+  const auto large = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(2000, 'x') + "\r\n\r\n";
+  EXPECT_EQ(connect(large)->to_end().find("HTTP/1.1 431 "), 0u);
+  EXPECT_EQ(connect("GET / HTT")->to_end().find("HTTP/1.1 408 "), 0u);
+  EXPECT_EQ(
+    connect("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
+      ->to_end()
+      .find("HTTP/1.1 400 "),
+    0u);
+  EXPECT_TRUE(eventually_shows("herald_stream_refused_total{reason=\"head_too_large\"} 1"));
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"head_timed_out\"} 1"));
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"malformed\"} 2"));
+}
+
+TEST_F(StreamEndpoint, AnswersWhatIsNotAStream) {
+  start();
+  EXPECT_EQ(
+    connect("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")->to_end().find("HTTP/1.1 200 "), 0u);
+  EXPECT_EQ(connect("GET /x HTTP/1.1\r\nHost: h\r\n\r\n")->to_end().find("HTTP/1.1 404 "), 0u);
+  const auto post = connect(
+    "POST /api/sse/stream HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\n"
+    + std::string(50000, 'x'));
+  EXPECT_NE(post->to_end().find("\r\nAllow: GET, HEAD, OPTIONS\r\n"), std::string::npos);
+  const auto head =
+    connect("HEAD /api/sse/stream?request_id=a HTTP/1.1\r\nHost: h\r\n\r\n")->to_end();
+  EXPECT_EQ(head.substr(head.size() - 4), "\r\n\r\n");
+  EXPECT_TRUE(notes->opened.empty());
+}
+
+TEST_F(StreamEndpoint, RefusesStreamsBeyondItsLimits) {
+  options.max_streams = 2;
+  start();
+  const auto first = stream("a");
+  auto second = stream("b");
+  const auto got = connect(get("c"))->to_end();
+  EXPECT_EQ(got.find("HTTP/1.1 503 "), 0u);
+  EXPECT_NE(got.find("\r\nRetry-After: "), std::string::npos);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many\"} 1"));
+  second.reset();
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+  stream("d");
+}
+
+TEST_F(StreamEndpoint, LeavesDescriptorsToClientsThatAreNotStreamsYet) {
+  EXPECT_EQ(stream_loop::streams_in(20'000), 19'488u);
+  EXPECT_EQ(stream_loop::streams_in(100), 50u) << "half of a small table";
+}
+
+TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
+  options.threads = 1;
+  options.max_openings = 2;
+  std::vector<open_connection> held;
+  notes->answer = [&held](const open_connection& asked) {
+    held.push_back(asked);
+  };
+  start();
+  const auto first = connect(get("a"));
+  const auto second = connect(get("b"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 2; }));
+  const auto refused = connect(get("c"))->to_end();
+  EXPECT_EQ(refused.find("HTTP/1.1 503 "), 0u) << refused;
+  EXPECT_NE(refused.find("\r\nRetry-After: "), std::string::npos);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_openings\"} 1"));
+  caf::anon_send(held[0].via, attach_stream{held[0].stream});
+  first->until(": ok");
+  const auto fourth = connect(get("d"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 3; }));
+}
+
+TEST_F(StreamEndpoint, RefusesStreamsBeyondTheLimitOfAnAddress) {
+  options.max_streams_per_address = 1;
+  start();
+  const auto first = stream("a");
+  EXPECT_EQ(connect(get("b"))->to_end().find("HTTP/1.1 503 "), 0u);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_per_address\"} 1"));
+}
+
+TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
+  options.stand_in = true;
+  start();
+  const auto reader = connect("GET /any HTTP/1.1\r\nHost: h\r\nCookie: c\r\n\r\n");
+  reader->until(": ok\n\n");
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
+  ASSERT_NE(notes->first(&owner_notes::opened).headers, nullptr);
+  EXPECT_EQ(notes->first(&owner_notes::opened).headers->size(), 2u);
+  caf::anon_send(
+    notes->first(&owner_notes::opened).via,
+    to_one(notes->first(&owner_notes::opened).stream, 5, "x"));
+  EXPECT_EQ(reader->until("data: x\n\n").find("id: "), std::string::npos);
+}
+
+TEST_F(StreamEndpoint, AnswersAClientWhoseOwnerNeverDoes) {
+  notes->answer = [](const open_connection&) {
+  };
+  options.open_timeout = 1ms;
+  start();
+  EXPECT_EQ(connect(get("a"))->to_end().find("HTTP/1.1 503 "), 0u);
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+}
+
+TEST_F(StreamEndpoint, DrainsEveryStream) {
+  start();
+  std::vector<std::unique_ptr<client>> readers;
+  for (int i = 0; i < 30; ++i)
+    readers.push_back(stream("r" + std::to_string(i)));
+  for (const auto& via : transports())
+    caf::anon_send(via, to_all(9, "last words"));
+  endpoint->drain(clock::now() + patience);
+  for (auto& reader : readers) {
+    const auto& got = reader->to_end();
+    const auto last = got.find("data: last words\n\n");
+    ASSERT_NE(last, std::string::npos);
+    EXPECT_EQ(got.find("retry: ", last), last + 18) << got.substr(last);
+  }
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 30; }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
+}
+
+TEST_F(StreamEndpoint, ReturnsFromADrainAtItsDeadline) {
+  options.threads = 1;
+  start();
+  const auto slow = stream("slow", 4096);
+  const auto asked = asked_for("slow");
+  // More than the socket buffers of both ends take.
+  for (int i = 0; i < 120; ++i)
+    caf::anon_send(asked.via, to_all(1, std::string(60000, 'x')));
+  endpoint->drain(clock::now() + 50ms);
+  SUCCEED();
+}
+
+TEST_F(StreamEndpoint, RefusesClientsOnceItDrains) {
+  start();
+  endpoint->drain(clock::now() + patience);
+  const client late{endpoint->port(), {}, client::may_fail};
+  EXPECT_FALSE(late.connected()) << "the port is still open";
+}
+
+TEST_F(StreamEndpoint, LeavesNoDescriptorBehind) {
+  const auto open_descriptors = [] {
+    const std::filesystem::directory_iterator all{"/proc/self/fd"};
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open_descriptors();
+  start();
+  auto reader = stream("a");
+  endpoint.reset();
+  // The other end is the loop's, and went with the loop.
+  reader->to_end();
+  reader.reset();
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(StreamEndpoint, TakesItsPortWithoutStarting) {
+  std::uint16_t port = 0;
+  {
+    const stream_endpoint idle{system, options, owner, numbers};
+    port = idle.port();
+  }
+  const client late{port, {}, client::may_fail};
+  EXPECT_FALSE(late.connected());
+}
+
+TEST_F(StreamEndpoint, RefusesAPortThatIsTaken) {
+  start();
+  auto second = options;
+  second.port = endpoint->port();
+  EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::system_error);
+  second.port = 0;
+  second.host = "no such host";
+  EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::runtime_error);
+}
+
+} // namespace
+} // namespace herald

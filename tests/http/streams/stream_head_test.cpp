@@ -1,0 +1,178 @@
+#include "http/streams/stream_head.hpp"
+
+#include <gtest/gtest.h>
+
+namespace herald {
+namespace {
+
+stream_request get(std::string target, header_list more = {}) {
+  stream_request request{"GET", std::move(target), 11, {{"Host", "herald"}}};
+  request.headers.insert(request.headers.end(), more.begin(), more.end());
+  return request;
+}
+
+stream_opening opened(const stream_request& request, const head_rules& rules = {}) {
+  const auto verdict = check_head(request, rules);
+  if (const auto* reply = std::get_if<api_reply>(&verdict)) {
+    ADD_FAILURE() << "refused: " << reply->status << ' ' << reply->body;
+    return {};
+  }
+  return std::get<stream_opening>(verdict);
+}
+
+api_reply refused(const stream_request& request, const head_rules& rules = {}) {
+  const auto verdict = check_head(request, rules);
+  if (const auto* reply = std::get_if<api_reply>(&verdict))
+    return *reply;
+  ADD_FAILURE() << "opened";
+  return {};
+}
+
+std::string header(const header_list& headers, std::string_view name) {
+  for (const auto& [key, value] : headers)
+    if (key == name)
+      return value;
+  return "(none)";
+}
+
+TEST(StreamHead, OpensAStreamForARequestId) {
+  const auto opening = opened(get("/api/sse/stream?x=1&request_id=a%20b+c"));
+  EXPECT_EQ(opening.id.str(), "a b c");
+  EXPECT_EQ(opening.url, "/api/sse/stream?x=1&request_id=a%20b+c");
+  EXPECT_FALSE(opening.http_1_0);
+  EXPECT_EQ(opening.headers, nullptr);
+}
+
+TEST(StreamHead, RefusesABadRequestId) {
+  for (const auto& query :
+       {std::string{""}, std::string{"?request_id="}, std::string{"?request_id=a%3Ab"},
+        std::string{"?request_id=a:b"}, std::string{"?request_id=a%0Ab"},
+        std::string{"?request_id=%zz"}, std::string{"?request_id=%ff"},
+        "?request_id=" + std::string(129, 'x')}) {
+    const auto reply = refused(get("/api/sse/stream" + query));
+    EXPECT_EQ(reply.status, 400) << query;
+    EXPECT_EQ(reply.content_type, "application/problem+json");
+    EXPECT_NE(reply.body.find(R"("field":"request_id")"), std::string::npos) << reply.body;
+  }
+}
+
+TEST(StreamHead, SaysWhatIsWrongWithARequestId) {
+  const auto says = [](const std::string& query, const std::string& detail) {
+    const auto body = refused(get("/api/sse/stream" + query)).body;
+    EXPECT_NE(body.find("\"detail\":\"request_id " + detail + '"'), std::string::npos) << body;
+  };
+  says("", "is required");
+  says("?request=a", "is required");
+  says("?my_request_id=a", "is required");
+  says("?a=b&request_id=%zz", "must be percent-encoded");
+  says("?request_id=%zz", "must be percent-encoded");
+  says("?request_id=a%3Ab", "must not contain a colon");
+}
+
+TEST(StreamHead, RefusesOtherPathsAndMethods) {
+  EXPECT_EQ(refused(get("/")).status, 404);
+  EXPECT_EQ(refused(get("/api/sse/stream/?request_id=a")).status, 404);
+  auto request = get("/api/sse/stream?request_id=a");
+  request.method = "POST";
+  const auto reply = refused(request);
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_EQ(header(reply.headers, "Allow"), "GET, HEAD, OPTIONS");
+  request.target = "/healthz";
+  EXPECT_EQ(refused(request).status, 405);
+  request.target = "/readyz";
+  EXPECT_EQ(refused(request).status, 404);
+}
+
+TEST(StreamHead, RefusesATargetThatIsNone) {
+  EXPECT_EQ(refused(get("foo")).status, 400);
+  EXPECT_EQ(refused(get("*")).status, 400);
+  EXPECT_EQ(opened(get("http://h/api/sse/stream?request_id=a")).id.str(), "a");
+}
+
+TEST(StreamHead, WantsOneHost) {
+  auto request = get("/api/sse/stream?request_id=a", {{"host", "other"}});
+  EXPECT_EQ(refused(request).status, 400);
+  request.headers.clear();
+  EXPECT_EQ(refused(request).status, 400);
+  request.version = 10;
+  EXPECT_TRUE(opened(request).http_1_0);
+}
+
+TEST(StreamHead, AnswersHeadAndHealth) {
+  auto request = get("/api/sse/stream?request_id=a");
+  request.method = "HEAD";
+  const auto reply = refused(request);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.content_type, "text/event-stream");
+  EXPECT_EQ(header(reply.headers, "Cache-Control"), "no-cache, no-transform");
+  EXPECT_EQ(header(reply.headers, "X-Accel-Buffering"), "no");
+  EXPECT_EQ(refused(get("/healthz")).status, 200);
+  EXPECT_EQ(refused(get("/readyz")).status, 404);
+}
+
+TEST(StreamHead, AnswersAPreflight) {
+  auto request = get(
+    "/api/sse/stream?request_id=a",
+    {{"Origin", "https://app.example"}, {"Access-Control-Request-Method", "GET"}});
+  request.method = "OPTIONS";
+  const auto reply = refused(request);
+  EXPECT_EQ(reply.status, 204);
+  EXPECT_EQ(header(reply.headers, "Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(header(reply.headers, "Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
+  const auto bytes = render_reply(reply);
+  EXPECT_EQ(bytes.find("Content-"), std::string::npos) << bytes;
+}
+
+TEST(StreamHead, TellsListedOriginsOnly) {
+  const head_rules rules{{"https://app.example"}, false};
+  const auto target = "/api/sse/stream?request_id=a";
+  const auto listed = opened(get(target, {{"origin", "https://app.example"}}), rules);
+  EXPECT_EQ(header(listed.cors, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header(listed.cors, "Vary"), "Origin");
+  const auto other = opened(get(target, {{"Origin", "https://evil.example"}}), rules);
+  EXPECT_EQ(header(other.cors, "Access-Control-Allow-Origin"), "(none)");
+  EXPECT_EQ(header(other.cors, "Vary"), "Origin");
+  const auto refusal = refused(get("/nowhere", {{"Origin", "https://app.example"}}), rules);
+  EXPECT_EQ(header(refusal.headers, "Access-Control-Allow-Origin"), "https://app.example");
+}
+
+TEST(StreamHead, ReadsWhereTheClientLeftOff) {
+  const auto target = "/api/sse/stream?request_id=a&last_event_id=5";
+  EXPECT_EQ(opened(get(target)).last_event_id, "5");
+  EXPECT_EQ(opened(get(target, {{"last-event-id", "7"}})).last_event_id, "7");
+  // The registry says what it thinks of it.
+  EXPECT_EQ(opened(get(target, {{"Last-Event-ID", "junk"}})).last_event_id, "junk");
+  EXPECT_EQ(opened(get(target, {{"Last-Event-ID", ""}})).last_event_id, "5");
+  EXPECT_EQ(opened(get("/api/sse/stream?request_id=a")).last_event_id, std::nullopt);
+}
+
+TEST(StreamHead, StandingInOpensAnyPathAndForwardsHeaders) {
+  const head_rules rules{{"*"}, true};
+  const auto opening = opened(get("/any?x=1", {{"Cookie", "c"}}), rules);
+  EXPECT_TRUE(opening.id.empty());
+  ASSERT_NE(opening.headers, nullptr);
+  EXPECT_EQ(header(*opening.headers, "Cookie"), "c");
+  EXPECT_EQ(opened(get("/any?request_id=x"), rules).id.str(), "x");
+  EXPECT_TRUE(opened(get("/any?request_id=a:b"), rules).id.empty());
+  EXPECT_EQ(refused(get("/healthz"), rules).status, 200);
+  EXPECT_EQ(refused(get("/readyz"), rules).status, 200);
+}
+
+TEST(StreamHead, RendersTheHeadOfAStream) {
+  auto head = render_stream_head(false, {{"Access-Control-Allow-Origin", "*"}});
+  const auto date = head.find("Date: ");
+  ASSERT_NE(date, std::string::npos);
+  head.erase(date, head.find('\n', date) + 1 - date);
+  EXPECT_EQ(
+    head, "HTTP/1.1 200 OK\r\n"
+          "Content-Type: text/event-stream\r\n"
+          "Cache-Control: no-cache, no-transform\r\n"
+          "X-Accel-Buffering: no\r\n"
+          "Connection: keep-alive\r\n"
+          "Access-Control-Allow-Origin: *\r\n"
+          "\r\n");
+  EXPECT_NE(render_stream_head(true, {}).find("Connection: close\r\n"), std::string::npos);
+}
+
+} // namespace
+} // namespace herald
