@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 #include "messages/connections.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
@@ -86,9 +86,9 @@ using gateway_sender_actor = typed_actor<
   // To itself, and from its connection.
   result<void>(send_next), result<void>(send_ended)>;
 
-/// The GATEWAY FRONT actor interface: owns the streams where herald stands in for an SSE Gateway,
+/// The STAND-IN FRONT actor interface: owns the streams where herald stands in for an SSE Gateway,
 /// and leaves to the backend whether they open and what they get.
-using gateway_front_actor = typed_actor<
+using stand_in_front_actor = typed_actor<
   result<void>(open_connection), result<void>(open_connections), result<void>(stream_closed),
   result<void>(delivery_failed), result<void>(delivery_settled),
   result<send_status>(send_to_stream),

@@ -4,7 +4,7 @@
 #include <map>
 #include <optional>
 
-#include "actors/tasks/agenda.hpp"
+#include "actors/tasks/deadline_queue.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -31,7 +31,7 @@ public:
 private:
   std::chrono::milliseconds interval_;
   std::map<task_id, time_point> told_;
-  agenda<task_id> due_;
+  deadline_queue<task_id> due_;
 };
 
 } // namespace herald

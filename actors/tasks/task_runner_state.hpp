@@ -11,7 +11,7 @@
 #include <caf/response_promise.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include "actors/tasks/agenda.hpp"
+#include "actors/tasks/deadline_queue.hpp"
 #include "actors/tasks/progress_pace.hpp"
 #include "actors/tasks/task_metrics.hpp"
 #include "actors/tasks/task_queue.hpp"
@@ -52,7 +52,7 @@ public:
   task_table tasks;
   task_queue queue;
   /// When running tasks time out.
-  agenda<task_id> deadlines;
+  deadline_queue<task_id> deadlines;
   progress_pace pace;
   /// The delayed message that the runner waits for; only the one set last counts.
   std::optional<time_point> alarm;

@@ -5,8 +5,8 @@
 
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
-#include "http/server/arguments.hpp"
 #include "http/server/ask.hpp"
+#include "http/server/request_arguments.hpp"
 #include "messages/wire/task_input.hpp"
 #include "messages/wire/task_json.hpp"
 

@@ -4,8 +4,8 @@
 
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
-#include "http/server/arguments.hpp"
 #include "http/server/ask.hpp"
+#include "http/server/request_arguments.hpp"
 #include "messages/wire/version_json.hpp"
 
 namespace herald {

@@ -16,7 +16,7 @@
 #include "actors/telemetry/log.hpp"
 #include "http/clients/callback_connection.hpp"
 #include "http/clients/callback_queue.hpp"
-#include "http/sockets/run_steps.hpp"
+#include "http/sockets/run_guarded.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -109,7 +109,7 @@ public:
       queued_gauge_(numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
       opened_(numbers.counter(
         "herald_callback_connections_opened_total", "Connections to the backend opened.")),
-      thread_([this] { run_steps(io_, "callback-client"); }) {}
+      thread_([this] { run_guarded(io_, "callback-client"); }) {}
 
   ~engine() {
     io_.stop();

@@ -11,7 +11,7 @@
 
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 
 namespace herald {
 

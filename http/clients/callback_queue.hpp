@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 
 namespace herald {
 

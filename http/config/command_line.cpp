@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "http/config/config_file.hpp"
-#include "http/config/nearest.hpp"
 #include "http/config/settings.hpp"
+#include "http/config/spelling.hpp"
 #include "http/config/usage.hpp"
 
 namespace herald {
@@ -69,7 +69,7 @@ std::string nearest_flag(std::string_view flag) {
   for (const auto* other :
        {"--config", "--print-ports", "--check-config", "--print-config", "--version", "--help"})
     flags.emplace_back(other);
-  return nearest(flag, flags);
+  return closest_spelling(flag, flags);
 }
 
 /// Takes the arguments one after the other.
@@ -200,7 +200,7 @@ public:
     for (const auto& s : settings())
       known.push_back(s.variable());
     options.warnings.push_back(
-      name + " is not a setting; ignored; the nearest is " + nearest(name, known));
+      name + " is not a setting; ignored; the nearest is " + closest_spelling(name, known));
     return std::nullopt;
   }
 

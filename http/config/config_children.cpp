@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http/config/nearest.hpp"
 #include "http/config/settings.hpp"
+#include "http/config/spelling.hpp"
 
 namespace herald {
 
@@ -116,7 +116,8 @@ complaint read_field(
   if (field == "random_factor")
     return read_factor(child.random_factor, value, key);
   if (field != "max_mailbox" && field != "when_full")
-    return key + " is not a field of a child; the nearest is " + nearest(field, child_fields());
+    return key + " is not a field of a child; the nearest is "
+           + closest_spelling(field, child_fields());
   if (!kind.refuses)
     return key + " cannot be set: nothing that waits for a " + std::string{kind.name}
            + " may be refused";
@@ -137,7 +138,7 @@ complaint read_children(config& c, const json& value) {
       std::vector<std::string> names;
       for (const auto& known : child_kinds())
         names.emplace_back(known.name);
-      return key + " is not an actor of herald; the nearest is " + nearest(name, names);
+      return key + " is not an actor of herald; the nearest is " + closest_spelling(name, names);
     }
     if (!fields.is_object())
       return must_be(key, "an object of fields", fields);

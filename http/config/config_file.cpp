@@ -12,8 +12,8 @@
 
 #include "http/config/config_children.hpp"
 #include "http/config/config_json.hpp"
-#include "http/config/nearest.hpp"
 #include "http/config/settings.hpp"
+#include "http/config/spelling.hpp"
 
 namespace herald {
 
@@ -128,7 +128,8 @@ complaint read_command_field(
     command.timeout_s = std::chrono::seconds{*seconds};
     return std::nullopt;
   }
-  return key + " is not a field of a command; the nearest is " + nearest(field, command_fields());
+  return key + " is not a field of a command; the nearest is "
+         + closest_spelling(field, command_fields());
 }
 
 complaint read_commands(config::command_map& commands, const json& value) {
@@ -158,7 +159,7 @@ complaint unknown_key(const std::string& key) {
   // Not every JSON key is fit for one line.
   const auto quoted = excerpt(key);
   return quoted.substr(1, quoted.size() - 2) + " is not a setting; the nearest is "
-         + nearest(key, keys);
+         + closest_spelling(key, keys);
 }
 
 complaint apply_setting(config& c, const std::string& key, const json& value) {

@@ -12,7 +12,7 @@
 #include "actors/gateway/gateway_sender.hpp"
 #include "actors/gateway/gateway_shards.hpp"
 #include "actors/journal/journal.hpp"
-#include "actors/journal/recall.hpp"
+#include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/tasks/task_runner.hpp"
 #include "actors/versions/version_store.hpp"
@@ -86,10 +86,10 @@ journal_options journal_options_of(const config& settings) {
 }
 
 /// What former lives have left; nothing without a journal.
-recollection recall_past(const config& settings) {
+recovered_journal recover_past(const config& settings) {
   if (settings.journal.path.empty())
     return {};
-  auto past = recall(journal_options_of(settings), std::chrono::system_clock::now());
+  auto past = recover_journal(journal_options_of(settings), std::chrono::system_clock::now());
   if (!past)
     throw std::runtime_error(describe(past.error()).detail);
   return std::move(*past);
@@ -100,7 +100,7 @@ public:
   broadcast_service(
     const config& settings, caf::actor_system& system, metrics& numbers,
     std::function<void()> give_up)
-    : broadcast_service(settings, system, numbers, std::move(give_up), recall_past(settings)) {}
+    : broadcast_service(settings, system, numbers, std::move(give_up), recover_past(settings)) {}
   ~broadcast_service() override;
 
   [[nodiscard]] open_ports ports() const override;
@@ -110,10 +110,10 @@ public:
 private:
   broadcast_service(
     const config& settings, caf::actor_system& system, metrics& numbers,
-    std::function<void()> give_up, recollection past);
+    std::function<void()> give_up, recovered_journal past);
 
-  journal_actor make_journal(recollection& past, metrics& numbers);
-  [[nodiscard]] registry_memory registry_memory_of(recollection& past) const;
+  journal_actor make_journal(recovered_journal& past, metrics& numbers);
+  [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
   version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
@@ -140,7 +140,7 @@ private:
 
 broadcast_service::broadcast_service(
   const config& settings, caf::actor_system& system, metrics& numbers,
-  std::function<void()> give_up, recollection past)
+  std::function<void()> give_up, recovered_journal past)
   : settings_(settings),
     system_(system),
     supervision_(system, settings, numbers, std::move(give_up)),
@@ -172,7 +172,7 @@ broadcast_service::~broadcast_service() {
   (void)supervision_.end();
 }
 
-journal_actor broadcast_service::make_journal(recollection& past, metrics& numbers) {
+journal_actor broadcast_service::make_journal(recovered_journal& past, metrics& numbers) {
   if (!past.file)
     return {};
   return spawn_journal(
@@ -180,7 +180,7 @@ journal_actor broadcast_service::make_journal(recollection& past, metrics& numbe
     numbers);
 }
 
-registry_memory broadcast_service::registry_memory_of(recollection& past) const {
+registry_memory broadcast_service::registry_memory_of(recovered_journal& past) const {
   if (!journal_)
     return {};
   return {

@@ -5,7 +5,7 @@
 #include <caf/expected.hpp>
 #include <caf/fwd.hpp>
 
-#include "actors/stand_in/gateway_front.hpp"
+#include "actors/stand_in/stand_in_front.hpp"
 #include "http/clients/callback_client.hpp"
 
 namespace herald {
@@ -18,12 +18,12 @@ namespace herald {
 struct gateway_standin {
   std::shared_ptr<callback_client> client;
   backend_caller_actor caller;
-  supervised<gateway_front_actor> front;
+  supervised<stand_in_front_actor> front;
 };
 
 /// Fails like `callback_client::make`; nothing runs then.
 [[nodiscard]] caf::expected<gateway_standin> make_gateway_standin(
   caf::actor_system& system, const shell_options& shell, callback_client_options callbacks,
-  gateway_streams::limits bounds, metrics& numbers);
+  stand_in_streams::limits bounds, metrics& numbers);
 
 } // namespace herald

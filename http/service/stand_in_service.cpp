@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "actors/stand_in/gateway_front.hpp"
+#include "actors/stand_in/stand_in_front.hpp"
 #include "http/api/health_api.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/callback_client.hpp"
@@ -63,7 +63,7 @@ public:
       supervision_(system, settings, numbers, std::move(give_up)),
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(
-        spawn_gateway_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
+        spawn_stand_in_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
       endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
     internal_send_options send;
     send.max_event_bytes = settings.api.max_event_bytes;
@@ -110,7 +110,7 @@ private:
   std::shared_ptr<callback_client> client_;
   supervision supervision_;
   backend_caller_actor caller_;
-  gateway_front_actor front_;
+  stand_in_front_actor front_;
   stream_endpoint endpoint_;
   /// Made last: it wants all routes.
   std::optional<api_server> api_;

@@ -6,7 +6,7 @@
 #include <caf/intrusive_ptr.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
-#include "http/sockets/run_steps.hpp"
+#include "http/sockets/run_guarded.hpp"
 
 namespace herald {
 
@@ -21,7 +21,7 @@ actor_loop::actor_loop(caf::actor_system& system, bool io_uring)
   : caf::execution_unit(&system),
     sockets_(io_uring),
     work_(sockets_.io().get_executor()),
-    thread_([this] { run_steps(sockets_.io(), "actor-loop"); }) {}
+    thread_([this] { run_guarded(sockets_.io(), "actor-loop"); }) {}
 
 actor_loop::~actor_loop() {
   // What its actors have left to do is done before.

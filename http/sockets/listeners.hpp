@@ -25,8 +25,8 @@ inline constexpr std::chrono::minutes last_word{2};
 /// saves a look at it that finds nothing; one that says nothing follows a second later.
 ///
 /// Where clients are given up that acknowledge nothing for `give_up_after` (which is for whoever
-/// accepts them to find out, see `standstill`), the kernel asks those for a sign of life to whom
-/// nothing is sent for so long, tries at least every eighth of it whether what was sent comes
+/// accepts them to find out, see `stall_detector`), the kernel asks those for a sign of life to
+/// whom nothing is sent for so long, tries at least every eighth of it whether what was sent comes
 /// through now (Linux 6.15 and newer; otherwise after pauses that double), and goes on trying for
 /// `last_word` once they are closed. 0 leaves it to the kernel, which takes a quarter of an hour.
 [[nodiscard]] listeners listen_on(

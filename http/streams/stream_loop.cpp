@@ -95,7 +95,7 @@ stream_loop::stream_loop(
        std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
       *this),
     inbox_(inbox),
-    standstill_(options_.give_up_after) {
+    stalls_(options_.give_up_after) {
   if (options_.io_uring && !ring_.available())
     log::info(
       component, "no_io_uring",
@@ -572,7 +572,7 @@ void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {
 
 void stream_loop::ended(const ended_stream& stream) {
   openings_.erase(stream.slot);
-  standstill_.forget(stream.slot);
+  stalls_.forget(stream.slot);
   ::shutdown(stream.fd, SHUT_WR);
   ::close(stream.fd);
   limits_.release(stream.lease);
@@ -671,7 +671,7 @@ void stream_loop::patrol() {
     if (fd < 0)
       continue;
     const auto progress = tcp_progress_of(fd);
-    if (!progress || !standstill_.look(patrol_next_, *progress, now))
+    if (!progress || !stalls_.look(patrol_next_, *progress, now))
       continue;
     metrics_.unreachable.Increment();
     table_.drop(patrol_next_, end_reason::client_closed);

@@ -24,7 +24,7 @@
 #include "http/sockets/socket_set.hpp"
 #include "http/streams/head_clients.hpp"
 #include "http/streams/loop_inbox.hpp"
-#include "http/streams/standstill.hpp"
+#include "http/streams/stall_detector.hpp"
 #include "http/streams/stream_admission.hpp"
 #include "http/streams/stream_limits.hpp"
 #include "http/streams/stream_metrics.hpp"
@@ -204,7 +204,7 @@ private:
   std::size_t batch_progress_ = 0;
   delivery_tickets::key batch_ticket_ = 0;
 
-  standstill standstill_;
+  stall_detector stalls_;
   stream_slot patrol_next_ = 0;
 
   bool draining_ = false;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 #include "messages/wire/callback_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

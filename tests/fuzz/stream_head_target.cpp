@@ -7,7 +7,7 @@
 
 #include "http/protocol/head_reader.hpp"
 #include "http/streams/stream_head.hpp"
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -6,7 +6,7 @@
 #include "http/clients/version_source.hpp"
 #include "http/protocol/http_url.hpp"
 #include "http/protocol/url.hpp"
-#include "http/server/arguments.hpp"
+#include "http/server/request_arguments.hpp"
 #include "http/server/router.hpp"
 #include "messages/ids.hpp"
 #include "tests/fuzz/target.hpp"

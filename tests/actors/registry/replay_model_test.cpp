@@ -8,7 +8,7 @@
 #include <caf/event_based_actor.hpp>
 
 #include "actors/journal/journal.hpp"
-#include "actors/journal/recall.hpp"
+#include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -128,7 +128,7 @@ protected:
   void begin_life() {
     // The clock may have been set back meanwhile.
     const auto clock = std::chrono::system_clock::now() - std::chrono::hours{pick(3)};
-    auto past = recall({dir / "journal.db", journal_sync::off}, clock);
+    auto past = recover_journal({dir / "journal.db", journal_sync::off}, clock);
     ASSERT_TRUE(past) << describe(past.error()).detail;
     log = own(journal_actor{spawn_supervised<journal::interface, journal>(
       system(), {"journal", {}, nullptr},

@@ -1,4 +1,4 @@
-#include "actors/stand_in/gateway_front.hpp"
+#include "actors/stand_in/stand_in_front.hpp"
 
 #include <chrono>
 #include <utility>
@@ -32,8 +32,8 @@ void deliver_to(
 
 } // namespace
 
-gateway_front::gateway_front(
-  self_pointer<interface> self, std::shared_ptr<gateway_front_state> state,
+stand_in_front::stand_in_front(
+  self_pointer<interface> self, std::shared_ptr<stand_in_front_state> state,
   backend_caller_actor backend, metrics& numbers)
   : self_(self),
     state_(std::move(state)),
@@ -54,22 +54,22 @@ gateway_front::gateway_front(
     throw state_damaged(*damage);
 }
 
-gateway_front::behavior_type gateway_front::behavior(shell<interface, gateway_front>& s) {
+stand_in_front::behavior_type stand_in_front::behavior(shell<interface, stand_in_front>& s) {
   return {
-    s.refusable(&gateway_front::open, {.tell = tell_refused}),
-    s.refusable(&gateway_front::open_all, {.tell = tell_all_refused}),
-    s.repeatable(&gateway_front::closed),
-    s.repeatable(&gateway_front::failed),
-    s.on(&gateway_front::settled),
-    s.refusable(&gateway_front::send),
-    s.repeatable(&gateway_front::answered),
-    s.on(&gateway_front::begin_shutdown),
-    s.on(&gateway_front::flush),
+    s.refusable(&stand_in_front::open, {.tell = tell_refused}),
+    s.refusable(&stand_in_front::open_all, {.tell = tell_all_refused}),
+    s.repeatable(&stand_in_front::closed),
+    s.repeatable(&stand_in_front::failed),
+    s.on(&stand_in_front::settled),
+    s.refusable(&stand_in_front::send),
+    s.repeatable(&stand_in_front::answered),
+    s.on(&stand_in_front::begin_shutdown),
+    s.on(&stand_in_front::flush),
     s.control(),
   };
 }
 
-result<void> gateway_front::open(const open_connection& request) {
+result<void> stand_in_front::open(const open_connection& request) {
   if (state_->shutting_down) {
     const failure why{ec::shutting_down, "herald is shutting down", {}};
     caf::anon_send(request.via, refuse_stream{request.stream, why, 0});
@@ -87,45 +87,45 @@ result<void> gateway_front::open(const open_connection& request) {
   return caf::unit;
 }
 
-void gateway_front::open_all(const open_connections& requests) {
+void stand_in_front::open_all(const open_connections& requests) {
   for (const auto& request : requests.all)
     (void)open(request);
 }
 
-void gateway_front::closed(const stream_closed& fact) {
+void stand_in_front::closed(const stream_closed& fact) {
   forget(fact.stream, fact.reason);
 }
 
-void gateway_front::failed(const delivery_failed& fact) {
+void stand_in_front::failed(const delivery_failed& fact) {
   // While it is calling back nothing was delivered: the report is about an earlier life.
-  if (state_->streams.find(fact.stream) == gateway_streams::state::calling_back)
+  if (state_->streams.find(fact.stream) == stand_in_streams::state::calling_back)
     return;
   forget(fact.stream, end_reason::error);
 }
 
-result<send_status> gateway_front::send(send_to_stream& command) {
+result<send_status> stand_in_front::send(send_to_stream& command) {
   const auto what = event_of(command.event);
   const auto routed = state_->streams.send(command.stream, what, command.close);
   switch (routed.what) {
-  case gateway_streams::verdict::pass_on:
+  case stand_in_streams::verdict::pass_on:
     if (what)
       deliver_to(routed.via, command.stream, {what});
     if (command.close)
       caf::anon_send(routed.via, close_stream{command.stream, close_reason::requested, nullptr});
     return send_status::sent;
-  case gateway_streams::verdict::buffered:
+  case stand_in_streams::verdict::buffered:
     buffered_bytes_.Set(static_cast<double>(state_->streams.buffered_bytes()));
     return send_status::buffered;
-  case gateway_streams::verdict::full:
+  case stand_in_streams::verdict::full:
     overflows_.Increment();
     return fail(ec::overloaded, "too much waits for this stream to open");
-  case gateway_streams::verdict::unknown:
+  case stand_in_streams::verdict::unknown:
     break;
   }
   return fail(ec::no_such_stream, "no stream has this token");
 }
 
-void gateway_front::answered(const backend_answered& fact) {
+void stand_in_front::answered(const backend_answered& fact) {
   if (state_->under_way > 0)
     --state_->under_way;
   if (fact.action == callback_action::connect) {
@@ -138,7 +138,7 @@ void gateway_front::answered(const backend_answered& fact) {
   answer_waiting();
 }
 
-void gateway_front::accept(const token& stream) {
+void stand_in_front::accept(const token& stream) {
   const auto opened = state_->streams.accept(stream);
   if (!opened)
     return; // the client has left meanwhile
@@ -150,7 +150,7 @@ void gateway_front::accept(const token& stream) {
     caf::anon_send(opened->via, close_stream{stream, close_reason::requested, nullptr});
 }
 
-void gateway_front::refuse(const backend_answered& fact) {
+void stand_in_front::refuse(const backend_answered& fact) {
   const auto via = state_->streams.refuse(fact.stream);
   if (!via)
     return;
@@ -161,11 +161,11 @@ void gateway_front::refuse(const backend_answered& fact) {
 }
 
 /// Forgets a stream that is gone, and tells the backend if it had heard that the stream is open.
-void gateway_front::forget(const token& stream, end_reason reason) {
+void stand_in_front::forget(const token& stream, end_reason reason) {
   auto gone = state_->streams.remove(stream);
   if (!gone)
     return;
-  if (gone->was != gateway_streams::state::calling_back) {
+  if (gone->was != stand_in_streams::state::calling_back) {
     disconnects_.Increment();
     call(callback_action::disconnect, stream, reason, std::move(gone->request));
   }
@@ -173,9 +173,9 @@ void gateway_front::forget(const token& stream, end_reason reason) {
   answer_waiting();
 }
 
-void gateway_front::call(
+void stand_in_front::call(
   callback_action action, const token& stream, end_reason reason,
-  gateway_streams::request_text request) {
+  stand_in_streams::request_text request) {
   ++state_->under_way;
   caf::anon_send(
     backend_,
@@ -183,7 +183,7 @@ void gateway_front::call(
       action, stream, reason, std::move(request), caf::actor_cast<backend_listener_actor>(self_)});
 }
 
-result<void> gateway_front::begin_shutdown(const herald::begin_shutdown&) {
+result<void> stand_in_front::begin_shutdown(const herald::begin_shutdown&) {
   state_->shutting_down = true;
   if (state_->streams.calling_back() == 0)
     return caf::unit;
@@ -191,14 +191,14 @@ result<void> gateway_front::begin_shutdown(const herald::begin_shutdown&) {
   return state_->waiting_for_connects.back();
 }
 
-result<void> gateway_front::flush(const herald::flush&) {
+result<void> stand_in_front::flush(const herald::flush&) {
   if (state_->under_way == 0)
     return caf::unit;
   state_->waiting_for_callbacks.push_back(self_->make_response_promise<void>());
   return state_->waiting_for_callbacks.back();
 }
 
-void gateway_front::answer_waiting() {
+void stand_in_front::answer_waiting() {
   const auto answer = [](std::vector<caf::typed_response_promise<void>>& waiting) {
     for (caf::response_promise& promise : waiting)
       promise.deliver(caf::unit);
@@ -210,22 +210,22 @@ void gateway_front::answer_waiting() {
     answer(state_->waiting_for_callbacks);
 }
 
-void gateway_front::show_numbers() {
+void stand_in_front::show_numbers() {
   const auto& streams = state_->streams;
   active_.Set(static_cast<double>(streams.size() - streams.calling_back()));
   calling_back_.Set(static_cast<double>(streams.calling_back()));
   buffered_bytes_.Set(static_cast<double>(streams.buffered_bytes()));
 }
 
-supervised<gateway_front_actor> spawn_gateway_front(
-  caf::actor_system& system, shell_options options, gateway_streams::limits bounds,
+supervised<stand_in_front_actor> spawn_stand_in_front(
+  caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
   backend_caller_actor backend, metrics& numbers) {
-  auto state = std::make_shared<gateway_front_state>(bounds);
+  auto state = std::make_shared<stand_in_front_state>(bounds);
   const auto build = [state, backend = std::move(backend),
-                      &numbers](self_pointer<gateway_front_actor> self) {
-    return std::make_unique<gateway_front>(self, state, backend, numbers);
+                      &numbers](self_pointer<stand_in_front_actor> self) {
+    return std::make_unique<stand_in_front>(self, state, backend, numbers);
   };
-  return spawn_supervised<gateway_front_actor, gateway_front>(system, std::move(options), build);
+  return spawn_supervised<stand_in_front_actor, stand_in_front>(system, std::move(options), build);
 }
 
 } // namespace herald

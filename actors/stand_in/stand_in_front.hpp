@@ -5,7 +5,7 @@
 
 #include <caf/typed_response_promise.hpp>
 
-#include "actors/stand_in/gateway_streams.hpp"
+#include "actors/stand_in/stand_in_streams.hpp"
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "messages/actors.hpp"
@@ -13,10 +13,10 @@
 namespace herald {
 
 /// What a gateway front keeps over restarts.
-struct gateway_front_state {
-  explicit gateway_front_state(gateway_streams::limits bounds) : streams(bounds) {}
+struct stand_in_front_state {
+  explicit stand_in_front_state(stand_in_streams::limits bounds) : streams(bounds) {}
 
-  gateway_streams streams;
+  stand_in_streams streams;
   /// Callbacks that are not answered yet.
   std::size_t under_way = 0;
   bool shutting_down = false;
@@ -30,16 +30,16 @@ struct gateway_front_state {
 /// `open_connection` is answered to its sender as soon as the callback is on its way; the verdict
 /// goes to `via`. A stream that was open is reported to the backend once, best effort, after its
 /// connect was answered; one that never opened is not reported.
-class gateway_front {
+class stand_in_front {
 public:
-  using interface = gateway_front_actor;
-  using behavior_type = shell<interface, gateway_front>::behavior_type;
+  using interface = stand_in_front_actor;
+  using behavior_type = shell<interface, stand_in_front>::behavior_type;
 
-  gateway_front(
-    self_pointer<interface> self, std::shared_ptr<gateway_front_state> state,
+  stand_in_front(
+    self_pointer<interface> self, std::shared_ptr<stand_in_front_state> state,
     backend_caller_actor backend, metrics& numbers);
 
-  static behavior_type behavior(shell<interface, gateway_front>& s);
+  static behavior_type behavior(shell<interface, stand_in_front>& s);
 
   result<void> open(const open_connection& request);
   void open_all(const open_connections& requests);
@@ -57,12 +57,12 @@ private:
   void forget(const token& stream, end_reason reason);
   void call(
     callback_action action, const token& stream, end_reason reason,
-    gateway_streams::request_text request);
+    stand_in_streams::request_text request);
   void answer_waiting();
   void show_numbers();
 
   self_pointer<interface> self_;
-  std::shared_ptr<gateway_front_state> state_;
+  std::shared_ptr<stand_in_front_state> state_;
   backend_caller_actor backend_;
   prometheus::Counter& connects_;
   prometheus::Counter& disconnects_;
@@ -73,8 +73,8 @@ private:
 };
 
 /// Spawns it. Main sends it an exit before `backend` ends.
-supervised<gateway_front_actor> spawn_gateway_front(
-  caf::actor_system& system, shell_options options, gateway_streams::limits bounds,
+supervised<stand_in_front_actor> spawn_stand_in_front(
+  caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
   backend_caller_actor backend, metrics& numbers);
 
 } // namespace herald

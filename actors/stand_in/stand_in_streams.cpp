@@ -1,4 +1,4 @@
-#include "actors/stand_in/gateway_streams.hpp"
+#include "actors/stand_in/stand_in_streams.hpp"
 
 #include <utility>
 
@@ -12,7 +12,7 @@ std::size_t bytes_of(const event_ptr& what) {
 
 } // namespace
 
-bool gateway_streams::begin(const token& stream, delivery_actor via, request_text request) {
+bool stand_in_streams::begin(const token& stream, delivery_actor via, request_text request) {
   const auto [place, added] = streams_.try_emplace(stream);
   if (!added)
     return false;
@@ -22,7 +22,7 @@ bool gateway_streams::begin(const token& stream, delivery_actor via, request_tex
   return true;
 }
 
-std::optional<gateway_streams::opened> gateway_streams::accept(const token& stream) {
+std::optional<stand_in_streams::opened> stand_in_streams::accept(const token& stream) {
   const auto place = find_waiting(stream);
   if (place == streams_.end())
     return std::nullopt;
@@ -33,14 +33,14 @@ std::optional<gateway_streams::opened> gateway_streams::accept(const token& stre
   return opened{accepted.via, std::move(kept.events), kept.close};
 }
 
-std::optional<delivery_actor> gateway_streams::refuse(const token& stream) {
+std::optional<delivery_actor> stand_in_streams::refuse(const token& stream) {
   if (find_waiting(stream) == streams_.end())
     return std::nullopt;
   return remove(stream)->via;
 }
 
-gateway_streams::routed
-gateway_streams::send(const token& stream, const event_ptr& what, bool close) {
+stand_in_streams::routed
+stand_in_streams::send(const token& stream, const event_ptr& what, bool close) {
   const auto place = streams_.find(stream);
   if (place == streams_.end())
     return {verdict::unknown, {}};
@@ -58,7 +58,7 @@ gateway_streams::send(const token& stream, const event_ptr& what, bool close) {
   return {verdict::unknown, {}};
 }
 
-gateway_streams::routed gateway_streams::keep(entry& stream, const event_ptr& what, bool close) {
+stand_in_streams::routed stand_in_streams::keep(entry& stream, const event_ptr& what, bool close) {
   if (stream.kept && stream.kept->close)
     return {verdict::unknown, {}};
   if (!what && !close)
@@ -80,7 +80,7 @@ gateway_streams::routed gateway_streams::keep(entry& stream, const event_ptr& wh
   return {verdict::buffered, {}};
 }
 
-std::optional<gateway_streams::gone> gateway_streams::remove(const token& stream) {
+std::optional<stand_in_streams::gone> stand_in_streams::remove(const token& stream) {
   const auto place = streams_.find(stream);
   if (place == streams_.end())
     return std::nullopt;
@@ -93,14 +93,14 @@ std::optional<gateway_streams::gone> gateway_streams::remove(const token& stream
   return result;
 }
 
-std::optional<gateway_streams::state> gateway_streams::find(const token& stream) const {
+std::optional<stand_in_streams::state> stand_in_streams::find(const token& stream) const {
   const auto place = streams_.find(stream);
   if (place == streams_.end())
     return std::nullopt;
   return place->second.now;
 }
 
-std::optional<std::string> gateway_streams::check() const {
+std::optional<std::string> stand_in_streams::check() const {
   std::size_t calling_back = 0;
   std::size_t bytes = 0;
   for (const auto& [_, stream] : streams_) {
@@ -121,7 +121,7 @@ std::optional<std::string> gateway_streams::check() const {
   return std::nullopt;
 }
 
-gateway_streams::buffer gateway_streams::drop_buffer(entry& stream) noexcept {
+stand_in_streams::buffer stand_in_streams::drop_buffer(entry& stream) noexcept {
   if (!stream.kept)
     return {};
   auto kept = std::move(*stream.kept);
@@ -130,7 +130,7 @@ gateway_streams::buffer gateway_streams::drop_buffer(entry& stream) noexcept {
   return kept;
 }
 
-gateway_streams::table::iterator gateway_streams::find_waiting(const token& stream) {
+stand_in_streams::table::iterator stand_in_streams::find_waiting(const token& stream) {
   const auto place = streams_.find(stream);
   if (place != streams_.end() && place->second.now != state::calling_back)
     return streams_.end();

@@ -1,4 +1,4 @@
-#include "messages/callbacks.hpp"
+#include "messages/backend.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/stand_in/gateway_streams.hpp"
+#include "actors/stand_in/stand_in_streams.hpp"
 
 #include <map>
 #include <random>
@@ -10,8 +10,8 @@
 namespace herald {
 namespace {
 
-using state = gateway_streams::state;
-using verdict = gateway_streams::verdict;
+using state = stand_in_streams::state;
+using verdict = stand_in_streams::verdict;
 
 event_ptr event_named(std::string name, std::string data = "") {
   event made;
@@ -27,7 +27,7 @@ std::vector<std::string> names_of(const std::vector<event_ptr>& events) {
   return names;
 }
 
-class GatewayStreams : public ::testing::Test {
+class StandInStreams : public ::testing::Test {
 protected:
   bool begin(const token& stream) {
     return streams.begin(stream, {}, std::make_shared<const std::string>("request"));
@@ -45,12 +45,12 @@ protected:
   verdict probe(const token& stream) { return streams.send(stream, nullptr, false).what; }
   verdict end(const token& stream) { return streams.send(stream, nullptr, true).what; }
 
-  gateway_streams streams{{3, 10, 15}};
+  stand_in_streams streams{{3, 10, 15}};
   const token a = token::from_bits(1, 1);
   const token b = token::from_bits(1, 2);
 };
 
-TEST_F(GatewayStreams, CallBackUntilTheyAreAccepted) {
+TEST_F(StandInStreams, CallBackUntilTheyAreAccepted) {
   EXPECT_TRUE(begin(a));
   EXPECT_EQ(streams.find(a), state::calling_back);
   EXPECT_EQ(streams.calling_back(), 1u);
@@ -63,14 +63,14 @@ TEST_F(GatewayStreams, CallBackUntilTheyAreAccepted) {
   EXPECT_FALSE(streams.accept(a)) << "a second answer";
 }
 
-TEST_F(GatewayStreams, RefuseATokenThatIsHeld) {
+TEST_F(StandInStreams, RefuseATokenThatIsHeld) {
   EXPECT_TRUE(begin(a));
   EXPECT_FALSE(begin(a));
   EXPECT_EQ(streams.size(), 1u);
   EXPECT_EQ(streams.calling_back(), 1u);
 }
 
-TEST_F(GatewayStreams, ForgetARefusedOne) {
+TEST_F(StandInStreams, ForgetARefusedOne) {
   begin(a);
   EXPECT_TRUE(streams.refuse(a));
   EXPECT_EQ(streams.size(), 0u);
@@ -80,7 +80,7 @@ TEST_F(GatewayStreams, ForgetARefusedOne) {
   EXPECT_EQ(streams.find(b), state::open);
 }
 
-TEST_F(GatewayStreams, KeepWhatIsSentBeforeTheyOpen) {
+TEST_F(StandInStreams, KeepWhatIsSentBeforeTheyOpen) {
   begin(a);
   EXPECT_EQ(probe(a), verdict::buffered);
   EXPECT_EQ(send(a, "1"), verdict::buffered);
@@ -91,7 +91,7 @@ TEST_F(GatewayStreams, KeepWhatIsSentBeforeTheyOpen) {
   EXPECT_EQ(send(a, "3"), verdict::pass_on);
 }
 
-TEST_F(GatewayStreams, KeepACloseBehindItsEventAndTakeNothingAfterIt) {
+TEST_F(StandInStreams, KeepACloseBehindItsEventAndTakeNothingAfterIt) {
   begin(a);
   EXPECT_EQ(send(a, "1"), verdict::buffered);
   EXPECT_EQ(send(a, "2", true), verdict::buffered);
@@ -104,7 +104,7 @@ TEST_F(GatewayStreams, KeepACloseBehindItsEventAndTakeNothingAfterIt) {
   EXPECT_EQ(streams.find(a), state::closing);
 }
 
-TEST_F(GatewayStreams, TakeNothingOnceTheyAreClosing) {
+TEST_F(StandInStreams, TakeNothingOnceTheyAreClosing) {
   open(a);
   EXPECT_EQ(send(a, "last", true), verdict::pass_on);
   EXPECT_EQ(streams.find(a), state::closing);
@@ -113,14 +113,14 @@ TEST_F(GatewayStreams, TakeNothingOnceTheyAreClosing) {
   EXPECT_EQ(end(a), verdict::unknown);
 }
 
-TEST_F(GatewayStreams, KnowNoOtherToken) {
+TEST_F(StandInStreams, KnowNoOtherToken) {
   open(a);
   EXPECT_EQ(probe(b), verdict::unknown);
   EXPECT_FALSE(streams.accept(b));
   EXPECT_FALSE(streams.remove(b));
 }
 
-TEST_F(GatewayStreams, TellWhatARemovedOneWas) {
+TEST_F(StandInStreams, TellWhatARemovedOneWas) {
   begin(a);
   send(a, "1");
   EXPECT_EQ(streams.remove(a)->was, state::calling_back);
@@ -133,7 +133,7 @@ TEST_F(GatewayStreams, TellWhatARemovedOneWas) {
   EXPECT_FALSE(streams.remove(b));
 }
 
-TEST_F(GatewayStreams, BoundTheEventsKeptForOne) {
+TEST_F(StandInStreams, BoundTheEventsKeptForOne) {
   begin(a);
   for (const auto* name : {"1", "2", "3"})
     EXPECT_EQ(send(a, name), verdict::buffered);
@@ -143,7 +143,7 @@ TEST_F(GatewayStreams, BoundTheEventsKeptForOne) {
   EXPECT_EQ(streams.accept(a)->due.size(), 3u);
 }
 
-TEST_F(GatewayStreams, BoundTheBytesKeptForOneAndForAll) {
+TEST_F(StandInStreams, BoundTheBytesKeptForOneAndForAll) {
   begin(a);
   begin(b);
   EXPECT_EQ(send(a, "0123456789"), verdict::buffered);
@@ -156,7 +156,7 @@ TEST_F(GatewayStreams, BoundTheBytesKeptForOneAndForAll) {
 
 /// What the backend may rely on, over random histories: a stream gets exactly what was taken for
 /// it, in order; nothing is left behind.
-TEST_F(GatewayStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
+TEST_F(StandInStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
   struct model {
     state now = state::calling_back;
     bool close = false;
@@ -168,7 +168,7 @@ TEST_F(GatewayStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
     return std::uniform_int_distribution<unsigned>{0, bound - 1}(random);
   };
   std::map<std::uint64_t, model> models;
-  gateway_streams wide{{1'000, 100'000, 1'000'000}};
+  stand_in_streams wide{{1'000, 100'000, 1'000'000}};
   unsigned sent = 0;
   for (int step = 0; step < 50'000; ++step) {
     const std::uint64_t name = below(8);

@@ -19,7 +19,7 @@ namespace herald {
 ///
 /// Needs looks at all streams, from time to time; is late by at most two of these times. Knows no
 /// socket and no clock.
-class standstill {
+class stall_detector {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
@@ -27,7 +27,8 @@ public:
   /// has this long for an answer, while it is asked again.
   static constexpr std::chrono::seconds answer_time{20};
 
-  explicit standstill(std::chrono::milliseconds give_up_after) : give_up_after_(give_up_after) {}
+  explicit stall_detector(std::chrono::milliseconds give_up_after)
+    : give_up_after_(give_up_after) {}
 
   /// Notes how far the stream in this slot is now; whether to give it up.
   [[nodiscard]] bool look(std::size_t slot, const tcp_progress& how, time_point now);

@@ -10,7 +10,7 @@ namespace herald {
 
 /// Moments that something waits for, at most one per key. Pure: somebody else has the clock.
 template <class Key>
-class agenda {
+class deadline_queue {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 

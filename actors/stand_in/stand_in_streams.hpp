@@ -20,7 +20,7 @@ namespace herald {
 /// `closing` from the moment in which the backend ended it. What is sent to a stream that is
 /// calling back is kept, in order and bounded, until it opens. Once it is to be closed nothing more
 /// can be sent to it, as if its token were unknown. Every change is all or nothing.
-class gateway_streams {
+class stand_in_streams {
 public:
   /// How much may be kept for streams that are calling back.
   struct limits {
@@ -34,8 +34,8 @@ public:
 
   enum class state : std::uint8_t { calling_back, open, closing };
 
-  gateway_streams() = default;
-  explicit gateway_streams(limits bounds) : limits_(bounds) {}
+  stand_in_streams() = default;
+  explicit stand_in_streams(limits bounds) : limits_(bounds) {}
 
   /// A client came; `request` is what the backend is told of it. False for a token that is held
   /// already.

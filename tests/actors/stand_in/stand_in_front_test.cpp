@@ -1,4 +1,4 @@
-#include "actors/stand_in/gateway_front.hpp"
+#include "actors/stand_in/stand_in_front.hpp"
 
 #include <map>
 #include <string>
@@ -12,9 +12,9 @@ namespace {
 using strings = std::vector<std::string>;
 
 /// A gateway front between a transport and a backend that note what they are told.
-class GatewayFront : public testing::actor_test {
+class StandInFront : public testing::actor_test {
 protected:
-  GatewayFront() {
+  StandInFront() {
     transport = mock<delivery_actor>(
       [this](const attach_stream& m) { wire.push_back("attach " + name_of(m.stream)); },
       [this](const refuse_stream& m) {
@@ -35,11 +35,11 @@ protected:
       calls.push_back(render_callback(m));
       listener = m.listener;
     });
-    front = own(spawn_gateway_front(
+    front = own(spawn_stand_in_front(
       system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers));
   }
 
-  ~GatewayFront() override { listener = backend_listener_actor{}; }
+  ~StandInFront() override { listener = backend_listener_actor{}; }
 
   static std::string name_of(const token& t) { return std::to_string(t.low()); }
 
@@ -102,12 +102,12 @@ protected:
   delivery_actor transport;
   backend_caller_actor backend;
   backend_listener_actor listener;
-  supervised<gateway_front_actor> front;
+  supervised<stand_in_front_actor> front;
   const token a = token::from_bits(0, 1);
   const token b = token::from_bits(0, 2);
 };
 
-TEST_F(GatewayFront, CallsBackAndOpensOnSuccess) {
+TEST_F(StandInFront, CallsBackAndOpensOnSuccess) {
   client_comes(a);
   EXPECT_EQ(
     calls,
@@ -118,7 +118,7 @@ TEST_F(GatewayFront, CallsBackAndOpensOnSuccess) {
   EXPECT_EQ(wire, strings{"attach 1"});
 }
 
-TEST_F(GatewayFront, PassesOtherStatusesOn) {
+TEST_F(StandInFront, PassesOtherStatusesOn) {
   client_comes(a);
   backend_answers(a, ec::upstream_refused, 403);
   EXPECT_EQ(wire, strings{"refuse 1 upstream_refused 403"});
@@ -127,7 +127,7 @@ TEST_F(GatewayFront, PassesOtherStatusesOn) {
   EXPECT_EQ(calls.size(), 1u) << "a stream that never opened is not reported";
 }
 
-TEST_F(GatewayFront, RefusesWhenTheBackendCannotBeReached) {
+TEST_F(StandInFront, RefusesWhenTheBackendCannotBeReached) {
   client_comes(a);
   backend_answers(a, ec::upstream_unavailable, 0);
   client_comes(b);
@@ -135,7 +135,7 @@ TEST_F(GatewayFront, RefusesWhenTheBackendCannotBeReached) {
   EXPECT_EQ(wire, (strings{"refuse 1 upstream_unavailable 0", "refuse 2 upstream_timed_out 0"}));
 }
 
-TEST_F(GatewayFront, CallsBackForManyStreamsAtOnce) {
+TEST_F(StandInFront, CallsBackForManyStreamsAtOnce) {
   client_comes(a);
   client_comes(b);
   EXPECT_EQ(calls.size(), 2u);
@@ -144,7 +144,7 @@ TEST_F(GatewayFront, CallsBackForManyStreamsAtOnce) {
   EXPECT_EQ(wire, (strings{"attach 2", "attach 1"}));
 }
 
-TEST_F(GatewayFront, SendsToAnOpenStream) {
+TEST_F(StandInFront, SendsToAnOpenStream) {
   open(a);
   open(b);
   EXPECT_EQ(send(a, "x"), "sent");
@@ -152,7 +152,7 @@ TEST_F(GatewayFront, SendsToAnOpenStream) {
   EXPECT_EQ(wire, strings{"1 gets x=d"});
 }
 
-TEST_F(GatewayFront, KnowsNoOtherToken) {
+TEST_F(StandInFront, KnowsNoOtherToken) {
   open(a);
   EXPECT_EQ(send(b, "x"), "no_such_stream");
   EXPECT_EQ(end(b), "no_such_stream");
@@ -160,7 +160,7 @@ TEST_F(GatewayFront, KnowsNoOtherToken) {
   EXPECT_TRUE(wire.empty());
 }
 
-TEST_F(GatewayFront, DeliversInOrderWhatWasSentDuringTheCallback) {
+TEST_F(StandInFront, DeliversInOrderWhatWasSentDuringTheCallback) {
   client_comes(a);
   EXPECT_EQ(send(a, "x"), "buffered");
   EXPECT_EQ(send(a, "y"), "buffered");
@@ -173,7 +173,7 @@ TEST_F(GatewayFront, DeliversInOrderWhatWasSentDuringTheCallback) {
   EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "1 gets y=d", "1 gets z=d"}));
 }
 
-TEST_F(GatewayFront, ClosesAStreamThatWasToldSoDuringTheCallback) {
+TEST_F(StandInFront, ClosesAStreamThatWasToldSoDuringTheCallback) {
   client_comes(a);
   EXPECT_EQ(send(a, "x", true), "buffered");
   EXPECT_EQ(send(a, "y"), "no_such_stream");
@@ -183,14 +183,14 @@ TEST_F(GatewayFront, ClosesAStreamThatWasToldSoDuringTheCallback) {
   EXPECT_EQ(calls.back(), disconnect_of(a, "server_closed"));
 }
 
-TEST_F(GatewayFront, DropsWhatWasSentToAStreamThatIsThenRefused) {
+TEST_F(StandInFront, DropsWhatWasSentToAStreamThatIsThenRefused) {
   client_comes(a);
   EXPECT_EQ(send(a, "x"), "buffered");
   backend_answers(a, ec::upstream_refused, 401);
   EXPECT_EQ(wire, strings{"refuse 1 upstream_refused 401"});
 }
 
-TEST_F(GatewayFront, RefusesToKeepTooMuchAndCountsIt) {
+TEST_F(StandInFront, RefusesToKeepTooMuchAndCountsIt) {
   client_comes(a);
   EXPECT_EQ(send(a, "x"), "buffered");
   EXPECT_EQ(send(a, "y"), "buffered");
@@ -200,7 +200,7 @@ TEST_F(GatewayFront, RefusesToKeepTooMuchAndCountsIt) {
   EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "1 gets y=d"}));
 }
 
-TEST_F(GatewayFront, WritesTheEventBeforeItCloses) {
+TEST_F(StandInFront, WritesTheEventBeforeItCloses) {
   open(a);
   EXPECT_EQ(send(a, "x", true), "sent");
   EXPECT_EQ(wire, (strings{"1 gets x=d", "close 1"}));
@@ -210,7 +210,7 @@ TEST_F(GatewayFront, WritesTheEventBeforeItCloses) {
   EXPECT_EQ(calls, strings{disconnect_of(a, "server_closed")});
 }
 
-TEST_F(GatewayFront, ReportsOnceWhyAStreamIsGone) {
+TEST_F(StandInFront, ReportsOnceWhyAStreamIsGone) {
   for (const auto reason : {end_reason::client_closed, end_reason::error}) {
     open(a);
     client_leaves(a, reason);
@@ -221,14 +221,14 @@ TEST_F(GatewayFront, ReportsOnceWhyAStreamIsGone) {
   }
 }
 
-TEST_F(GatewayFront, ReportsAStreamThatCouldNotBeWritten) {
+TEST_F(StandInFront, ReportsAStreamThatCouldNotBeWritten) {
   open(a);
   tell(front, delivery_failed{a, "gone"});
   client_leaves(a);
   EXPECT_EQ(calls, strings{disconnect_of(a, "error")});
 }
 
-TEST_F(GatewayFront, ReportsNothingOfAClientThatLeavesDuringTheCallback) {
+TEST_F(StandInFront, ReportsNothingOfAClientThatLeavesDuringTheCallback) {
   client_comes(a);
   EXPECT_EQ(send(a, "x"), "buffered");
   client_leaves(a);
@@ -238,7 +238,7 @@ TEST_F(GatewayFront, ReportsNothingOfAClientThatLeavesDuringTheCallback) {
   EXPECT_EQ(calls.size(), 1u);
 }
 
-TEST_F(GatewayFront, SendsADisconnectOnlyAfterItsConnectWasAnswered) {
+TEST_F(StandInFront, SendsADisconnectOnlyAfterItsConnectWasAnswered) {
   client_comes(a);
   // Answer and end cross: both are in the mailbox, the answer first.
   inject(listener, backend_answered{callback_action::connect, a, {ec::none, "", ""}, 200});
@@ -248,7 +248,7 @@ TEST_F(GatewayFront, SendsADisconnectOnlyAfterItsConnectWasAnswered) {
   EXPECT_EQ(calls.back(), disconnect_of(a, "client_closed"));
 }
 
-TEST_F(GatewayFront, IgnoresAFailureReportedBeforeTheStreamIsOpen) {
+TEST_F(StandInFront, IgnoresAFailureReportedBeforeTheStreamIsOpen) {
   client_comes(a);
   tell(front, delivery_failed{a, "stale"});
   backend_answers(a);
@@ -256,14 +256,14 @@ TEST_F(GatewayFront, IgnoresAFailureReportedBeforeTheStreamIsOpen) {
   EXPECT_EQ(send(a, "x"), "sent");
 }
 
-TEST_F(GatewayFront, IgnoresASecondStreamWithATokenThatIsHeld) {
+TEST_F(StandInFront, IgnoresASecondStreamWithATokenThatIsHeld) {
   open(a);
   client_comes(a);
   EXPECT_TRUE(calls.empty());
   EXPECT_EQ(send(a, "x"), "sent");
 }
 
-TEST_F(GatewayFront, RefusesNewStreamsWhileShuttingDown) {
+TEST_F(StandInFront, RefusesNewStreamsWhileShuttingDown) {
   open(a);
   EXPECT_TRUE(ask<void>(front, begin_shutdown{}));
   client_comes(b);
@@ -272,7 +272,7 @@ TEST_F(GatewayFront, RefusesNewStreamsWhileShuttingDown) {
   EXPECT_EQ(send(a, "x"), "sent");
 }
 
-TEST_F(GatewayFront, AnswersTheShutdownWhenNoStreamIsCallingBack) {
+TEST_F(StandInFront, AnswersTheShutdownWhenNoStreamIsCallingBack) {
   client_comes(a);
   bool done = false;
   caf::scoped_actor self{system(), true};
@@ -285,7 +285,7 @@ TEST_F(GatewayFront, AnswersTheShutdownWhenNoStreamIsCallingBack) {
   EXPECT_TRUE(done);
 }
 
-TEST_F(GatewayFront, AnswersAFlushWhenNoCallbackIsUnderWay) {
+TEST_F(StandInFront, AnswersAFlushWhenNoCallbackIsUnderWay) {
   EXPECT_TRUE(ask<void>(front, flush{}));
   open(a);
   client_leaves(a);
@@ -300,7 +300,7 @@ TEST_F(GatewayFront, AnswersAFlushWhenNoCallbackIsUnderWay) {
   EXPECT_TRUE(done);
 }
 
-TEST_F(GatewayFront, CountsStreams) {
+TEST_F(StandInFront, CountsStreams) {
   open(a);
   client_comes(b);
   EXPECT_NE(numbers.render().find("sse_gateway_active_connections 1\n"), std::string::npos);

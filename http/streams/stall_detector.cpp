@@ -1,17 +1,17 @@
-#include "http/streams/standstill.hpp"
+#include "http/streams/stall_detector.hpp"
 
 namespace herald {
 
 namespace {
 
-std::uint32_t milliseconds(standstill::time_point now) {
+std::uint32_t milliseconds(stall_detector::time_point now) {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
   return static_cast<std::uint32_t>(since.count());
 }
 
 } // namespace
 
-bool standstill::look(std::size_t slot, const tcp_progress& how, time_point now) {
+bool stall_detector::look(std::size_t slot, const tcp_progress& how, time_point now) {
   if (slot >= seen_.size())
     seen_.resize(slot + 1);
   auto& last = seen_[slot];
@@ -29,7 +29,7 @@ bool standstill::look(std::size_t slot, const tcp_progress& how, time_point now)
   return std::chrono::milliseconds{time - last.still_since} >= give_up_after_;
 }
 
-void standstill::forget(std::size_t slot) {
+void stall_detector::forget(std::size_t slot) {
   if (slot < seen_.size())
     seen_[slot] = {};
 }

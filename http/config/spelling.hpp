@@ -14,6 +14,6 @@ namespace herald {
 /// The candidate that `wanted` is most likely a slip of; the first of several. Case and the kind of
 /// separator (`.`, `-`, `_`) do not count. Candidates must not be empty.
 [[nodiscard]] const std::string&
-nearest(std::string_view wanted, const std::vector<std::string>& candidates);
+closest_spelling(std::string_view wanted, const std::vector<std::string>& candidates);
 
 } // namespace herald

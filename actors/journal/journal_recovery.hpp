@@ -11,7 +11,7 @@
 namespace herald {
 
 /// What a new life of herald starts from.
-struct recollection {
+struct recovered_journal {
   std::unique_ptr<journal_file> file;
   /// `ids_upto` is the last id that may have been given out before, or the clock where that is
   /// later; `history_floor` is set, whatever is in the file.
@@ -21,6 +21,7 @@ struct recollection {
 
 /// Opens the journal and takes out of it what former lives have left; before anything is published.
 /// Logs what it finds. Fails, in words for the operator, if herald must not start with this file.
-[[nodiscard]] caf::expected<recollection> recall(const journal_options& options, wall_time now);
+[[nodiscard]] caf::expected<recovered_journal>
+recover_journal(const journal_options& options, wall_time now);
 
 } // namespace herald

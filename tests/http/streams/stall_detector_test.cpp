@@ -1,4 +1,4 @@
-#include "http/streams/standstill.hpp"
+#include "http/streams/stall_detector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,31 +7,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Standstill : public ::testing::Test {
+class StallDetector : public ::testing::Test {
 protected:
   bool look(std::chrono::milliseconds at, std::uint64_t acknowledged, bool outstanding = true) {
     return streams.look(slot, {acknowledged, outstanding, 0ms}, start + at);
   }
 
-  standstill streams{30s};
-  standstill::time_point start{1000h};
+  stall_detector streams{30s};
+  stall_detector::time_point start{1000h};
   std::size_t slot = 3;
 };
 
-TEST_F(Standstill, IsWhereNothingOfWhatIsDueWasAcknowledgedForSoLong) {
+TEST_F(StallDetector, GivesAStreamUpThatHasAcknowledgedNothingForSoLong) {
   EXPECT_FALSE(look(0s, 100));
   EXPECT_FALSE(look(29999ms, 100));
   EXPECT_TRUE(look(30s, 100));
 }
 
-TEST_F(Standstill, EndsWithTheLeastThatIsAcknowledged) {
+TEST_F(StallDetector, StartsAnewWithTheLeastThatIsAcknowledged) {
   EXPECT_FALSE(look(0s, 100));
   EXPECT_FALSE(look(29s, 101)) << "more is due, but not the same";
   EXPECT_FALSE(look(58s, 101));
   EXPECT_TRUE(look(59s, 101));
 }
 
-TEST_F(Standstill, IsNotWhereNothingIsDue) {
+TEST_F(StallDetector, LeavesAStreamAloneWhereNothingIsDue) {
   EXPECT_FALSE(look(0s, 100, false));
   EXPECT_FALSE(look(1h, 100, false));
   EXPECT_FALSE(look(1h + 1s, 100)) << "due since now";
@@ -41,12 +41,12 @@ TEST_F(Standstill, IsNotWhereNothingIsDue) {
   EXPECT_TRUE(look(1h + 61s, 100));
 }
 
-TEST_F(Standstill, IsAlsoWhereKeepaliveGetsNoAnswer) {
+TEST_F(StallDetector, GivesAStreamUpWhereKeepaliveGetsNoAnswer) {
   EXPECT_FALSE(streams.look(slot, {100, false, 49999ms}, start));
   EXPECT_TRUE(streams.look(slot, {100, false, 50s}, start));
 }
 
-TEST_F(Standstill, IsOfEachStreamByItself) {
+TEST_F(StallDetector, LooksAtEachStreamByItself) {
   EXPECT_FALSE(look(0s, 100));
   slot = 7;
   EXPECT_FALSE(look(30s, 100));
@@ -54,7 +54,7 @@ TEST_F(Standstill, IsOfEachStreamByItself) {
   EXPECT_TRUE(look(30s, 100));
 }
 
-TEST_F(Standstill, IsNotInheritedWithASlot) {
+TEST_F(StallDetector, ForgetsAStreamWithItsSlot) {
   EXPECT_FALSE(look(0s, 100));
   streams.forget(slot);
   streams.forget(1000);
@@ -62,9 +62,9 @@ TEST_F(Standstill, IsNotInheritedWithASlot) {
   EXPECT_TRUE(look(60s, 100));
 }
 
-TEST_F(Standstill, OutlastsTheMillisecondsOfTheClock) {
+TEST_F(StallDetector, OutlastsTheMillisecondsOfTheClock) {
   // They begin anew after 2^32, and 0 of them is no time of its own.
-  start = standstill::time_point{std::chrono::milliseconds{1ULL << 32}};
+  start = stall_detector::time_point{std::chrono::milliseconds{1ULL << 32}};
   EXPECT_FALSE(look(-10s, 100));
   EXPECT_FALSE(look(0s, 100));
   EXPECT_TRUE(look(20s, 100));

@@ -1,4 +1,4 @@
-#include "http/server/arguments.hpp"
+#include "http/server/request_arguments.hpp"
 
 #include <charconv>
 

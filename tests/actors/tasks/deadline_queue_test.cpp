@@ -1,4 +1,4 @@
-#include "actors/tasks/agenda.hpp"
+#include "actors/tasks/deadline_queue.hpp"
 
 #include <map>
 #include <random>
@@ -11,13 +11,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-using book = agenda<std::string>;
+using book = deadline_queue<std::string>;
 
 book::time_point at(int seconds) {
   return book::time_point{} + std::chrono::seconds{seconds};
 }
 
-TEST(Agenda, GivesWhatIsDueInTheOrderOfTime) {
+TEST(DeadlineQueue, GivesWhatIsDueInTheOrderOfTime) {
   book a;
   a.set("late", at(3));
   a.set("early", at(1));
@@ -30,7 +30,7 @@ TEST(Agenda, GivesWhatIsDueInTheOrderOfTime) {
   EXPECT_EQ(a.next(), at(3));
 }
 
-TEST(Agenda, HasOneMomentForAKey) {
+TEST(DeadlineQueue, HasOneMomentForAKey) {
   book a;
   a.set("x", at(1));
   a.set("x", at(5));
@@ -42,7 +42,7 @@ TEST(Agenda, HasOneMomentForAKey) {
   EXPECT_EQ(a.next(), std::nullopt);
 }
 
-TEST(Agenda, ForgetsWhatIsDropped) {
+TEST(DeadlineQueue, ForgetsWhatIsDropped) {
   book a;
   a.set("x", at(1));
   EXPECT_TRUE(a.drop("x"));
@@ -51,7 +51,7 @@ TEST(Agenda, ForgetsWhatIsDropped) {
   EXPECT_EQ(a.next(), std::nullopt);
 }
 
-TEST(Agenda, AgreesWithANaiveOne) {
+TEST(DeadlineQueue, AgreesWithANaiveOne) {
   std::mt19937 random{1};
   const auto below = [&](int n) {
     return std::uniform_int_distribution<int>{0, n - 1}(random);

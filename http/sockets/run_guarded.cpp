@@ -1,4 +1,4 @@
-#include "http/sockets/run_steps.hpp"
+#include "http/sockets/run_guarded.hpp"
 
 #include <exception>
 
@@ -6,7 +6,7 @@
 
 namespace herald {
 
-void run_steps(boost::asio::io_context& io, std::string_view component) {
+void run_guarded(boost::asio::io_context& io, std::string_view component) {
   for (;;) {
     try {
       io.run();

@@ -1,4 +1,4 @@
-#include "actors/journal/recall.hpp"
+#include "actors/journal/journal_recovery.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,12 +22,12 @@ event_id clock_id(wall_time now) {
 
 } // namespace
 
-caf::expected<recollection> recall(const journal_options& options, wall_time now) {
+caf::expected<recovered_journal> recover_journal(const journal_options& options, wall_time now) {
   const auto before = std::chrono::steady_clock::now();
   auto opened = journal_file::open(options.path, options.sync);
   if (!opened)
     return opened.error();
-  recollection result;
+  recovered_journal result;
   result.file = std::move(*opened);
   if (const auto& aside = result.file->set_aside())
     log::error(

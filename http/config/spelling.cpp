@@ -1,4 +1,4 @@
-#include "http/config/nearest.hpp"
+#include "http/config/spelling.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -41,7 +41,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
-const std::string& nearest(std::string_view wanted, const std::vector<std::string>& candidates) {
+const std::string&
+closest_spelling(std::string_view wanted, const std::vector<std::string>& candidates) {
   assert(!candidates.empty());
   const auto text = normalised(wanted);
   const auto* best = &candidates.front();
