@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -11,63 +8,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/architecture/source_tree.hpp"
+
 namespace herald {
 namespace {
 
-namespace fs = std::filesystem;
+using namespace herald::testing;
 
-const fs::path root = HERALD_SOURCE_DIR;
-
-/// A source file: its path from the root, and its lines without comments that run to the line's
-/// end.
-struct source {
-  std::string path;
-  std::vector<std::string> lines;
-
-  [[nodiscard]] std::string folder() const { return path.substr(0, path.find('/')); }
-  [[nodiscard]] bool is_header() const { return path.ends_with(".hpp"); }
-  [[nodiscard]] bool is_body() const { return path.ends_with(".cpp"); }
-  [[nodiscard]] bool is_test() const { return path.ends_with("_test.cpp"); }
-
-  /// "actors/telemetry/log.cpp" is "actors/log".
-  [[nodiscard]] std::string stem() const { return path.substr(0, path.rfind('.')); }
-
-  /// What is included, with its quotes or brackets.
-  [[nodiscard]] std::vector<std::string> includes() const {
-    static const std::regex directive{R"(^\s*#\s*include\s*([<"][^>"]+[>"]).*)"};
-    std::vector<std::string> result;
-    std::smatch match;
-    for (const auto& line : lines)
-      if (std::regex_match(line, match, directive))
-        result.push_back(match[1]);
-    return result;
-  }
-};
-
-source read(const fs::path& file) {
-  static const std::regex comment{R"((^|\s)//.*)"};
-  source result{fs::relative(file, root).generic_string(), {}};
-  std::ifstream in{file};
-  for (std::string line; std::getline(in, line);)
-    result.lines.push_back(std::regex_replace(line, comment, ""));
-  return result;
-}
-
-/// The sources in some folders of the root, in order of their paths.
-std::vector<source> sources(std::initializer_list<const char*> folders) {
-  std::vector<source> result;
-  for (const auto* folder : folders)
-    for (const auto& entry : fs::recursive_directory_iterator{root / folder})
-      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
-        result.push_back(read(entry.path()));
-  std::sort(
-    result.begin(), result.end(), [](const source& a, const source& b) { return a.path < b.path; });
-  return result;
-}
-
-std::vector<source> product() {
-  return sources({"messages", "actors", "http"});
-}
 std::vector<source> unit_tests() {
   return sources({"tests/messages", "tests/actors", "tests/http"});
 }
@@ -97,7 +44,7 @@ std::vector<source> without(const std::string& path, std::vector<source> files) 
 /// The files that exceptions.txt names, each with the reason given there.
 std::map<std::string, std::string> exceptions() {
   std::map<std::string, std::string> result;
-  std::ifstream in{root / "tests/architecture/exceptions.txt"};
+  std::istringstream in{text_of("tests/architecture/exceptions.txt")};
   for (std::string line; std::getline(in, line);) {
     if (line.empty() || line.starts_with('#'))
       continue;
@@ -115,12 +62,9 @@ TEST(Architecture, IncludesPointFromHttpToActorsToMessages) {
     {"http", {"messages", "actors", "http"}},
     {"tests", {"messages", "actors", "http", "tests"}}};
   for (const auto& file : everything()) {
-    for (const auto& include : file.includes()) {
-      if (include.front() != '"')
-        continue;
-      const auto path = include.substr(1, include.size() - 2);
-      EXPECT_TRUE(fs::exists(root / path)) << file.path << " names no path from the root: " << path;
-      EXPECT_TRUE(allowed.at(file.folder()).contains(path.substr(0, path.find('/'))))
+    for (const auto& path : file.own_includes()) {
+      EXPECT_TRUE(in_tree(path)) << file.path << " names no path from the root: " << path;
+      EXPECT_TRUE(allowed.at(file.top()).contains(path.substr(0, path.find('/'))))
         << file.path << " includes " << path;
     }
   }
@@ -129,7 +73,7 @@ TEST(Architecture, IncludesPointFromHttpToActorsToMessages) {
 TEST(Architecture, EverySourceIncludesItsOwnHeaderFirst) {
   for (const auto& file : only(product(), &source::is_body)) {
     const auto header = file.stem() + ".hpp";
-    if (!fs::exists(root / header))
+    if (!in_tree(header))
       continue;
     const auto includes = file.includes();
     ASSERT_FALSE(includes.empty()) << file.path;
@@ -178,7 +122,7 @@ TEST(Architecture, TypeIdsAreGivenInOnePlace) {
 }
 
 bool exists(const std::string& stem) {
-  return fs::exists(root / (stem + ".cpp")) || fs::exists(root / (stem + ".hpp"));
+  return in_tree(stem + ".cpp") || in_tree(stem + ".hpp");
 }
 
 /// tests/X/Y_test.cpp tests X/Y; tests/X/Y_more_test.cpp tests it, too.
@@ -210,7 +154,7 @@ TEST(Architecture, EverySourceOfSubstanceHasATestOrAReason) {
   const auto excepted = exceptions();
   for (const auto& file : only(product(), &source::is_body)) {
     EXPECT_TRUE(
-      fs::exists(root / ("tests/" + file.stem() + "_test.cpp")) || excepted.contains(file.path)
+      in_tree("tests/" + file.stem() + "_test.cpp") || excepted.contains(file.path)
       || file.lines.size() < lines_of_substance)
       << file.path << " needs a test, or a reason in exceptions.txt";
   }
@@ -219,9 +163,9 @@ TEST(Architecture, EverySourceOfSubstanceHasATestOrAReason) {
 TEST(Architecture, ExceptionsNameFilesThatExist) {
   static const std::regex path{R"((tests|messages|actors|http)/[\w/]+\.[ch]pp)"};
   for (const auto& [file, reason] : exceptions()) {
-    EXPECT_TRUE(fs::exists(root / file)) << file;
+    EXPECT_TRUE(in_tree(file)) << file;
     for (std::sregex_iterator at{reason.begin(), reason.end(), path}, end; at != end; ++at)
-      EXPECT_TRUE(fs::exists(root / at->str())) << file << ": " << at->str();
+      EXPECT_TRUE(in_tree(at->str())) << file << ": " << at->str();
   }
 }
 
