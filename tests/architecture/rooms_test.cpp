@@ -1,6 +1,11 @@
 #include "tests/architecture/rooms.hpp"
 
+#include <set>
+#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -82,6 +87,30 @@ TEST(Rooms, HoldTheProduct) {
   const auto rooms = parse_rooms(text_of("tests/architecture/rooms.txt"));
   EXPECT_EQ(complaints_about(rooms), texts{});
   EXPECT_EQ(complaints_about(rooms, product()), texts{});
+}
+
+/// The rows between the marks of the architecture page, in the form of rooms.txt.
+std::string rows_of(const std::string& page) {
+  const auto begin = page.find("<!-- rooms -->");
+  const auto end = page.find("<!-- /rooms -->");
+  std::istringstream in{page.substr(begin, end - begin)};
+  std::string result;
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("| `"))
+      result += line.substr(2, line.size() - 4) + "\n";
+  std::erase(result, '`');
+  return result;
+}
+
+TEST(Rooms, AreThoseOfTheArchitecturePage) {
+  const auto listed = parse_rooms(text_of("tests/architecture/rooms.txt"));
+  const auto shown = parse_rooms(rows_of(text_of("deploy/ARCHITECTURE.md")));
+  ASSERT_EQ(shown.size(), listed.size());
+  for (std::size_t i = 0; i != listed.size(); ++i) {
+    EXPECT_EQ(shown[i].name, listed[i].name);
+    EXPECT_EQ(shown[i].purpose, listed[i].purpose);
+    EXPECT_EQ(shown[i].may_include, listed[i].may_include) << listed[i].name;
+  }
 }
 
 } // namespace
