@@ -7,12 +7,9 @@
 #include <caf/make_message.hpp>
 #include <caf/send.hpp>
 
+#include "actors/supervision/fault_hook.hpp"
 #include "actors/telemetry/log.hpp"
 #include "messages/type_ids.hpp"
-
-#ifdef HERALD_FAULTS
-#include "actors/supervision/faults.hpp"
-#endif
 
 namespace herald {
 
@@ -200,16 +197,14 @@ shell_core::handle(caf::mailbox_element& letter, const message_rule* rule, unsig
 }
 
 void shell_core::enter() {
-#ifdef HERALD_FAULTS
-  faults::strike(options_.name, options_.kind, faults::moment::before);
-#endif
+  if (fault_hook != nullptr)
+    fault_hook(options_.name, options_.kind, handler_moment::before);
 }
 
 void shell_core::leave() {
   handled_ = true;
-#ifdef HERALD_FAULTS
-  faults::strike(options_.name, options_.kind, faults::moment::after);
-#endif
+  if (fault_hook != nullptr)
+    fault_hook(options_.name, options_.kind, handler_moment::after);
 }
 
 // -- failures -------------------------------------------------------------------------------------

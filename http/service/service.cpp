@@ -8,11 +8,10 @@
 namespace herald {
 
 std::unique_ptr<service> make_service(
-  const config& settings, caf::actor_system& system, metrics& numbers,
-  std::function<void()> give_up) {
+  const config& settings, caf::actor_system& system, metrics& numbers, service_host host) {
   if (!settings.callback.url.empty())
-    return make_stand_in_service(settings, system, numbers, std::move(give_up));
-  return make_broadcast_service(settings, system, numbers, std::move(give_up));
+    return make_stand_in_service(settings, system, numbers, std::move(host));
+  return make_broadcast_service(settings, system, numbers, std::move(host));
 }
 
 } // namespace herald

@@ -11,6 +11,7 @@
 
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/config.hpp"
+#include "http/server/router.hpp"
 
 namespace herald {
 
@@ -50,10 +51,20 @@ public:
   [[nodiscard]] virtual std::vector<std::string> shut_down(shutdown_reason why) = 0;
 };
 
+/// Adds routes to the API beside those that herald has.
+using route_adder = std::function<void(router&)>;
+
+/// What a service needs of the process that it runs in.
+struct service_host {
+  /// Called, on any thread, if the service cannot go on and should be ended.
+  std::function<void()> give_up;
+  /// May be none.
+  route_adder add_routes;
+};
+
 /// Builds the service that the settings ask for and takes its ports; throws std::system_error if
-/// one cannot be had. `give_up` is called, on any thread, if it cannot go on and should be ended.
+/// one cannot be had.
 [[nodiscard]] std::unique_ptr<service> make_service(
-  const config& settings, caf::actor_system& system, metrics& numbers,
-  std::function<void()> give_up);
+  const config& settings, caf::actor_system& system, metrics& numbers, service_host host);
 
 } // namespace herald

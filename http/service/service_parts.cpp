@@ -8,10 +8,6 @@
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 
-#ifdef HERALD_FAULTS
-#include "http/api/faults_api.hpp"
-#endif
-
 namespace herald {
 
 using json = nlohmann::ordered_json;
@@ -136,9 +132,6 @@ void add_actor_routes(
     reply.body = shown(*tree).dump(-1, ' ', false, json::error_handler_t::replace);
     return reply;
   });
-#ifdef HERALD_FAULTS
-  add_faults_routes(routes);
-#endif
 }
 
 } // namespace herald

@@ -55,12 +55,11 @@ void add_callback_hint(router& routes) {
 class stand_in_service final : public service {
 public:
   stand_in_service(
-    const config& settings, caf::actor_system& system, metrics& numbers,
-    std::function<void()> give_up)
+    const config& settings, caf::actor_system& system, metrics& numbers, service_host host)
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
-      supervision_(system, settings, numbers, std::move(give_up)),
+      supervision_(system, settings, numbers, std::move(host.give_up)),
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(
         spawn_stand_in_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
@@ -72,6 +71,8 @@ public:
     add_actor_routes(routes_, system, supervision_.address());
     add_health_routes(
       routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
+    if (host.add_routes)
+      host.add_routes(routes_);
     api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
@@ -119,9 +120,8 @@ private:
 } // namespace
 
 std::unique_ptr<service> make_stand_in_service(
-  const config& settings, caf::actor_system& system, metrics& numbers,
-  std::function<void()> give_up) {
-  return std::make_unique<stand_in_service>(settings, system, numbers, std::move(give_up));
+  const config& settings, caf::actor_system& system, metrics& numbers, service_host host) {
+  return std::make_unique<stand_in_service>(settings, system, numbers, std::move(host));
 }
 
 } // namespace herald

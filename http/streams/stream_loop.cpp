@@ -15,14 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "actors/supervision/fault_hook.hpp"
 #include "actors/supervision/shell_core.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/sockets/tcp_progress.hpp"
-
-#ifdef HERALD_FAULTS
-#include "actors/supervision/faults.hpp"
-#endif
 
 namespace herald {
 
@@ -289,9 +286,8 @@ void stream_loop::on_inbox() {
 }
 
 bool stream_loop::apply(loop_order& what) {
-#ifdef HERALD_FAULTS
-  faults::strike(name_of(index_), "stream-loop", faults::moment::before);
-#endif
+  if (fault_hook != nullptr)
+    fault_hook(name_of(index_), "stream-loop", handler_moment::before);
   return std::visit(
     [this](auto& order) {
       if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
@@ -424,9 +420,8 @@ bool stream_loop::work_a_round() {
       break;
     orders_.pop_front();
     inbox_.handled(1);
-#ifdef HERALD_FAULTS
-    faults::strike(name_of(index_), "stream-loop", faults::moment::after);
-#endif
+    if (fault_hook != nullptr)
+      fault_hook(name_of(index_), "stream-loop", handler_moment::after);
   }
   if (draining_)
     drain_some();

@@ -7,8 +7,9 @@
 #include <string>
 #include <string_view>
 
-/// Exceptions on purpose, for tests. Only the test binary `herald_faults` (HERALD_FAULTS) has calls
-/// of `strike`; nothing of this is linked into herald.
+#include "actors/supervision/fault_hook.hpp"
+
+/// Exceptions on purpose: what `herald_faults` puts at the hook of herald's actors.
 namespace herald::faults {
 
 enum class moment : std::uint8_t {
@@ -48,7 +49,7 @@ struct tally {
 
 [[nodiscard]] tally count();
 
-/// Called by an actor around each handler, first `before`, then `after`.
-void strike(std::string_view actor, std::string_view kind, moment when);
+/// For `fault_hook`.
+void strike(std::string_view actor, std::string_view kind, handler_moment when);
 
 } // namespace herald::faults

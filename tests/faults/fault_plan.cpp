@@ -1,4 +1,4 @@
-#include "actors/supervision/faults.hpp"
+#include "tests/faults/fault_plan.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -62,8 +62,8 @@ tally count() {
   return {static_cast<std::size_t>(left), thrown_before, thrown_after};
 }
 
-void strike(std::string_view actor, std::string_view kind, moment when) {
-  if (when == moment::after) {
+void strike(std::string_view actor, std::string_view kind, handler_moment when) {
+  if (when == handler_moment::after) {
     if (!std::exchange(due_after, false))
       return;
     ++thrown_after;

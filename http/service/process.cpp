@@ -1,0 +1,192 @@
+#include "http/service/process.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+
+#include "actors/telemetry/log.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "http/config/command_line.hpp"
+#include "http/service/termination.hpp"
+#include "http/service/work_sharing.hpp"
+
+namespace herald {
+
+namespace {
+
+constexpr const char* component = "herald";
+
+/// Exit codes; 2 is for wrong settings (see command_line.hpp), 128 + n for a second signal n.
+constexpr int exit_cannot_start = 1;
+constexpr int exit_gave_up = 3;
+
+/// malloc's own threshold for blocks that it maps on their own rises to the largest that was ever
+/// freed. A large table that is made anew, as happens with many comings and goings, would then
+/// leave a hole in the heap, in which small blocks settle before the next table can: herald would
+/// grow with each. 256 KiB is above what most events and requests need; what is kept for reuse at
+/// the end of the heap is twice that, as is malloc's own rule.
+void keep_large_blocks_apart() {
+  constexpr int large = 256 * 1024;
+  ::mallopt(M_MMAP_THRESHOLD, large);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * large);
+}
+
+std::string draft_of(const std::string& ports_file) {
+  return ports_file + ".new";
+}
+
+/// Whoever waits for a file that cannot be written would wait for ever.
+void check_ports_file(const std::string& file) {
+  const auto draft = draft_of(file);
+  if (!std::ofstream{draft})
+    throw std::runtime_error("--print-ports: " + file + " cannot be written");
+  std::remove(draft.c_str());
+}
+
+void write_ports(const std::string& file, const open_ports& ports) {
+  std::string json = "{\"api\":" + std::to_string(ports.api);
+  if (ports.stream)
+    json += ",\"stream\":" + std::to_string(*ports.stream);
+  // Whole or not at all: whoever waits for the file may read it at once.
+  const auto draft = draft_of(file);
+  std::ofstream{draft} << json << "}\n";
+  if (std::rename(draft.c_str(), file.c_str()) != 0)
+    log::error(component, "ports_not_written", {{"file", file}});
+}
+
+/// Names the ports that are open.
+void log_start(const open_ports& ports) {
+  const log::field version{"version", HERALD_VERSION};
+  const log::field api{"api_port", ports.api};
+  if (ports.stream)
+    log::info(component, "started", {version, api, {"stream_port", *ports.stream}});
+  else
+    log::info(component, "started", {version, api});
+}
+
+/// The sum of what all steps of a shutdown may take, and then some: whatever hangs, herald ends.
+std::chrono::milliseconds longest_shutdown(const config& c, shutdown_reason why) {
+  using namespace std::chrono_literals;
+  if (why == shutdown_reason::gave_up)
+    return 10s;
+  std::chrono::milliseconds time = 30s;
+  for (const auto& [_, child] : c.supervision.children)
+    time += child.shutdown;
+  return time + c.shutdown.grace_s + c.tasks.kill_after_ms + c.gateway.retry_ms
+         + 2 * c.callback.timeout_ms;
+}
+
+/// Shuts down, come what may; at the latest when it has taken too long. Only returns where nothing
+/// is left behind.
+void shut_down(
+  std::unique_ptr<service> running, const config& settings, termination& end,
+  const std::atomic<bool>& gave_up) {
+  const auto why = gave_up ? shutdown_reason::gave_up : shutdown_reason::asked;
+  const auto deadline = std::chrono::steady_clock::now() + longest_shutdown(settings, why);
+  std::vector<std::string> left_behind;
+  std::atomic<bool> closed = false;
+  std::thread closing{[&] {
+    left_behind = running->shut_down(why);
+    if (left_behind.empty())
+      running.reset();
+    closed = true;
+    end.request();
+  }};
+  const auto exit_code = [&] {
+    return gave_up ? exit_gave_up : EXIT_SUCCESS;
+  };
+  // No destructors, no flushing: what is left would hold them up.
+  while (!closed) {
+    const auto second = end.wait_until(deadline);
+    if (!second) {
+      log::error(component, "shutdown_overdue");
+      _exit(exit_code());
+    }
+    if (*second != 0) {
+      log::warning(component, "ended_by_second_signal", {{"signal", *second}});
+      _exit(128 + *second);
+    }
+  }
+  closing.join();
+  if (left_behind.empty())
+    return;
+  log::error(component, "stopped", {{"left_behind", left_behind.size()}});
+  _exit(exit_code());
+}
+
+/// Runs until it is told to end. Gives the exit code.
+int run(const run_options& options, termination& end, const route_adder& add_routes) {
+  if (!options.print_ports_file.empty())
+    check_ports_file(options.print_ports_file);
+  caf::actor_system_config actors;
+  actors.set("logger.file-verbosity", caf::atom("quiet"));
+  // CAF's default, work stealing, has idle workers poll: half of the CPU time of a calm herald.
+  // Its own sharing spends more on waking them than they work.
+  actors.load<work_sharing::scheduler>();
+  // As many as can run; CAF's own least of four would only wake each other.
+  actors.set(
+    "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+  metrics numbers;
+  std::atomic<bool> gave_up = false;
+  caf::actor_system system{actors};
+  service_host host;
+  host.give_up = [&] {
+    gave_up = true;
+    end.request();
+  };
+  host.add_routes = add_routes;
+  auto service = make_service(options.settings, system, numbers, std::move(host));
+  service->start();
+  const auto ports = service->ports();
+  if (!options.print_ports_file.empty())
+    write_ports(options.print_ports_file, ports);
+  log_start(ports);
+
+  const auto signal = end.wait();
+  log::info(component, "shutdown_started", {{"signal", signal}, {"gave_up", gave_up.load()}});
+  shut_down(std::move(service), options.settings, end, gave_up);
+  log::info(component, "stopped");
+  return gave_up ? exit_gave_up : EXIT_SUCCESS;
+}
+
+} // namespace
+
+int run_process(int argc, char** argv, const route_adder& add_routes) {
+  keep_large_blocks_apart();
+  const auto parsed = load_config(argc, argv, environ);
+  if (const auto* early = std::get_if<early_exit>(&parsed)) {
+    std::fputs(early->text.c_str(), early->to_stderr ? stderr : stdout);
+    return early->exit_code;
+  }
+  const auto& options = std::get<run_options>(parsed);
+  log::configure({options.settings.log.level, options.settings.log.format});
+  for (const auto& warning : options.warnings)
+    log::warning(component, "setting_ignored", {{"detail", warning}});
+  try {
+    termination end;
+    return run(options, end, add_routes);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "herald: %s\n", e.what());
+    return exit_cannot_start;
+  }
+}
+
+} // namespace herald

@@ -1,0 +1,64 @@
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "http/protocol/problem.hpp"
+#include "http/service/process.hpp"
+#include "tests/faults/fault_plan.hpp"
+
+// herald_faults: herald whose actors throw on request.
+
+namespace herald::faults {
+namespace {
+
+using nlohmann::json;
+
+api_reply answer(int status, const json& body) {
+  api_reply reply;
+  reply.status = status;
+  reply.body = body.dump();
+  return reply;
+}
+
+std::optional<moment> moment_of(const json& body) {
+  const auto text = body.value("moment", "");
+  if (text.empty())
+    return std::nullopt;
+  if (text == "hang")
+    return moment::hang;
+  return text == "after" ? moment::after : moment::before;
+}
+
+/// `POST /api/testing/faults` arms a plan:
+/// `{"actor"?,"moment"?:"before"|"after"|"hang","count"?,"every"?,"seed"?}`. `GET` of the same: how
+/// many faults are left, how many were thrown.
+void add_routes(router& routes) {
+  routes.add("POST", "/api/testing/faults", [](const api_request& request) {
+    const auto body = json::parse(request.body, nullptr, false);
+    if (!body.is_object())
+      return problem({ec::invalid_json, "must be an object", {}});
+    plan next;
+    next.actor = body.value("actor", "");
+    next.when = moment_of(body);
+    next.count = body.value("count", std::size_t{1});
+    next.every = body.value("every", std::size_t{1});
+    next.seed = body.value("seed", std::uint64_t{0});
+    arm(std::move(next));
+    return answer(202, json::object());
+  });
+  routes.add("GET", "/api/testing/faults", [](const api_request&) {
+    const auto now = count();
+    return answer(200, {{"left", now.left}, {"before", now.before}, {"after", now.after}});
+  });
+}
+
+} // namespace
+} // namespace herald::faults
+
+int main(int argc, char** argv) {
+  herald::fault_hook = herald::faults::strike;
+  return herald::run_process(argc, argv, herald::faults::add_routes);
+}
