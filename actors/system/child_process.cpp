@@ -116,11 +116,13 @@ void limit_descriptors() noexcept {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Keeps descriptors from the program that is about to run.
 void close_from(int first, int highest) noexcept {
   if (::syscall(SYS_close_range, first, ~0U, 0) == 0)
     return;
+  // Linux before 5.9, or a container that forbids the call.
   for (int fd = first; fd < highest; ++fd)
-    ::close(fd);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /// In the child: lets go of herald and becomes the program.

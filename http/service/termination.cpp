@@ -24,15 +24,10 @@ termination::termination() {
   std::signal(SIGPIPE, SIG_IGN);
   // And so is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
-  signals_ = signalfd(-1, &ending, SFD_CLOEXEC);
-  requests_ = eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || requests_ < 0)
+  signals_ = owned_fd{signalfd(-1, &ending, SFD_CLOEXEC)};
+  requests_ = owned_fd{eventfd(0, EFD_CLOEXEC)};
+  if (signals_.get() < 0 || requests_.get() < 0)
     throw std::system_error(errno, std::generic_category(), "signalfd");
-}
-
-termination::~termination() {
-  close(signals_);
-  close(requests_);
 }
 
 int termination::wait() {
@@ -42,7 +37,7 @@ int termination::wait() {
 }
 
 std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point deadline) {
-  std::array<pollfd, 2> watched{{{signals_, POLLIN, 0}, {requests_, POLLIN, 0}}};
+  std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {requests_.get(), POLLIN, 0}}};
   for (;;) {
     const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -51,17 +46,17 @@ std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point
     if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) <= 0)
       continue;
     signalfd_siginfo signal{};
-    if (watched[0].revents != 0 && read(signals_, &signal, sizeof signal) == sizeof signal)
+    if (watched[0].revents != 0 && read(signals_.get(), &signal, sizeof signal) == sizeof signal)
       return static_cast<int>(signal.ssi_signo);
     std::uint64_t count = 0;
-    if (watched[1].revents != 0 && read(requests_, &count, sizeof count) == sizeof count)
+    if (watched[1].revents != 0 && read(requests_.get(), &count, sizeof count) == sizeof count)
       return 0;
   }
 }
 
 void termination::request() {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(requests_, &one, sizeof one);
+  [[maybe_unused]] const auto written = write(requests_.get(), &one, sizeof one);
 }
 
 } // namespace herald

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include "actors/system/owned_fd.hpp"
+
 namespace herald {
 
 /// Waits for what should end the process: SIGTERM, SIGINT, or `request`.
@@ -12,9 +14,6 @@ namespace herald {
 class termination {
 public:
   termination();
-  ~termination();
-  termination(const termination&) = delete;
-  termination& operator=(const termination&) = delete;
 
   /// Gives the number of the signal, or 0 for `request`.
   int wait();
@@ -25,8 +24,8 @@ public:
   void request();
 
 private:
-  int signals_ = -1;
-  int requests_ = -1;
+  owned_fd signals_;
+  owned_fd requests_;
 };
 
 } // namespace herald
