@@ -8,19 +8,16 @@ namespace herald {
 
 namespace {
 
+// What the tables and columns mean: see the header.
 constexpr std::array steps = {
   R"(
-    -- history_floor: everything after this id is in events. ids_upto: no id up to it is given out
-    -- again.
     CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-    -- Many events in one row, see actors/journal/event_rows.hpp.
     CREATE TABLE events(last_id INTEGER PRIMARY KEY, events BLOB NOT NULL);
     CREATE TABLE versions(
       seq INTEGER PRIMARY KEY,
       request_id TEXT NOT NULL UNIQUE,
       version TEXT NOT NULL,
       changelog TEXT);
-    -- Times are microseconds since 1970.
     CREATE TABLE streams(
       seq INTEGER PRIMARY KEY,
       token TEXT NOT NULL UNIQUE,

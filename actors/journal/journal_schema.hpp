@@ -8,6 +8,52 @@
 
 namespace herald {
 
+/// The journal on the disk, in files beside each other:
+///
+///   PATH               A database of SQLite 3. One that herald has made has pages of 16 KiB.
+///   PATH-wal           Its write-ahead log: transactions that PATH does not have yet. Belongs to
+///                      PATH, and is to be moved and copied with it; goes when herald ends in
+///                      order.
+///   PATH-lock          Empty. Whoever holds flock(2) on it has the journal. It stays behind, and
+///                      means nothing then.
+///   PATH.damaged-TIME  A PATH that could not be used, with its -wal. TIME is UTC, as
+///                      20261129T004800Z; -2, -3 .. follow where the name is taken.
+///
+/// There is no -shm, for one process has the database to itself (PRAGMA locking_mode=EXCLUSIVE).
+///
+/// PRAGMA application_id is 0x68726c64 ("hrld"). PRAGMA user_version counts the steps that the file
+/// has taken: missing ones are taken at the start, a file with more is refused. A transaction is a
+/// group of entries, in the file as a whole or not at all.
+///
+/// Tables of version 1. Texts are UTF-8, times are microseconds since 1970-01-01 UTC; `seq` rises
+/// in the order in which a new life takes the rows.
+///
+///   meta      A number, by its name. It only rises.
+///     name, value      history_floor: every event of the history with an id above it is in events.
+///                      ids_upto: ids up to it may have been given out; the next life begins
+///                      behind it.
+///   events    Events of one transaction, until they exceed 256 KiB.
+///     last_id          The id of the last of them. The row goes once that is evicted; until then
+///                      events at or below history_floor in it do not count.
+///     events           Their bytes, see event_rows.hpp.
+///   versions  The pending version of a page.
+///     seq              New with each version.
+///     request_id, version
+///     changelog        NULL if there is none.
+///   streams   A stream of an external SSE Gateway, which outlives herald.
+///     seq
+///     token            As the gateway says it.
+///     request_id, url  Of the page's request.
+///     connected_at     A time.
+///   tasks     A task that can be looked up.
+///     seq              In the order of starting.
+///     task_id, type
+///     status           pending, running, completed, failed or cancelled.
+///     started_at, ended_at   Times; NULL until then.
+///     progress, progress_text   0 to 1; the last text reported.
+///     result, error    JSON; a text. Empty if there is none.
+///     params           JSON while the task is pending, then empty.
+
 /// The steps that lead from an empty file to the tables of this herald, in their order. A step that
 /// was ever released is never changed: a change to the tables is a new step.
 [[nodiscard]] std::span<const char* const> journal_migrations();

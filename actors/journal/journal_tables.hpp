@@ -9,7 +9,7 @@
 
 namespace herald {
 
-/// The tables of the journal (see journal_schema.cpp): entries into rows, and rows into what a new
+/// The tables of the journal (see journal_schema.hpp): entries into rows, and rows into what a new
 /// life starts from. Gives SQLite's codes.
 class journal_tables {
 public:

@@ -42,6 +42,28 @@ TEST(EventRows, GiveBackWhatWentIn) {
   EXPECT_EQ(read[2].what.what->id, event_id{9});
 }
 
+TEST(EventRows, HaveTheBytesThatTheirHeaderDescribes) {
+  const auto for_all = make_event(0x0102, "data");
+  EXPECT_EQ(
+    row_of({for_all}), (std::string{
+                         "\x02\x01\0\0\0\0\0\0"           // id
+                         "\x40\x22\x20\x18\x24\x0a\x06\0" // time
+                         "\x02"                           // service
+                         "\0\0\0\0"                       // everyone
+                         "\x04\0\0\0"                     // name
+                         "\x04\0\0\0"                     // data
+                         "notedata",
+                         37}));
+  EXPECT_EQ(
+    row_of({make_event(5, "", "me")}).substr(16), (std::string{
+                                                    "\x02"
+                                                    "\x03\0\0\0"
+                                                    "\x04\0\0\0"
+                                                    "\0\0\0\0"
+                                                    "menote",
+                                                    19}));
+}
+
 TEST(EventRows, AreRefusedWhereverTheyAreCutOff) {
   const auto first = row_of({make_event(5, "some data", "me")});
   const auto row = first + row_of({make_event(6, "more")});
