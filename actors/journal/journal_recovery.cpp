@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/journal/stored_time.hpp"
 #include "actors/registry/id_source.hpp"
 #include "actors/telemetry/log.hpp"
 
@@ -14,10 +15,9 @@ namespace {
 
 constexpr const char* component = "journal";
 
+/// Ids begin with the clock, in microseconds since 1970.
 event_id clock_id(wall_time now) {
-  using std::chrono::microseconds;
-  const auto since = std::chrono::duration_cast<microseconds>(now.time_since_epoch()).count();
-  return {static_cast<std::uint64_t>(std::max<decltype(since)>(since, 0))};
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(stored_time(now), 0))};
 }
 
 } // namespace

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "messages/text/iso_time.hpp"
 #include "messages/text/utf8.hpp"
 
 namespace herald::log {
@@ -84,19 +84,6 @@ bool needs_quotes(std::string_view text) {
   return false;
 }
 
-std::string now_text() {
-  using namespace std::chrono;
-  const auto now = system_clock::now();
-  const auto seconds = system_clock::to_time_t(now);
-  const auto millis = duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(millis));
-  return text.data();
-}
-
 } // namespace
 
 void configure(const options& opts) {
@@ -114,7 +101,8 @@ void write(
   std::initializer_list<field> fields) {
   if (!enabled(lvl))
     return;
-  const auto line = render(line_format, lvl, now_text(), component, event, fields);
+  const auto line =
+    render(line_format, lvl, iso_time(std::chrono::system_clock::now()), component, event, fields);
   sink().log(spdlog_level(lvl), line);
 }
 
