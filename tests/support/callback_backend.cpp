@@ -1,11 +1,9 @@
 #include "tests/support/callback_backend.hpp"
 
 #include <mutex>
-#include <thread>
 #include <utility>
 
-#include <httplib.h>
-#include <sys/socket.h>
+#include "tests/support/loopback_server.hpp"
 
 namespace herald::testing {
 
@@ -15,10 +13,7 @@ struct callback_backend::inside {
   verdict on_connect;
   mutable std::mutex mutex;
   std::vector<nlohmann::json> callbacks;
-  httplib::Server server;
-  int listener = -1;
-  int port = 0;
-  std::thread thread;
+  loopback_server server;
 };
 
 callback_backend::callback_backend(verdict on_connect)
@@ -37,24 +32,13 @@ callback_backend::callback_backend(verdict on_connect)
     answer.status = callback["action"] == "connect" ? in.on_connect(callback) : 200;
     answer.set_content("{}", "application/json");
   });
-  in.server.set_socket_options([&in](int listener) { in.listener = listener; });
-  in.port = in.server.bind_to_any_port("127.0.0.1");
-  in.thread = std::thread{[&in] {
-    in.server.listen_after_bind();
-  }};
-  while (!in.server.is_running())
-    std::this_thread::yield();
-  // httplib asks for 5: of more that connect at once, some would try again for seconds.
-  ::listen(in.listener, SOMAXCONN);
+  in.server.start();
 }
 
-callback_backend::~callback_backend() {
-  inside_->server.stop();
-  inside_->thread.join();
-}
+callback_backend::~callback_backend() = default;
 
 std::string callback_backend::url() const {
-  return "http://127.0.0.1:" + std::to_string(inside_->port) + "/callback";
+  return inside_->server.url("/callback");
 }
 
 std::vector<nlohmann::json> callback_backend::callbacks() const {

@@ -350,6 +350,14 @@ void rules_world::answer_fetch() {
     caf::anon_send(source_, version_document{R"({"version":")" + fresh("current") + "\"}"});
 }
 
+std::function<void(const caf::error&)> rules_world::refusal_due(bool due, ec code) {
+  return [this, due, code](const caf::error& error) {
+    ++answered_;
+    EXPECT_TRUE(due);
+    EXPECT_EQ(describe(error).code, code);
+  };
+}
+
 void rules_world::close_something() {
   const request_id id{some_id()};
   note("close " + id.str());
@@ -362,11 +370,7 @@ void rules_world::close_something() {
           ++answered_;
           EXPECT_TRUE(known);
         },
-        [this, known](const caf::error& error) {
-          ++answered_;
-          EXPECT_FALSE(known);
-          EXPECT_EQ(describe(error).code, ec::no_such_connection);
-        });
+        refusal_due(!known, ec::no_such_connection));
   });
 }
 
@@ -387,11 +391,7 @@ void rules_world::send_something() {
           ++answered_;
           EXPECT_TRUE(known);
         },
-        [this, known](const caf::error& error) {
-          ++answered_;
-          EXPECT_FALSE(known);
-          EXPECT_EQ(describe(error).code, ec::no_such_stream);
-        });
+        refusal_due(!known, ec::no_such_stream));
   });
 }
 

@@ -131,6 +131,8 @@ private:
   /// Has one of the clients do this when its turn comes.
   void ask(std::function<void(client_actor::pointer)> what);
   void request_publish(const client_actor::pointer& self, publish command);
+  /// For the error that a request is answered with.
+  std::function<void(const caf::error&)> refusal_due(bool due, ec code);
 
   // Comparing.
   void compare_streams();

@@ -8,6 +8,7 @@
 
 #include "actors/tasks/task_runner.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/task_transcript.hpp"
 
 namespace herald::testing {
@@ -90,11 +91,7 @@ protected:
     tell(runner, task_finished{id, result_json, std::nullopt});
   }
 
-  double metric(const std::string& line_start) {
-    const auto text = numbers.render();
-    const auto at = text.find("\n" + line_start + " ");
-    return at == std::string::npos ? -1 : std::stod(text.substr(at + line_start.size() + 2));
-  }
+  double metric(std::string_view series) { return testing::metric(numbers, series); }
 
   task_options options;
   metrics numbers;

@@ -2,10 +2,9 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <utility>
 
-#include <httplib.h>
+#include "tests/support/loopback_server.hpp"
 
 namespace herald::testing {
 
@@ -15,9 +14,7 @@ struct version_server::inside {
   int status = 200;
   std::string body = "{}";
   bool held = false;
-  httplib::Server server;
-  int port = 0;
-  std::thread thread;
+  loopback_server server;
 };
 
 version_server::version_server() : inside_(std::make_unique<inside>()) {
@@ -28,22 +25,15 @@ version_server::version_server() : inside_(std::make_unique<inside>()) {
     answer.status = in.status;
     answer.set_content(in.body, "application/json");
   });
-  in.port = in.server.bind_to_any_port("127.0.0.1");
-  in.thread = std::thread{[&in] {
-    in.server.listen_after_bind();
-  }};
-  while (!in.server.is_running())
-    std::this_thread::yield();
+  in.server.start();
 }
 
 version_server::~version_server() {
   let_go();
-  inside_->server.stop();
-  inside_->thread.join();
 }
 
 std::string version_server::url() const {
-  return "http://127.0.0.1:" + std::to_string(inside_->port) + "/version.json";
+  return inside_->server.url("/version.json");
 }
 
 void version_server::answer_with(int status, std::string body) {

@@ -1,10 +1,8 @@
 #include "tests/support/web_page.hpp"
 
 #include <mutex>
-#include <thread>
 
-#include <httplib.h>
-
+#include "tests/support/loopback_server.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace herald::testing {
@@ -12,9 +10,7 @@ namespace herald::testing {
 struct web_page::inside {
   mutable std::mutex mutex;
   std::vector<nlohmann::json> reports;
-  httplib::Server server;
-  int port = 0;
-  std::thread thread;
+  loopback_server server;
 };
 
 web_page::web_page(const std::filesystem::path& file) : inside_(std::make_unique<inside>()) {
@@ -26,21 +22,13 @@ web_page::web_page(const std::filesystem::path& file) : inside_(std::make_unique
     const std::lock_guard lock{in.mutex};
     in.reports.push_back(nlohmann::json::parse(request.body, nullptr, false));
   });
-  in.port = in.server.bind_to_any_port("127.0.0.1");
-  in.thread = std::thread{[&in] {
-    in.server.listen_after_bind();
-  }};
-  while (!in.server.is_running())
-    std::this_thread::yield();
+  in.server.start();
 }
 
-web_page::~web_page() {
-  inside_->server.stop();
-  inside_->thread.join();
-}
+web_page::~web_page() = default;
 
 std::string web_page::url() const {
-  return "http://127.0.0.1:" + std::to_string(inside_->port) + "/";
+  return inside_->server.url("/");
 }
 
 std::vector<nlohmann::json> web_page::reports() const {

@@ -7,6 +7,7 @@
 
 #include "tests/support/actor_test.hpp"
 #include "tests/support/journal_entries.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -86,11 +87,7 @@ protected:
     return {request_id{id}, {text, std::nullopt}};
   }
 
-  double metric(const std::string& line_start) {
-    const auto text = numbers.render();
-    const auto at = text.find("\n" + line_start + " ");
-    return at == std::string::npos ? -1 : std::stod(text.substr(at + line_start.size() + 2));
-  }
+  double metric(std::string_view series) { return testing::metric(numbers, series); }
 
   metrics numbers;
   scripted_store::script store;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -86,11 +87,7 @@ protected:
 
   connection_page connections() { return *ask<connection_page>(registry, list_connections{}); }
 
-  double metric(const std::string& line_start) {
-    const auto text = numbers.render();
-    const auto at = text.find("\n" + line_start + " ");
-    return at == std::string::npos ? -1 : std::stod(text.substr(at + line_start.size() + 2));
-  }
+  double metric(std::string_view series) { return testing::metric(numbers, series); }
 
   metrics numbers;
   connection_registry_actor registry;

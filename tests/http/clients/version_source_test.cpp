@@ -8,9 +8,9 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <gtest/gtest.h>
-#include <httplib.h>
 
 #include "http/server/ask.hpp"
+#include "tests/support/loopback_server.hpp"
 
 namespace herald {
 namespace {
@@ -57,24 +57,15 @@ protected:
     server.Get("/file", [](const httplib::Request&, httplib::Response& response) {
       response.set_redirect("file:///etc/passwd");
     });
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running())
-      std::this_thread::yield();
+    server.start();
   }
 
   ~VersionSource() override {
     opener.set_value();
-    stop_server();
+    server.end();
   }
 
-  void stop_server() {
-    server.stop();
-    if (thread.joinable())
-      thread.join();
-  }
-
-  [[nodiscard]] std::string base() const { return "http://127.0.0.1:" + std::to_string(port); }
+  [[nodiscard]] std::string base() const { return server.url(""); }
 
   caf::expected<std::string> fetch(const std::string& url, std::chrono::milliseconds limit = 10s) {
     version_source_options options;
@@ -92,9 +83,7 @@ protected:
     return why.code;
   }
 
-  httplib::Server server;
-  int port = 0;
-  std::thread thread;
+  testing::loopback_server server;
   std::promise<void> opener;
   std::shared_future<void> gate = opener.get_future().share();
   std::atomic<std::size_t> sent{0};
@@ -129,7 +118,7 @@ TEST_F(VersionSource, GivesUpOnSlowServers) {
 }
 
 TEST_F(VersionSource, TellsWhenNobodyIsThere) {
-  stop_server();
+  server.end();
   EXPECT_EQ(failure_of(base() + "/version"), ec::upstream_unavailable);
   EXPECT_EQ(failure_of("ftp://127.0.0.1/version"), ec::upstream_refused);
   EXPECT_EQ(failure_of(""), ec::upstream_refused);
