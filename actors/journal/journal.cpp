@@ -43,7 +43,7 @@ public:
     bytes_.Set(static_cast<double>(store->bytes()));
   }
 
-  /// Whoever waits for the answer about a group.
+  /// A listener that waits for the outcome of a group, and its tickets.
   struct waiting {
     journal_listener_actor who;
     ticket_id first = 0;
@@ -87,7 +87,7 @@ private:
 
 /// Writes the entries behind those that are still owed.
 failure journal::state::write(std::vector<journal_entry>& entries) {
-  auto all = backlog.take();
+  auto all = backlog.take_all();
   if (all.empty())
     all = std::move(entries);
   else
@@ -136,7 +136,7 @@ void journal::state::note(const failure& outcome, std::size_t entries, double se
 journal::journal(self_pointer<interface> self, std::shared_ptr<state> kept)
   : self_(self),
     state_(std::move(kept)) {
-  // What a former inside has left.
+  // A former inside may have left entries.
   if (!state_->next.empty() || !state_->backlog.empty())
     schedule();
 }

@@ -16,19 +16,19 @@
 
 namespace herald {
 
-/// The inside of the journal: writes in groups what all others want to be remembered.
+/// The inside of the journal: writes entries in groups, a transaction each.
 ///
-/// While one group is being written others gather in the mailbox; they make up the next, so that
-/// the busier it gets the less a message costs, and nobody waits for longer than two groups take.
+/// Entries that come while a group is being written wait in the mailbox, and make up the next one:
+/// the more there are, the less each costs, and none waits for longer than two groups take.
 ///
-/// What cannot be written is answered so. Events are then not remembered; everything else is, and
-/// is written as soon as that can be done again.
+/// A group that cannot be written is answered so. Its events are dropped; all other entries are
+/// kept (`journal_backlog`), and written as soon as the store can be written again.
 class journal {
 public:
   using interface = journal_actor::extend<caf::reacts_to<commit_entries>>;
   using shell_type = shell<interface, journal>;
 
-  /// What outlives a restart of the inside.
+  /// Outlives a restart of the inside.
   class state;
 
   journal(self_pointer<interface> self, std::shared_ptr<state> kept);

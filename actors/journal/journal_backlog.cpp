@@ -7,7 +7,7 @@ namespace herald {
 
 namespace {
 
-/// What an entry speaks of; empty for events.
+/// Names the thing that an entry is about; empty for events.
 struct subject {
   std::string operator()(const events_kept&) const { return {}; }
   std::string operator()(const events_evicted&) const { return "evicted"; }
@@ -33,7 +33,7 @@ void journal_backlog::keep(const journal_entry& entry) {
     entries_.erase(std::exchange(known->second, place));
 }
 
-std::vector<journal_entry> journal_backlog::take() {
+std::vector<journal_entry> journal_backlog::take_all() {
   std::vector<journal_entry> taken;
   taken.reserve(entries_.size());
   for (auto& [place, entry] : entries_)

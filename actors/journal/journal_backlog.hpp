@@ -9,15 +9,15 @@
 
 namespace herald {
 
-/// Entries that could not be written and still have to be: the latest of each thing that they speak
-/// of, so that there are never more than there are things. Events are not among them: their
-/// publishers know that they were not written. Pure.
+/// Entries that could not be written and still have to be: the latest about each version, stream,
+/// task and number, so that there are no more of them than of those. Events are not among them:
+/// their publishers know that they were not written. Pure.
 class journal_backlog {
 public:
   void keep(const journal_entry& entry);
 
-  /// In the order in which they were kept. Nothing is left.
-  [[nodiscard]] std::vector<journal_entry> take();
+  /// Hands all out, in the order in which they were kept; none is left.
+  [[nodiscard]] std::vector<journal_entry> take_all();
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 

@@ -57,7 +57,7 @@ caf::error as_error(failure what) {
   return fail(what.code, std::move(what.detail), std::move(what.field));
 }
 
-/// What makes a file that one and no other; {0, 0} for none.
+/// Device and inode, which tell files apart whatever their names; {0, 0} where there is none.
 using file_identity = std::pair<dev_t, ino_t>;
 
 file_identity identity_of(const std::string& path) {
@@ -94,7 +94,7 @@ std::string aside_name(const std::string& path) {
 struct journal_file::inside {
   inside(std::string file, journal_sync how) : path(std::move(file)), sync(how) {}
 
-  /// What opening has found.
+  /// The verdict on a file that was opened.
   enum class state : std::uint8_t { good, fresh, damaged, unusable };
   struct finding {
     state what = state::good;

@@ -7,8 +7,8 @@
 
 namespace herald {
 
-/// What "written" means (`journal.sync`, SQLite's `PRAGMA synchronous`). All three survive the end
-/// of herald at any instant, `kill -9` included.
+/// How far a written entry has got (`journal.sync`, SQLite's `PRAGMA synchronous`). Each survives
+/// the end of herald at any instant, `kill -9` included.
 enum class journal_sync : std::uint8_t {
   /// On the disk: survives a power cut.
   full,
@@ -22,10 +22,10 @@ struct journal_options {
   /// Empty: nothing is remembered over a restart.
   std::string path;
   journal_sync sync = journal_sync::full;
-  /// What may wait to be written before publishers are refused.
+  /// Events that may wait to be written; with more, publishers are refused.
   std::size_t max_queue_events = 200'000;
   std::size_t max_queue_bytes = std::size_t{64} << 20U;
-  /// What is written in one transaction at most.
+  /// Of one transaction, unless one command has more.
   std::size_t max_group_bytes = std::size_t{8} << 20U;
   /// Pause before what could not be written is tried again.
   std::chrono::milliseconds retry{1000};

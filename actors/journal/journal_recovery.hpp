@@ -10,7 +10,7 @@
 
 namespace herald {
 
-/// What a new life of herald starts from.
+/// The journal of a new life of herald, opened, with its contents.
 struct recovered_journal {
   std::unique_ptr<journal_file> file;
   /// `ids_upto` is the last id that may have been given out before, or the clock where that is
@@ -19,8 +19,8 @@ struct recovered_journal {
   event_id ids_reserved;
 };
 
-/// Opens the journal and takes out of it what former lives have left; before anything is published.
-/// Logs what it finds. Fails, in words for the operator, if herald must not start with this file.
+/// Opens the journal and reads what former lives have written, before anything is published. Logs
+/// what it finds. Fails, in words for the operator, if herald must not start with this file.
 [[nodiscard]] caf::expected<recovered_journal>
 recover_journal(const journal_options& options, wall_time now);
 

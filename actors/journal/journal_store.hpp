@@ -20,10 +20,10 @@ public:
   /// no room for them; `ec::storage_failed` for any other reason. Blocks.
   [[nodiscard]] virtual failure write(std::span<const journal_entry> entries) = 0;
 
-  /// Puts in order what can be put in order later: nobody has to wait for it.
+  /// Does the upkeep that no answer has to wait for.
   virtual void tidy() = 0;
 
-  /// What it takes on the disk.
+  /// Its size on the disk.
   [[nodiscard]] virtual std::size_t bytes() const = 0;
 };
 

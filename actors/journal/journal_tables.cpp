@@ -205,7 +205,8 @@ int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
       const bool good =
         read_event_row(row.text(1), found) && !found.empty() && found.back().what.what->id == named;
       if (!good) {
-        // What is lost here was somewhere up to this id: nothing before is known to be all.
+        // The events lost here had ids up to this one: whether the history before is whole is not
+        // known.
         ++damaged;
         into.events.clear();
         into.history_floor = last = std::max(last, named);

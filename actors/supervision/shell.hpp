@@ -24,12 +24,11 @@ namespace herald {
 template <class Interface>
 using supervised = typename Interface::template extend<caf::reacts_to<inside_order>>;
 
-/// What an inside keeps of the actor that it lives in: to make promises, requests, delayed
-/// messages.
+/// The actor that an inside lives in, for promises, requests and delayed messages.
 template <class Interface>
 using self_pointer = typename supervised<Interface>::pointer;
 
-/// What there is to know of a message that may be refused.
+/// How a message is refused.
 template <class Message>
 struct refusal {
   /// Whether this very one may be; none: each.
@@ -135,10 +134,12 @@ public:
     return unit() != nullptr ? caf::resumable::io_actor : base::subtype();
   }
 
-  caf::invoke_message_result consume(caf::mailbox_element& letter) override { return take(letter); }
+  caf::invoke_message_result consume(caf::mailbox_element& letter) override {
+    return receive(letter);
+  }
 
   void on_exit() override {
-    end();
+    dissolve();
     build_ = nullptr;
   }
 

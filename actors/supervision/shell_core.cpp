@@ -15,11 +15,11 @@ namespace herald {
 
 namespace {
 
-/// Of a message that is repeatable. One that a handler never can take costs as many restarts.
+/// Of a repeatable message. One that its handler never can bear costs as many restarts.
 constexpr unsigned most_attempts = 5;
 
-/// Takes a message out of the hands of CAF, which handles it for the last time.
-caf::mailbox_element_ptr taken(caf::mailbox_element& letter) {
+/// Moves a message out of one that CAF is about to drop.
+caf::mailbox_element_ptr moved_out_of(caf::mailbox_element& letter) {
   return caf::make_mailbox_element(
     std::move(letter.sender), letter.mid, std::move(letter.stages),
     letter.move_content_to_message());
@@ -67,12 +67,12 @@ void shell_core::start() {
   rebuild();
 }
 
-void shell_core::end() noexcept {
+void shell_core::dissolve() noexcept {
   open_ = false;
   condition_ = condition::stopped;
   unbuild();
   while (!stash_.empty())
-    question{*stash_.take_front().letter}.fail(ec::shutting_down, options_.name + " has ended");
+    question{*stash_.pop_front().letter}.fail(ec::shutting_down, options_.name + " has ended");
   options_.supervisor = supervisor_actor{};
 }
 
@@ -126,18 +126,18 @@ const message_rule* shell_core::rule_of(const caf::mailbox_element& letter) cons
 
 // -- messages -------------------------------------------------------------------------------------
 
-caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
+caf::invoke_message_result shell_core::receive(caf::mailbox_element& letter) {
   const auto* rule = rule_of(letter);
   if (rule == nullptr) {
     const auto result = handle(letter, nullptr, 0);
-    take_kept(letter);
+    handle_stashed(letter);
     return result;
   }
   note_depth();
   if (condition_ == condition::stopped)
     refuse(letter, *rule, cause::stopped);
   else if (condition_ == condition::down)
-    keep(letter, *rule);
+    put_into_stash(letter, *rule);
   else if (is_over_full() && rule->may_refuse(letter))
     refuse(letter, *rule, cause::dropped);
   else
@@ -146,9 +146,9 @@ caf::invoke_message_result shell_core::take(caf::mailbox_element& letter) {
 }
 
 /// After an order to restart.
-void shell_core::take_kept(caf::mailbox_element& order) {
+void shell_core::handle_stashed(caf::mailbox_element& order) {
   while (condition_ == condition::up && !stash_.empty()) {
-    const auto [next, failures] = stash_.take_front();
+    const auto [next, failures] = stash_.pop_front();
     note_depth();
     handle(*next, rule_of(*next), failures);
     self().current_mailbox_element(&order);
@@ -162,12 +162,12 @@ void shell_core::note_depth() {
     depth_gauge_->Set(static_cast<double>(depth));
 }
 
-void shell_core::keep(caf::mailbox_element& letter, const message_rule& rule) {
-  stash_.push_back(taken(letter), rule.may_refuse(letter));
+void shell_core::put_into_stash(caf::mailbox_element& letter, const message_rule& rule) {
+  stash_.push_back(moved_out_of(letter), rule.may_refuse(letter));
   note_depth();
   if (!is_over_full())
     return;
-  if (const auto oldest = stash_.take_refusable()) {
+  if (const auto oldest = stash_.pop_refusable()) {
     refuse(*oldest, *rule_of(*oldest), cause::dropped);
     note_depth();
   }
@@ -225,7 +225,7 @@ void shell_core::message_failed(
   const char* what) {
   inside_failed(what);
   if (rule != nullptr && rule->repeatable && !handled_ && failures < most_attempts) {
-    auto next = taken(letter);
+    auto next = moved_out_of(letter);
     next->mid = asked.id;
     next->sender = asked.asker;
     stash_.push_front({std::move(next), failures});
@@ -269,7 +269,7 @@ void shell_core::obey(const inside_order& order) {
   }
   condition_ = condition::stopped;
   while (!stash_.empty()) {
-    const auto letter = stash_.take_front().letter;
+    const auto letter = stash_.pop_front().letter;
     refuse(*letter, *rule_of(*letter), cause::stopped);
   }
 }

@@ -32,9 +32,9 @@ struct shell_options {
   /// Where mailbox depth, failures and handling times are counted; may be null.
   metrics* numbers = nullptr;
   mailbox_limit mailbox{};
-  /// What it is one of, e.g. "gateway-sender"; empty: the only one, and its name says it.
+  /// Its kind, e.g. "gateway-sender"; empty: as its name, of which there is one.
   std::string kind{};
-  /// Where it runs, always, and from whose thread alone; null: on CAF's scheduler. Outlives it.
+  /// The unit whose thread alone runs it; null: CAF's scheduler. Outlives it.
   /// Must bear `exec_later` from any thread, and knows the actor as a `resumable::io_actor`.
   caf::execution_unit* unit = nullptr;
 };
@@ -42,24 +42,24 @@ struct shell_options {
 /// The same for one of many of its kind: "gateway-sender" becomes "gateway-sender-3".
 [[nodiscard]] shell_options one_of_many(shell_options options, std::size_t number);
 
-/// Thrown by the constructor of an inside: what outlives restarts does not pass its check. There is
-/// no use in another restart.
+/// Thrown by the constructor of an inside whose state, which outlives restarts, does not pass its
+/// check: another restart is of no use.
 struct state_damaged : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-/// What a shell knows of one type of message.
+/// How a shell treats one type of message.
 struct message_rule {
   const std::type_info* type = nullptr;
-  /// It comes from outside and may be refused.
+  /// A command or query from outside, which back-pressure may refuse.
   bool refusable = false;
-  /// It may be handled again where its handler threw.
+  /// Handled again where its handler threw.
   bool repeatable = false;
-  /// Its handler leaves it as it is.
+  /// Unchanged by its handler.
   bool intact = false;
   /// Whether this very message may be refused; none: each.
   std::function<bool(const caf::type_erased_tuple&)> applies;
-  /// Tells whoever waits for what comes of it, other than its sender, that nothing does.
+  /// Says to others than its sender, who wait for its effect, that there will be none.
   std::function<void(const caf::type_erased_tuple&, const failure&)> tell;
 
   [[nodiscard]] bool may_refuse(const caf::mailbox_element& letter) const {
@@ -78,7 +78,7 @@ public:
 protected:
   virtual ~shell_core() = default;
 
-  // What the shell itself does.
+  // For the shell to define.
 
   virtual caf::scheduled_actor& self() = 0;
   /// Makes the inside; may throw.
@@ -87,18 +87,18 @@ protected:
   /// Has CAF find the handler of a message; what that throws comes out of it.
   virtual caf::invoke_message_result dispatch(caf::mailbox_element& letter) = 0;
 
-  // What it has done here.
+  // For the shell to call.
 
   void add(message_rule rule);
   /// Builds the first inside. All rules are known.
   void start();
-  /// Gives all back; what waits is answered with an error.
-  void end() noexcept;
+  /// Drops the inside and the supervisor; messages that wait are answered with an error.
+  void dissolve() noexcept;
 
   /// Counts a message in, on the thread of its sender. False: it was refused and answered.
   [[nodiscard]] bool admit(const caf::mailbox_element& letter);
-  /// Takes a message from the mailbox.
-  caf::invoke_message_result take(caf::mailbox_element& letter);
+  /// Handles, stashes or refuses a message of the mailbox.
+  caf::invoke_message_result receive(caf::mailbox_element& letter);
   /// From the supervisor.
   void obey(const inside_order& order);
 
@@ -115,7 +115,7 @@ private:
   enum class condition : std::uint8_t { up, down, stopped };
   enum class cause : std::uint8_t { rejected, dropped, stopped };
 
-  /// Who waits for the answer to a message; nobody for one that is no request.
+  /// A request that waits for its answer, or a message that nobody waits for.
   struct question {
     explicit question(const caf::mailbox_element& letter);
     void fail(ec code, std::string detail) const;
@@ -131,16 +131,16 @@ private:
   }
   [[nodiscard]] bool
   is_rejected(const caf::mailbox_element& letter, const message_rule& rule) const;
-  /// Whether the oldest has to go.
+  /// Whether the oldest message has to go.
   [[nodiscard]] bool is_over_full() const noexcept {
     return options_.mailbox.action == when_full::drop_oldest && options_.mailbox.max != 0
            && waiting() > options_.mailbox.max;
   }
   restartable_actor address();
 
-  void take_kept(caf::mailbox_element& order);
+  void handle_stashed(caf::mailbox_element& order);
   void note_depth();
-  void keep(caf::mailbox_element& letter, const message_rule& rule);
+  void put_into_stash(caf::mailbox_element& letter, const message_rule& rule);
   void refuse(const caf::mailbox_element& letter, const message_rule& rule, cause why);
   caf::invoke_message_result
   handle(caf::mailbox_element& letter, const message_rule* rule, unsigned failures);
@@ -152,7 +152,7 @@ private:
 
   shell_options options_;
   std::vector<message_rule> rules_;
-  /// From its start to its end. The rules are complete; senders may read them.
+  /// True from `start` to `dissolve`: the rules are complete, and senders may read them.
   std::atomic<bool> open_ = false;
   const std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);
 

@@ -14,7 +14,7 @@ void stash::push_front(entry next) {
   letters_.push_front(std::move(next));
 }
 
-stash::entry stash::take_front() {
+stash::entry stash::pop_front() {
   if (!refusable_.empty() && refusable_.front() == letters_.begin())
     refusable_.pop_front();
   auto first = std::move(letters_.front());
@@ -22,7 +22,7 @@ stash::entry stash::take_front() {
   return first;
 }
 
-caf::mailbox_element_ptr stash::take_refusable() {
+caf::mailbox_element_ptr stash::pop_refusable() {
   if (refusable_.empty())
     return nullptr;
   const auto first = refusable_.front();

@@ -11,8 +11,8 @@ namespace herald {
 
 /// Messages of an actor that cannot handle any now, in the order in which they came.
 ///
-/// In place of CAF's own `skip`, which looks at all that was skipped again after each message that
-/// was not: with some refused and some kept, the cost would grow with the square of their number.
+/// CAF's own `skip` looks again, after each message that was not skipped, at all that were: with
+/// some refused and some kept, its cost would grow with the square of their number.
 class stash {
 public:
   struct entry {
@@ -26,9 +26,9 @@ public:
   void push_front(entry next);
 
   /// The first message; there must be one.
-  entry take_front();
+  entry pop_front();
   /// The first message that may be refused, or null.
-  caf::mailbox_element_ptr take_refusable();
+  caf::mailbox_element_ptr pop_refusable();
 
   [[nodiscard]] bool empty() const noexcept { return letters_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return letters_.size(); }

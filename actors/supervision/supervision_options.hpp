@@ -15,7 +15,7 @@ namespace herald {
 /// Which children are restarted when one has failed: that one alone.
 enum class supervision_strategy : std::uint8_t { one_for_one };
 
-/// What happens to commands from outside while too many messages wait for an actor.
+/// Which command from outside is refused while too many messages wait for an actor.
 enum class when_full : std::uint8_t {
   reject,      ///< the new one is refused
   drop_oldest, ///< the one that has waited longest is
@@ -66,7 +66,7 @@ struct child_kind {
 
 [[nodiscard]] child_options_map default_children();
 
-/// How a supervisor works, strategy one_for_one.
+/// The supervisor's bounds and its children, strategy one_for_one.
 struct supervision_options {
   /// At most this many restarts of all children together ...
   std::size_t intensity = 10;

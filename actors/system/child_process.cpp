@@ -20,7 +20,7 @@ namespace herald {
 
 namespace {
 
-/// What went wrong in the child before the program ran.
+/// The failure of the child before the program ran.
 struct start_failure {
   enum class step : int { directory, program };
   step where = step::program;

@@ -11,7 +11,7 @@ namespace herald::log {
 enum class level : std::uint8_t { debug, info, warning, error };
 enum class format : std::uint8_t { json, text };
 
-/// What goes where: lines at or above `threshold`, one each, to standard error.
+/// Lines at or above `threshold` go to standard error.
 struct options {
   level threshold = level::info;
   log::format format = log::format::text;
@@ -20,7 +20,7 @@ struct options {
 /// Sets the log up for the process. Call it once, before the first line.
 void configure(const options& opts);
 
-/// One key=value of a log line. Never a payload, never a secret.
+/// A key=value of a log line. Never a payload, never a secret.
 class field {
 public:
   field(std::string_view key, std::string_view value) : key_(key), value_(value) {}
@@ -75,7 +75,7 @@ inline void error(
   write(level::error, component, event, fields);
 }
 
-/// One line as it is written, without its line break; for tests and for `write`.
+/// A line as it is written, without its line break; for tests and for `write`.
 [[nodiscard]] std::string render(
   format fmt, level lvl, std::string_view timestamp, std::string_view component,
   std::string_view event, std::initializer_list<field> fields);

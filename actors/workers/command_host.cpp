@@ -26,8 +26,8 @@ public:
       dropped_lines_(numbers.counter(
         "herald_task_lines_dropped_total", "Lines of commands' output that were too long.")),
       thread_([this] { run(); }) {
-    // Whoever started herald may have ignored it, and then the kernel reaps children, and nobody
-    // learns how they ended.
+    // SIGCHLD may be ignored by whoever started herald: the kernel then reaps children, and how
+    // they ended is lost.
     ::signal(SIGCHLD, SIG_DFL);
   }
 

@@ -23,10 +23,10 @@ constexpr const char* component = "task-worker";
 
 constexpr std::size_t max_line_bytes = max_task_json_bytes;
 constexpr std::size_t max_stderr_bytes = 4096;
-/// How much is taken from a pipe before others have their turn.
+/// Read from a pipe before others have their turn.
 constexpr std::size_t max_read_bytes = std::size_t{64} * 1024;
-/// How much is read at most from the pipe of a child that has ended: somebody outside of its group
-/// may hold the other end and go on writing.
+/// Read at most from the pipe of a child that has ended: a process outside of its group may hold
+/// the other end, and go on writing.
 constexpr std::size_t max_drain_bytes = std::size_t{1024} * 1024;
 constexpr std::chrono::milliseconds reap_interval{5};
 
@@ -80,7 +80,7 @@ void command_run::stop() {
     log::warning(component, "command_killed", {{"task_id", self->job_.id.str()}});
     self->killed_ = true;
     self->child_.signal(SIGKILL);
-    self->end_if_over();
+    self->report_end_if_due();
   });
 }
 
@@ -111,7 +111,7 @@ void command_run::await_output(source& stream) {
       if (stream.open)
         self->await_output(stream);
       else
-        self->end_if_over();
+        self->report_end_if_due();
     });
 }
 
@@ -120,20 +120,20 @@ void command_run::read(source& stream, std::size_t max_bytes) {
   error_code error;
   for (std::size_t taken = 0; !error && taken < max_bytes;) {
     const auto size = stream.from.read_some(boost::asio::buffer(buffer), error);
-    take(stream, {buffer.data(), size});
+    on_bytes(stream, {buffer.data(), size});
     taken += size;
   }
   stream.open = !error || error == boost::asio::error::would_block;
 }
 
-void command_run::take(source& stream, std::string_view bytes) {
+void command_run::on_bytes(source& stream, std::string_view bytes) {
   if (&stream == &errors_)
     errors_tail_.feed(bytes);
   else
-    lines_.feed(bytes, [this](std::string_view line) { take_line(line); });
+    lines_.feed(bytes, [this](std::string_view line) { on_line(line); });
 }
 
-void command_run::take_line(std::string_view line) {
+void command_run::on_line(std::string_view line) {
   auto report = parse_child_line(line);
   if (!report || stopped_)
     return;
@@ -166,20 +166,20 @@ void command_run::await_exit() {
     if (error)
       return;
     self->child_ended_ = true;
-    self->end_if_over();
+    self->report_end_if_due();
   });
 }
 
-void command_run::end_if_over() {
+void command_run::report_end_if_due() {
   const bool tidying_up = stopped_ && !killed_ && (output_.open || errors_.open);
   if (child_ended_ && !over_ && !tidying_up)
-    end(child_.finish());
+    report_end(child_.finish());
 }
 
-void command_run::end(const child_exit& how) {
+void command_run::report_end(const child_exit& how) {
   read(output_, max_drain_bytes);
   read(errors_, max_drain_bytes);
-  lines_.flush([this](std::string_view line) { take_line(line); });
+  lines_.flush([this](std::string_view line) { on_line(line); });
   over_ = true;
   if (lines_.dropped() > 0) {
     dropped_lines_.Increment(static_cast<double>(lines_.dropped()));

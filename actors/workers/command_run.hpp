@@ -17,7 +17,7 @@
 
 namespace herald {
 
-/// One child process at work for a task, from its start until it is reaped. Lives on one loop; its
+/// A child process at work for a task, from its start until it is reaped. Runs on one loop; its
 /// pending operations keep it alive.
 ///
 /// Where the child ends by itself, whoever is left of its group is killed at once. A child that is
@@ -51,15 +51,15 @@ private:
 
   void write_input(std::size_t written);
   void await_output(source& stream);
-  /// Takes what is in the pipe, up to `max_bytes`; never waits for more.
+  /// Reads what is in the pipe, up to `max_bytes`; never waits for more.
   void read(source& stream, std::size_t max_bytes);
-  void take(source& stream, std::string_view bytes);
-  void take_line(std::string_view line);
+  void on_bytes(source& stream, std::string_view bytes);
+  void on_line(std::string_view line);
   void report_progress();
   void await_exit();
-  /// After the child has ended, or something that keeps its run from ending has.
-  void end_if_over();
-  void end(const child_exit& how);
+  /// Called when the child has ended, and when anything else that the report waits for has.
+  void report_end_if_due();
+  void report_end(const child_exit& how);
   void await_reaping();
   [[nodiscard]] std::string describe_end(const child_exit& how);
 

@@ -22,7 +22,7 @@ public:
   using interface = task_worker_actor::extend<caf::reacts_to<task_timer>>;
   using shell_type = shell<interface, task_worker>;
 
-  /// What outlives a restart of the inside.
+  /// Outlives a restart of the inside.
   struct state {
     task_runner_actor runner;
     std::size_t number = 0;

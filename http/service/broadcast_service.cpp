@@ -85,7 +85,7 @@ journal_options journal_options_of(const config& settings) {
   return options;
 }
 
-/// What former lives have left; nothing without a journal.
+/// The journal and what former lives have written; empty without `journal.path`.
 recovered_journal recover_past(const config& settings) {
   if (settings.journal.path.empty())
     return {};
@@ -131,7 +131,7 @@ private:
   version_source_actor version_source_;
   version_store_actor versions_;
   task_runner_actor tasks_;
-  /// One of the two: shards to an external gateway, or the embedded endpoint.
+  /// Shards to an external gateway; empty where the endpoint holds the streams.
   std::vector<gateway_sender_actor> shards_;
   std::optional<stream_endpoint> endpoint_;
   std::optional<api_server> api_;
@@ -170,7 +170,7 @@ broadcast_service::~broadcast_service() {
   // No handler may run while what it uses goes: ports first, then the actors.
   if (api_)
     api_->stop();
-  (void)supervision_.end();
+  (void)supervision_.end_actors();
 }
 
 journal_actor broadcast_service::make_journal(recovered_journal& past, metrics& numbers) {
@@ -299,7 +299,7 @@ std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
   if (endpoint_)
     endpoint_->drain(std::chrono::steady_clock::now() + wait);
   api_->stop();
-  return supervision_.end();
+  return supervision_.end_actors();
 }
 
 } // namespace

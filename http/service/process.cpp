@@ -40,7 +40,7 @@ constexpr int exit_gave_up = 3;
 
 /// malloc's own threshold for blocks that it maps on their own rises to the largest that was ever
 /// freed. A large table that is made anew, as happens with many comings and goings, would then
-/// leave a hole in the heap, in which small blocks settle before the next table can: herald would
+/// leave a hole in the heap, which small blocks fill before the next table can: herald would
 /// grow with each. 256 KiB is above what most events and requests need; what is kept for reuse at
 /// the end of the heap is twice that, as is malloc's own rule.
 void keep_large_blocks_apart() {
@@ -53,7 +53,7 @@ std::string draft_of(const std::string& ports_file) {
   return ports_file + ".new";
 }
 
-/// Whoever waits for a file that cannot be written would wait for ever.
+/// Throws where the file cannot be written: a program that waits for it would wait for ever.
 void check_ports_file(const std::string& file) {
   const auto draft = draft_of(file);
   if (!std::ofstream{draft})

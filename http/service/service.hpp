@@ -54,7 +54,7 @@ public:
 /// Adds routes to the API beside those that herald has.
 using route_adder = std::function<void(router&)>;
 
-/// What a service needs of the process that it runs in.
+/// The process that a service runs in.
 struct service_host {
   /// Called, on any thread, if the service cannot go on and should be ended.
   std::function<void()> give_up;

@@ -80,7 +80,7 @@ json shown(const actor_status& actor) {
     {"last_error", actor.last_error.empty() ? json{} : json(actor.last_error)}};
 }
 
-/// What is said of all instances of a kind: sums, the worst state, the last error of the last.
+/// All instances of a kind as one: sums, the worst state, the last error of the last that has one.
 actor_status together(std::span<const actor_status> instances) {
   auto all = instances.front();
   all.name = all.kind;
@@ -106,7 +106,7 @@ json shown(const actor_tree& tree) {
     if (instances.front().max_mailbox != 0)
       kind["max_mailbox"] = instances.front().max_mailbox;
     kind["instances"] = count;
-    // One that has its kind's name is the only one there can be.
+    // A kind of which there can be one only has one with its own name.
     if (instances.front().name != instances.front().kind)
       for (const auto& one : instances)
         kind["actors"].push_back(shown(one));

@@ -16,8 +16,7 @@
 
 namespace herald {
 
-/// What both kinds of service are made of: their options from the settings, and the question
-/// whether they are ready.
+/// Parts of both kinds of service: options from the settings, readiness, the tree of actors.
 
 [[nodiscard]] api_options api_options_of(const config& settings);
 [[nodiscard]] stream_options stream_options_of(const config& settings);
@@ -29,7 +28,7 @@ enum class service_phase : std::uint8_t { starting, running, shutting_down };
 /// their time to save what they have.
 [[nodiscard]] std::chrono::milliseconds patience(shutdown_reason why);
 
-/// What is not ready: the phase, and every supervised actor that herald misses.
+/// Names what is not ready: the phase, and every supervised actor that herald misses.
 [[nodiscard]] std::vector<std::string> not_ready(
   caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase);

@@ -42,7 +42,7 @@ stream_options stand_in_options(const config& settings) {
   return options;
 }
 
-/// Who looks for a backend here is told where it is.
+/// Refuses the callbacks of a gateway, with the reason: this herald is no backend.
 void add_callback_hint(router& routes) {
   routes.add("POST", "/api/sse/callback", [](const api_request&) {
     return problem(failure{
@@ -79,7 +79,7 @@ public:
   ~stand_in_service() override {
     if (api_)
       api_->stop();
-    (void)supervision_.end();
+    (void)supervision_.end_actors();
   }
 
   [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
@@ -100,7 +100,7 @@ public:
     endpoint_.drain(std::chrono::steady_clock::now() + wait);
     (void)ask<void>(system_, front_, flush{}, verdict);
     api_->stop();
-    return supervision_.end();
+    return supervision_.end_actors();
   }
 
 private:

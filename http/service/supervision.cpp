@@ -24,14 +24,14 @@ supervision::supervision(
       numbers)) {}
 
 supervision::~supervision() {
-  (void)end();
+  (void)end_actors();
 }
 
 shell_options supervision::child(const char* kind) const {
   return {kind, supervisor_, &numbers_, options_.of(kind).mailbox};
 }
 
-std::vector<std::string> supervision::end() {
+std::vector<std::string> supervision::end_actors() {
   const auto supervisor = std::exchange(supervisor_, {});
   if (!supervisor)
     return {};

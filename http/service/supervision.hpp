@@ -13,8 +13,8 @@
 
 namespace herald {
 
-/// The supervisor of a service, and the end of all actors under it: also where the service could
-/// not be built to its end.
+/// The supervisor of a service. Ends all actors under it, also where the service could not be built
+/// to its end.
 class supervision {
 public:
   /// `give_up` is called, on any thread, when an actor has failed for good.
@@ -26,14 +26,14 @@ public:
   supervision(const supervision&) = delete;
   supervision& operator=(const supervision&) = delete;
 
-  /// What a child is spawned with: its name, which is that of its kind, and how it is supervised.
+  /// The options to spawn a child with: its name, which is that of its kind, and its supervision.
   [[nodiscard]] shell_options child(const char* kind) const;
 
   [[nodiscard]] const supervisor_actor& address() const noexcept { return supervisor_; }
 
   /// Has the supervisor end all its children, and ends it. Gives the names of those that did not
   /// end in time.
-  [[nodiscard]] std::vector<std::string> end();
+  [[nodiscard]] std::vector<std::string> end_actors();
 
 private:
   caf::actor_system& system_;

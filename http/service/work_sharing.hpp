@@ -38,7 +38,7 @@ public:
     explicit coordinator_data(caf::scheduler::abstract_coordinator* /*whose*/) {}
 
     /// Safe from any thread.
-    void put(caf::resumable* job) {
+    void add_job(caf::resumable* job) {
       sleeper* woken = nullptr;
       {
         const std::lock_guard lock{mutex_};
@@ -49,8 +49,8 @@ public:
         woken->wake();
     }
 
-    /// Waits for a job. For threads of the scheduler.
-    [[nodiscard]] caf::resumable* take() {
+    /// For threads of the scheduler.
+    [[nodiscard]] caf::resumable* wait_for_job() {
       auto& me = this_thread();
       me.whose = this;
       std::unique_lock lock{mutex_};
@@ -132,23 +132,23 @@ public:
 
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
-    d(self).put(job);
+    d(self).add_job(job);
   }
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
-    d(self->parent()).put(job);
+    d(self->parent()).add_job(job);
   }
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
-    d(self->parent()).put(job);
+    d(self->parent()).add_job(job);
   }
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
-    d(self->parent()).put(job);
+    d(self->parent()).add_job(job);
   }
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
-    return d(self->parent()).take();
+    return d(self->parent()).wait_for_job();
   }
   template <class Worker, class Function>
   void foreach_resumable(Worker* /*self*/, Function /*function*/) {}

@@ -20,7 +20,7 @@ TEST(JournalBacklog, KeepsTheLastThatIsSaidOfEachThing) {
   owed.keep(stream_dropped{token::from_text("t")});
   owed.keep(ids_reserved{{5}});
   owed.keep(ids_reserved{{9}});
-  const auto entries = owed.take();
+  const auto entries = owed.take_all();
   ASSERT_EQ(entries.size(), 4u);
   EXPECT_EQ(std::get<version_kept>(entries[0]).id.str(), "b");
   EXPECT_EQ(std::get<version_kept>(entries[1]).version.version, "2");
@@ -36,7 +36,7 @@ TEST(JournalBacklog, KeepsTasksAndTheirRemovalApartFromOtherThings) {
   owed.keep(task);
   owed.keep(version("a", "1"));
   owed.keep(task_dropped{task_id{"a"}});
-  const auto entries = owed.take();
+  const auto entries = owed.take_all();
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_TRUE(std::holds_alternative<task_dropped>(entries[1]));
 }

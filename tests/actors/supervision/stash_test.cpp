@@ -17,7 +17,7 @@ protected:
     return letter->content().get_as<int>(0);
   }
 
-  int take() { return number_of(kept.take_front().letter); }
+  int take() { return number_of(kept.pop_front().letter); }
 
   stash kept;
 };
@@ -35,11 +35,11 @@ TEST_F(Stash, GivesWhatCameInItsOrder) {
 TEST_F(Stash, GivesTheFirstThatMayBeRefused) {
   for (int i = 1; i <= 4; ++i)
     kept.push_back(letter(i), i % 2 == 0);
-  EXPECT_EQ(number_of(kept.take_refusable()), 2);
+  EXPECT_EQ(number_of(kept.pop_refusable()), 2);
   EXPECT_EQ(take(), 1);
   EXPECT_EQ(take(), 3);
-  EXPECT_EQ(number_of(kept.take_refusable()), 4);
-  EXPECT_EQ(kept.take_refusable(), nullptr);
+  EXPECT_EQ(number_of(kept.pop_refusable()), 4);
+  EXPECT_EQ(kept.pop_refusable(), nullptr);
   EXPECT_TRUE(kept.empty());
 }
 
@@ -47,17 +47,17 @@ TEST_F(Stash, ForgetsThatAMessageMayBeRefusedOnceItIsTaken) {
   kept.push_back(letter(1), true);
   kept.push_back(letter(2), true);
   EXPECT_EQ(take(), 1);
-  EXPECT_EQ(number_of(kept.take_refusable()), 2);
-  EXPECT_EQ(kept.take_refusable(), nullptr);
+  EXPECT_EQ(number_of(kept.pop_refusable()), 2);
+  EXPECT_EQ(kept.pop_refusable(), nullptr);
 }
 
 TEST_F(Stash, PutsARepeatedMessageInFront) {
   kept.push_back(letter(1), true);
   kept.push_front({letter(0), 2});
-  const auto first = kept.take_front();
+  const auto first = kept.pop_front();
   EXPECT_EQ(number_of(first.letter), 0);
   EXPECT_EQ(first.failures, 2u);
-  const auto second = kept.take_front();
+  const auto second = kept.pop_front();
   EXPECT_EQ(number_of(second.letter), 1);
   EXPECT_EQ(second.failures, 0u);
 }
