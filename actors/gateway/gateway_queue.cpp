@@ -12,9 +12,6 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, random_sour
     out_(out),
     random_(std::move(random)) {}
 
-// -- what is said
-// ----------------------------------------------------------------------------------
-
 void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   if (by_token_.contains(to))
     return;
@@ -112,9 +109,6 @@ std::optional<std::string> gateway_queue::check() const {
     return "what waits is miscounted";
   return std::nullopt;
 }
-
-// -- sending
-// ---------------------------------------------------------------------------------------
 
 std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
   if (now < hold_until_)
@@ -251,9 +245,6 @@ void gateway_queue::finish_unsent(stream_ref s, send_result result, time_point n
   else
     back_off(s, now);
 }
-
-// -- queues
-// ----------------------------------------------------------------------------------------
 
 /// Queues an event, or loses it at a limit. `prepared` is made of it by the first stream that has
 /// room: behind a gateway that hangs, preparing what is lost would be all there is to do.
@@ -403,9 +394,6 @@ void gateway_queue::settle(account_id account, bool delivered) {
   accounts_.erase(found);
   out_.settled(fact);
 }
-
-// -- probes and pauses
-// -----------------------------------------------------------------------------
 
 std::optional<gateway_queue::attempt> gateway_queue::next_probe(time_point now) const {
   const auto due = probe_due();

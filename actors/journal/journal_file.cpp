@@ -120,8 +120,6 @@ struct journal_file::inside {
   journal_tables tables{db};
 };
 
-// -- opening
-
 /// Only one process at a time: also while a damaged file is being moved aside.
 std::optional<failure> journal_file::inside::lock() {
   const auto name = path + "-lock";
@@ -282,8 +280,6 @@ journal_file::~journal_file() = default;
 const std::optional<journal_file::set_aside_file>& journal_file::set_aside() const noexcept {
   return inside_->aside;
 }
-
-// -- writing
 
 failure journal_file::write(std::span<const journal_entry> entries) {
   auto& in = *inside_;

@@ -89,8 +89,6 @@ void journal_tables::reset() {
     *one = {};
 }
 
-// -- writing
-
 int journal_tables::put_row() {
   if (row_.empty())
     return SQLITE_OK;
@@ -183,8 +181,6 @@ int journal_tables::write(std::span<const journal_entry> entries) {
     return code;
   return all.commit();
 }
-
-// -- loading
 
 int journal_tables::load_meta(journal_snapshot& into) {
   return for_each_row(db_, "SELECT name, value FROM meta", [&](const sqlite::statement& row) {

@@ -4,8 +4,6 @@
 
 namespace herald::sqlite {
 
-// -- statements
-
 void statement::finalizer::operator()(sqlite3_stmt* s) const noexcept {
   sqlite3_finalize(s);
 }
@@ -86,8 +84,6 @@ std::string_view statement::text(int column) const {
 bool statement::null(int column) const {
   return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
 }
-
-// -- databases
 
 void database::closer::operator()(sqlite3* db) const noexcept {
   sqlite3_close_v2(db);
@@ -175,8 +171,6 @@ std::string database::what() const {
 int database::system_error() const {
   return handle_ ? sqlite3_system_errno(handle_.get()) : 0;
 }
-
-// -- transactions
 
 transaction::transaction(database& db) : db_(db), begun_(db.run("BEGIN IMMEDIATE")) {}
 

@@ -208,8 +208,6 @@ connection_registry::behavior(shell<interface, connection_registry>& s) {
   };
 }
 
-// -- who is connected -----------------------------------------------------------------------------
-
 result<void> connection_registry::on_open(const open_connection& command) {
   opened_streams opened;
   auto answer = open(command, opened);
@@ -416,8 +414,6 @@ missed_events connection_registry::replay_of(event_history::missed missed, const
   return {std::move(notice), std::move(missed.range), id};
 }
 
-// -- what is said ---------------------------------------------------------------------------------
-
 event_ptr connection_registry::order(draft& d, event_id id) {
   auto ordered = std::make_shared<event>();
   ordered->id = id;
@@ -559,8 +555,6 @@ void connection_registry::finish(ticket_id ticket, const publish_tickets::outcom
   auto done = state_->publishers.extract(found);
   done.mapped().answer.deliver(std::move(done.mapped().receipt));
 }
-
-// -- what is written ------------------------------------------------------------------------------
 
 /// Whether there is something to wait for.
 bool connection_registry::record_events(routing& parts, ticket_id ticket) {

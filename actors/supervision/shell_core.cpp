@@ -76,8 +76,6 @@ void shell_core::dissolve() noexcept {
   options_.supervisor = supervisor_actor{};
 }
 
-// -- the door -------------------------------------------------------------------------------------
-
 bool shell_core::admit(const caf::mailbox_element& letter) {
   const auto* rule = open_.load(std::memory_order_acquire) ? rule_of(letter) : nullptr;
   if (rule == nullptr)
@@ -123,8 +121,6 @@ const message_rule* shell_core::rule_of(const caf::mailbox_element& letter) cons
       return &rule;
   return nullptr;
 }
-
-// -- messages -------------------------------------------------------------------------------------
 
 caf::invoke_message_result shell_core::receive(caf::mailbox_element& letter) {
   const auto* rule = rule_of(letter);
@@ -206,8 +202,6 @@ void shell_core::leave() {
   if (fault_hook != nullptr)
     fault_hook(options_.name, options_.kind, handler_moment::after);
 }
-
-// -- failures -------------------------------------------------------------------------------------
 
 shell_core::question::question(const caf::mailbox_element& letter) : id(letter.mid) {
   if (id.is_request() && !id.is_answered())

@@ -106,8 +106,6 @@ private:
   stop stop_;
 };
 
-// -- life -----------------------------------------------------------------------------------------
-
 void supervisor::on_started(child_started& fact) {
   auto* known = find(fact.name);
   if (known == nullptr)
@@ -217,8 +215,6 @@ actor_tree supervisor::tree() const {
   }
   return result;
 }
-
-// -- end ------------------------------------------------------------------------------------------
 
 caf::result<stop_report> supervisor::on_stop() {
   stop_.waiting.push_back(make_response_promise<stop_report>());

@@ -28,8 +28,6 @@ const std::vector<std::string>& command_fields() {
 
 constexpr std::int64_t longest_command_s = 30 * 86'400L;
 
-// -- reading --------------------------------------------------------------------------------------
-
 /// Watches a parse for keys that come twice in one object, which JSON libraries pass over.
 class duplicate_watch {
 public:
@@ -199,8 +197,6 @@ complaint apply_section(config& c, const std::string& section, const json& value
       return wrong;
   return std::nullopt;
 }
-
-// -- writing --------------------------------------------------------------------------------------
 
 json command_json(const config::command& command) {
   json fields;

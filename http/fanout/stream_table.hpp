@@ -95,7 +95,7 @@ public:
 
   stream_table(stream_table_options options, stream_io& io);
 
-  // -- the life of a stream -----------------------------------------------------------------------
+  // The life of a stream.
 
   /// Takes a client that waits for its registration. `secret` makes its token unguessable.
   stream_slot add(int fd, std::uint64_t secret, std::uint32_t lease);
@@ -120,7 +120,7 @@ public:
   /// Notes bytes that the client has sent, which nobody wants.
   void received(stream_slot slot, std::size_t bytes);
 
-  // -- what is sent -------------------------------------------------------------------------------
+  // Sending.
 
   /// Whether a frame can be broadcast now without lapping a stream that reads well. If not, a pass
   /// is under way, after which it can.
@@ -144,7 +144,7 @@ public:
   /// Gives memory back that a burst has left behind.
   void release_memory() { log_.release_memory(); }
 
-  // -- how it stands ------------------------------------------------------------------------------
+  // Its state.
 
   /// What is wrong with the table, if its parts do not agree.
   [[nodiscard]] std::optional<std::string> check() const;

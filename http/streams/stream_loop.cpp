@@ -128,8 +128,6 @@ std::string stream_loop::name_of(unsigned index) {
   return "stream-loop-" + std::to_string(index);
 }
 
-// -- failures
-
 /// Takes up what a step that threw may have left out.
 void stream_loop::work_on() {
   if (const auto damage = table_.check())
@@ -201,8 +199,6 @@ void stream_loop::idle() {
 std::size_t stream_loop::streams_in(std::size_t descriptors) {
   return descriptors - std::min(fixed_descriptors + head_descriptors, descriptors / 2);
 }
-
-// -- clients
 
 void stream_loop::on_client(int fd, clock::time_point now) {
   const auto taken = table_.size() + fixed_descriptors;
@@ -276,8 +272,6 @@ void stream_loop::announce_now() {
     caf::anon_send(owner_, open_connections{std::move(unannounced_)});
   unannounced_.clear();
 }
-
-// -- the inbox
 
 void stream_loop::on_inbox() {
   auto taken = inbox_.take();
@@ -401,8 +395,6 @@ void stream_loop::send_to_one(const delivery& item) {
   }
   metrics_.failed(what.service).Increment();
 }
-
-// -- sending
 
 /// What it takes is how long whatever comes next has to wait.
 void stream_loop::work() {
@@ -577,8 +569,6 @@ void stream_loop::ended(const ended_stream& stream) {
   announce_now();
   caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
 }
-
-// -- time
 
 void stream_loop::arm_heartbeat() {
   if (options_.heartbeat.count() == 0)

@@ -125,6 +125,15 @@ TEST(Architecture, ADescriptorIsClosedByItsOwner) {
     "(^|[^\\w])::close\\(");
 }
 
+TEST(Architecture, CommentsHaveNoBanners) {
+  static const std::regex banner{R"(^\s*// ?-{2})"};
+  for (const auto& file : everything()) {
+    std::istringstream in{text_of(file.path)};
+    for (std::string line; std::getline(in, line);)
+      EXPECT_FALSE(std::regex_search(line, banner)) << file.path << ": " << line;
+  }
+}
+
 TEST(Architecture, TheProductIsTheSameInEveryBuild) {
   // ThreadSanitizer cannot follow threads with tables of descriptors of their own.
   expect_nowhere(

@@ -68,8 +68,6 @@ protected:
   http_client api{herald.api_port()};
 };
 
-// -- events ---------------------------------------------------------------------------------------
-
 TEST_F(ApiPort, TakesEvents) {
   const auto published = expect(202, "POST", "/api/events", R"({"event":"n","data":null})");
   EXPECT_TRUE(published["id"].is_string());
@@ -114,8 +112,6 @@ TEST_F(ApiPort, RefusesBadEvents) {
   });
 }
 
-// -- versions -------------------------------------------------------------------------------------
-
 TEST_F(ApiPort, KeepsPendingVersions) {
   const auto queued =
     expect(202, "POST", "/api/versions", R"({"request_id":"a b","version":"1","changelog":"c"})");
@@ -139,8 +135,6 @@ TEST_F(ApiPort, KeepsPendingVersions) {
     {"POST", "/api/versions", R"({"request_id":"a","version":"1","more":1})", 400, "more"},
   });
 }
-
-// -- tasks ----------------------------------------------------------------------------------------
 
 TEST_F(ApiPort, RunsATaskFromStartToEnd) {
   const auto answer = api.post("/api/tasks", R"({"type":"demo","params":{"steps":2,"delay":0}})");
@@ -325,8 +319,6 @@ TEST(ApiPortOutsideOfTests, HasNoTestingRoutes) {
   EXPECT_EQ(api.post("/api/testing/deployments/version", "{}").status, 404);
 }
 
-// -- connections ----------------------------------------------------------------------------------
-
 TEST_F(ApiPort, ListsAndClosesConnections) {
   auto streams = open_streams(herald.stream_port(), 3);
   auto list = expect(200, "GET", "/api/connections?limit=2");
@@ -350,8 +342,6 @@ TEST_F(ApiPort, ListsAndClosesConnections) {
     {"GET", "/api/connections?after=-1", "", 400, "after"},
   });
 }
-
-// -- the gateway's protocol -----------------------------------------------------------------------
 
 TEST_F(ApiPort, AnswersTheProtocolOfTheGateway) {
   auto streams = open_streams(herald.stream_port(), 1);
@@ -391,8 +381,6 @@ TEST_F(ApiPort, AnswersTheProtocolOfTheGateway) {
 TEST_F(ApiPort, SaysThatThereIsNoGatewayToCallBack) {
   expect_problem(api.post("/api/sse/callback", R"({"action":"connect"})"), 404, "");
 }
-
-// -- operation ------------------------------------------------------------------------------------
 
 TEST_F(ApiPort, TellsOfItsHealth) {
   EXPECT_EQ(expect(200, "GET", "/healthz")["status"], "ok");
@@ -454,8 +442,6 @@ TEST_F(ApiPort, KnowsItsPathsAndTheirMethods) {
   }
   EXPECT_EQ(api.send("HEAD", "/healthz").status, 200);
 }
-
-// -- broken and too large -------------------------------------------------------------------------
 
 /// What comes back for bytes, and whether that was all.
 void expect_last_answer(std::uint16_t port, const std::string& bytes, int status) {

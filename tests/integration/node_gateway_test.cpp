@@ -223,8 +223,6 @@ TEST_P(NodeGateway, ShowsTheStepsOfATask) {
   EXPECT_EQ(kinds.front(), "task_started");
 }
 
-// -- faults ---------------------------------------------------------------------------------------
-
 TEST_P(NodeGateway, ForgetsItsStreamsWhenItIsStartedAgain) {
   auto old = open("page");
   auto other = open("other");

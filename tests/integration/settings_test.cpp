@@ -172,8 +172,6 @@ TEST_F(Settings, NameAFileForPortsThatCanBeWritten) {
   EXPECT_NE(line.find("/no/such/folder/ports"), std::string::npos) << line;
 }
 
-// -- ports that are taken -------------------------------------------------------------------------
-
 /// A port of 127.0.0.1 that somebody else listens on.
 class taken_port {
 public:

@@ -225,8 +225,6 @@ TEST(StreamPort, TurnsClientsAwayWhenItIsFull) {
     << "a place that is left can be taken";
 }
 
-// -- versions -------------------------------------------------------------------------------------
-
 TEST(StreamVersions, APendingVersionComesFirstAtEveryConnect) {
   version_server server;
   server.answer_with(200, R"({"version":"1.0"})");
@@ -305,8 +303,6 @@ TEST(StreamVersions, AQueuedVersionIsBroadcast) {
     EXPECT_EQ(
       stream.next("version").value_or(sse_event{}).data, R"({"version":"2.0","changelog":"New"})");
 }
-
-// -- coming back ----------------------------------------------------------------------------------
 
 TEST(StreamReplay, SendsWhatWasMissedAndGoesOn) {
   herald_process herald;

@@ -244,9 +244,6 @@ TEST(SupervisionOfHerald, HasNoFaultsOnPurpose) {
   EXPECT_EQ(api.post("/api/testing/faults", "{}").status, 404);
 }
 
-// -- behind a gateway
-// ------------------------------------------------------------------------------
-
 /// A herald whose streams another one holds, in the place of an SSE Gateway.
 class SupervisionBehindAGateway : public ::testing::Test {
 protected:
@@ -301,8 +298,6 @@ TEST_F(SupervisionBehindAGateway, DeliversEveryAcknowledgedEventOnceWhicheverAct
       std::includes(got.begin(), got.end(), acknowledged.begin(), acknowledged.end(), in_order));
   }
 }
-
-// -- giving up ------------------------------------------------------------------------------------
 
 class SupervisionWithoutPatience : public Supervision {
 protected:
@@ -361,8 +356,6 @@ TEST_F(SupervisionWithoutPatience, EndsWithThreeThoughAnotherActorHangs) {
   break_registry();
   EXPECT_EQ(herald.wait(), exited(3));
 }
-
-// -- not ready ------------------------------------------------------------------------------------
 
 class SupervisionThatWaits : public Supervision {
 protected:

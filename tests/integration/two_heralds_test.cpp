@@ -179,8 +179,6 @@ TEST_F(TwoHeralds, EndInAnyOrderWithStreamsOpen) {
   EXPECT_EQ(heralds.backend().terminate(), exited(0));
 }
 
-// -- a gateway that goes without a word -----------------------------------------------------------
-
 TEST(GatewayLoss, IsFoundOutByWhoeverSends) {
   herald_pair heralds{{"--gateway-retry-ms", "1000"}};
   http_client api{heralds.api_port()};

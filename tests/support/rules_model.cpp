@@ -38,8 +38,6 @@ std::string describe_fact(const connection_closed& fact) {
   return "closed " + fact.id.str() + " " + std::string{to_string(fact.reason)};
 }
 
-// -- streams --------------------------------------------------------------------------------------
-
 const std::string* stream_rules::holder(const std::string& id) const {
   const auto found = held_.find(id);
   return found == held_.end() ? nullptr : &found->second;
@@ -169,8 +167,6 @@ std::vector<std::string> stream_rules::facts(const std::string& observer) const 
   const auto from = static_cast<std::ptrdiff_t>(joined_.at(observer));
   return {facts_.begin() + from, facts_.end()};
 }
-
-// -- versions -------------------------------------------------------------------------------------
 
 void version_rules::opened(const connection_opened& fact) {
   const auto found = pending_.find(fact.id.str());

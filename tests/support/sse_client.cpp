@@ -90,8 +90,6 @@ void sse_client::reconnect(std::uint16_t port, int socket_flags) {
     last_event_id().empty() ? "" : "Last-Event-ID: " + last_event_id() + "\r\n", socket_flags);
 }
 
-// -- what comes -----------------------------------------------------------------------------------
-
 void sse_client::read_some() {
   if (!connecting_.empty())
     return ask();
@@ -164,8 +162,6 @@ std::vector<sse_event> sse_client::take_events() {
   parser_.forget_comments();
   return parser_.take_events();
 }
-
-// -- waiting --------------------------------------------------------------------------------------
 
 bool sse_client::open(std::chrono::milliseconds limit) {
   const auto answered = [this] {

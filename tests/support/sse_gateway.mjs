@@ -24,8 +24,6 @@ const faults = { times: 0 };
 
 const tell = (what) => console.log(JSON.stringify(what));
 
-// -- towards the backend
-
 async function callBack(action, token, request, reason) {
   const answer = await fetch(callbackUrl, {
     method: "POST",
@@ -42,8 +40,6 @@ function tellDisconnect(token, stream, reason) {
   streams.delete(token);
   callBack("disconnect", token, stream.request, reason).catch(() => {});
 }
-
-// -- towards the browser
 
 function frame({ name, data }) {
   if (secondGeneration && name !== undefined) return `data: {"type":"${name}","payload":${data}}\n\n`;
@@ -104,8 +100,6 @@ setInterval(() => {
   for (const { open, response } of streams.values()) if (open) response.write(": heartbeat\n\n");
 }, heartbeat).unref();
 
-// -- orders of the backend
-
 function obey(token, stream, { event, close }) {
   if (event) stream.response.write(frame(event));
   if (close) {
@@ -144,8 +138,6 @@ function send(order) {
   obey(order.token, stream, order);
   return [200, { status: "ok" }];
 }
-
-// -- the server
 
 function reply(response, status, body) {
   response.writeHead(status, { "Content-Type": "application/json" });

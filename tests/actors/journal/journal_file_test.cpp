@@ -88,8 +88,6 @@ protected:
   const std::string path = dir / "journal.db";
 };
 
-// -- what is remembered
-
 TEST_F(JournalFile, BeginsEmptyAndForItsOwnerOnly) {
   const auto found = reloaded();
   EXPECT_TRUE(found.events.empty());
@@ -134,8 +132,6 @@ TEST_F(JournalFile, KeepsItsWriteAheadLogShortWhateverIsWritten) {
   }
   EXPECT_LT(file->bytes(), 12u << 20U);
 }
-
-// -- what is found at the start
 
 TEST_F(JournalFile, TakesAnEmptyFileForANewOne) {
   write_file(path, "");
@@ -286,8 +282,6 @@ TEST_F(JournalFile, GoesOnFromAWriteAheadLogThatIsCutOffAnywhere) {
   EXPECT_GT(most, 5u);
 }
 
-// -- schema
-
 TEST_F(JournalFile, ComesFromEveryFormerSchema) {
   const auto all = journal_migrations();
   for (std::size_t version = 0; version <= all.size(); ++version) {
@@ -321,8 +315,6 @@ TEST_F(JournalFile, TakesTheStepsOfItsSchemaInOrderAndEachWhole) {
   ASSERT_EQ(db.ask("SELECT x FROM t", number), SQLITE_OK);
   EXPECT_EQ(number, 8);
 }
-
-// -- faults
 
 TEST_F(JournalFile, SaysThatItIsFullAndTakesMoreOnceThereIsRoom) {
   const auto file = open();

@@ -118,8 +118,6 @@ protected:
   lines told;
 };
 
-// -- publishing
-
 TEST_F(RegistryMemory, AnswersAPublisherOnceItsEventIsWrittenAndDeliversBefore) {
   spawn();
   tell(registry, connect("a", "t1"));
@@ -290,8 +288,6 @@ TEST_F(RegistryMemory, TrimsTheFileInBulk) {
   EXPECT_LE(evicted.back().upto, event_id{1900});
 }
 
-// -- a new life
-
 registry_memory former_life(std::uint64_t from, std::uint64_t to, wall_time at) {
   registry_memory memory;
   for (auto id = from; id <= to; ++id)
@@ -371,8 +367,6 @@ TEST_F(RegistryMemory, NotesThatTheReplayHadTheVersion) {
   tell(registry, connect("c", "t3"));
   EXPECT_EQ(replayed, (std::vector<std::size_t>{1, 0, 0}));
 }
-
-// -- streams of an external gateway
 
 TEST_F(RegistryMemory, RemembersTheStreamsOfAGateway) {
   answers = ec::none;

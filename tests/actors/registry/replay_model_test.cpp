@@ -123,7 +123,7 @@ protected:
     ASSERT_TRUE(!said.only || *said.only == owner->id) << "somebody else's event";
   }
 
-  // -- lives
+  // The lives of herald.
 
   void begin_life() {
     // The clock may have been set back meanwhile.
@@ -162,7 +162,7 @@ protected:
       p.stream.clear();
   }
 
-  // -- what happens
+  // The steps.
 
   void publish_some() {
     publish command;

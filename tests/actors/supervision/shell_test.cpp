@@ -203,8 +203,6 @@ protected:
   strings answers;
 };
 
-// -- failures -------------------------------------------------------------------------------------
-
 TEST_F(Shell, LosesOnlyTheMessageThatThrew) {
   notes.poison["poison"] = 2;
   auto notary = spawn({"notary"});
@@ -342,8 +340,6 @@ TEST_F(Shell, ReportsStateThatIsDamaged) {
   EXPECT_EQ(failures[0].what, "out of step");
 }
 
-// -- stopped --------------------------------------------------------------------------------------
-
 TEST_F(Shell, AnswersWhoeverAsksOnceItIsStopped) {
   auto notary = spawn_down();
   request(notary, get("kept"));
@@ -370,8 +366,6 @@ TEST_F(Shell, AnswersWhatItHasKeptWhenItEnds) {
   drain();
   EXPECT_EQ(answers, (strings{"shutting_down"}));
 }
-
-// -- too much -------------------------------------------------------------------------------------
 
 TEST_F(Shell, RefusesRequestsAtTheDoorWhileTooManyMessagesWait) {
   auto notary = spawn({2, when_full::reject});
@@ -490,8 +484,6 @@ TEST_F(Shell, HasNoLimitWhereNoneIsSet) {
   drain();
   EXPECT_EQ(seen().size(), 1000u);
 }
-
-// -- numbers --------------------------------------------------------------------------------------
 
 TEST_F(Shell, TellsTheSupervisorWhoItIs) {
   spawn(one_of_many({"notary", supervisor, &numbers}, 3));

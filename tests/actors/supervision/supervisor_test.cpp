@@ -93,8 +93,6 @@ protected:
   strings& ended = *ended_;
 };
 
-// -- restarts -------------------------------------------------------------------------------------
-
 TEST_F(Supervisor, OrdersTheRestartAfterTheBackoff) {
   start("version-store");
   EXPECT_EQ(status("version-store").state, actor_state::running);
@@ -177,8 +175,6 @@ TEST_F(Supervisor, IgnoresAChildThatItDoesNotKnow) {
   EXPECT_TRUE(names().empty());
 }
 
-// -- children that are gone -----------------------------------------------------------------------
-
 TEST_F(Supervisor, EscalatesWhenAChildDies) {
   caf::anon_send_exit(start("version-store"), caf::exit_reason::kill);
   drain();
@@ -219,8 +215,6 @@ TEST_F(Supervisor, EscalatesWhenItDiesItself) {
   EXPECT_EQ(escalated, (strings{"supervisor"}));
 }
 
-// -- the tree -------------------------------------------------------------------------------------
-
 TEST_F(Supervisor, ShowsItsChildrenInTheOrderInWhichTheyDependOnEachOther) {
   for (const auto* name : {"task-runner", "gateway-front", "connection-registry", "version-store"})
     start(name);
@@ -243,8 +237,6 @@ TEST_F(Supervisor, ShowsHowAChildIsSupervised) {
   EXPECT_EQ(tree().intensity, 2u);
   EXPECT_EQ(tree().period, 10s);
 }
-
-// -- the end --------------------------------------------------------------------------------------
 
 TEST_F(Supervisor, EndsItsChildrenInTheOppositeOrder) {
   for (const auto* name : {"version-store", "connection-registry", "task-runner"})
@@ -304,8 +296,6 @@ TEST_F(Supervisor, EndsAChildThatComesTooLate) {
   start("version-store");
   EXPECT_EQ(ended, (strings{"version-store"}));
 }
-
-// -- with a shell ---------------------------------------------------------------------------------
 
 /// An observer that throws whenever a stream opens.
 class fragile {

@@ -205,8 +205,6 @@ TEST_F(TaskMemory, ForgetsInTheFileWhatItForgets) {
   EXPECT_TRUE(known.empty());
 }
 
-// -- a new life
-
 TEST_F(TaskMemory, FailsWhatWasAtWorkAndTellsAll) {
   spawn({former("1", "demo", task_status::running)});
   EXPECT_EQ(view("1").status, task_status::failed);

@@ -230,8 +230,6 @@ TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {
   EXPECT_TRUE(sent.empty()) << "the newer one has been broadcast already";
 }
 
-// -- with a journal
-
 class VersionStoreMemory : public VersionStore {
 protected:
   void spawn_with(std::vector<version_kept> versions = {}, version_store_options limits = {}) {

@@ -86,9 +86,6 @@ void stream_receiver::run() {
   judge_rest();
 }
 
-// -- opening
-// ---------------------------------------------------------------------------------------
-
 void stream_receiver::open_some(nanos at) {
   auto upto = streams_.size();
   if (settings_.ramp > 0) {
@@ -180,9 +177,6 @@ void stream_receiver::tried(stream& s) {
     counts_.untried.fetch_sub(1);
   s.tried = true;
 }
-
-// -- reading
-// ---------------------------------------------------------------------------------------
 
 void stream_receiver::wait_and_read() {
   std::array<epoll_event, 1024> events{};
