@@ -95,8 +95,8 @@ enum class send_status : std::uint8_t {
   buffered,
 };
 
-// -- facts, told to observers
-// --------------------------------------------------------------------------
+// Facts for observers. The registry tells each to every observer, in the order in which its table
+// changes.
 
 struct connection_opened {
   request_id id;
@@ -114,8 +114,8 @@ struct connection_closed {
   end_reason reason = end_reason::client_closed;
 };
 
-// -- for the API
-// ---------------------------------------------------------------------------------------
+// Queries of the API, and their answers. A cursor is where the page of connections before it has
+// ended.
 
 /// Who is connected, in the order of connecting, from after the cursor.
 struct list_connections {

@@ -51,7 +51,7 @@ using event_ptr = std::shared_ptr<const event>;
 /// Names a publisher that waits for delivery; 0 where nobody does.
 using ticket_id = std::uint64_t;
 
-// -- commands -------------------------------------------------------------------------------------
+// Commands to the registry.
 
 /// To the registry: puts the drafts, all or none, in their order behind everything published
 /// before.

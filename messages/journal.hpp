@@ -14,7 +14,7 @@
 
 namespace herald {
 
-// -- what is remembered over a restart ------------------------------------------------------------
+// The entries of the journal.
 
 /// Events that a stream may ask for again; their ids rise over all entries.
 struct events_kept {
@@ -88,7 +88,7 @@ struct journal_snapshot {
   std::vector<task_kept> tasks;
 };
 
-// -- said to the journal, and by it ---------------------------------------------------------------
+// Messages to the journal, and from it.
 
 /// From the journal: what was recorded with the tickets from `first` to `last` is written
 /// (`ec::none`), or could not be.

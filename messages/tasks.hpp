@@ -49,7 +49,7 @@ struct task_view {
   std::string error;
 };
 
-// -- commands and queries to the task runner ------------------------------------------------------
+// Commands and queries to the task runner.
 
 /// Starts a task of a known type. Answered with its view (pending, or running if external).
 struct start_task {
@@ -108,7 +108,7 @@ struct report_failure {
 /// ones fail. Answered when no worker has anything left of them.
 struct abort_all_tasks {};
 
-// -- between runner and worker --------------------------------------------------------------------
+// Between runner and worker.
 
 /// To a worker: does the work of one task and reports to the runner.
 struct run_task {
