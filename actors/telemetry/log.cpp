@@ -32,20 +32,6 @@ std::string_view name_of(level lvl) {
   return "error";
 }
 
-spdlog::level::level_enum spdlog_level(level lvl) {
-  switch (lvl) {
-  case level::debug:
-    return spdlog::level::debug;
-  case level::info:
-    return spdlog::level::info;
-  case level::warning:
-    return spdlog::level::warn;
-  case level::error:
-    return spdlog::level::err;
-  }
-  return spdlog::level::err;
-}
-
 /// The sink for all lines: one write per line to standard error, whole lines only.
 spdlog::logger& sink() {
   static const auto logger = [] {
@@ -103,7 +89,7 @@ void write(
     return;
   const auto line =
     render(line_format, lvl, iso_time(std::chrono::system_clock::now()), component, event, fields);
-  sink().log(spdlog_level(lvl), line);
+  sink().log(spdlog::level::info, line);
 }
 
 std::string render(

@@ -20,7 +20,6 @@
 #include "http/api/callback_api.hpp"
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
-#include "http/api/health_api.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
@@ -116,7 +115,7 @@ private:
   version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
-  void make_routes(metrics& numbers);
+  void make_routes();
 
   const config settings_;
   caf::actor_system& system_;
@@ -160,9 +159,8 @@ broadcast_service::broadcast_service(
     system, supervision_.child("task-runner"), task_settings, registry_, numbers,
     task_workers(system, task_settings, numbers, supervision_.child("task-worker")),
     {journal_, std::move(past.snapshot.tasks)});
-  make_routes(numbers);
-  if (host.add_routes)
-    host.add_routes(routes_);
+  make_routes();
+  add_service_routes(routes_, system, supervision_.address(), phase_, numbers, host.add_routes);
   api_.emplace(api_options_of(settings), routes_, numbers);
 }
 
@@ -239,14 +237,13 @@ void broadcast_service::make_transport(metrics& numbers) {
     shards_.emplace_back(std::move(shard));
 }
 
-void broadcast_service::make_routes(metrics& numbers) {
+void broadcast_service::make_routes() {
   event_limits limits;
   limits.max_event_bytes = settings_.api.max_event_bytes;
   add_event_routes(routes_, system_, registry_, limits);
   add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
-  add_actor_routes(routes_, system_, supervision_.address());
   add_callback_routes(
     routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
   internal_send_options send;
@@ -256,8 +253,6 @@ void broadcast_service::make_routes(metrics& numbers) {
     add_version_testing_routes(routes_, system_, versions_, limits);
     add_task_testing_routes(routes_, system_, tasks_);
   }
-  add_health_routes(
-    routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
 }
 
 open_ports broadcast_service::ports() const {

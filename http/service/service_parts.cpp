@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "http/api/health_api.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 
@@ -50,6 +53,8 @@ std::chrono::milliseconds patience(shutdown_reason why) {
   return why == shutdown_reason::asked ? ask_deadline : std::chrono::seconds{1};
 }
 
+namespace {
+
 std::vector<std::string> not_ready(
   caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase) {
@@ -67,8 +72,6 @@ std::vector<std::string> not_ready(
         names.push_back(child.name);
   return names;
 }
-
-namespace {
 
 json shown(const actor_status& actor) {
   return {
@@ -122,8 +125,9 @@ json shown(const actor_tree& tree) {
 
 } // namespace
 
-void add_actor_routes(
-  router& routes, caf::actor_system& system, const supervisor_actor& supervisor) {
+void add_service_routes(
+  router& routes, caf::actor_system& system, const supervisor_actor& supervisor,
+  const std::atomic<service_phase>& phase, const metrics& numbers, const route_adder& more) {
   routes.add("GET", "/api/actors", [&system, supervisor](const api_request&) {
     const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
     if (!tree)
@@ -132,6 +136,11 @@ void add_actor_routes(
     reply.body = shown(*tree).dump(-1, ' ', false, json::error_handler_t::replace);
     return reply;
   });
+  add_health_routes(
+    routes, [&system, supervisor, &phase] { return not_ready(system, supervisor, phase); },
+    numbers);
+  if (more)
+    more(routes);
 }
 
 } // namespace herald

@@ -2,8 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <string>
-#include <vector>
 
 #include <caf/fwd.hpp>
 
@@ -16,7 +14,8 @@
 
 namespace herald {
 
-/// Parts of both kinds of service: options from the settings, readiness, the tree of actors.
+/// Parts of both kinds of service: options from the settings, and routes that tell of the service
+/// itself.
 
 [[nodiscard]] api_options api_options_of(const config& settings);
 [[nodiscard]] stream_options stream_options_of(const config& settings);
@@ -28,13 +27,11 @@ enum class service_phase : std::uint8_t { starting, running, shutting_down };
 /// their time to save what they have.
 [[nodiscard]] std::chrono::milliseconds patience(shutdown_reason why);
 
-/// Names what is not ready: the phase, and every supervised actor that herald misses.
-[[nodiscard]] std::vector<std::string> not_ready(
-  caf::actor_system& system, const supervisor_actor& supervisor,
-  const std::atomic<service_phase>& phase);
-
-/// `GET /api/actors`: the supervisor and its children.
-void add_actor_routes(
-  router& routes, caf::actor_system& system, const supervisor_actor& supervisor);
+/// Adds what both kinds of service answer of themselves: `GET /api/actors`, the supervisor and its
+/// children; `/healthz`, `/metrics`; `/readyz`, which names the phase and every supervised actor
+/// that herald misses; and what their process adds. `phase` and `numbers` outlive the routes.
+void add_service_routes(
+  router& routes, caf::actor_system& system, const supervisor_actor& supervisor,
+  const std::atomic<service_phase>& phase, const metrics& numbers, const route_adder& more);
 
 } // namespace herald

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "actors/stand_in/stand_in_front.hpp"
-#include "http/api/health_api.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/callback_client.hpp"
 #include "http/protocol/problem.hpp"
@@ -68,11 +67,7 @@ public:
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
     add_callback_hint(routes_);
-    add_actor_routes(routes_, system, supervision_.address());
-    add_health_routes(
-      routes_, [this] { return not_ready(system_, supervision_.address(), phase_); }, numbers);
-    if (host.add_routes)
-      host.add_routes(routes_);
+    add_service_routes(routes_, system, supervision_.address(), phase_, numbers, host.add_routes);
     api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
