@@ -8,6 +8,7 @@
 
 #include <httplib.h>
 
+#include "http/protocol/http_url.hpp"
 #include "messages/errors.hpp"
 #include "messages/json/json_text.hpp"
 
@@ -140,19 +141,11 @@ private:
 } // namespace
 
 std::optional<web_address> parse_web_address(std::string_view url) {
-  constexpr std::string_view mark = "://";
-  const auto scheme = url.substr(0, url.find(mark));
-  if ((scheme != "http" && scheme != "https") || scheme.size() == url.size())
+  const auto parsed = parse_http_url(url.substr(0, url.find('#')));
+  if (!parsed)
     return std::nullopt;
-  const auto start = scheme.size() + mark.size();
-  const auto end = std::min(url.find_first_of("/?#", start), url.size());
-  const auto host = url.substr(start, end - start);
-  if (host.empty() || host.find('@') != std::string_view::npos)
-    return std::nullopt;
-  auto target = std::string(url.substr(end, url.find('#', end) - end));
-  if (target.empty() || target.front() != '/')
-    target.insert(0, "/");
-  return web_address{std::string(url.substr(0, end)), std::move(target)};
+  return web_address{
+    (parsed->tls ? "https://" : "http://") + parsed->authority(), parsed->request_target()};
 }
 
 std::optional<web_address> follow(const web_address& base, std::string_view location) {

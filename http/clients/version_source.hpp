@@ -36,7 +36,7 @@ struct web_address {
   std::string target;
 };
 
-/// Takes an http or https URL apart; nothing for anything else.
+/// Takes an http or https URL apart, its fragment left out; nothing for anything else.
 [[nodiscard]] std::optional<web_address> parse_web_address(std::string_view url);
 /// Where a `Location` leads from `base`; nothing where it is not followed.
 [[nodiscard]] std::optional<web_address> follow(const web_address& base, std::string_view location);

@@ -1,9 +1,12 @@
 #include "http/protocol/http_url.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include <arpa/inet.h>
+
+// The library itself, which Debian's headers bring along: this is the only source that needs it.
+#include <boost/url/src.hpp>
 
 #include "messages/text/ascii.hpp"
 
@@ -55,16 +58,6 @@ bool is_host_name(std::string_view text) {
   return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
-/// A port, or nothing if the text is not one between 1 and 65535.
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc{} || stop != end || port == 0)
-    return std::nullopt;
-  return port;
-}
-
 } // namespace
 
 bool is_host(std::string_view text) {
@@ -94,45 +87,28 @@ std::string http_url::request_target() const {
 }
 
 std::optional<http_url> parse_http_url(std::string_view text) {
-  const auto printable = [](char c) {
-    return c > ' ' && c < 0x7f && c != '#';
-  };
-  if (!std::all_of(text.begin(), text.end(), printable))
+  const auto parsed = boost::urls::parse_uri(text);
+  if (!parsed || parsed->has_userinfo() || parsed->has_fragment())
     return std::nullopt;
-  http_url url;
-  if (text.starts_with("http://")) {
-    text.remove_prefix(7);
-  } else if (text.starts_with("https://")) {
-    text.remove_prefix(8);
-    url.tls = true;
-    url.port = 443;
-  } else {
+  const std::string_view scheme = parsed->scheme();
+  if (scheme != "http" && scheme != "https")
     return std::nullopt;
-  }
-  const auto authority_end = std::min(text.find_first_of("/?"), text.size());
-  const auto authority = text.substr(0, authority_end);
-  url.target = text.substr(authority_end);
-  std::string_view port;
-  if (authority.starts_with('[')) {
-    const auto close = authority.find(']');
-    if (close == std::string_view::npos || !as_ipv6(authority.substr(1, close - 1)))
-      return std::nullopt;
-    url.host = authority.substr(1, close - 1);
-    port = authority.substr(close + 1);
-  } else {
-    const auto colon = std::min(authority.find(':'), authority.size());
-    url.host = authority.substr(0, colon);
-    if (!as_ipv4(url.host) && !is_host_name(url.host))
-      return std::nullopt;
-    port = authority.substr(colon);
-  }
-  if (port.empty())
-    return url;
-  const auto number = port.front() == ':' ? parse_port(port.substr(1)) : std::nullopt;
-  if (!number)
+  const bool tls = scheme == "https";
+  std::string host{std::string_view{parsed->encoded_host_address()}};
+  // "[v1.a]" is an address of a version that nobody has, and "v1.a" would be a name.
+  if (parsed->host_type() == boost::urls::host_type::ipvfuture || !is_host(host))
     return std::nullopt;
-  url.port = *number;
-  return url;
+  const std::string_view target = parsed->encoded_target();
+  // Boost takes "http://[::1]x" for a host and a relative path.
+  if (!target.empty() && target.front() != '/' && target.front() != '?')
+    return std::nullopt;
+  std::uint16_t port = tls ? 443 : 80;
+  if (parsed->has_port())
+    port = parsed->port_number();
+  // Also where there is no number after the colon, or too large a one.
+  if (port == 0)
+    return std::nullopt;
+  return http_url{tls, std::move(host), port, std::string{target}};
 }
 
 } // namespace herald

@@ -22,8 +22,9 @@ struct http_url {
   [[nodiscard]] std::string request_target() const;
 };
 
-/// Takes `http://host[:port][/path][?query]` or the same with https; nothing for any other text,
-/// also where it holds a user name, a fragment, blanks, control characters, or port 0.
+/// Parses `http://host[:port][/path][?query]` or the same with https, as RFC 3986 has it; nothing
+/// for any other text, also where it holds a user name, a fragment, blanks, control characters, or
+/// port 0.
 [[nodiscard]] std::optional<http_url> parse_http_url(std::string_view text);
 
 /// Whether a text is an IP address or a syntactically good host name.

@@ -54,6 +54,9 @@ TEST(HttpUrl, RefusesEverythingElse) {
         "http://[a]",
         "http://[::1",
         "http://[::1]x",
+        "http://[v1.a]/",
+        "http://a/%zz",
+        "http://a/{x}",
         "http://::1/",
         "HTTP://a",
         "http://1.2.3.400/"})
