@@ -7,7 +7,7 @@
 
 #include "actors/stand_in/stand_in_front.hpp"
 #include "http/api/internal_send_api.hpp"
-#include "http/clients/callback_client.hpp"
+#include "http/clients/backend_client.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/api_server.hpp"
 #include "http/server/ask.hpp"
@@ -21,13 +21,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::shared_ptr<callback_client> make_client(const config& settings, metrics& numbers) {
-  callback_client_options options;
+std::shared_ptr<backend_client> make_client(const config& settings, metrics& numbers) {
+  backend_client_options options;
   options.url = settings.callback.url;
   options.timeout = settings.callback.timeout_ms;
   options.max_in_flight = settings.callback.max_in_flight;
   options.max_queued = settings.callback.max_queued;
-  auto made = callback_client::make(std::move(options), numbers);
+  options.io_uring = settings.stream.io_uring;
+  auto made = backend_client::make(std::move(options), numbers);
   if (!made)
     throw std::invalid_argument("callback.url " + describe(made.error()).detail);
   return *made;
@@ -103,7 +104,7 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
-  std::shared_ptr<callback_client> client_;
+  std::shared_ptr<backend_client> client_;
   supervision supervision_;
   backend_caller_actor caller_;
   stand_in_front_actor front_;

@@ -36,11 +36,15 @@ void endpoint_cache::get(handler done) {
     return;
   resolver_.async_resolve(
     host_, std::to_string(port_), tcp::resolver::numeric_service,
-    [this](boost::system::error_code error, const tcp::resolver::results_type& results) {
+    [cache = std::weak_ptr{self_}](
+      boost::system::error_code error, const tcp::resolver::results_type& results) {
+      const auto self = cache.lock();
+      if (!self)
+        return;
       endpoints found;
       for (const auto& entry : results)
         found.push_back(entry.endpoint());
-      resolved(error, std::move(found));
+      self->resolved(error, std::move(found));
     });
 }
 

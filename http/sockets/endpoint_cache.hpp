@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,15 @@ namespace herald {
 
 /// The addresses of one host, resolved for many connections at once and kept for a short while:
 /// Asio resolves one name at a time, and a storm of connects must not queue there. For one thread.
+/// Whoever still waits when it is destroyed hears nothing any more.
 class endpoint_cache {
 public:
   using endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
   using handler = std::function<void(boost::system::error_code, const endpoints&)>;
 
   endpoint_cache(boost::asio::io_context& io, std::string host, std::uint16_t port);
+  endpoint_cache(const endpoint_cache&) = delete;
+  endpoint_cache& operator=(const endpoint_cache&) = delete;
 
   /// Calls back with the addresses, at once if they are known.
   void get(handler done);
@@ -36,6 +40,9 @@ private:
   std::chrono::steady_clock::time_point good_until_;
   bool resolving_ = false;
   std::vector<handler> waiting_;
+  /// Held weakly by a resolution that is under way.
+  const std::shared_ptr<endpoint_cache> self_{this, [](endpoint_cache*) {
+                                              }};
 };
 
 } // namespace herald

@@ -1,9 +1,11 @@
-#include "http/clients/callback_client.hpp"
+#include "http/clients/backend_client.hpp"
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include <sys/socket.h>
@@ -13,6 +15,8 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/type_ids.hpp"
+#include "tests/support/actor_test.hpp"
+#include "tests/support/scripted_server.hpp"
 
 namespace herald {
 namespace {
@@ -127,15 +131,17 @@ private:
   bool open_ = false;
 };
 
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
 void accept(const httplib::Request& /*request*/, httplib::Response& response) {
   response.set_content("{}", "application/json");
 }
 
-class CallbackClient : public ::testing::Test {
+class BackendClient : public ::testing::Test {
 protected:
-  void use(const std::string& url, callback_client_options options = {}) {
+  void use(const std::string& url, backend_client_options options = {}) {
     options.url = url;
-    auto made = callback_client::make(std::move(options), numbers);
+    auto made = backend_client::make(std::move(options), numbers);
     ASSERT_TRUE(made);
     client = std::move(*made);
   }
@@ -185,10 +191,10 @@ protected:
   std::condition_variable answered;
   std::vector<backend_answered> answers;
   /// Ended by the tests: the server waits for its connections to be closed.
-  std::shared_ptr<callback_client> client;
+  std::shared_ptr<backend_client> client;
 };
 
-TEST_F(CallbackClient, PostsTheProtocolsBodyToTheWholeUrl) {
+TEST_F(BackendClient, PostsTheProtocolsBodyToTheWholeUrl) {
   backend server{accept};
   use(server.url());
   const auto answer = call(7);
@@ -204,7 +210,7 @@ TEST_F(CallbackClient, PostsTheProtocolsBodyToTheWholeUrl) {
   client.reset();
 }
 
-TEST_F(CallbackClient, PassesTheStatusOn) {
+TEST_F(BackendClient, PassesTheStatusOn) {
   std::atomic<int> status{204};
   backend server{[&](const httplib::Request&, httplib::Response& r) {
     r.status = status;
@@ -220,7 +226,7 @@ TEST_F(CallbackClient, PassesTheStatusOn) {
   client.reset();
 }
 
-TEST_F(CallbackClient, HasManyCallbacksUnderWayAtOnce) {
+TEST_F(BackendClient, HasManyCallbacksUnderWayAtOnce) {
   // No callback is answered before all have arrived.
   constexpr std::size_t many = 200;
   gate all{many};
@@ -236,7 +242,7 @@ TEST_F(CallbackClient, HasManyCallbacksUnderWayAtOnce) {
   client.reset();
 }
 
-TEST_F(CallbackClient, KeepsConnectionsAlive) {
+TEST_F(BackendClient, KeepsConnectionsAlive) {
   backend server{accept};
   use(server.url());
   for (std::uint64_t i = 0; i < 50; ++i)
@@ -247,13 +253,13 @@ TEST_F(CallbackClient, KeepsConnectionsAlive) {
   client.reset();
 }
 
-TEST_F(CallbackClient, QueuesWhatIsMoreThanTheConnectionsAndSendsConnectsFirst) {
+TEST_F(BackendClient, QueuesWhatIsMoreThanTheConnectionsAndSendsConnectsFirst) {
   gate shut;
   backend server{[&](const httplib::Request& q, httplib::Response& r) {
     shut.pass();
     accept(q, r);
   }};
-  callback_client_options options;
+  backend_client_options options;
   options.max_in_flight = 1;
   options.max_queued = 2;
   use(server.url(), options);
@@ -279,13 +285,13 @@ TEST_F(CallbackClient, QueuesWhatIsMoreThanTheConnectionsAndSendsConnectsFirst) 
   client.reset();
 }
 
-TEST_F(CallbackClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
+TEST_F(BackendClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
   gate shut;
   backend server{[&](const httplib::Request& q, httplib::Response& r) {
     shut.pass();
     accept(q, r);
   }};
-  callback_client_options options;
+  backend_client_options options;
   options.timeout = 100ms;
   options.max_in_flight = 1;
   use(server.url(), options);
@@ -297,7 +303,7 @@ TEST_F(CallbackClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
   client.reset();
 }
 
-TEST_F(CallbackClient, SaysThatTheBackendIsUnreachable) {
+TEST_F(BackendClient, SaysThatTheBackendIsUnreachable) {
   int port = 0;
   {
     backend gone{accept};
@@ -310,19 +316,19 @@ TEST_F(CallbackClient, SaysThatTheBackendIsUnreachable) {
   client.reset();
 }
 
-TEST_F(CallbackClient, SaysThatTheHostDoesNotExist) {
+TEST_F(BackendClient, SaysThatTheHostDoesNotExist) {
   use("http://no-such-host.invalid/callback");
   EXPECT_EQ(call(1).why.code, ec::upstream_unavailable);
 }
 
-TEST_F(CallbackClient, ResolvesNames) {
+TEST_F(BackendClient, ResolvesNames) {
   backend server{accept};
   use("http://localhost:" + std::to_string(server.port()) + "/callback");
   EXPECT_EQ(call(1).why.code, ec::none);
   client.reset();
 }
 
-TEST_F(CallbackClient, FindsARestartedBackend) {
+TEST_F(BackendClient, FindsARestartedBackend) {
   int port = 0;
   {
     backend first{accept, 0, 1};
@@ -338,10 +344,38 @@ TEST_F(CallbackClient, FindsARestartedBackend) {
   client.reset();
 }
 
-TEST_F(CallbackClient, LosesNothingInAStorm) {
+TEST_F(BackendClient, CallsAgainWhereAKeptConnectionWasClosedUnderIt) {
+  testing::scripted_server server{"}}}", {{ok, ""}, {ok}}};
+  use(server.url());
+  EXPECT_EQ(call(1).why.code, ec::none);
+  EXPECT_EQ(call(2).why.code, ec::none);
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_NE(
+    numbers.render().find("herald_callback_connections_opened_total 2\n"), std::string::npos);
+  client.reset();
+}
+
+TEST_F(BackendClient, CallsOnceWhereANewConnectionIsClosed) {
+  testing::scripted_server server{"}}}", {{""}}};
+  use(server.url());
+  EXPECT_EQ(call(1).why.code, ec::upstream_unavailable);
+  EXPECT_EQ(server.requests(), 1);
+  client.reset();
+}
+
+TEST_F(BackendClient, CallsOnceWhereTheAnswerBreaksOff) {
+  testing::scripted_server server{"}}}", {{ok, "HTTP/1.1 2"}}};
+  use(server.url());
+  EXPECT_EQ(call(1).why.code, ec::none);
+  EXPECT_EQ(call(2).why.code, ec::upstream_unavailable);
+  EXPECT_EQ(server.requests(), 2);
+  client.reset();
+}
+
+TEST_F(BackendClient, LosesNothingInAStorm) {
   constexpr std::size_t many = 4000;
   backend server{accept};
-  callback_client_options options;
+  backend_client_options options;
   options.timeout = 60s;
   use(server.url(), options);
   for (std::uint64_t i = 0; i < many / 2; ++i) {
@@ -355,7 +389,7 @@ TEST_F(CallbackClient, LosesNothingInAStorm) {
   client.reset();
 }
 
-TEST_F(CallbackClient, EndsWithCallbacksUnderWay) {
+TEST_F(BackendClient, EndsWithCallbacksUnderWay) {
   gate shut;
   backend server{[&](const httplib::Request& q, httplib::Response& r) {
     shut.pass();
@@ -369,17 +403,66 @@ TEST_F(CallbackClient, EndsWithCallbacksUnderWay) {
   EXPECT_TRUE(answers.empty());
 }
 
-TEST_F(CallbackClient, RefusesAUrlItCannotCallWithoutRepeatingIt) {
+TEST_F(BackendClient, RefusesAUrlItCannotCallWithoutRepeatingIt) {
   for (const auto* url : {"https://backend/?secret=SECRET", "backend/SECRET", ""}) {
-    callback_client_options options;
+    backend_client_options options;
     options.url = url;
-    const auto made = callback_client::make(options, numbers);
+    const auto made = backend_client::make(options, numbers);
     ASSERT_FALSE(made);
     const auto why = describe(made.error());
     EXPECT_EQ(why.code, ec::invalid_field);
     EXPECT_EQ(why.field, "callback.url");
     EXPECT_EQ(why.detail.find("SECRET"), std::string::npos);
   }
+}
+
+class BackendCaller : public testing::actor_test {
+protected:
+  backend_answered answer_to(const call_backend& call, std::weak_ptr<backend_client> client) {
+    std::promise<backend_answered> promise;
+    auto answer = promise.get_future();
+    auto command = call;
+    command.listener =
+      mock<backend_listener_actor>([&promise](const backend_answered& m) { promise.set_value(m); });
+    tell(own(spawn_backend_caller(system(), {"backend-caller", {}, nullptr}, client)), command);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (answer.wait_for(1ms) != std::future_status::ready) {
+      if (std::chrono::steady_clock::now() > deadline)
+        throw std::runtime_error("no answer");
+      drain();
+    }
+    return answer.get();
+  }
+
+  const call_backend call{
+    callback_action::connect,
+    token::from_bits(1, 2),
+    {},
+    std::make_shared<const std::string>("{}"),
+    {}};
+  metrics numbers;
+};
+
+TEST_F(BackendCaller, PassesTheAnswerOnToTheListener) {
+  backend server{[](const httplib::Request&, httplib::Response& r) {
+    r.status = 403;
+  }};
+  backend_client_options options;
+  options.url = server.url();
+  auto made = backend_client::make(options, numbers);
+  ASSERT_TRUE(made);
+  const auto answer = answer_to(call, *made);
+  EXPECT_EQ(answer.why.code, ec::upstream_refused);
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.stream, call.stream);
+  made->reset();
+}
+
+TEST_F(BackendCaller, SaysThatTheBackendIsUnreachableOnceTheClientIsGone) {
+  const auto answer = answer_to(call, {});
+  EXPECT_EQ(answer.why.code, ec::upstream_unavailable);
+  EXPECT_EQ(answer.status, 0);
+  EXPECT_EQ(answer.stream, call.stream);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
-#include "http/clients/callback_client.hpp"
+#include "http/clients/backend_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <thread>
@@ -14,9 +15,10 @@
 #include <caf/send.hpp>
 
 #include "actors/telemetry/log.hpp"
-#include "http/clients/callback_connection.hpp"
-#include "http/clients/callback_queue.hpp"
+#include "http/clients/backend_queue.hpp"
+#include "http/clients/http_connection.hpp"
 #include "http/sockets/run_guarded.hpp"
+#include "http/sockets/socket_loop.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -27,9 +29,6 @@ namespace {
 namespace asio = boost::asio;
 
 using clock = pending_callback::clock;
-using connection_ptr = std::shared_ptr<callback_connection>;
-
-constexpr std::chrono::seconds idle_sweep_interval{1};
 
 enum class ending : std::uint8_t { ok, refused, unreachable, timed_out, expired, queue_full };
 
@@ -53,15 +52,10 @@ failure describe_ending(ending how) {
   return {ec::internal, {}, {}};
 }
 
-ending ending_of(const callback_connection::outcome& outcome) {
-  switch (outcome.what) {
-  case callback_connection::result::answered:
-    return outcome.status / 100 == 2 ? ending::ok : ending::refused;
-  case callback_connection::result::timed_out:
-    return ending::timed_out;
-  default:
-    return ending::unreachable;
-  }
+ending ending_of(const post_outcome& how) {
+  if (how.what == post_outcome::kind::answered)
+    return how.status / 100 == 2 ? ending::ok : ending::refused;
+  return how.what == post_outcome::kind::timed_out ? ending::timed_out : ending::unreachable;
 }
 
 /// The numbers of one action.
@@ -94,25 +88,25 @@ struct action_numbers {
 } // namespace
 
 /// All that lives on the client's thread.
-class callback_client::engine {
+class backend_client::engine {
 public:
-  engine(callback_client_options options, http_url url, metrics& numbers)
+  engine(backend_client_options options, http_url url, metrics& numbers)
     : options_(std::move(options)),
       url_(std::move(url)),
-      endpoints_(io_, url_.host, url_.port),
+      loop_(options_.io_uring),
+      endpoints_(loop_.io(), url_.host, url_.port),
       queue_(options_.max_queued),
-      queue_timer_(io_),
-      idle_timer_(io_),
+      queue_timer_(loop_.io()),
       connects_(callback_action::connect, numbers),
       disconnects_(callback_action::disconnect, numbers),
       in_flight_gauge_(numbers.gauge("herald_callback_in_flight", "Callbacks on the wire.")),
       queued_gauge_(numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
       opened_(numbers.counter(
         "herald_callback_connections_opened_total", "Connections to the backend opened.")),
-      thread_([this] { run_guarded(io_, "callback-client"); }) {}
+      thread_([this] { run_guarded(loop_.io(), "callback-client"); }) {}
 
   ~engine() {
-    io_.stop();
+    loop_.io().stop();
     thread_.join();
   }
 
@@ -124,16 +118,27 @@ public:
     const auto patience =
       what.action == callback_action::connect ? options_.timeout : options_.disconnect_queue_time;
     asio::post(
-      io_, [this, added = pending_callback{
-                    std::move(what), std::move(done), now, now + patience}]() mutable {
-        take(std::move(added));
+      loop_.io(), [this, added = pending_callback{
+                           std::move(what), std::move(done), now, now + patience}]() mutable {
+        enqueue(std::move(added));
       });
   }
 
 private:
-  void take(pending_callback added) {
+  /// A connection, and the callback that is under way over it.
+  struct sender {
+    explicit sender(engine& owner)
+      : connection(
+        owner.loop_, owner.endpoints_, owner.url_, owner.options_.idle_time,
+        [this, &owner](const post_outcome& how) { owner.ended(*this, how); }) {}
+
+    http_connection connection;
+    pending_callback call;
+  };
+
+  void enqueue(pending_callback added) {
     if (queue_.full(added.call.action)) {
-      end(added, ending::queue_full, 0);
+      answer(added, ending::queue_full, 0);
       return;
     }
     queue_.push(std::move(added));
@@ -142,53 +147,59 @@ private:
 
   /// Sends what can be sent.
   void pump() {
-    while (in_flight_ < options_.max_in_flight) {
+    while (!idle_.empty() || senders_.size() < options_.max_in_flight) {
       auto next = queue_.pop();
       if (!next)
         break;
       if (next->call.action == callback_action::disconnect)
         next->deadline = clock::now() + options_.timeout;
-      send(take_idle(), std::move(*next));
+      auto& over = idle_sender();
+      over.call = std::move(*next);
+      send(over);
     }
+    show_in_flight();
     queued_gauge_.Set(static_cast<double>(queue_.size()));
     watch_queue();
   }
 
-  void send(connection_ptr over, pending_callback what) {
-    if (!over) {
-      over = std::make_shared<callback_connection>(io_, url_, endpoints_);
-      opened_.Increment();
-    }
-    in_flight_gauge_.Set(static_cast<double>(++in_flight_));
-    const auto deadline = what.deadline;
-    auto body = render_callback(what.call);
-    over->post(
-      std::move(body), deadline,
-      // Not the pointer that counts: the connection holds this handler.
-      [this, connection = over.get(),
-       call = std::move(what)](const callback_connection::outcome& outcome) mutable {
-        done(connection->shared_from_this(), std::move(call), outcome);
-      });
+  /// The connection used last, so that those which are not needed grow old and are closed.
+  sender& idle_sender() {
+    const auto kept = std::find_if(
+      idle_.rbegin(), idle_.rend(), [](const sender* s) { return s->connection.kept(); });
+    if (kept != idle_.rend())
+      std::swap(*kept, idle_.back());
+    else if (idle_.empty())
+      idle_.push_back(senders_.emplace_back(std::make_unique<sender>(*this)).get());
+    auto& found = *idle_.back();
+    idle_.pop_back();
+    return found;
   }
 
-  void
-  done(connection_ptr over, pending_callback what, const callback_connection::outcome& outcome) {
-    in_flight_gauge_.Set(static_cast<double>(--in_flight_));
-    if (outcome.what == callback_connection::result::stale) {
-      send(nullptr, std::move(what));
+  void send(sender& over) {
+    if (!over.connection.kept())
+      opened_.Increment();
+    over.connection.post(render_callback(over.call.call), over.call.deadline);
+  }
+
+  void ended(sender& over, const post_outcome& outcome) {
+    if (outcome.what == post_outcome::kind::stale) {
+      send(over);
       return;
     }
     const auto how = ending_of(outcome);
-    note_health(how, outcome.why);
-    if (over->reusable()) {
-      idle_.push_back(std::move(over));
-      watch_idle();
-    }
-    end(what, how, outcome.status);
+    note_health(how, outcome);
+    const auto call = std::exchange(over.call, {});
+    idle_.push_back(&over);
+    show_in_flight();
+    answer(call, how, outcome.status);
     pump();
   }
 
-  void end(const pending_callback& what, ending how, unsigned status) {
+  void show_in_flight() {
+    in_flight_gauge_.Set(static_cast<double>(senders_.size() - idle_.size()));
+  }
+
+  void answer(const pending_callback& what, ending how, unsigned status) {
     auto& numbers = what.call.action == callback_action::connect ? connects_ : disconnects_;
     numbers.count(how, clock::now() - what.submitted);
     what.done(
@@ -197,25 +208,16 @@ private:
   }
 
   /// Logs that the backend is lost or found again, not each callback in between.
-  void note_health(ending how, const std::string& why) {
+  void note_health(ending how, const post_outcome& outcome) {
     const bool healthy = how == ending::ok || how == ending::refused;
     if (std::exchange(healthy_, healthy) == healthy)
       return;
     if (healthy)
       log::info("callback-client", "backend_answers_again");
     else
-      log::warning("callback-client", "backend_does_not_answer", {{"why", why}});
-  }
-
-  connection_ptr take_idle() {
-    const auto oldest = clock::now() - options_.idle_time;
-    while (!idle_.empty()) {
-      auto latest = std::move(idle_.back());
-      idle_.pop_back();
-      if (latest->idle_since() > oldest && latest->reusable())
-        return latest;
-    }
-    return nullptr;
+      log::warning(
+        "callback-client", "backend_does_not_answer",
+        {{"why", outcome.error ? outcome.error.message() : std::string{outcome.why}}});
   }
 
   void watch_queue() {
@@ -229,41 +231,22 @@ private:
         return;
       queue_watched_until_.reset();
       for (const auto& late : queue_.expire(clock::now()))
-        end(late, ending::expired, 0);
+        answer(late, ending::expired, 0);
       pump();
     });
   }
 
-  void watch_idle() {
-    if (std::exchange(idle_watched_, true))
-      return;
-    idle_timer_.expires_after(idle_sweep_interval);
-    idle_timer_.async_wait([this](boost::system::error_code error) {
-      idle_watched_ = false;
-      if (error)
-        return;
-      const auto oldest = clock::now() - options_.idle_time;
-      std::erase_if(idle_, [&](const connection_ptr& c) {
-        return c->idle_since() <= oldest || !c->reusable();
-      });
-      if (!idle_.empty())
-        watch_idle();
-    });
-  }
-
-  callback_client_options options_;
-  http_url url_;
-  asio::io_context io_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  const backend_client_options options_;
+  const http_url url_;
+  socket_loop loop_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_{loop_.io().get_executor()};
   endpoint_cache endpoints_;
-  callback_queue queue_;
+  backend_queue queue_;
   asio::steady_timer queue_timer_;
   std::optional<clock::time_point> queue_watched_until_;
-  /// The one used last at the end.
-  std::vector<connection_ptr> idle_;
-  asio::steady_timer idle_timer_;
-  bool idle_watched_ = false;
-  std::size_t in_flight_ = 0;
+  std::vector<std::unique_ptr<sender>> senders_;
+  /// Those that carry no callback, the one used last at the end.
+  std::vector<sender*> idle_;
   bool healthy_ = true;
   action_numbers connects_;
   action_numbers disconnects_;
@@ -273,20 +256,20 @@ private:
   std::thread thread_;
 };
 
-caf::expected<std::shared_ptr<callback_client>>
-callback_client::make(callback_client_options options, metrics& numbers) {
+caf::expected<std::shared_ptr<backend_client>>
+backend_client::make(backend_client_options options, metrics& numbers) {
   auto url = parse_http_url(options.url);
   if (!url || url->tls)
     return fail(ec::invalid_field, "must be an http:// URL", "callback.url");
   auto inside = std::make_unique<engine>(std::move(options), std::move(*url), numbers);
-  return std::shared_ptr<callback_client>{new callback_client(std::move(inside))};
+  return std::shared_ptr<backend_client>{new backend_client(std::move(inside))};
 }
 
-callback_client::callback_client(std::unique_ptr<engine> inside) : engine_(std::move(inside)) {}
+backend_client::backend_client(std::unique_ptr<engine> inside) : engine_(std::move(inside)) {}
 
-callback_client::~callback_client() = default;
+backend_client::~backend_client() = default;
 
-void callback_client::call(call_backend what, answer_handler done) {
+void backend_client::call(call_backend what, answer_handler done) {
   engine_->submit(std::move(what), std::move(done));
 }
 
@@ -295,7 +278,7 @@ namespace {
 /// The inside of the actor.
 class backend_caller {
 public:
-  explicit backend_caller(std::weak_ptr<callback_client> client) : client_(std::move(client)) {}
+  explicit backend_caller(std::weak_ptr<backend_client> client) : client_(std::move(client)) {}
 
   static shell<backend_caller_actor, backend_caller>::behavior_type
   behavior(shell<backend_caller_actor, backend_caller>& s) {
@@ -319,13 +302,13 @@ public:
   }
 
 private:
-  std::weak_ptr<callback_client> client_;
+  std::weak_ptr<backend_client> client_;
 };
 
 } // namespace
 
 supervised<backend_caller_actor> spawn_backend_caller(
-  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client) {
+  caf::actor_system& system, shell_options shell, std::weak_ptr<backend_client> client) {
   return spawn_supervised<backend_caller_actor, backend_caller>(
     system, std::move(shell),
     [client = std::move(client)](auto*) { return std::make_unique<backend_caller>(client); });

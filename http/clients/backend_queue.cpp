@@ -1,4 +1,4 @@
-#include "http/clients/callback_queue.hpp"
+#include "http/clients/backend_queue.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -14,16 +14,16 @@ std::size_t index_of(callback_action action) {
 
 } // namespace
 
-bool callback_queue::full(callback_action action) const noexcept {
+bool backend_queue::full(callback_action action) const noexcept {
   return waiting_[index_of(action)].size() >= limit_;
 }
 
-void callback_queue::push(pending_callback added) {
+void backend_queue::push(pending_callback added) {
   assert(!full(added.call.action));
   waiting_[index_of(added.call.action)].push_back(std::move(added));
 }
 
-std::optional<pending_callback> callback_queue::pop() {
+std::optional<pending_callback> backend_queue::pop() {
   for (auto& line : waiting_) {
     if (line.empty())
       continue;
@@ -34,7 +34,7 @@ std::optional<pending_callback> callback_queue::pop() {
   return std::nullopt;
 }
 
-std::vector<pending_callback> callback_queue::expire(pending_callback::clock::time_point now) {
+std::vector<pending_callback> backend_queue::expire(pending_callback::clock::time_point now) {
   std::vector<pending_callback> expired;
   for (auto& line : waiting_)
     while (!line.empty() && line.front().deadline <= now) {
@@ -44,7 +44,7 @@ std::vector<pending_callback> callback_queue::expire(pending_callback::clock::ti
   return expired;
 }
 
-std::optional<pending_callback::clock::time_point> callback_queue::next_deadline() const {
+std::optional<pending_callback::clock::time_point> backend_queue::next_deadline() const {
   std::optional<pending_callback::clock::time_point> next;
   for (const auto& line : waiting_)
     if (!line.empty())
@@ -52,7 +52,7 @@ std::optional<pending_callback::clock::time_point> callback_queue::next_deadline
   return next;
 }
 
-std::size_t callback_queue::size() const noexcept {
+std::size_t backend_queue::size() const noexcept {
   std::size_t sum = 0;
   for (const auto& line : waiting_)
     sum += line.size();

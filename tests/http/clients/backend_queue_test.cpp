@@ -1,4 +1,4 @@
-#include "http/clients/callback_queue.hpp"
+#include "http/clients/backend_queue.hpp"
 
 #include <gtest/gtest.h>
 
@@ -31,8 +31,8 @@ std::uint64_t name_of(const std::optional<pending_callback>& call) {
   return call ? call->call.stream.low() : 0;
 }
 
-TEST(CallbackQueue, GivesConnectsFirstAndOtherwiseKeepsTheOrder) {
-  callback_queue queue{10};
+TEST(BackendQueue, GivesConnectsFirstAndOtherwiseKeepsTheOrder) {
+  backend_queue queue{10};
   queue.push(disconnect(1));
   queue.push(connect(2));
   queue.push(disconnect(3));
@@ -43,8 +43,8 @@ TEST(CallbackQueue, GivesConnectsFirstAndOtherwiseKeepsTheOrder) {
   EXPECT_FALSE(queue.pop());
 }
 
-TEST(CallbackQueue, IsBoundedPerAction) {
-  callback_queue queue{1};
+TEST(BackendQueue, IsBoundedPerAction) {
+  backend_queue queue{1};
   queue.push(disconnect(1));
   EXPECT_TRUE(queue.full(callback_action::disconnect));
   EXPECT_FALSE(queue.full(callback_action::connect));
@@ -53,8 +53,8 @@ TEST(CallbackQueue, IsBoundedPerAction) {
   EXPECT_EQ(queue.size(), 2u);
 }
 
-TEST(CallbackQueue, TakesOutWhatIsTooLate) {
-  callback_queue queue{10};
+TEST(BackendQueue, TakesOutWhatIsTooLate) {
+  backend_queue queue{10};
   EXPECT_FALSE(queue.next_deadline());
   queue.push(disconnect(1, 10s));
   queue.push(connect(2, 5s));

@@ -27,10 +27,10 @@ struct pending_callback {
 /// connects go first. In the order of arrival among their like. Not thread-safe.
 ///
 /// Callbacks of one action must be pushed with deadlines that never fall.
-class callback_queue {
+class backend_queue {
 public:
   /// `limit` is per action.
-  explicit callback_queue(std::size_t limit) : limit_(limit) {}
+  explicit backend_queue(std::size_t limit) : limit_(limit) {}
 
   [[nodiscard]] bool full(callback_action action) const noexcept;
 

@@ -15,7 +15,7 @@
 
 namespace herald {
 
-struct callback_client_options {
+struct backend_client_options {
   /// The whole `http://` URL that is called. Its query may hold a secret: it is never logged.
   std::string url;
   /// From the call to its answer, time in the queue included: a client waits for that long.
@@ -26,8 +26,10 @@ struct callback_client_options {
   std::size_t max_queued = 50'000;
   /// How long a disconnect may wait for a connection; nobody waits for it. Then it is dropped.
   std::chrono::milliseconds disconnect_queue_time{60'000};
-  /// A connection that was idle for longer is closed. Below the 5 s of most servers.
+  /// A connection that was idle for longer is not used again. Below the 5 s of most servers.
   std::chrono::milliseconds idle_time{4000};
+  /// As of `socket_loop`.
+  bool io_uring = true;
 };
 
 /// Calls the backend behind a gateway: many callbacks at once over kept-alive connections, on one
@@ -40,17 +42,17 @@ struct callback_client_options {
 ///
 /// Destroying it ends its thread; callbacks that are not answered by then never are. Destroy it on
 /// another thread than its own, before whatever the `done` of a call uses (the actor system).
-class callback_client {
+class backend_client {
 public:
   using answer_handler = std::function<void(const backend_answered&)>;
 
   /// `ec::invalid_field` with the field `callback.url` for a URL that it cannot call.
-  static caf::expected<std::shared_ptr<callback_client>>
-  make(callback_client_options options, metrics& numbers);
+  static caf::expected<std::shared_ptr<backend_client>>
+  make(backend_client_options options, metrics& numbers);
 
-  ~callback_client();
-  callback_client(const callback_client&) = delete;
-  callback_client& operator=(const callback_client&) = delete;
+  ~backend_client();
+  backend_client(const backend_client&) = delete;
+  backend_client& operator=(const backend_client&) = delete;
 
   /// Makes a callback; the call's listener is left alone. `done` is called once, on the client's
   /// thread: it must not wait. Safe from any thread.
@@ -59,7 +61,7 @@ public:
 private:
   class engine;
 
-  explicit callback_client(std::unique_ptr<engine> inside);
+  explicit backend_client(std::unique_ptr<engine> inside);
 
   std::unique_ptr<engine> engine_;
 };
@@ -67,6 +69,6 @@ private:
 /// An actor that passes callbacks on to the client and their answers on to the listeners. Once the
 /// client is gone it answers that the backend is unreachable.
 supervised<backend_caller_actor> spawn_backend_caller(
-  caf::actor_system& system, shell_options shell, std::weak_ptr<callback_client> client);
+  caf::actor_system& system, shell_options shell, std::weak_ptr<backend_client> client);
 
 } // namespace herald
