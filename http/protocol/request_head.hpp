@@ -1,22 +1,29 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include <caf/expected.hpp>
+#include "messages/connections.hpp"
+#include "messages/errors.hpp"
 
 namespace herald {
 
-/// What an API request says before its body, checked so strictly that no two parsers can disagree
-/// about where the body ends.
+/// The head of a request, to either port.
 struct request_head {
   std::string method;
   /// As sent, percent-encoded.
   std::string target;
+  /// 11 for HTTP/1.1, 10 for HTTP/1.0.
+  unsigned version = 11;
+  /// In their order, names as sent.
+  header_list headers;
+
+  // What the headers say.
+
   /// The media type of `Content-Type` in lower case, without parameters; empty if there is none.
-  std::string content_type;
+  std::string content_type{};
   std::uint64_t content_length = 0;
   bool chunked = false;
   /// The client waits for "100 Continue" before it sends the body.
@@ -25,17 +32,20 @@ struct request_head {
   bool encoded = false;
   /// Never with HTTP/1.0, whose keep-alive is another protocol.
   bool keep_alive = true;
+
+  /// The first header of that name, whatever its case.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
-/// Most bytes of a head, of one of its lines, and most header fields.
-inline constexpr std::size_t max_head_bytes = std::size_t{16} * 1024;
-inline constexpr std::size_t max_head_line_bytes = 8000;
-inline constexpr std::size_t max_header_fields = 100;
+/// Reads from the headers what they say about the request, `keep_alive` excepted, so strictly that
+/// no two parsers can disagree about where the body ends. Gives what is wrong with them:
+/// `ec::malformed_request` for what RFC 9112 does not allow or leaves to taste (two lengths, even
+/// if they are equal; a length beside chunks; a body that does not end with chunks; no Host, or
+/// two), codes of its own for what herald has not.
+[[nodiscard]] std::optional<failure> interpret_headers(request_head& head);
 
-/// Reads a head that ends with its empty line. `ec::malformed_request` for anything that RFC 9112
-/// does not allow or leaves to taste: bare CR or LF, folded lines, space before a colon, two
-/// lengths, a length beside chunks, a body that does not end with chunks, no or two hosts. What it
-/// allows but herald has not, or not so much of, has codes of its own.
-[[nodiscard]] caf::expected<request_head> parse_request_head(std::string_view head);
+/// Whether a target is one, as far as its form goes (RFC 9112 section 3.2). Nobody is a proxy here,
+/// so there is no CONNECT.
+[[nodiscard]] bool is_request_target(std::string_view method, std::string_view target);
 
 } // namespace herald

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
-#include "http/protocol/closing_reply.hpp"
+#include "http/protocol/http_reply.hpp"
 #include "http/protocol/http_date.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/api_dispatcher.hpp"
@@ -292,7 +292,7 @@ void api_server::engine::serve(api_socket& socket) {
 
 /// False if the connection is to be closed.
 bool api_server::engine::serve_one(api_socket& socket, bool last) {
-  request_reader request{socket, options_.reading};
+  request_reader request{socket, options_};
   switch (request.read()) {
   case request_reader::outcome::complete:
     break;

@@ -1,33 +1,13 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "actors/telemetry/metrics.hpp"
-#include "http/server/request_reader.hpp"
+#include "http/server/api_options.hpp"
 #include "http/server/router.hpp"
 
 namespace herald {
-
-struct api_options {
-  std::string host = "127.0.0.1";
-  /// 0 takes a free one.
-  std::uint16_t port = 8080;
-  /// Connections that are served at the same time, a thread each. More wait, up to
-  /// `max_waiting_connections`, and make idle ones end; those beyond get 503.
-  std::size_t max_connections = 1024;
-  std::size_t max_waiting_connections = 4096;
-  /// How long a connection may be idle between requests, and how many requests it may send.
-  std::chrono::seconds keep_alive_timeout{30};
-  std::size_t keep_alive_requests = 100'000;
-  /// Deadlines for the whole, not for each read.
-  reading_limits reading;
-  /// For writing an answer.
-  std::chrono::milliseconds write_timeout{10'000};
-};
 
 /// The API's HTTP server: cpp-httplib behind a guard.
 ///

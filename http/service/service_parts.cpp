@@ -19,7 +19,7 @@ api_options api_options_of(const config& settings) {
   api_options options;
   options.host = settings.api.host;
   options.port = settings.api.port;
-  options.reading.max_body_bytes = settings.api.max_body_bytes;
+  options.max_body_bytes = settings.api.max_body_bytes;
   options.max_connections = settings.api.max_connections;
   options.max_waiting_connections = settings.api.max_waiting_connections;
   return options;

@@ -17,21 +17,18 @@ namespace {
 
 using refusal = stream_metrics::refusal;
 
-refusal refusal_for(head_sink::failure why) {
-  using failure = head_sink::failure;
+refusal refusal_for(ec why) {
   switch (why) {
-  case failure::malformed:
-  case failure::unsupported_version:
-    break;
-  case failure::line_too_long:
-  case failure::too_large:
+  case ec::target_too_long:
+  case ec::head_too_large:
     return refusal::head_too_large;
-  case failure::timed_out:
+  case ec::request_timed_out:
     return refusal::head_timed_out;
-  case failure::crowded_out:
+  case ec::overloaded:
     return refusal::head_crowded_out;
+  default:
+    return refusal::malformed;
   }
-  return refusal::malformed;
 }
 
 refusal refusal_for(int status) {
@@ -90,8 +87,8 @@ stream_admission::stream_admission(
     jitter_(seed) {}
 
 std::variant<stream_admission::admitted, api_reply>
-stream_admission::decide(const stream_request& request, int fd, const load& now) {
-  auto verdict = check_head(request, rules_);
+stream_admission::decide(const request_head& request, int fd, const load& now) {
+  auto verdict = check_stream_request(request, rules_);
   if (auto* reply = std::get_if<api_reply>(&verdict)) {
     // It may be an answer that refuses nothing, to OPTIONS.
     if (reply->status >= 400)
@@ -118,7 +115,7 @@ stream_admission::decide(const stream_request& request, int fd, const load& now)
   return admitted{std::get<stream_limits::lease>(admission), std::move(wanted)};
 }
 
-header_list stream_admission::refuse_head(head_sink::failure why) {
+header_list stream_admission::refuse_unread(ec why) {
   metrics_.refused(refusal_for(why)).Increment();
   // Of whatever origin it is.
   return cors_headers({}, rules_.cors_origins);

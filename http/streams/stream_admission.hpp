@@ -6,11 +6,11 @@
 
 #include "actors/system/jitter.hpp"
 #include "http/protocol/api_message.hpp"
-#include "http/streams/head_clients.hpp"
-#include "http/streams/stream_head.hpp"
+#include "http/protocol/request_head.hpp"
 #include "http/streams/stream_limits.hpp"
 #include "http/streams/stream_metrics.hpp"
 #include "http/streams/stream_options.hpp"
+#include "http/streams/stream_request_check.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
@@ -43,11 +43,11 @@ public:
 
   /// Decides about a request whose socket is `fd`: a stream, or a whole answer.
   [[nodiscard]] std::variant<admitted, api_reply>
-  decide(const stream_request& request, int fd, const load& now);
+  decide(const request_head& request, int fd, const load& now);
 
-  /// Counts a head that was refused before it was complete. Gives the headers by which pages may
-  /// read the answer.
-  header_list refuse_head(head_sink::failure why);
+  /// Counts a client that was refused before its request was read (`request_sink::on_refusal`).
+  /// Gives the headers by which pages may read the answer.
+  header_list refuse_unread(ec why);
 
   /// 503 for a reason of the loop's own, with a time to come back that spreads the clients. Counts.
   [[nodiscard]] api_reply busy(stream_metrics::refusal why);
@@ -62,7 +62,7 @@ private:
   const stream_options& options_;
   stream_limits& limits_;
   const stream_metrics& metrics_;
-  const head_rules rules_;
+  const stream_rules rules_;
   const std::size_t room_;
   jitter jitter_;
 };

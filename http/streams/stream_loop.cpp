@@ -19,7 +19,9 @@
 #include "actors/supervision/shell_core.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/fanout/sse_format.hpp"
+#include "http/protocol/http_reply.hpp"
 #include "http/sockets/tcp_progress.hpp"
+#include "http/streams/stream_response.hpp"
 
 namespace herald {
 
@@ -83,9 +85,9 @@ stream_loop::stream_loop(
     acceptor_(
       io_, sockets_, tag(kind::listener), listener,
       {metrics_.accepted, metrics_.gathered, metrics_.accept_errors}, index, *this),
-    heads_(
+    pending_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
-      static_cast<std::uint32_t>(kind::head), *this),
+      static_cast<std::uint32_t>(kind::pending), *this),
     ring_(options_.io_uring ? send_bursts::most : 0),
     table_(
       {index, options_.log_bytes, options_.private_queue_bytes,
@@ -203,7 +205,7 @@ std::size_t stream_loop::streams_in(std::size_t descriptors) {
 void stream_loop::on_client(int fd, clock::time_point now) {
   const auto taken = table_.size() + fixed_descriptors;
   const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
-  heads_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
+  pending_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
 }
 
 void stream_loop::on_gathered() {
@@ -212,7 +214,7 @@ void stream_loop::on_gathered() {
 }
 
 std::optional<api_reply>
-stream_loop::on_head(const client_socket& from, const stream_request& request) {
+stream_loop::on_request(const client_socket& from, const request_head& request) {
   auto verdict = admission_.decide(request, from.fd, {table_.size(), openings_.size(), draining_});
   if (auto* reply = std::get_if<api_reply>(&verdict))
     return std::move(*reply);
@@ -221,8 +223,8 @@ stream_loop::on_head(const client_socket& from, const stream_request& request) {
   return std::nullopt;
 }
 
-header_list stream_loop::on_bad_head(failure why) {
-  return admission_.refuse_head(why);
+header_list stream_loop::on_refusal(ec why) {
+  return admission_.refuse_unread(why);
 }
 
 void stream_loop::open(
@@ -471,8 +473,8 @@ void stream_loop::on_sockets() {
     case kind::inbox:
       orders = true;
       break;
-    case kind::head:
-      heads_.on_event(event, now);
+    case kind::pending:
+      pending_.on_event(event, now);
       break;
     case kind::stream:
       on_stream(event);
@@ -619,7 +621,7 @@ void stream_loop::on_tick() {
     schedule();
   }
   table_.expire(now);
-  heads_.expire(now);
+  pending_.expire(now);
   if (now - last_frame_ > tick && now - last_opening_ > tick)
     release_memory();
   metrics_.open.Set(static_cast<double>(table_.size()));

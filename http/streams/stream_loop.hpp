@@ -22,8 +22,8 @@
 #include "http/sockets/acceptor.hpp"
 #include "http/sockets/send_ring.hpp"
 #include "http/sockets/socket_set.hpp"
-#include "http/streams/head_clients.hpp"
 #include "http/streams/loop_inbox.hpp"
+#include "http/streams/pending_clients.hpp"
 #include "http/streams/stall_detector.hpp"
 #include "http/streams/stream_admission.hpp"
 #include "http/streams/stream_limits.hpp"
@@ -40,7 +40,7 @@ namespace herald {
 ///
 /// Made, run and destroyed on that thread, in whose descriptor table its sockets are; others talk
 /// to it through its inbox.
-class stream_loop final : private stream_io, private head_sink, private client_sink {
+class stream_loop final : private stream_io, private request_sink, private client_sink {
 public:
   /// What the loops of an endpoint have in common; outlives them.
   struct surroundings {
@@ -96,7 +96,7 @@ private:
   };
 
   /// What a socket in the set is.
-  enum class kind : std::uint32_t { listener, inbox, head, stream };
+  enum class kind : std::uint32_t { listener, inbox, pending, stream };
   static socket_tag tag(kind what, std::uint32_t index = 0) {
     return {static_cast<std::uint32_t>(what), index};
   }
@@ -110,8 +110,8 @@ private:
   void on_client(int fd, clock::time_point now) override;
   void on_gathered() override;
   std::optional<api_reply>
-  on_head(const client_socket& from, const stream_request& request) override;
-  header_list on_bad_head(failure why) override;
+  on_request(const client_socket& from, const request_head& request) override;
+  header_list on_refusal(ec why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();
   void announce_now();
@@ -177,7 +177,7 @@ private:
   socket_set sockets_;
   boost::asio::posix::stream_descriptor socket_events_{io_, sockets_.descriptor()};
   acceptor acceptor_;
-  head_clients heads_;
+  pending_clients pending_;
 
   send_ring ring_;
   send_bursts bursts_;

@@ -1,8 +1,9 @@
-// A request to the API as it comes in over a connection: head, counted or chunked body. Beast, as
-// the other parser, must agree about where each of them ends: that is what smuggling lives on.
+// A request to the API as it comes in over a connection: head, counted or chunked body. A naive
+// reader must agree about what was accepted and where it ends: that is what smuggling lives on.
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -10,87 +11,130 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
-#include "http/protocol/chunked_body.hpp"
-#include "http/protocol/request_head.hpp"
+#include "http/protocol/request_parser.hpp"
 #include "http/server/api_socket.hpp"
 #include "http/server/request_reader.hpp"
+#include "messages/text/ascii.hpp"
 #include "messages/type_ids.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/chunked_body.hpp"
+#include "tests/support/fed_parser.hpp"
 
 namespace herald::fuzz {
 
 namespace {
 
-namespace http = boost::beast::http;
+using state = request_parser::state;
+using testing::chunked_body;
+using testing::fed_parser;
 
 constexpr std::size_t max_body = 2000;
 
-/// One request as Beast reads it.
-struct other_reading {
-  explicit other_reading(std::string_view input) {
-    parser.eager(true);
-    parser.body_limit(max_body);
-    parser.header_limit(2 * max_head_bytes);
-    parser.put(boost::asio::buffer(input.data(), input.size()), error);
-  }
-
-  /// Whether it only dislikes a value of Connection, an extension of a chunk, a trailer: herald
-  /// passes over those, and no end of anything depends on them.
-  [[nodiscard]] bool is_picky() const {
-    if (!parser.is_header_done())
-      return error == http::error::bad_value;
-    return error && error != http::error::need_more && error != http::error::bad_chunk;
-  }
-
-  http::request_parser<http::string_body> parser;
-  boost::system::error_code error;
-};
-
-void check_head(std::string_view head) {
-  const auto parsed = parse_request_head(head);
-  if (!parsed)
-    return;
-  require(!parsed->chunked || parsed->content_length == 0, "a length beside chunks");
-  require(head.ends_with("\r\n\r\n"), "a head without its end");
-  http::request_parser<http::empty_body> other;
-  other.header_limit(2 * max_head_bytes);
-  other.skip(true);
-  boost::system::error_code error;
-  const auto used = other.put(boost::asio::buffer(head.data(), head.size()), error);
-  if (error == http::error::bad_value) // in Connection or Upgrade: bears on no length
-    return;
-  require(!error, "Beast refuses what we accept");
-  require(used == head.size(), "Beast sees another end of the head");
-  const auto& request = other.get();
-  require(request.method_string() == parsed->method, "Beast sees another method");
-  require(request.target() == parsed->target, "Beast sees another target");
-  require(request.chunked() == parsed->chunked, "Beast sees another coding");
-  const auto length = request[http::field::content_length];
-  const auto number = length.empty() ? 0 : std::stoull(std::string(length.data(), length.size()));
-  require(number == parsed->content_length, "Beast sees another length");
+/// Up to the next line end, which is dropped.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find("\r\n");
+  require(end != std::string_view::npos, "a line without its end");
+  const auto line = text.substr(0, end);
+  text.remove_prefix(end + 2);
+  return line;
 }
 
-/// Any division into pieces gives the same.
-void check_chunks(std::string_view body, std::uint8_t seed) {
-  chunked_body whole{max_body};
-  const auto used = whole.feed(body);
-  chunked_body pieces{max_body};
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos
+           ? std::string_view{}
+           : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Line by line, and each at its first colon, a head says what it was taken for.
+void check_head(std::string_view bytes, const request_head& head) {
+  require(bytes.find("\r\n\r\n") == bytes.size() - 4, "a head that ends elsewhere");
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    require((bytes[i] == '\r') == (bytes.substr(i, 2) == "\r\n"), "a bare CR or LF");
+  require(
+    take_line(bytes)
+      == head.method + ' ' + head.target + (head.version == 11 ? " HTTP/1.1" : " HTTP/1.0"),
+    "another request line");
+  std::size_t lengths = 0;
+  std::size_t codings = 0;
+  std::size_t hosts = 0;
+  for (const auto& [name, value] : head.headers) {
+    const auto line = take_line(bytes);
+    const auto colon = line.find(':');
+    require(colon != std::string_view::npos && line.substr(0, colon) == name, "another name");
+    require(trimmed(line.substr(colon + 1)) == value, "another value");
+    const auto lower = ascii_lower(name);
+    hosts += lower == "host" ? 1 : 0;
+    if (lower == "transfer-encoding") {
+      ++codings;
+      require(ascii_lower(value) == "chunked", "another coding");
+    }
+    if (lower == "content-length") {
+      ++lengths;
+      require(std::stoull(value) == head.content_length, "another length");
+    }
+  }
+  require(bytes == "\r\n", "a header too few");
+  require(lengths + codings <= 1, "two lengths");
+  require(head.chunked == (codings == 1), "chunks in doubt");
+  require(lengths == 1 || head.content_length == 0, "a length of nowhere");
+  require(hosts == 1 || (hosts == 0 && head.version == 10), "a Host too many or too few");
+}
+
+/// A naive reader sees the same body, and the same bytes behind it.
+void check_body(std::string_view bytes, fed_parser& reader) {
+  const auto& head = reader.parser.head();
+  std::string body{bytes.substr(0, static_cast<std::size_t>(head.content_length))};
+  auto rest = bytes.substr(body.size());
+  if (head.chunked) {
+    chunked_body other{max_body};
+    rest = bytes.substr(other.feed(bytes));
+    require(other.now() == chunked_body::state::done, "chunks without an end");
+    body = other.body();
+  }
+  require(body == reader.parser.body(), "another body");
+  require(rest == reader.unread, "the body ends elsewhere");
+}
+
+/// Feeds a piece and allows a body where one comes.
+state feed(fed_parser& reader, std::string_view piece) {
+  const auto before = reader.parser.now();
+  if (reader.feed(piece) == state::body && before == state::head) {
+    reader.parser.allow_body(max_body);
+    return reader.feed({});
+  }
+  return reader.parser.now();
+}
+
+void check_parser(std::string_view input, std::uint8_t seed) {
+  fed_parser whole{request_limits{}};
+  const auto now = feed(whole, input);
+  require(whole.parser.body().size() <= max_body, "too much was kept");
+  fed_parser pieces{request_limits{}};
   std::size_t fed = 0;
-  in_pieces(body, seed, [&](std::string_view piece) {
-    const auto taken = pieces.feed(piece);
-    fed += taken;
-    return taken == piece.size() && pieces.now() == chunked_body::state::more;
+  auto state_of_pieces = state::head;
+  in_pieces(input, seed, [&](std::string_view piece) {
+    fed += piece.size();
+    state_of_pieces = feed(pieces, piece);
+    return state_of_pieces == state::head || state_of_pieces == state::body;
   });
-  require(whole.now() == pieces.now(), "pieces end otherwise");
-  require(whole.body() == pieces.body(), "pieces give another body");
-  require(used == fed, "pieces end elsewhere");
-  require(whole.body().size() <= max_body, "too much was kept");
+  require(now == state_of_pieces, "pieces end otherwise");
+  if (now == state::refused)
+    require(
+      whole.parser.refusal().code == pieces.parser.refusal().code, "pieces are refused otherwise");
+  if (now != state::complete)
+    return;
+  require(whole.parser.body() == pieces.parser.body(), "pieces give another body");
+  require(
+    input.substr(0, fed - pieces.unread.size())
+      == input.substr(0, input.size() - whole.unread.size()),
+    "pieces end elsewhere");
+  while (input.starts_with("\r\n"))
+    input.remove_prefix(2);
+  const auto end = input.find("\r\n\r\n") + 4;
+  check_head(input.substr(0, end), whole.parser.head());
+  check_body(input.substr(end), whole);
 }
 
 /// A socket that has the whole input and then ends.
@@ -120,9 +164,9 @@ void check_reader(std::string_view input) {
   static const int never = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   const loaded_socket peer{input};
   api_socket socket{peer.reader(), {never, never}};
-  reading_limits limits;
-  limits.max_body_bytes = max_body;
-  request_reader reader{socket, limits};
+  api_options options;
+  options.max_body_bytes = max_body;
+  request_reader reader{socket, options};
   const auto outcome = reader.read();
   require(reader.body().size() <= max_body, "too much was kept");
   require(
@@ -130,16 +174,9 @@ void check_reader(std::string_view input) {
     "waits for what is there");
   if (outcome != request_reader::outcome::complete)
     return;
-  // Beast does not overlook line ends before a request.
-  auto shown = input;
-  while (shown.starts_with("\r\n"))
-    shown.remove_prefix(2);
-  const other_reading other{shown};
-  const bool done = other.parser.is_done();
-  require(done || other.is_picky(), "Beast does not see a whole request");
-  const auto& body = other.parser.get().body();
-  require(
-    done ? body == reader.body() : reader.body().starts_with(body), "Beast sees another body");
+  fed_parser parser{request_limits{}};
+  require(feed(parser, input) == state::complete, "the reader sees a request more");
+  require(parser.parser.body() == reader.body(), "the reader sees another body");
 }
 
 } // namespace
@@ -148,13 +185,11 @@ HERALD_FUZZ_TARGET(api_request, input) {
   input_reader in{input};
   const auto seed = in.byte();
   const auto request = in.rest();
-  const auto head_end = request.find("\r\n\r\n");
-  if (head_end != std::string_view::npos) {
-    check_head(request.substr(0, head_end + 4));
-    check_chunks(request.substr(head_end + 4), seed);
-  } else {
-    check_chunks(request, seed);
-  }
+  check_parser(request, seed);
+  // The seeds of bodies alone.
+  check_parser(
+    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{request},
+    seed);
   if (!request.empty() && request.size() < 100'000)
     check_reader(request);
 }

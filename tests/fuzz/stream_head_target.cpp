@@ -5,38 +5,43 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http/protocol/head_reader.hpp"
-#include "http/streams/stream_head.hpp"
+#include "http/protocol/http_reply.hpp"
+#include "http/streams/stream_request_check.hpp"
+#include "http/streams/stream_response.hpp"
 #include "messages/backend.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/fed_parser.hpp"
 
 namespace herald::fuzz {
 
 namespace {
 
-constexpr std::size_t max_bytes = 4096;
+constexpr request_limits limits{4096, 4096};
 
-head_reader::state read_whole(head_reader& reader, std::string_view bytes) {
-  return bytes.empty() ? head_reader::state::more : reader.feed(bytes);
+using state = request_parser::state;
+using testing::fed_parser;
+
+bool is_head(state now) {
+  return now == state::body || now == state::complete;
 }
 
-bool same(const stream_request& a, const stream_request& b) {
+bool same(const request_head& a, const request_head& b) {
   return a.method == b.method && a.target == b.target && a.version == b.version
          && a.headers == b.headers;
 }
 
-void check_pieces(const head_reader& whole, head_reader::state now, std::string_view bytes) {
-  head_reader pieces{max_bytes};
-  auto state = head_reader::state::more;
+void check_pieces(const fed_parser& whole, std::string_view bytes) {
+  fed_parser pieces{limits};
   in_pieces(bytes, static_cast<std::uint8_t>(bytes.size()), [&](std::string_view piece) {
-    state = pieces.feed(piece);
-    return state == head_reader::state::more;
+    return pieces.feed(piece) == state::head;
   });
-  const bool complete = now == head_reader::state::complete;
-  require((state == head_reader::state::complete) == complete, "pieces end otherwise");
-  if (complete)
-    require(same(whole.request(), pieces.request()), "pieces give another request");
+  require(pieces.parser.now() == whole.parser.now(), "pieces end otherwise");
+  require(
+    pieces.parser.refusal().detail == whole.parser.refusal().detail,
+    "pieces are refused otherwise");
+  if (is_head(whole.parser.now()))
+    require(same(whole.parser.head(), pieces.parser.head()), "pieces give another request");
 }
 
 /// Nothing that the client sent breaks the lines of the answer.
@@ -57,20 +62,20 @@ void check_answer(const std::string& bytes, std::size_t headers) {
 HERALD_FUZZ_TARGET(stream_head, input) {
   input_reader in{input};
   const auto choice = in.byte();
-  head_rules rules;
+  stream_rules rules;
   if ((choice & 1U) != 0)
     rules.cors_origins = {"http://a.example", "http://b.example"};
   if ((choice & 2U) != 0)
     rules.cors_origins.clear();
   rules.stand_in = (choice & 4U) != 0;
 
-  head_reader reader{max_bytes};
-  const auto state = read_whole(reader, in.rest());
-  check_pieces(reader, state, in.rest());
-  if (state != head_reader::state::complete)
+  fed_parser reader{limits};
+  reader.feed(in.rest());
+  check_pieces(reader, in.rest());
+  if (!is_head(reader.parser.now()))
     return;
-  const auto& request = reader.request();
-  const auto answer = check_head(request, rules);
+  const auto& request = reader.parser.head();
+  const auto answer = check_stream_request(request, rules);
   if (const auto* reply = std::get_if<api_reply>(&answer)) {
     const bool no_content = reply->status == 204;
     const bool no_length = no_content || reply->content_type == "text/event-stream";

@@ -10,7 +10,7 @@
 
 #include <poll.h>
 
-#include "http/protocol/chunked_body.hpp"
+#include "tests/support/chunked_body.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/sse_parser.hpp"
 

@@ -21,7 +21,7 @@ class ApiServer : public ::testing::Test {
 protected:
   ApiServer() {
     options.port = 0;
-    options.reading.max_body_bytes = std::size_t{64} * 1024;
+    options.max_body_bytes = std::size_t{64} * 1024;
     routes.add("GET", "/hello", [this](const api_request& request) {
       ++handled;
       return api_reply{200, "hello " + request.argument("name").value_or(""), "text/plain", {}};
@@ -354,8 +354,8 @@ TEST_F(ApiServer, BoundsTheHead) {
 }
 
 TEST_F(ApiServer, TellsClientsThatStallAndEndsTheirConnections) {
-  options.reading.head_timeout = 50ms;
-  options.reading.body_timeout = 50ms;
+  options.head_timeout = 50ms;
+  options.body_timeout = 50ms;
   start();
   expect_refusal("GET /he", 408);
   expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n", 408);
@@ -369,7 +369,7 @@ TEST_F(ApiServer, TellsClientsThatStallAndEndsTheirConnections) {
 }
 
 TEST_F(ApiServer, SaysNothingToClientsThatHaveSaidNothing) {
-  options.reading.head_timeout = 50ms;
+  options.head_timeout = 50ms;
   options.keep_alive_timeout = 1s;
   start();
   auto silent = connect();

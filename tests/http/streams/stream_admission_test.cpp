@@ -16,13 +16,12 @@ namespace herald {
 namespace {
 
 using refusal = stream_metrics::refusal;
-using failure_of_head = head_sink::failure;
 using namespace std::chrono_literals;
 
 /// Nobody asks for its address.
 constexpr int no_socket = -1;
 
-stream_request
+request_head
 page(std::string method = "GET", std::string target = "/api/sse/stream?request_id=p") {
   return {
     std::move(method),
@@ -46,7 +45,7 @@ protected:
   }
 
   /// The answer to a page that is refused.
-  api_reply refused(const stream_request& request, const stream_admission::load& now = {}) {
+  api_reply refused(const request_head& request, const stream_admission::load& now = {}) {
     const auto verdict = admission_.decide(request, no_socket, now);
     EXPECT_TRUE(std::holds_alternative<api_reply>(verdict));
     return std::holds_alternative<api_reply>(verdict) ? std::get<api_reply>(verdict) : api_reply{};
@@ -128,18 +127,20 @@ TEST_F(StreamAdmission, AdmitsNoMoreThanTheLimitOfAllLoops) {
   EXPECT_EQ(count(refusal::too_many), 1);
 }
 
-TEST_F(StreamAdmission, CountsHeadsThatNeverWereWhole) {
-  const auto counted_as = [&](failure_of_head what, refusal why) {
+TEST_F(StreamAdmission, CountsClientsWhoseRequestIsNeverRead) {
+  const auto counted_as = [&](ec what, refusal why) {
     const auto before = count(why);
-    EXPECT_EQ(header(admission_.refuse_head(what), "Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(header(admission_.refuse_unread(what), "Access-Control-Allow-Origin"), "*");
     EXPECT_EQ(count(why), before + 1);
   };
-  counted_as(failure_of_head::malformed, refusal::malformed);
-  counted_as(failure_of_head::unsupported_version, refusal::malformed);
-  counted_as(failure_of_head::line_too_long, refusal::head_too_large);
-  counted_as(failure_of_head::too_large, refusal::head_too_large);
-  counted_as(failure_of_head::timed_out, refusal::head_timed_out);
-  counted_as(failure_of_head::crowded_out, refusal::head_crowded_out);
+  counted_as(ec::malformed_request, refusal::malformed);
+  counted_as(ec::unsupported_version, refusal::malformed);
+  counted_as(ec::unsupported_coding, refusal::malformed);
+  counted_as(ec::unsupported_expectation, refusal::malformed);
+  counted_as(ec::target_too_long, refusal::head_too_large);
+  counted_as(ec::head_too_large, refusal::head_too_large);
+  counted_as(ec::request_timed_out, refusal::head_timed_out);
+  counted_as(ec::overloaded, refusal::head_crowded_out);
 }
 
 TEST_F(StreamAdmission, PassesOnTheStatusWithWhichABackendRefuses) {

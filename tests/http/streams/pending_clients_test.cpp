@@ -1,4 +1,4 @@
-#include "http/streams/head_clients.hpp"
+#include "http/streams/pending_clients.hpp"
 
 #include <array>
 #include <string>
@@ -20,9 +20,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kind = 7;
 constexpr std::string_view head = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-class HeadClients : public ::testing::Test, protected head_sink {
+class PendingClients : public ::testing::Test, protected request_sink {
 protected:
-  ~HeadClients() override {
+  ~PendingClients() override {
     for (const auto fd : browsers)
       ::close(fd);
     for (const auto fd : streams)
@@ -78,7 +78,7 @@ protected:
   }
 
   std::optional<api_reply>
-  on_head(const client_socket& from, const stream_request& request) override {
+  on_request(const client_socket& from, const request_head& request) override {
     targets.push_back(request.target);
     if (!refusal) {
       streams.push_back(from.fd);
@@ -86,23 +86,23 @@ protected:
     }
     return refusal;
   }
-  header_list on_bad_head(failure why) override {
+  header_list on_refusal(ec why) override {
     failures.push_back(why);
     return {{"X-Beside", "it"}};
   }
 
-  head_clients::time_point now{};
+  pending_clients::time_point now{};
   socket_set sockets;
-  head_clients clients{{1024, 10s}, sockets, kind, *this};
+  pending_clients clients{{1024, 10s}, sockets, kind, *this};
   std::optional<api_reply> refusal;
   std::vector<int> browsers;
   std::vector<int> streams;
   std::vector<bool> watched;
   std::vector<std::string> targets;
-  std::vector<failure> failures;
+  std::vector<ec> failures;
 };
 
-TEST_F(HeadClients, HandTheDescriptorOverWithTheHead) {
+TEST_F(PendingClients, HandTheDescriptorOverWithTheRequest) {
   const auto browser = connect();
   turn();
   EXPECT_EQ(clients.size(), 1u);
@@ -120,7 +120,7 @@ TEST_F(HeadClients, HandTheDescriptorOverWithTheHead) {
   EXPECT_EQ(received(browser), "") << "it is a stream now";
 }
 
-TEST_F(HeadClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
+TEST_F(PendingClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
   connect(100, head);
   EXPECT_EQ(targets, std::vector<std::string>{"/a"});
   EXPECT_EQ(watched, std::vector<bool>{false});
@@ -132,7 +132,7 @@ TEST_F(HeadClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
   EXPECT_EQ(watched, (std::vector<bool>{false, true}));
 }
 
-TEST_F(HeadClients, AnswerAHeadThatIsThereWhenTheClientIsAccepted) {
+TEST_F(PendingClients, AnswerAHeadThatIsThereWhenTheClientIsAccepted) {
   refusal = problem({404, "Not found"}, "nothing here");
   const auto browser = connect(100, head);
   EXPECT_EQ(problem_in(browser), "404 nothing here");
@@ -142,7 +142,7 @@ TEST_F(HeadClients, AnswerAHeadThatIsThereWhenTheClientIsAccepted) {
   EXPECT_EQ(clients.size(), 0u);
 }
 
-TEST_F(HeadClients, AreAnsweredAndEnd) {
+TEST_F(PendingClients, AreAnsweredAndEnd) {
   refusal.emplace();
   refusal->status = 404;
   const auto browser = connect();
@@ -158,7 +158,7 @@ TEST_F(HeadClients, AreAnsweredAndEnd) {
   EXPECT_EQ(clients.size(), 0u);
 }
 
-TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyGoOnSending) {
+TEST_F(PendingClients, EndAfterTheirAnswerWhenTheyGoOnSending) {
   refusal.emplace();
   const auto browser = connect();
   send(browser, head);
@@ -171,7 +171,7 @@ TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyGoOnSending) {
   EXPECT_EQ(clients.size(), 0u);
 }
 
-TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyStay) {
+TEST_F(PendingClients, EndAfterTheirAnswerWhenTheyStay) {
   refusal.emplace();
   const auto browser = connect();
   send(browser, head);
@@ -182,7 +182,7 @@ TEST_F(HeadClients, EndAfterTheirAnswerWhenTheyStay) {
   EXPECT_EQ(received(browser).back(), '!');
 }
 
-TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
+TEST_F(PendingClients, AreRefusedWhenTheHeadIsBroken) {
   const auto malformed = connect();
   send(malformed, "\x01\r\n\r\n");
   const auto large = connect();
@@ -192,24 +192,34 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadIsBroken) {
   const auto other = connect();
   send(other, "GET / HTTP/2.0\r\n\r\n");
   turn();
-  EXPECT_EQ(problem_in(malformed), "400 this is not the head of an HTTP request");
+  EXPECT_EQ(problem_in(malformed), "400 a control character in the head");
   EXPECT_EQ(problem_in(large), "431 the head of a request may have at most 1024 bytes");
   EXPECT_EQ(problem_in(long_line), "414 the request line is too long");
   EXPECT_EQ(problem_in(other), "505 the version is neither HTTP/1.1 nor HTTP/1.0");
   EXPECT_EQ(
-    failures, (std::vector{
-                failure::malformed, failure::too_large, failure::line_too_long,
-                failure::unsupported_version}));
+    failures,
+    (std::vector{
+      ec::malformed_request, ec::head_too_large, ec::target_too_long, ec::unsupported_version}));
 }
 
-TEST_F(HeadClients, HearBesidesWhatTheSinkSays) {
+TEST_F(PendingClients, GetNoBodyWithTheRefusalOfAHead) {
+  const auto browser = connect();
+  send(browser, "HEAD /a HTTP/1.1\r\n\r\n");
+  turn();
+  const auto answer = received(browser);
+  EXPECT_EQ(answer.find("HTTP/1.1 400 "), 0u);
+  EXPECT_NE(answer.find("\r\nContent-Length: "), std::string::npos);
+  EXPECT_EQ(answer.find('{'), std::string::npos) << answer;
+}
+
+TEST_F(PendingClients, HearBesidesWhatTheSinkSays) {
   const auto malformed = connect();
   send(malformed, "\x01\r\n\r\n");
   turn();
   EXPECT_NE(received(malformed).find("\r\nX-Beside: it\r\n"), std::string::npos);
 }
 
-TEST_F(HeadClients, AreRefusedWhenTheHeadTakesTooLong) {
+TEST_F(PendingClients, AreRefusedWhenTheHeadTakesTooLong) {
   const auto slow = connect();
   now += 5s;
   const auto slower = connect();
@@ -219,10 +229,10 @@ TEST_F(HeadClients, AreRefusedWhenTheHeadTakesTooLong) {
   clients.expire(now);
   EXPECT_EQ(problem_in(slow), "408 the head of a request must be here after 10000 ms");
   EXPECT_EQ(received(slower), "");
-  EXPECT_EQ(failures, std::vector{failure::timed_out});
+  EXPECT_EQ(failures, std::vector{ec::request_timed_out});
 }
 
-TEST_F(HeadClients, LeaveWithoutAWord) {
+TEST_F(PendingClients, LeaveWithoutAWord) {
   const auto browser = connect();
   ::shutdown(browser, SHUT_WR);
   turn();
@@ -230,13 +240,13 @@ TEST_F(HeadClients, LeaveWithoutAWord) {
   EXPECT_TRUE(failures.empty());
 }
 
-TEST_F(HeadClients, CrowdTheOldestOut) {
+TEST_F(PendingClients, CrowdTheOldestOut) {
   const auto oldest = connect(2);
   const auto second = connect(2);
   const auto third = connect(2);
   EXPECT_EQ(clients.size(), 2u);
   EXPECT_EQ(problem_in(oldest), "408 too many clients are sending their requests");
-  EXPECT_EQ(failures, std::vector{failure::crowded_out});
+  EXPECT_EQ(failures, std::vector{ec::overloaded});
   send(second, head);
   send(third, head);
   turn();
@@ -244,7 +254,7 @@ TEST_F(HeadClients, CrowdTheOldestOut) {
   EXPECT_EQ(clients.size(), 0u);
 }
 
-TEST_F(HeadClients, CrowdThoseOutFirstThatHaveTheirAnswer) {
+TEST_F(PendingClients, CrowdThoseOutFirstThatHaveTheirAnswer) {
   refusal.emplace();
   const auto reading = connect(2);
   const auto answered = connect(2);

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "http/protocol/api_message.hpp"
-#include "http/protocol/closing_reply.hpp"
-#include "http/protocol/stream_request.hpp"
+#include "http/protocol/request_head.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
 
@@ -17,7 +16,8 @@ namespace herald {
 
 inline constexpr std::string_view stream_path = "/api/sse/stream";
 
-struct head_rules {
+/// What may have a stream.
+struct stream_rules {
   std::vector<std::string> cors_origins{"*"};
   bool stand_in = false;
 };
@@ -38,13 +38,10 @@ struct stream_opening {
 
 /// Decides about a request: a stream to open, or a whole answer.
 [[nodiscard]] std::variant<stream_opening, api_reply>
-check_head(const stream_request& request, const head_rules& rules);
+check_stream_request(const request_head& request, const stream_rules& rules);
 
 /// The headers by which pages of other origins may read an answer.
 [[nodiscard]] header_list
-cors_headers(const stream_request& request, const std::vector<std::string>& origins);
-
-/// The head of a stream, up to and with its empty line.
-[[nodiscard]] std::string render_stream_head(bool http_1_0, const header_list& cors);
+cors_headers(const request_head& request, const std::vector<std::string>& origins);
 
 } // namespace herald

@@ -9,65 +9,60 @@
 #include <vector>
 
 #include "http/protocol/api_message.hpp"
-#include "http/protocol/head_reader.hpp"
+#include "http/protocol/request_parser.hpp"
 #include "http/sockets/socket_set.hpp"
-#include "http/streams/stream_head.hpp"
+#include "messages/connections.hpp"
+#include "messages/errors.hpp"
 
 namespace herald {
 
-/// The socket of a client whose head is complete.
+/// The socket of a client whose request is read.
 struct client_socket {
   int fd = -1;
-  /// Whether it is in the socket set, under its old tag. One whose head was there when it was
-  /// accepted is not.
+  /// Whether it is in the socket set, under its old tag. One whose request was there when
+  /// it was accepted is not.
   bool watched = false;
 };
 
-/// Who decides about request heads. Must not call the clients back.
-class head_sink {
+/// Decides about the requests of clients. Must not call the clients back.
+class request_sink {
 public:
-  enum class failure : std::uint8_t {
-    malformed,
-    unsupported_version,
-    line_too_long,
-    too_large,
-    timed_out,
-    crowded_out,
-  };
+  request_sink() = default;
+  request_sink(const request_sink&) = delete;
+  request_sink& operator=(const request_sink&) = delete;
+  virtual ~request_sink() = default;
 
-  head_sink() = default;
-  head_sink(const head_sink&) = delete;
-  head_sink& operator=(const head_sink&) = delete;
-  virtual ~head_sink() = default;
-
-  /// A head is complete. Gives the answer to write, or nothing if the sink has taken the socket
-  /// over.
+  /// The head of a request is read. Gives the answer to write, or nothing if the sink has taken the
+  /// socket over.
   virtual std::optional<api_reply>
-  on_head(const client_socket& from, const stream_request& request) = 0;
-  /// A head was refused before it was complete. Gives what its answer is to say beside that.
-  virtual header_list on_bad_head(failure why) = 0;
+  on_request(const client_socket& from, const request_head& request) = 0;
+  /// A client is refused before its request was read: `ec::request_timed_out`, `ec::overloaded` for
+  /// one that is crowded out, or what the parser says. Gives the headers to answer with beside
+  /// that.
+  virtual header_list on_refusal(ec why) = 0;
 };
 
-struct head_limits {
-  std::size_t bytes = 8192;
-  std::chrono::milliseconds time{10000};
+struct pending_limits {
+  std::size_t head_bytes = 8192;
+  std::chrono::milliseconds head_time{10000};
 };
 
-/// The clients of a loop from their accept until their request head is read, or until they have
-/// taken the answer that ends them.
+/// The clients of a loop from their accept until their request is read, or until they have taken
+/// the answer that ends them.
 ///
 /// A head mostly comes in one piece, often before its client is accepted, is read into the loop's
 /// one buffer, and leaves nothing behind.
 /// For the loop's thread.
-class head_clients {
+class pending_clients {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
   /// Sockets are tagged with `kind` in `sockets`; both outlive this.
-  head_clients(const head_limits& limits, socket_set& sockets, std::uint32_t kind, head_sink& sink);
-  ~head_clients();
-  head_clients(const head_clients&) = delete;
-  head_clients& operator=(const head_clients&) = delete;
+  pending_clients(
+    const pending_limits& limits, socket_set& sockets, std::uint32_t kind, request_sink& sink);
+  ~pending_clients();
+  pending_clients(const pending_clients&) = delete;
+  pending_clients& operator=(const pending_clients&) = delete;
 
   /// Takes a client over: a non-blocking socket. With `room` clients here already it crowds out the
   /// one that has been here for longest.
@@ -89,7 +84,9 @@ private:
     phase now = phase::free;
     /// Tells apart the clients that have had this index.
     std::uint32_t generation = 0;
-    std::optional<head_reader> reader;
+    std::optional<request_parser> parser;
+    /// What the parser has not used yet.
+    std::string unread;
     /// What is left of the answer.
     std::string answer;
     std::size_t discarded = 0;
@@ -101,7 +98,7 @@ private:
   };
 
   void read(index who, time_point now);
-  void refuse(index who, head_sink::failure why, time_point now);
+  void refuse(index who, const failure& why, ec told, time_point now);
   void answer(index who, const api_reply& reply, bool with_body, time_point now);
   void write(index who);
   void discard(index who);
@@ -112,10 +109,10 @@ private:
   void end(index who);
   [[nodiscard]] bool is_due(const deadline& what, phase expected) const;
 
-  head_limits limits_;
+  pending_limits limits_;
   socket_set& sockets_;
   std::uint32_t kind_;
-  head_sink& sink_;
+  request_sink& sink_;
   std::deque<client> clients_;
   std::vector<index> free_;
   std::size_t size_ = 0;

@@ -1,4 +1,4 @@
-#include "http/protocol/closing_reply.hpp"
+#include "http/protocol/http_reply.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ std::string undated(std::string bytes) {
   return bytes.erase(date, bytes.find('\n', date) + 1 - date);
 }
 
-TEST(ClosingReply, EndsItsConnection) {
+TEST(HttpReply, EndsItsConnection) {
   api_reply reply;
   reply.status = 404;
   reply.body = "{}";
@@ -23,7 +23,7 @@ TEST(ClosingReply, EndsItsConnection) {
   EXPECT_EQ(undated(render_reply(reply, false)), head) << "what GET would have got";
 }
 
-TEST(ClosingReply, NamesNoLengthWhereThereIsNone) {
+TEST(HttpReply, NamesNoLengthWhereThereIsNone) {
   api_reply reply;
   reply.status = 204;
   EXPECT_EQ(undated(render_reply(reply)), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
@@ -34,11 +34,18 @@ TEST(ClosingReply, NamesNoLengthWhereThereIsNone) {
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n");
 }
 
-TEST(ClosingReply, HasAPhraseForEachStatus) {
-  EXPECT_EQ(reason_phrase(413), "Payload Too Large");
-  EXPECT_EQ(reason_phrase(431), "Request Header Fields Too Large");
+TEST(HttpReply, HasAPhraseForEachStatus) {
+  const auto first_line = [](int status) {
+    api_reply reply;
+    reply.status = status;
+    const auto bytes = render_reply(reply);
+    return bytes.substr(0, bytes.find("\r\n"));
+  };
+  EXPECT_EQ(first_line(413), "HTTP/1.1 413 Payload Too Large");
+  EXPECT_EQ(first_line(431), "HTTP/1.1 431 Request Header Fields Too Large");
   // A backend may answer anything.
-  EXPECT_EQ(reason_phrase(599), "Other");
+  EXPECT_EQ(first_line(599), "HTTP/1.1 599 Network Connect Timeout Error");
+  EXPECT_EQ(first_line(455), "HTTP/1.1 455 Other");
 }
 
 } // namespace

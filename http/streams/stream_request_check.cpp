@@ -1,14 +1,10 @@
-#include "http/streams/stream_head.hpp"
+#include "http/streams/stream_request_check.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "http/protocol/http_date.hpp"
 #include "http/protocol/problem.hpp"
-#include "http/protocol/request_line.hpp"
 #include "http/protocol/url.hpp"
-#include "messages/text/ascii.hpp"
 
 namespace herald {
 
@@ -47,7 +43,7 @@ api_reply wrong_method() {
   return reply;
 }
 
-bool is_probe(std::string_view path, const head_rules& rules) {
+bool is_probe(std::string_view path, const stream_rules& rules) {
   return path == "/healthz" || (rules.stand_in && path == "/readyz");
 }
 
@@ -59,7 +55,7 @@ const char* why_missing(std::string_view query) {
 
 /// The header beats the query: EventSource sends it only when it comes back, to the same URL.
 std::optional<std::string>
-last_event_id(const stream_request& request, const std::map<std::string, std::string>& query) {
+last_event_id(const request_head& request, const std::map<std::string, std::string>& query) {
   if (const auto header = request.header("Last-Event-ID"); header && !header->empty())
     return std::string{*header};
   if (const auto found = query.find("last_event_id");
@@ -70,7 +66,7 @@ last_event_id(const stream_request& request, const std::map<std::string, std::st
 
 } // namespace
 
-header_list cors_headers(const stream_request& request, const std::vector<std::string>& origins) {
+header_list cors_headers(const request_head& request, const std::vector<std::string>& origins) {
   const auto listed = [&](std::string_view origin) {
     return std::find(origins.begin(), origins.end(), origin) != origins.end();
   };
@@ -85,18 +81,8 @@ header_list cors_headers(const stream_request& request, const std::vector<std::s
 }
 
 std::variant<stream_opening, api_reply>
-check_head(const stream_request& request, const head_rules& rules) {
+check_stream_request(const request_head& request, const stream_rules& rules) {
   auto cors = cors_headers(request, rules.cors_origins);
-  const auto hosts =
-    std::count_if(request.headers.begin(), request.headers.end(), [](const auto& h) {
-      return same_ignoring_case(h.first, "Host");
-    });
-  if (hosts > 1 || (hosts == 0 && request.version >= 11))
-    return with(
-      problem(failure{ec::malformed_request, "one Host header is required", "Host"}), cors);
-
-  if (!is_request_target(request.method, request.target))
-    return with(problem(failure{ec::malformed_request, no_target, {}}), cors);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);
@@ -135,19 +121,6 @@ check_head(const stream_request& request, const head_rules& rules) {
   if (rules.stand_in)
     opening.headers = std::make_shared<const header_list>(request.headers);
   return opening;
-}
-
-std::string render_stream_head(bool http_1_0, const header_list& cors) {
-  std::string head = "HTTP/1.1 200 OK\r\n"
-                     "Content-Type: text/event-stream\r\n"
-                     "Cache-Control: no-cache, no-transform\r\n"
-                     "X-Accel-Buffering: no\r\n";
-  head += http_1_0 ? "Connection: close\r\n" : "Connection: keep-alive\r\n";
-  head.append("Date: ").append(http_date_now()).append("\r\n");
-  for (const auto& [name, value] : cors)
-    head.append(name).append(": ").append(value).append("\r\n");
-  head += "\r\n";
-  return head;
 }
 
 } // namespace herald

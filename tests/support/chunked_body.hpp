@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
-namespace herald {
+namespace herald::testing {
 
 /// Takes the chunked coding (RFC 9112 section 7.1) off a body, strictly: sizes are hex digits only
-/// and every line ends with CR LF. Extensions and trailers are dropped.
+/// and every line ends with CR LF. Extensions and trailers are dropped. For what herald sends, and
+/// as another reader of what herald reads.
 class chunked_body {
 public:
   enum class state : std::uint8_t { more, done, malformed, too_large };
@@ -37,11 +38,11 @@ private:
   state state_ = state::more;
   part part_ = part::size;
   std::uint64_t left_ = 0;
-  std::size_t digits_ = 0;
+  bool has_digits_ = false;
   /// Bytes of extensions and trailers.
   std::size_t dropped_ = 0;
   std::size_t trailer_line_ = 0;
   bool trailer_cr_ = false;
 };
 
-} // namespace herald
+} // namespace herald::testing

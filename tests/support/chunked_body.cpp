@@ -1,16 +1,16 @@
-#include "http/protocol/chunked_body.hpp"
+#include "tests/support/chunked_body.hpp"
 
 #include <algorithm>
 
 #include "http/protocol/hex.hpp"
 
-namespace herald {
+namespace herald::testing {
 
 namespace {
 
 /// Enough for any honest use of extensions and trailers.
 constexpr std::size_t max_dropped_bytes = std::size_t{8} * 1024;
-constexpr std::size_t max_size_digits = 8;
+constexpr std::uint64_t max_size = 0xffff'ffff;
 
 } // namespace
 
@@ -42,7 +42,7 @@ void chunked_body::step(char c) {
   case part::extension:
     if (c == '\r')
       part_ = part::size_end;
-    else if (static_cast<unsigned char>(c) < 0x20 || ++dropped_ > max_dropped_bytes)
+    else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || ++dropped_ > max_dropped_bytes)
       state_ = state::malformed;
     return;
   case part::size_end:
@@ -71,12 +71,12 @@ void chunked_body::step(char c) {
 
 void chunked_body::size_digit(char c) {
   const int value = hex_value(c);
-  if (value >= 0 && digits_ < max_size_digits) {
+  if (value >= 0 && left_ <= max_size / 16) {
     left_ = left_ * 16 + static_cast<std::uint64_t>(value);
-    ++digits_;
-  } else if (digits_ > 0 && c == ';') {
+    has_digits_ = true;
+  } else if (has_digits_ && (c == ';' || c == ' ' || c == '\t')) {
     part_ = part::extension;
-  } else if (digits_ > 0 && c == '\r') {
+  } else if (has_digits_ && c == '\r') {
     part_ = part::size_end;
   } else {
     state_ = state::malformed;
@@ -84,7 +84,7 @@ void chunked_body::size_digit(char c) {
 }
 
 void chunked_body::end_of_size() {
-  digits_ = 0;
+  has_digits_ = false;
   if (left_ == 0)
     part_ = part::trailer;
   else if (left_ > max_bytes_ - body_.size())
@@ -111,4 +111,4 @@ void chunked_body::trailer_char(char c) {
   }
 }
 
-} // namespace herald
+} // namespace herald::testing

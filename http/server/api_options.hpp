@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace herald {
+
+/// How the API is served. Deadlines are for the whole, not for each read.
+struct api_options {
+  std::string host = "127.0.0.1";
+  /// 0 takes a free one.
+  std::uint16_t port = 8080;
+  /// Connections that are served at the same time, a thread each. More wait, up to
+  /// `max_waiting_connections`, and make idle ones end; those beyond get 503.
+  std::size_t max_connections = 1024;
+  std::size_t max_waiting_connections = 4096;
+  std::size_t max_body_bytes = std::size_t{8} * 1024 * 1024;
+  /// How long a connection may be idle between requests, and how many requests it may send.
+  std::chrono::seconds keep_alive_timeout{30};
+  std::size_t keep_alive_requests = 100'000;
+  /// From the first byte of a request to the end of its head; then to the end of its body.
+  std::chrono::milliseconds head_timeout{10'000};
+  std::chrono::milliseconds body_timeout{30'000};
+  /// For writing an answer.
+  std::chrono::milliseconds write_timeout{10'000};
+};
+
+} // namespace herald
