@@ -1,23 +1,26 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
+#include <prometheus/gauge.h>
+
 #include "actors/telemetry/metrics.hpp"
+#include "http/server/api_dispatcher.hpp"
 #include "http/server/api_options.hpp"
+#include "http/server/api_socket.hpp"
+#include "http/server/connection_threads.hpp"
+#include "http/server/httplib_adapter.hpp"
 #include "http/server/router.hpp"
 
 namespace herald {
 
-/// The API's HTTP server: cpp-httplib behind a guard.
+/// The API's HTTP server. Requests run on threads of the server, one per connection, many at once.
 ///
-/// httplib 0.11 trusts its clients: no limit for chunked bodies or for the number of headers,
-/// lenient about lengths, decompresses without bound, parses forms by itself. So the guard reads
-/// head and body of each request, strictly and bounded, and httplib gets to see only what it must.
-/// What the guard refuses is answered with a problem document and the connection is closed, as is
-/// every connection of which a body was not read to its end.
-///
-/// Requests run on threads of the server, one per connection, many at once.
+/// Head and body of each request are read strictly and bounded (`request_reader`). What is refused
+/// is answered with a problem document and the connection is closed, as is every connection of
+/// which a body was not read to its end.
 class api_server {
 public:
   /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
@@ -29,7 +32,7 @@ public:
   api_server(const api_server&) = delete;
   api_server& operator=(const api_server&) = delete;
 
-  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t port() const noexcept { return httplib_.port(); }
 
   /// Serves, on threads of its own. Connections made since the constructor are waiting. Call it
   /// once.
@@ -41,9 +44,23 @@ public:
   void stop();
 
 private:
-  class engine;
+  void on_client(int descriptor);
+  void serve(int descriptor, void (api_server::*how)(api_socket&));
+  void serve_requests(api_socket& socket);
+  void turn_away(api_socket& socket);
+  bool serve_one(api_socket& socket, bool last);
+  bool answer(api_socket& socket, const request_head& head, api_reply& reply, bool last);
+  void answer_last(api_socket& socket, const api_reply& reply, bool with_body);
+  void count_refusal(ec code);
 
-  std::unique_ptr<engine> engine_;
+  const api_options options_;
+  metrics& metrics_;
+  api_dispatcher dispatcher_;
+  api_wakeups wakeups_;
+  std::atomic<bool> stopping_{false};
+  prometheus::Gauge& open_;
+  connection_threads threads_;
+  httplib_adapter httplib_;
 };
 
 } // namespace herald

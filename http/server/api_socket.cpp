@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace herald {
 
@@ -40,13 +39,9 @@ api_socket::api_socket(int descriptor, const api_wakeups& wakeups)
   : descriptor_(descriptor),
     wakeups_(wakeups) {
   // httplib accepts without it; child processes must not inherit connections.
-  ::fcntl(descriptor_, F_SETFD, FD_CLOEXEC);
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   const int yes = 1;
-  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-}
-
-api_socket::~api_socket() {
-  ::close(descriptor_);
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 void api_socket::consume(std::size_t bytes) {
@@ -61,8 +56,8 @@ api_socket::event api_socket::wait_for_request(clock::time_point deadline) {
   if (!buffered().empty())
     return event::readable;
   std::array<pollfd, 3> sources = {
-    pollfd{descriptor_, POLLIN, 0}, pollfd{wakeups_.stopping, POLLIN, 0},
-    pollfd{wakeups_.make_room, POLLIN, 0}};
+    pollfd{descriptor_.get(), POLLIN, 0}, pollfd{wakeups_.stopping.get(), POLLIN, 0},
+    pollfd{wakeups_.make_room.get(), POLLIN, 0}};
   while (true) {
     const int ready = ::poll(sources.data(), sources.size(), milliseconds_until(deadline));
     if (ready == 0)
@@ -76,8 +71,7 @@ api_socket::event api_socket::wait_for_request(clock::time_point deadline) {
     if (sources[1].revents != 0)
       return event::stopping;
     // One token makes one of the idle connections go.
-    std::uint64_t token = 0;
-    if (::read(wakeups_.make_room, &token, sizeof token) == sizeof token)
+    if (wakeups_.make_room.lower())
       return event::make_room;
   }
 }
@@ -100,7 +94,7 @@ api_socket::event api_socket::receive(std::size_t limit) {
   }
   const auto before = buffer_.size();
   buffer_.resize(before + limit);
-  const auto got = ::recv(descriptor_, buffer_.data() + before, limit, MSG_DONTWAIT);
+  const auto got = ::recv(descriptor_.get(), buffer_.data() + before, limit, MSG_DONTWAIT);
   const bool again = got < 0 && would_block();
   buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   if (got > 0)
@@ -111,7 +105,8 @@ api_socket::event api_socket::receive(std::size_t limit) {
 api_socket::event api_socket::wait(short events, clock::time_point& deadline) {
   while (true) {
     std::array<pollfd, 2> sources = {
-      pollfd{descriptor_, events, 0}, pollfd{hurried_ ? -1 : wakeups_.stopping, POLLIN, 0}};
+      pollfd{descriptor_.get(), events, 0},
+      pollfd{hurried_ ? -1 : wakeups_.stopping.get(), POLLIN, 0}};
     if (hurried_)
       deadline = std::min(deadline, clock::now() + stop_grace);
     const int ready = ::poll(sources.data(), sources.size(), milliseconds_until(deadline));
@@ -128,7 +123,8 @@ api_socket::event api_socket::wait(short events, clock::time_point& deadline) {
 
 bool api_socket::write(std::string_view bytes, clock::time_point deadline) {
   while (!bytes.empty()) {
-    const auto sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto sent =
+      ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0)
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     else if ((sent < 0 && !would_block()) || wait(POLLOUT, deadline) != event::readable)
@@ -138,7 +134,7 @@ bool api_socket::write(std::string_view bytes, clock::time_point deadline) {
 }
 
 void api_socket::finish() {
-  ::shutdown(descriptor_, SHUT_WR);
+  ::shutdown(descriptor_.get(), SHUT_WR);
   const auto deadline = clock::now() + finish_time;
   std::size_t dropped = 0;
   while (dropped < finish_bytes && fill(deadline) == event::readable) {

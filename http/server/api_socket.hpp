@@ -6,13 +6,19 @@
 #include <string>
 #include <string_view>
 
+#include <sys/eventfd.h>
+
+#include "actors/system/owned_fd.hpp"
+#include "http/sockets/event_descriptor.hpp"
+
 namespace herald {
 
-/// The descriptors that wake all connections of a server: an eventfd is readable once the server
-/// stops, another gives one token for each connection that should make room.
+/// What wakes all connections of a server.
 struct api_wakeups {
-  int stopping = -1;
-  int make_room = -1;
+  /// Raised once the server stops.
+  event_descriptor stopping;
+  /// Gives a token for each connection that should make room.
+  event_descriptor make_room{EFD_SEMAPHORE};
 };
 
 /// An accepted connection with a buffer and with deadlines that no slow peer can stretch. Owns its
@@ -29,11 +35,8 @@ public:
     make_room, ///< others need this connection's thread and the peer has sent nothing
   };
 
+  /// `wakeups` outlive this.
   api_socket(int descriptor, const api_wakeups& wakeups);
-  ~api_socket();
-
-  api_socket(const api_socket&) = delete;
-  api_socket& operator=(const api_socket&) = delete;
 
   /// Waits for the first byte of a request.
   event wait_for_request(clock::time_point deadline);
@@ -58,8 +61,8 @@ private:
   event receive(std::size_t limit);
   event wait(short events, clock::time_point& deadline);
 
-  int descriptor_;
-  api_wakeups wakeups_;
+  owned_fd descriptor_;
+  const api_wakeups& wakeups_;
   bool hurried_ = false;
   std::string buffer_;
   std::size_t consumed_ = 0;

@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -161,9 +160,9 @@ private:
 };
 
 void check_reader(std::string_view input) {
-  static const int never = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  static const api_wakeups never;
   const loaded_socket peer{input};
-  api_socket socket{peer.reader(), {never, never}};
+  api_socket socket{peer.reader(), never};
   api_options options;
   options.max_body_bytes = max_body;
   request_reader reader{socket, options};

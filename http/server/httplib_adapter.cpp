@@ -1,0 +1,205 @@
+#include "http/server/httplib_adapter.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include "actors/system/owned_fd.hpp"
+#include "actors/telemetry/log.hpp"
+#include "http/protocol/http_date.hpp"
+#include "http/sockets/host_address.hpp"
+
+namespace herald {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A storm of callbacks would wait for retransmissions with fewer.
+constexpr int listen_backlog = 4096;
+
+/// Runs each job, which hands its connection over, on the thread that accepts.
+class no_queue : public httplib::TaskQueue {
+public:
+  void enqueue(std::function<void()> job) override { job(); }
+  void shutdown() override {}
+};
+
+/// What httplib reads and writes instead of a socket: the head that we made, and a buffer, so that
+/// each answer goes out in one piece.
+class head_stream : public httplib::Stream {
+public:
+  explicit head_stream(std::string_view head) : head_(head) {}
+
+  [[nodiscard]] bool is_readable() const override { return !head_.empty(); }
+  [[nodiscard]] bool is_writable() const override { return true; }
+  ssize_t read(char* data, std::size_t size) override {
+    const auto count = head_.copy(data, size);
+    head_.remove_prefix(count);
+    return static_cast<ssize_t>(count);
+  }
+  ssize_t write(const char* data, std::size_t size) override {
+    answer_.append(data, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int& port) const override { port = 0; }
+  void get_local_ip_and_port(std::string&, int& port) const override { port = 0; }
+  [[nodiscard]] socket_t socket() const override { return -1; }
+
+  [[nodiscard]] std::string& answer() noexcept { return answer_; }
+
+private:
+  std::string_view head_;
+  std::string answer_;
+};
+
+/// Takes back what httplib says by itself.
+void drop_line(std::string& answer, std::string_view line) {
+  if (const auto at = answer.find(line); at != std::string::npos)
+    answer.erase(at, line.size());
+}
+
+/// What this thread's httplib is to answer.
+thread_local api_reply* current = nullptr;
+
+} // namespace
+
+class httplib_adapter::server : public httplib::Server {
+public:
+  server(const api_options& options, taker accepted) : accepted_(std::move(accepted)) {
+    set_socket_options([this](socket_t descriptor) {
+      // SO_REUSEADDR alone: httplib's own default adds SO_REUSEPORT.
+      const int yes = 1;
+      ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      listener = descriptor;
+    });
+    // What httplib tells clients.
+    set_keep_alive_timeout(options.keep_alive_timeout.count());
+    set_keep_alive_max_count(options.keep_alive_requests);
+    set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      response.status = current->status;
+      response.set_header("Date", std::string{http_date_now()});
+      for (const auto& [name, value] : current->headers)
+        response.set_header(name, value);
+      if (current->status != 204)
+        response.set_header("Content-Type", current->content_type);
+      response.body = std::move(current->body);
+      return HandlerResponse::Handled;
+    });
+    new_task_queue = [] {
+      return new no_queue;
+    };
+  }
+
+  bool answer(head_stream& stream, bool last) {
+    bool closed = false;
+    return process_request(stream, last, closed, nullptr);
+  }
+
+  /// Of the listening socket that httplib has made last.
+  std::atomic<int> listener{-1};
+
+private:
+  bool process_and_close_socket(socket_t descriptor) override {
+    accepted_(descriptor);
+    return true;
+  }
+
+  taker accepted_;
+};
+
+httplib_adapter::httplib_adapter(const api_options& options, taker accepted)
+  : address_(resolve_host(options.host, "api.host").text()),
+    port_(options.port),
+    server_(std::make_unique<server>(options, std::move(accepted))) {
+  errno = 0;
+  if (!bind()) {
+    const int why = errno != 0 ? errno : EADDRNOTAVAIL;
+    throw std::system_error(
+      why, std::generic_category(),
+      "api.host, api.port: cannot listen on " + options.host + ":" + std::to_string(port_));
+  }
+}
+
+httplib_adapter::~httplib_adapter() {
+  stop();
+}
+
+bool httplib_adapter::bind() {
+  if (port_ == 0) {
+    const int port = server_->bind_to_any_port(address_);
+    if (port <= 0)
+      return false;
+    port_ = static_cast<std::uint16_t>(port);
+  } else if (!server_->bind_to_port(address_, port_)) {
+    return false;
+  }
+  // On Linux listening again raises the backlog.
+  return ::listen(server_->listener, listen_backlog) == 0;
+}
+
+void httplib_adapter::start() {
+  // Signals are for the main thread; one here would end httplib's loop.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  acceptor_ = std::thread([this] { accept_until_stopped(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void httplib_adapter::accept_until_stopped() {
+  while (!server_->listen_after_bind() && !stopping_) {
+    log::error("api", "accept_failed", {{"port", port_}});
+    do
+      std::this_thread::sleep_for(100ms);
+    while (!stopping_ && !bind());
+  }
+  accepting_ended_ = true;
+}
+
+void httplib_adapter::stop() {
+  if (stopping_.exchange(true))
+    return;
+  if (!acceptor_.joinable()) {
+    owned_fd{server_->listener}.close();
+    return;
+  }
+  while (!server_->is_running() && !accepting_ended_)
+    std::this_thread::yield();
+  server_->stop();
+  acceptor_.join();
+}
+
+bool httplib_adapter::knows(std::string_view method) {
+  for (const std::string_view known :
+       {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+    if (method == known)
+      return true;
+  return false;
+}
+
+std::optional<std::string>
+httplib_adapter::render(const request_head& request, api_reply& reply, bool last) {
+  const auto shown = request.method + " " + request.target + " HTTP/1.1\r\n\r\n";
+  head_stream stream{shown};
+  current = &reply;
+  const bool written = server_->answer(stream, last);
+  current = nullptr;
+  if (!written)
+    return std::nullopt;
+  // An answer that cannot have a body has no length (RFC 9110 section 8.6).
+  if (reply.status == 204)
+    drop_line(stream.answer(), "Content-Length: 0\r\n");
+  // No answer is served in ranges.
+  if (request.method == "HEAD")
+    drop_line(stream.answer(), "Accept-Ranges: bytes\r\n");
+  return std::move(stream.answer());
+}
+
+} // namespace herald

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "http/protocol/api_message.hpp"
+#include "http/protocol/request_head.hpp"
+#include "http/server/api_options.hpp"
+
+namespace herald {
+
+/// cpp-httplib 0.11 as the API server uses it, and all that works around it. httplib binds,
+/// accepts, routes (to the one handler that has the answer) and writes answers.
+///
+/// - It trusts its clients: no limit for chunked bodies or for the number of headers, lenient about
+///   lengths, decompresses without bound, parses forms by itself. So it never sees what a client
+///   has sent: it gets a request line that was checked, and no headers. With none it compresses
+///   nothing, cuts no ranges, reads no body and changes no connection.
+/// - It keeps a thread for each connection from a pool of fixed size: here whoever accepts gets the
+///   descriptor.
+/// - It listens with a backlog of 5, and lets two servers share a port.
+/// - It gives up accepting on errors that pass, such as no memory for one connection.
+/// - It can be told to stop only once it accepts.
+/// - It answers 400 to methods that it does not know, gives 204 a length, and offers ranges.
+class httplib_adapter {
+public:
+  /// Takes a descriptor over, on the thread that accepts: must not wait.
+  using taker = std::function<void(int descriptor)>;
+
+  /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
+  /// port; what it says names the settings.
+  httplib_adapter(const api_options& options, taker accepted);
+  /// Stops.
+  ~httplib_adapter();
+
+  httplib_adapter(const httplib_adapter&) = delete;
+  httplib_adapter& operator=(const httplib_adapter&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+  /// Accepts on a thread of its own, from now on. Call it once.
+  void start();
+  /// Accepts no more. Calling it again does nothing.
+  void stop();
+
+  /// Whether httplib knows a method; others it cannot answer.
+  [[nodiscard]] static bool knows(std::string_view method);
+
+  /// The bytes of an answer whose body is moved out; nothing if httplib fails. `last` says that the
+  /// connection ends with it. Safe from many threads at once.
+  [[nodiscard]] std::optional<std::string>
+  render(const request_head& request, api_reply& reply, bool last);
+
+private:
+  class server;
+
+  [[nodiscard]] bool bind();
+  void accept_until_stopped();
+
+  /// In numbers: httplib would not say why it cannot resolve a host.
+  std::string address_;
+  std::uint16_t port_;
+  std::unique_ptr<server> server_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> accepting_ended_{false};
+  std::thread acceptor_;
+};
+
+} // namespace herald
