@@ -1,4 +1,4 @@
-#include "http/streams/stall_detector.hpp"
+#include "http/fanout/stall_detector.hpp"
 
 namespace herald {
 
@@ -29,7 +29,7 @@ bool stall_detector::look(std::size_t slot, const tcp_progress& how, time_point 
   return std::chrono::milliseconds{time - last.still_since} >= give_up_after_;
 }
 
-void stall_detector::forget(std::size_t slot) {
+void stall_detector::reset(std::size_t slot) {
   if (slot < seen_.size())
     seen_[slot] = {};
 }

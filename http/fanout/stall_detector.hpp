@@ -32,8 +32,8 @@ public:
 
   /// Notes how far the stream in this slot is now; whether to give it up.
   [[nodiscard]] bool look(std::size_t slot, const tcp_progress& how, time_point now);
-  /// Another stream may get the slot.
-  void forget(std::size_t slot);
+  /// The stream in this slot has ended; another may get the slot.
+  void reset(std::size_t slot);
 
 private:
   /// Kept small: there are many.

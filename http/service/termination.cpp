@@ -3,12 +3,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <system_error>
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -25,8 +23,7 @@ termination::termination() {
   // And so is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
   signals_ = owned_fd{signalfd(-1, &ending, SFD_CLOEXEC)};
-  requests_ = owned_fd{eventfd(0, EFD_CLOEXEC)};
-  if (signals_.get() < 0 || requests_.get() < 0)
+  if (signals_.get() < 0)
     throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
@@ -48,15 +45,13 @@ std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point
     signalfd_siginfo signal{};
     if (watched[0].revents != 0 && read(signals_.get(), &signal, sizeof signal) == sizeof signal)
       return static_cast<int>(signal.ssi_signo);
-    std::uint64_t count = 0;
-    if (watched[1].revents != 0 && read(requests_.get(), &count, sizeof count) == sizeof count)
+    if (watched[1].revents != 0 && requests_.lower())
       return 0;
   }
 }
 
 void termination::request() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(requests_.get(), &one, sizeof one);
+  requests_.raise();
 }
 
 } // namespace herald

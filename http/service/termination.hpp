@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "actors/system/owned_fd.hpp"
+#include "http/sockets/event_descriptor.hpp"
 
 namespace herald {
 
@@ -25,7 +26,7 @@ public:
 
 private:
   owned_fd signals_;
-  owned_fd requests_;
+  event_descriptor requests_;
 };
 
 } // namespace herald

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
 
@@ -24,27 +23,23 @@ bool is_shortage(int error) {
 } // namespace
 
 acceptor::acceptor(
-  boost::asio::io_context& io, socket_set& sockets, socket_tag tag, int listener,
+  boost::asio::io_context& io, socket_set& sockets, socket_tag tag, owned_fd listener,
   const counters& numbers, unsigned loop, client_sink& sink)
   : timer_(io),
     sockets_(sockets),
     tag_(tag),
-    listener_(listener),
+    listener_(std::move(listener)),
     numbers_(numbers),
     loop_(loop),
     sink_(sink) {}
-
-acceptor::~acceptor() {
-  stop();
-}
 
 void acceptor::listen() {
   // The round that was to set the timer again may be what has failed.
   if (now_ == state::gathering)
     return pause(now_, clock::now() + gathering_pause);
-  if (now_ != state::idle || listener_ < 0)
+  if (now_ != state::idle || listener_.get() < 0)
     return;
-  if (sockets_.add(listener_, tag_))
+  if (sockets_.add(listener_.get(), tag_))
     now_ = state::listening;
   else
     on_shortage(errno);
@@ -53,8 +48,7 @@ void acceptor::listen() {
 void acceptor::stop() {
   timer_.cancel();
   now_ = state::idle;
-  if (listener_ >= 0)
-    ::close(std::exchange(listener_, -1));
+  listener_.close();
 }
 
 void acceptor::on_event(clock::time_point now) {
@@ -66,8 +60,8 @@ void acceptor::on_event(clock::time_point now) {
 std::size_t acceptor::take_some(clock::time_point now) {
   gather_until_ = now + gathering_pause;
   std::size_t taken = 0;
-  while (taken < slice && listener_ >= 0) {
-    const auto fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  while (taken < slice && listener_.get() >= 0) {
+    const auto fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       ++taken;
       numbers_.accepted.Increment();
@@ -88,7 +82,7 @@ std::size_t acceptor::take_some(clock::time_point now) {
 /// The listener is left alone until then.
 void acceptor::pause(state why, clock::time_point until) {
   if (now_ == state::listening)
-    sockets_.remove(listener_);
+    sockets_.remove(listener_.get());
   now_ = why;
   timer_.expires_at(until);
   timer_.async_wait([this](boost::system::error_code cancelled) {

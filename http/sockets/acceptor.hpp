@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <prometheus/counter.h>
 
+#include "actors/system/owned_fd.hpp"
 #include "http/sockets/socket_set.hpp"
 
 namespace herald {
@@ -50,12 +51,11 @@ public:
     prometheus::Counter& errors;
   };
 
-  /// Takes over `listener`, a non-blocking descriptor that listens, which is `tag` in `sockets`.
+  /// `listener` is a non-blocking descriptor that listens, and is `tag` in `sockets`.
   /// `loop` names the loop in the log.
   acceptor(
-    boost::asio::io_context& io, socket_set& sockets, socket_tag tag, int listener,
+    boost::asio::io_context& io, socket_set& sockets, socket_tag tag, owned_fd listener,
     const counters& numbers, unsigned loop, client_sink& sink);
-  ~acceptor();
   acceptor(const acceptor&) = delete;
   acceptor& operator=(const acceptor&) = delete;
 
@@ -79,8 +79,7 @@ private:
   boost::asio::steady_timer timer_;
   socket_set& sockets_;
   const socket_tag tag_;
-  /// -1 once it is closed.
-  int listener_;
+  owned_fd listener_;
   counters numbers_;
   const unsigned loop_;
   client_sink& sink_;

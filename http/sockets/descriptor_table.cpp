@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "actors/system/owned_fd.hpp"
+
 namespace herald {
 
 namespace {
@@ -22,7 +24,7 @@ void close_all(unsigned first, unsigned last) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const auto end = std::min<rlim_t>(last, limit.rlim_cur);
   for (auto fd = first; fd < end; ++fd)
-    ::close(static_cast<int>(fd));
+    owned_fd{static_cast<int>(fd)}.close();
 }
 
 } // namespace

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "http/sockets/host_address.hpp"
 
@@ -26,26 +24,6 @@ constexpr int retransmissions = 8;
 /// What the kernel takes.
 constexpr std::chrono::milliseconds least_rto_max{1000};
 constexpr std::chrono::milliseconds most_rto_max{120000};
-
-/// A descriptor that is closed unless it is given away.
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  descriptor& operator=(descriptor&&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-  int fd_;
-};
 
 [[noreturn]] void fail_at(const std::string& host, std::uint16_t port, int error) {
   throw std::system_error{
@@ -76,8 +54,8 @@ void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
 }
 
-descriptor bind_to(const host_address& where, bool shared) {
-  descriptor fd{
+owned_fd bind_to(const host_address& where, bool shared) {
+  owned_fd fd{
     ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
   if (fd.get() < 0)
     return fd;
@@ -87,7 +65,7 @@ descriptor bind_to(const host_address& where, bool shared) {
     set_option(fd.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, first_word_s);
   }
   if (::bind(fd.get(), where.get(), where.size) != 0)
-    return descriptor{-1};
+    return owned_fd{};
   return fd;
 }
 
@@ -105,17 +83,14 @@ listeners listen_on(
   where.size = sizeof where.storage;
   ::getsockname(probe.get(), where.get(), &where.size);
 
-  std::vector<descriptor> bound;
-  for (std::size_t i = 0; i < count; ++i) {
-    bound.push_back(bind_to(where, true));
-    if (bound.back().get() < 0 || ::listen(bound.back().get(), backlog) != 0)
-      fail_at(host, port, errno);
-    set_client_options(bound.back().get(), give_up_after);
-  }
   listeners result;
   result.port = ntohs(where.port());
-  for (auto& fd : bound)
-    result.descriptors.push_back(fd.release());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& bound = result.descriptors.emplace_back(bind_to(where, true));
+    if (bound.get() < 0 || ::listen(bound.get(), backlog) != 0)
+      fail_at(host, port, errno);
+    set_client_options(bound.get(), give_up_after);
+  }
   return result;
 }
 

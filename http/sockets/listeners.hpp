@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "actors/system/owned_fd.hpp"
+
 namespace herald {
 
 /// Descriptors that listen on one address and port, among which the kernel spreads the clients.
 struct listeners {
-  std::vector<int> descriptors;
+  std::vector<owned_fd> descriptors;
   std::uint16_t port = 0;
 };
 

@@ -4,7 +4,6 @@
 #include <system_error>
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 namespace herald {
 
@@ -22,31 +21,27 @@ epoll_event interest_in(socket_tag tag, bool writable) {
 } // namespace
 
 socket_set::socket_set() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
-  if (fd_ < 0)
+  if (fd_.get() < 0)
     throw std::system_error{errno, std::generic_category(), "epoll_create1"};
-}
-
-socket_set::~socket_set() {
-  ::close(fd_);
 }
 
 bool socket_set::add(int fd, socket_tag tag) const {
   auto interest = interest_in(tag, false);
-  return ::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &interest) == 0;
+  return ::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
 }
 
 void socket_set::watch(int fd, socket_tag tag, bool writable) const {
   auto interest = interest_in(tag, writable);
-  ::epoll_ctl(fd_, EPOLL_CTL_MOD, fd, &interest);
+  ::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &interest);
 }
 
 void socket_set::remove(int fd) const {
-  ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr);
+  ::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 std::span<const socket_event> socket_set::take() {
   std::array<epoll_event, max_events> ready; // NOLINT: written by epoll_wait
-  const auto found = ::epoll_wait(fd_, ready.data(), static_cast<int>(ready.size()), 0);
+  const auto found = ::epoll_wait(fd_.get(), ready.data(), static_cast<int>(ready.size()), 0);
   const auto count = found > 0 ? static_cast<std::size_t>(found) : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto tag = ready.at(i).data.u64;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "actors/system/owned_fd.hpp"
+
 namespace herald {
 
 /// Which socket of a set is meant, and of what kind it is.
@@ -24,12 +26,9 @@ class socket_set {
 public:
   /// Throws `std::system_error` if there is no descriptor to be had.
   socket_set();
-  ~socket_set();
-  socket_set(const socket_set&) = delete;
-  socket_set& operator=(const socket_set&) = delete;
 
   /// Readable while there are events: a set can be in another set.
-  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
 
   /// Watches a socket for bytes and for its end; false if the kernel has no room.
   [[nodiscard]] bool add(int fd, socket_tag tag) const;
@@ -43,7 +42,7 @@ public:
   [[nodiscard]] std::span<const socket_event> take();
 
 private:
-  int fd_;
+  owned_fd fd_;
   std::array<socket_event, max_events> events_;
 };
 

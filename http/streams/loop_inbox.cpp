@@ -1,33 +1,17 @@
 #include "http/streams/loop_inbox.hpp"
 
 #include <cerrno>
-#include <cstdint>
-#include <system_error>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_companion.hpp>
 #include <caf/exit_reason.hpp>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace herald {
 
-namespace {
-
-int make_wake_descriptor() {
-  const auto fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (fd < 0)
-    throw std::system_error{errno, std::generic_category(), "eventfd"};
-  return fd;
-}
-
-} // namespace
-
 loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown)
-  : wake_(make_wake_descriptor()),
-    depth_shown_(depth_shown) {
+  : depth_shown_(depth_shown) {
   // Hidden: the actor system must not wait for it, since it never ends by itself.
   companion_ = system.spawn<caf::actor_companion, caf::hidden>();
   caf::actor_cast<caf::actor_companion*>(companion_)
@@ -51,7 +35,6 @@ loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown
 
 loop_inbox::~loop_inbox() {
   ended();
-  ::close(wake_);
 }
 
 child_started loop_inbox::as_child(std::string name, std::string kind) const {
@@ -77,9 +60,8 @@ void loop_inbox::put(loop_order order) {
     first = waiting_.empty();
     waiting_.push_back(std::move(order));
   }
-  const std::uint64_t one = 1;
-  if (first) [[maybe_unused]]
-    const auto written = ::write(wake_, &one, sizeof one);
+  if (first)
+    wake_.raise();
 }
 
 void loop_inbox::count(std::int64_t more) {
@@ -89,9 +71,8 @@ void loop_inbox::count(std::int64_t more) {
 }
 
 std::vector<loop_order> loop_inbox::take() {
-  // Reset first: what comes in after the swap sets it again.
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto bytes = ::read(wake_, &count, sizeof count);
+  // Lowered first: what comes in after the swap raises it again.
+  wake_.lower();
   std::vector<loop_order> taken;
   const std::lock_guard lock{mutex_};
   taken.swap(waiting_);
@@ -99,7 +80,7 @@ std::vector<loop_order> loop_inbox::take() {
 }
 
 std::vector<loop_order> loop_inbox::wait() {
-  pollfd wake{wake_, POLLIN, 0};
+  pollfd wake{wake_.get(), POLLIN, 0};
   while (::poll(&wake, 1, -1) < 0 && errno == EINTR) {
   }
   return take();

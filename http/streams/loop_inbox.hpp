@@ -10,6 +10,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/sockets/event_descriptor.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -51,7 +52,7 @@ public:
   void ended();
 
   /// Readable while orders wait.
-  [[nodiscard]] int wake_descriptor() const noexcept { return wake_; }
+  [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
 
   /// Safe from any thread.
   void put(loop_order order);
@@ -65,7 +66,7 @@ public:
 private:
   void count(std::int64_t more);
 
-  int wake_;
+  event_descriptor wake_;
   std::mutex mutex_;
   std::vector<loop_order> waiting_;
   std::shared_ptr<mailbox_depth> depth_ = std::make_shared<mailbox_depth>(0);

@@ -12,7 +12,6 @@
 
 #include <caf/send.hpp>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
 #include "http/sockets/descriptor_table.hpp"
@@ -39,13 +38,13 @@ void block_signals() {
 
 /// A loop as its endpoint has it: everything but the loop itself, which lives on its thread.
 struct loop_seat {
-  loop_seat(caf::actor_system& system, int listening, prometheus::Gauge& depth)
+  loop_seat(caf::actor_system& system, owned_fd listening, prometheus::Gauge& depth)
     : inbox(system, &depth),
-      listener(listening) {}
+      listener(std::move(listening)) {}
 
   loop_inbox inbox;
   /// In the table of the process, until the loop has it in its own.
-  int listener;
+  owned_fd listener;
   std::thread thread;
 };
 
@@ -54,7 +53,7 @@ struct loop_seat {
 struct stream_endpoint::inside {
   inside(
     caf::actor_system& system, const stream_options& options, const stream_owner_actor& owner,
-    metrics& numbers, const supervisor_actor& supervisor, const listeners& sockets)
+    metrics& numbers, const supervisor_actor& supervisor, listeners sockets)
     : port(sockets.port),
       descriptors(raise_descriptor_limit()),
       per_loop(stream_loop::streams_in(descriptors)),
@@ -62,10 +61,10 @@ struct stream_endpoint::inside {
         std::min(options.max_streams, per_loop * sockets.descriptors.size()),
         options.max_streams_per_address),
       around{system, options, owner, limits, numbers, descriptors, supervisor} {
-    for (const auto fd : sockets.descriptors) {
+    for (auto& listener : sockets.descriptors) {
       const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
       seats.emplace_back(
-        system, fd,
+        system, std::move(listener),
         numbers.gauge("herald_actor_mailbox_depth", "Messages waiting.", {{"actor", name}}));
     }
   }
@@ -89,15 +88,15 @@ struct stream_endpoint::inside {
 void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::latch& seated) {
   block_signals();
   ::pthread_setname_np(::pthread_self(), "stream-loop");
-  const auto listener = seat.listener;
-  if (!take_own_descriptors({listener, seat.inbox.wake_descriptor()})) {
+  owned_fd listener{seat.listener.get()};
+  if (!take_own_descriptors({listener.get(), seat.inbox.wake_descriptor()})) {
     log::warning(component, "descriptors_shared", {{"loop", index}});
     // The table of the process stays the one that the listener is in.
-    seat.listener = -1;
+    (void)seat.listener.release();
   }
   seated.count_down();
   try {
-    stream_loop{around, index, listener, seat.inbox}.run();
+    stream_loop{around, index, std::move(listener), seat.inbox}.run();
   } catch (const std::exception& e) {
     log::error(component, "loop_died", {{"loop", index}, {"what", e.what()}});
     if (around.supervisor)
@@ -116,12 +115,10 @@ stream_endpoint::stream_endpoint(
 
 stream_endpoint::~stream_endpoint() {
   for (auto& seat : inside_->seats) {
-    if (seat.thread.joinable()) {
-      seat.inbox.put(stop_loop{});
-      seat.thread.join();
-    } else {
-      ::close(seat.listener);
-    }
+    if (!seat.thread.joinable())
+      continue;
+    seat.inbox.put(stop_loop{});
+    seat.thread.join();
   }
 }
 
@@ -158,8 +155,7 @@ void stream_endpoint::start() {
         in.seats[index].inbox.as_child(stream_loop::name_of(index), "stream-loop"));
   // Or the port would stay open when a loop closes its own.
   for (auto& seat : in.seats)
-    if (seat.listener >= 0)
-      ::close(std::exchange(seat.listener, -1));
+    seat.listener.close();
 }
 
 void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {

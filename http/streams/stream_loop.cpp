@@ -13,7 +13,6 @@
 #include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "actors/supervision/fault_hook.hpp"
 #include "actors/supervision/shell_core.hpp"
@@ -67,7 +66,7 @@ int error_of(int fd) {
 } // namespace
 
 stream_loop::stream_loop(
-  const surroundings& around, unsigned index, int listener, loop_inbox& inbox)
+  const surroundings& around, unsigned index, owned_fd listener, loop_inbox& inbox)
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
@@ -83,7 +82,7 @@ stream_loop::stream_loop(
     supervisor_(around.supervisor),
     admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
     acceptor_(
-      io_, sockets_, tag(kind::listener), listener,
+      io_, sockets_, tag(kind::listener), std::move(listener),
       {metrics_.accepted, metrics_.gathered, metrics_.accept_errors}, index, *this),
     pending_(
       {options_.max_head_bytes, options_.head_timeout}, sockets_,
@@ -105,8 +104,7 @@ stream_loop::~stream_loop() {
   // The set closes it.
   socket_events_.release();
   for (stream_slot slot = 0; slot < table_.slots(); ++slot)
-    if (const auto fd = table_.descriptor(slot); fd >= 0)
-      ::close(fd);
+    owned_fd{table_.descriptor(slot)}.close();
 }
 
 void stream_loop::run() {
@@ -561,9 +559,10 @@ void stream_loop::watch_writable(int fd, stream_slot slot, bool on) {
 
 void stream_loop::ended(const ended_stream& stream) {
   openings_.erase(stream.slot);
-  stalls_.forget(stream.slot);
+  stalls_.reset(stream.slot);
+  // The table knows no sockets: its descriptors are numbers.
+  const owned_fd closing{stream.fd};
   ::shutdown(stream.fd, SHUT_WR);
-  ::close(stream.fd);
   limits_.release(stream.lease);
   if (!stream.report)
     return;

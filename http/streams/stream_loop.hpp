@@ -15,6 +15,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/system/jitter.hpp"
+#include "actors/system/owned_fd.hpp"
 #include "actors/system/secret_source.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/fanout/send_bursts.hpp"
@@ -55,8 +56,8 @@ public:
     supervisor_actor supervisor;
   };
 
-  /// Takes over `listener`, a descriptor that listens. The inbox outlives the loop.
-  stream_loop(const surroundings& around, unsigned index, int listener, loop_inbox& inbox);
+  /// The inbox outlives the loop.
+  stream_loop(const surroundings& around, unsigned index, owned_fd listener, loop_inbox& inbox);
   stream_loop(const stream_loop&) = delete;
   stream_loop& operator=(const stream_loop&) = delete;
   ~stream_loop() override;

@@ -20,10 +20,10 @@ using herald::bench::floor_loop;
 
 void run(std::size_t count) {
   herald::raise_descriptor_limit();
-  const auto doors = herald::listen_on("127.0.0.1", 0, count);
+  auto doors = herald::listen_on("127.0.0.1", 0, count);
   std::vector<std::unique_ptr<floor_loop>> loops;
-  for (const int door : doors.descriptors)
-    loops.push_back(std::make_unique<floor_loop>(door));
+  for (auto& door : doors.descriptors)
+    loops.push_back(std::make_unique<floor_loop>(door.release()));
   for (const auto& loop : loops) {
     std::vector<floor_loop*> others;
     for (const auto& other : loops)

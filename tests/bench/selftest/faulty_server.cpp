@@ -48,8 +48,8 @@ event_number number_of(const std::string& body) {
 } // namespace
 
 faulty_server::faulty_server(behaviour how) : how_(std::move(how)) {
-  const auto open = listen_on("127.0.0.1", 0, 1);
-  listener_ = descriptor{open.descriptors.front()};
+  auto open = listen_on("127.0.0.1", 0, 1);
+  listener_ = descriptor{open.descriptors.front().release()};
   port_ = open.port;
   thread_ = std::thread{[this] {
     run();

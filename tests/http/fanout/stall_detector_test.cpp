@@ -1,4 +1,4 @@
-#include "http/streams/stall_detector.hpp"
+#include "http/fanout/stall_detector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,8 +56,8 @@ TEST_F(StallDetector, LooksAtEachStreamByItself) {
 
 TEST_F(StallDetector, ForgetsAStreamWithItsSlot) {
   EXPECT_FALSE(look(0s, 100));
-  streams.forget(slot);
-  streams.forget(1000);
+  streams.reset(slot);
+  streams.reset(1000);
   EXPECT_FALSE(look(30s, 100));
   EXPECT_TRUE(look(60s, 100));
 }

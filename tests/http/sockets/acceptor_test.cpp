@@ -42,9 +42,9 @@ protected:
       browsers.emplace_back(door.port());
   }
 
-  int non_blocking() {
-    const auto fd = door.release();
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  owned_fd non_blocking() {
+    owned_fd fd{door.release()};
+    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     return fd;
   }
 

@@ -30,9 +30,9 @@ int option(int fd, int level, int name) {
 
 /// Waits for a client.
 int take(const listeners& doors) {
-  pollfd door{doors.descriptors[0], POLLIN, 0};
+  pollfd door{doors.descriptors[0].get(), POLLIN, 0};
   ::poll(&door, 1, static_cast<int>(std::chrono::milliseconds{testing::patience}.count()));
-  return ::accept(doors.descriptors[0], nullptr, nullptr);
+  return ::accept(doors.descriptors[0].get(), nullptr, nullptr);
 }
 
 /// Whether the next client's socket is as `holds` wants it.
@@ -46,17 +46,8 @@ bool client_socket(const listeners& doors, Predicate holds) {
   return good;
 }
 
-/// Closes what it opens.
-struct opened : listeners {
-  explicit opened(listeners doors) : listeners(std::move(doors)) {}
-  ~opened() {
-    for (const auto fd : descriptors)
-      ::close(fd);
-  }
-};
-
 TEST(Listeners, TryForALongTimeToReachClientsThatAreGivenUp) {
-  const opened doors{listen_on("127.0.0.1", 0, 1, 7s)};
+  const auto doors = listen_on("127.0.0.1", 0, 1, 7s);
   EXPECT_TRUE(client_socket(doors, [](int fd) {
     return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 127000
            && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 1
@@ -68,7 +59,7 @@ TEST(Listeners, TryForALongTimeToReachClientsThatAreGivenUp) {
 TEST(Listeners, TryAtLeastEveryEighthOfTheTimeWhereTheKernelCan) {
   // TCP_RTO_MAX_MS, of Linux 6.15.
   constexpr int rto_max = 44;
-  const opened doors{listen_on("127.0.0.1", 0, 1, 80s)};
+  const auto doors = listen_on("127.0.0.1", 0, 1, 80s);
   EXPECT_TRUE(client_socket(doors, [](int fd) {
     const auto pause = option(fd, IPPROTO_TCP, rto_max);
     return pause == 10000 || pause < 0;
@@ -76,7 +67,7 @@ TEST(Listeners, TryAtLeastEveryEighthOfTheTimeWhereTheKernelCan) {
 }
 
 TEST(Listeners, LeaveThatToTheKernelIfTold) {
-  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  const auto doors = listen_on("127.0.0.1", 0, 1);
   EXPECT_TRUE(client_socket(doors, [](int fd) {
     return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 0
            && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 0
@@ -85,10 +76,10 @@ TEST(Listeners, LeaveThatToTheKernelIfTold) {
 }
 
 TEST(Listeners, HandClientsOverTogetherWithWhatTheySay) {
-  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  const auto doors = listen_on("127.0.0.1", 0, 1);
   testing::raw_client client{doors.port};
   ASSERT_TRUE(client.connected());
-  EXPECT_LT(::accept(doors.descriptors[0], nullptr, nullptr), 0);
+  EXPECT_LT(::accept(doors.descriptors[0].get(), nullptr, nullptr), 0);
   client.send("GET");
   const auto fd = take(doors);
   std::array<char, 8> bytes{};
@@ -97,7 +88,7 @@ TEST(Listeners, HandClientsOverTogetherWithWhatTheySay) {
 }
 
 TEST(Listeners, HandClientsOverInTheEndThatSayNothing) {
-  const opened doors{listen_on("127.0.0.1", 0, 1)};
+  const auto doors = listen_on("127.0.0.1", 0, 1);
   const testing::raw_client client{doors.port};
   const auto fd = take(doors);
   EXPECT_GE(fd, 0);
@@ -105,7 +96,7 @@ TEST(Listeners, HandClientsOverInTheEndThatSayNothing) {
 }
 
 TEST(Listeners, RefuseAPortThatIsTaken) {
-  const opened doors{listen_on("127.0.0.1", 0, 2)};
+  const auto doors = listen_on("127.0.0.1", 0, 2);
   EXPECT_EQ(doors.descriptors.size(), 2u);
   EXPECT_THROW((void)listen_on("127.0.0.1", doors.port, 1), std::system_error);
 }
