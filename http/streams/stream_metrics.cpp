@@ -66,7 +66,8 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
   }
 }
 
-void stream_metrics::count(const stream_tally& before, const stream_tally& now) const {
+void stream_metrics::count(const stream_tally& now) {
+  const auto& before = counted_;
   for (std::size_t i = 0; i < service_type_count; ++i) {
     add(*sent_.at(i), before.sent.at(i), now.sent.at(i));
     add(*failed_.at(i), before.failed.at(i), now.failed.at(i));
@@ -75,6 +76,14 @@ void stream_metrics::count(const stream_tally& before, const stream_tally& now) 
   add(replayed, before.replayed, now.replayed);
   add(lagged, before.lagged, now.lagged);
   add(overflowed, before.overflowed, now.overflowed);
+  counted_ = now;
+}
+
+void stream_metrics::show(const stream_table& streams, std::size_t orders) const {
+  open.Set(static_cast<double>(streams.size()));
+  blocked.Set(static_cast<double>(streams.blocked_streams()));
+  log_bytes.Set(static_cast<double>(streams.log().end() - streams.log().begin()));
+  backlog.Set(static_cast<double>(orders));
 }
 
 } // namespace herald

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/fanout/stream_table.hpp"
 #include "http/fanout/stream_tally.hpp"
 #include "messages/events.hpp"
 
@@ -41,8 +42,10 @@ public:
     return *duration_.at(static_cast<std::size_t>(s));
   }
 
-  /// Counts what a table has done between two looks at its tally.
-  void count(const stream_tally& before, const stream_tally& now) const;
+  /// Counts what the loop's table has done since the last call.
+  void count(const stream_tally& now);
+  /// Shows how the loop stands: its streams, and the orders that wait.
+  void show(const stream_table& streams, std::size_t orders) const;
 
   prometheus::Counter& accepted;
   prometheus::Counter& gathered;
@@ -62,6 +65,7 @@ private:
   static constexpr std::size_t refusals = 13;
 
   std::array<prometheus::Counter*, refusals> refused_{};
+  stream_tally counted_;
   std::array<prometheus::Counter*, service_type_count> sent_{};
   std::array<prometheus::Counter*, service_type_count> failed_{};
   std::array<prometheus::Histogram*, service_type_count> duration_{};

@@ -604,7 +604,7 @@ TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
   EXPECT_EQ(notes->first(&owner_notes::opened).headers->size(), 2u);
   caf::anon_send(
     notes->first(&owner_notes::opened).via,
-    to_one(notes->first(&owner_notes::opened).stream, 5, "x"));
+    to_one(notes->first(&owner_notes::opened).stream, 0, "x"));
   EXPECT_EQ(reader->until("data: x\n\n").find("id: "), std::string::npos);
 }
 

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/fanout/stream_table.hpp"
+#include "messages/events.hpp"
+
+namespace herald {
+
+/// Renders what is delivered and puts it into a table: into its log what is for everyone, into the
+/// queue of a stream what is for that one. Notes when events came, for their latency.
+///
+/// Knows no clock. For one thread.
+class stream_feed {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// Deliveries that are put in at once.
+  static constexpr std::size_t slice = 1024;
+
+  /// One that failed, other than in the table.
+  struct failure {
+    token stream;
+    service_type service = service_type::event;
+    /// The table has no such stream that is open; or it has one, which cannot take it.
+    bool unknown = false;
+  };
+
+  stream_feed(stream_table& table, time_point now) : table_(table), last_frame_(now) {}
+
+  /// Puts in as much of the batch as there is room for; true once all of it is in. Until then, to
+  /// be called again with the same one.
+  bool put(const deliver& order, time_point now);
+  /// Of what was put in since the last call.
+  [[nodiscard]] std::vector<failure> take_failures() { return std::exchange(failures_, {}); }
+
+  /// Puts in a comment for all streams, unless there is no room, as streams get something anyway.
+  void put_heartbeat(time_point now);
+  /// When something was last put in for all streams; at first, when this was made.
+  [[nodiscard]] time_point last_frame() const noexcept { return last_frame_; }
+
+  /// Whether all streams were offered an event since the last `each_served`.
+  [[nodiscard]] bool has_served() const {
+    return !timed_.empty() && timed_.front().upto <= table_.served_upto();
+  }
+  /// Calls `note(service, accepted)` for each event that all streams were offered since the last
+  /// time.
+  template <class Note>
+  void each_served(Note note) {
+    for (; has_served(); timed_.pop_front())
+      note(timed_.front().service, timed_.front().accepted);
+  }
+
+  /// Gives back what a large event has left behind.
+  void release_memory();
+
+private:
+  /// An event whose latency is noted once passes have come this far.
+  struct timed_event {
+    log_position upto = 0;
+    time_point accepted;
+    service_type service = service_type::event;
+  };
+
+  bool broadcast(const event& what, time_point now);
+  void send_to_one(const delivery& item);
+  void note_time(const event& what);
+
+  stream_table& table_;
+  std::size_t progress_ = 0;
+  delivery_tickets::key ticket_ = 0;
+  std::vector<failure> failures_;
+  std::deque<timed_event> timed_;
+  time_point last_frame_;
+  std::string scratch_;
+};
+
+} // namespace herald
