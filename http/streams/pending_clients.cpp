@@ -7,8 +7,8 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "actors/system/owned_fd.hpp"
 #include "http/protocol/http_reply.hpp"
 #include "http/protocol/problem.hpp"
 
@@ -38,8 +38,7 @@ pending_clients::pending_clients(
 
 pending_clients::~pending_clients() {
   for (const auto& c : clients_)
-    if (c.fd >= 0)
-      ::close(c.fd);
+    owned_fd{c.fd}.close();
 }
 
 void pending_clients::add(int fd, std::size_t room, time_point now) {
@@ -227,7 +226,7 @@ int pending_clients::release(index who) {
 }
 
 void pending_clients::end(index who) {
-  ::close(release(who));
+  owned_fd{release(who)}.close();
 }
 
 } // namespace herald
