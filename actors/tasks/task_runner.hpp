@@ -86,11 +86,11 @@ private:
   // What outlives the process, if there is a journal.
   void take_up_former();
   void record(const task_id& id, std::string params_json = {});
-  ticket_id await_journal();
   void record_forgotten();
   /// Answers with the task as it is now, once it is written so.
   result<task_view> answer_when_written(const task_id& id);
   result<task_view> launch_when_written(run_task order);
+  result<task_view> await_journal(task_view view, std::optional<run_task> order);
 
   result<void> answer_when_quiet();
 

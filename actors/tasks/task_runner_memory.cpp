@@ -40,16 +40,6 @@ void task_runner::record(const task_id& id, std::string params_json) {
   caf::anon_send(s.journal, std::move(command));
 }
 
-/// Asks to be told when all is written that was recorded before.
-ticket_id task_runner::await_journal() {
-  auto& s = *state_;
-  record_entries command;
-  command.ticket = ++s.last_ticket;
-  command.listener = caf::actor_cast<journal_listener_actor>(self_);
-  caf::anon_send(s.journal, std::move(command));
-  return s.last_ticket;
-}
-
 void task_runner::record_forgotten() {
   auto& s = *state_;
   record_entries command;
@@ -60,46 +50,43 @@ void task_runner::record_forgotten() {
 }
 
 result<task_view> task_runner::answer_when_written(const task_id& id) {
-  auto& s = *state_;
-  const auto& view = *s.tasks.find(id);
-  if (!s.journal)
+  const auto& view = *state_->tasks.find(id);
+  if (!state_->journal)
     return view;
-  auto answer = self_->make_response_promise<task_view>();
-  s.waiting_for_journal.emplace(await_journal(), state::unwritten{answer, view, std::nullopt});
-  return answer;
+  return await_journal(view, std::nullopt);
 }
 
 result<task_view> task_runner::launch_when_written(run_task order) {
-  auto answer = self_->make_response_promise<task_view>();
   record(order.id, order.params_json);
-  state_->waiting_for_journal.emplace(
-    await_journal(), state::unwritten{answer, {}, std::move(order)});
+  return await_journal({}, std::move(order));
+}
+
+/// The answer comes when all is written that was recorded before.
+result<task_view> task_runner::await_journal(task_view view, std::optional<run_task> order) {
+  auto& s = *state_;
+  auto answer = self_->make_response_promise<task_view>();
+  const auto ticket = ++s.last_ticket;
+  s.unwritten.add(ticket, {{answer, std::move(view)}, std::move(order)}, {.journal = true});
+  caf::anon_send(
+    s.journal, record_entries{{}, ticket, caf::actor_cast<journal_listener_actor>(self_)});
   return answer;
 }
 
 void task_runner::recorded(const entries_recorded& fact) {
-  auto& s = *state_;
-  const bool good = fact.why.code == ec::none;
-  for (auto ticket = fact.first; ticket <= fact.last; ++ticket) {
-    auto found = s.waiting_for_journal.extract(ticket);
-    if (!found)
-      continue;
-    auto& [answer, view, order] = found.mapped();
-    if (order) {
+  auto& tasks = state_->tasks;
+  state_->unwritten.journal_answered(fact, [&](state::unwritten_task& one, const failure& why) {
+    if (auto& order = one.order) {
       const auto id = order->id;
-      const auto* task = s.tasks.find(id);
+      const auto* task = tasks.find(id);
       // One that was cancelled meanwhile has ended already.
       if (task != nullptr && task->status == task_status::pending)
-        good ? launch(*std::move(order)) : static_cast<void>(s.tasks.withdraw(id));
+        why.code == ec::none ? launch(*std::move(order)) : static_cast<void>(tasks.withdraw(id));
       // Shown as it is before a worker may get it.
-      if (const auto* now_known = s.tasks.find(id))
-        view = *now_known;
+      if (const auto* now_known = tasks.find(id))
+        one.value = *now_known;
     }
-    if (good)
-      answer.deliver(std::move(view));
-    else
-      answer.deliver(fail(fact.why.code, fact.why.detail));
-  }
+    one.give(why);
+  });
   settle();
 }
 

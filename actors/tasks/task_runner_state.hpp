@@ -2,15 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <caf/response_promise.hpp>
-#include <caf/typed_response_promise.hpp>
 
+#include "actors/supervision/pending_answers.hpp"
 #include "actors/tasks/deadline_queue.hpp"
 #include "actors/tasks/progress_pace.hpp"
 #include "actors/tasks/task_metrics.hpp"
@@ -61,13 +60,11 @@ public:
   std::vector<caf::response_promise> waiting_for_quiet;
 
   /// Who waits for the journal.
-  struct unwritten {
-    caf::typed_response_promise<task_view> answer;
-    task_view view;
+  struct unwritten_task : pending_answer<task_view> {
     /// Set for a task that is to be started then.
-    std::optional<run_task> order;
+    std::optional<run_task> order = {};
   };
-  std::map<ticket_id, unwritten> waiting_for_journal;
+  pending_answers<unwritten_task> unwritten;
   ticket_id last_ticket = 0;
   /// Tasks of a former life that have not ended; taken up by the first inside.
   std::vector<run_task> former;

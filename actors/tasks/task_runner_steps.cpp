@@ -89,9 +89,10 @@ void task_runner::refuse_work() {
     if (state_->tasks.cancel(id, now()) == ec::none)
       conclude(id);
   }
-  for (const auto& [ticket, waiting] : state_->waiting_for_journal)
-    if (waiting.order && state_->tasks.cancel(waiting.order->id, now()) == ec::none)
-      conclude(waiting.order->id);
+  state_->unwritten.for_each([this](const state::unwritten_task& one) {
+    if (one.order && state_->tasks.cancel(one.order->id, now()) == ec::none)
+      conclude(one.order->id);
+  });
 }
 
 void task_runner::time_out(const task_id& id) {

@@ -1,10 +1,10 @@
 #include "actors/versions/version_store.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
+#include "actors/supervision/pending_answers.hpp"
 #include "actors/versions/pending_versions.hpp"
 #include "messages/wire/version_json.hpp"
 
@@ -13,14 +13,6 @@ namespace herald {
 namespace {
 
 constexpr const char* component = "version-store";
-
-/// Who has queued a version and has no answer yet.
-struct waiting_author {
-  caf::typed_response_promise<version_queued> answer;
-  version_queued outcome;
-  bool unpublished = true;
-  bool unwritten = false;
-};
 
 /// What outlives a restart of the inside.
 struct store_state {
@@ -34,7 +26,8 @@ struct store_state {
   bool fetching = false;
   bool shutting_down = false;
   ticket_id last_ticket = 0;
-  std::map<ticket_id, waiting_author> authors;
+  /// Each waits for its version to be published, and to be written.
+  pending_answers<pending_answer<version_queued>> authors;
 };
 
 draft version_draft(std::string data, audience to) {
@@ -92,8 +85,6 @@ private:
   static void
   send_current(store_state& state, const publisher_actor& publisher, const std::string& data);
   static void published(store_state& state, ticket_id ticket, const publish_receipt& receipt);
-  static void failed(store_state& state, ticket_id ticket, caf::error why);
-  static void answer_if_done(store_state& state, ticket_id ticket);
 
   self_type self_;
   std::shared_ptr<store_state> state_;
@@ -184,8 +175,8 @@ result<version_queued> version_store::on_queue(queue_version& command) {
 
   const auto ticket = ++state_->last_ticket;
   auto answer = self_->make_response_promise<version_queued>();
-  state_->authors.emplace(
-    ticket, waiting_author{answer, {}, true, static_cast<bool>(state_->journal)});
+  state_->authors.add(
+    ticket, {answer}, {.journal = static_cast<bool>(state_->journal), .other = true});
   if (state_->journal)
     record(command, evicted, ticket);
   self_->request(publisher_, caf::infinite, std::move(broadcast))
@@ -193,7 +184,10 @@ result<version_queued> version_store::on_queue(queue_version& command) {
       [state = state_, ticket](const publish_receipt& receipt) {
         published(*state, ticket, receipt);
       },
-      [state = state_, ticket](caf::error& error) { failed(*state, ticket, std::move(error)); });
+      [state = state_, ticket](caf::error& error) {
+        if (auto author = state->authors.remove(ticket))
+          author->to.deliver(std::move(error));
+      });
   return answer;
 }
 
@@ -209,39 +203,16 @@ void version_store::record(
 }
 
 void version_store::on_recorded(const entries_recorded& fact) {
-  for (auto ticket = fact.first; ticket <= fact.last; ++ticket) {
-    const auto author = state_->authors.find(ticket);
-    if (author == state_->authors.end())
-      continue;
-    author->second.unwritten = false;
-    if (fact.why.code == ec::none)
-      answer_if_done(*state_, ticket);
-    else
-      failed(*state_, ticket, fail(fact.why.code, fact.why.detail));
-  }
+  state_->authors.journal_answered(
+    fact, [](auto& author, const failure& why) { author.give(why); });
 }
 
 void version_store::published(
   store_state& state, ticket_id ticket, const publish_receipt& receipt) {
-  const auto author = state.authors.find(ticket);
-  if (author == state.authors.end())
-    return;
-  author->second.unpublished = false;
-  author->second.outcome.delivered = receipt.recipients > 0;
-  answer_if_done(state, ticket);
-}
-
-void version_store::failed(store_state& state, ticket_id ticket, caf::error why) {
-  if (auto author = state.authors.extract(ticket))
-    author.mapped().answer.deliver(std::move(why));
-}
-
-void version_store::answer_if_done(store_state& state, ticket_id ticket) {
-  const auto author = state.authors.find(ticket);
-  if (author->second.unpublished || author->second.unwritten)
-    return;
-  auto done = state.authors.extract(author);
-  done.mapped().answer.deliver(done.mapped().outcome);
+  if (auto* author = state.authors.find(ticket))
+    author->value.delivered = receipt.recipients > 0;
+  if (auto author = state.authors.other_came(ticket))
+    author->give();
 }
 
 result<pending_version> version_store::on_get(const get_pending_version& query) {

@@ -130,6 +130,21 @@ TEST_F(TaskMemory, BeginsNothingThatCannotBeWritten) {
   EXPECT_EQ(recorded.back(), "dropped");
 }
 
+TEST_F(TaskMemory, LetsNobodyWaitForAnAnswerThatDoesNotCome) {
+  spawn();
+  caf::scoped_actor client{system(), true};
+  auto lost = client->request(runner, caf::infinite, start_task{"demo", R"({"steps":1})"});
+  drain();
+  tell(runner, start_task{"demo", R"({"steps":2})"});
+  tell(listener, entries_recorded{last, last, {ec::none, {}, {}}});
+  ASSERT_TRUE(client->has_next_message()) << "the journal has gone on without it";
+  lost.receive(
+    [](const task_view&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::actor_failed); });
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":2})"}));
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u) << "as if it had never been asked for";
+}
+
 TEST_F(TaskMemory, DoesNotBeginATaskThatIsCancelledBeforeItIsWritten) {
   spawn();
   caf::scoped_actor client{system(), true};

@@ -287,6 +287,19 @@ TEST_F(VersionStoreMemory, SaysSoWhereItCannotBeWritten) {
   answer();
 }
 
+TEST_F(VersionStoreMemory, LetsNobodyWaitForAnAnswerThatDoesNotCome) {
+  spawn_with();
+  caf::scoped_actor author{system(), true};
+  auto lost =
+    author->request(store, caf::infinite, queue_version{request_id{"a"}, "1", std::nullopt});
+  tell(store, queue_version{request_id{"b"}, "1", std::nullopt});
+  answer();
+  ASSERT_TRUE(author->has_next_message()) << "the journal has gone on without it";
+  lost.receive(
+    [](const version_queued&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::actor_failed); });
+}
+
 TEST_F(VersionStoreMemory, SendsVersionsOfAFormerLife) {
   spawn_with({{request_id{"a"}, {"1", "log"}}, {request_id{"b"}, {"2", std::nullopt}}});
   tell(store, opened("a"));
