@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/tasks/task_events.hpp"
 #include "actors/tasks/task_runner.hpp"
 #include "actors/tasks/task_runner_state.hpp"
+#include "messages/wire/task_json.hpp"
 
 namespace herald {
 
@@ -28,6 +28,23 @@ std::string seconds_text(std::chrono::milliseconds time) {
   return text + " s";
 }
 
+draft event_of(const task_view& task, task_event_type type, wall_time at, std::string data) {
+  return {
+    "task_event", to_json(task_event{type, task.id, at, std::move(data)}), {}, service_type::task};
+}
+
+draft ended_event(const task_view& task) {
+  const auto at = task.end_time.value_or(wall_time{});
+  switch (task.status) {
+  case task_status::completed:
+    return event_of(task, task_event_type::task_completed, at, task.result_json);
+  case task_status::failed:
+    return event_of(task, task_event_type::task_failed, at, error_json(task.error));
+  default:
+    return event_of(task, task_event_type::task_cancelled, at, "null");
+  }
+}
+
 } // namespace
 
 task_moment task_runner::now() const {
@@ -44,7 +61,7 @@ void task_runner::begin(const task_id& id) {
     s.deadlines.set(id, at.at + *limit);
   log::info(component, "task_started", {{"task_id", id.str()}, {"type", task.type}});
   record(id);
-  tell(started_event(task));
+  tell(event_of(task, task_event_type::task_started, at.wall, "null"));
 }
 
 void task_runner::launch(run_task order) {
@@ -58,7 +75,8 @@ void task_runner::tell_progress(const task_id& id) {
   // Of all others nothing is left to go on from.
   if (state_->tasks.is_external(id))
     record(id);
-  tell(progress_event(*state_->tasks.find(id), now().wall));
+  const auto& task = *state_->tasks.find(id);
+  tell(event_of(task, task_event_type::progress_update, now().wall, progress_json(task)));
 }
 
 void task_runner::conclude(const task_id& id) {
