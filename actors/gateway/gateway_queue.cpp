@@ -10,14 +10,15 @@ using std::chrono::steady_clock;
 gateway_queue::gateway_queue(gateway_options options, listener& out, random_source random)
   : options_(std::move(options)),
     out_(out),
-    random_(std::move(random)) {}
+    random_(std::move(random)),
+    health_(options_, random_) {}
 
 void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   if (by_token_.contains(to))
     return;
-  // The gateway has called back: what the stream is to get first need not wait for a pause to end.
+  // What the stream is to get first need not wait for a pause to end.
   if (!doubtful)
-    hold_until_ = std::min(hold_until_, now);
+    health_.called(now);
   std::list<stream> added(1);
   added.front().name = to;
   // Never tried is older than any sweep: it is the sweep's turn.
@@ -111,14 +112,14 @@ std::optional<std::string> gateway_queue::check() const {
 }
 
 std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
-  if (now < hold_until_)
+  if (now < health_.paused_until())
     return std::nullopt;
   wake(now);
   if (auto probe = next_probe(now))
     return probe;
   while (!ready_.empty()) {
     const auto s = ready_.front();
-    if ((s->failures > 0 || down_) && !expire(s, now))
+    if ((s->failures > 0 || down()) && !expire(s, now))
       continue;
     const auto& first = s->due.front();
     return attempt{s->name, first.what, first.close};
@@ -130,7 +131,7 @@ std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
 std::optional<gateway_queue::time_point> gateway_queue::next_due() const {
   std::optional<time_point> earliest;
   const auto consider = [&](time_point when) {
-    when = std::max(when, hold_until_);
+    when = std::max(when, health_.paused_until());
     earliest = earliest ? std::min(*earliest, when) : when;
   };
   if (!ready_.empty())
@@ -143,7 +144,11 @@ std::optional<gateway_queue::time_point> gateway_queue::next_due() const {
 }
 
 void gateway_queue::finish(const attempt& which, const send_outcome& outcome, time_point now) {
-  note_link(outcome, now);
+  const auto link = health_.sent(outcome.result, now);
+  if (link == gateway_link_health::change::down)
+    out_.gateway_down(outcome.why);
+  else if (link == gateway_link_health::change::up)
+    out_.gateway_up();
   if (which.probe())
     last_probe_ = now;
   const auto found = by_token_.find(which.to);
@@ -170,34 +175,6 @@ void gateway_queue::finish(const attempt& which, const send_outcome& outcome, ti
   default:
     finish_unsent(s, outcome.result, now);
   }
-}
-
-void gateway_queue::note_link(const send_outcome& outcome, time_point now) {
-  switch (outcome.result) {
-  case send_result::delivered:
-  case send_result::gone:
-  case send_result::refused:
-    time_outs_ = 0;
-    link_failures_ = 0;
-    if (std::exchange(down_, false)) {
-      sweep_before_ = now;
-      out_.gateway_up();
-    }
-    return;
-  case send_result::failing:
-    time_outs_ = 0;
-    return;
-  case send_result::timed_out:
-    // One may be the fault of its stream; a second in a row is not.
-    if (++time_outs_ < 2)
-      return;
-    break;
-  case send_result::unreachable:
-    break;
-  }
-  hold_until_ = now + pause(link_failures_++);
-  if (!std::exchange(down_, true))
-    out_.gateway_down(outcome.why);
 }
 
 void gateway_queue::finish_delivered(stream_ref s) {
@@ -307,7 +284,7 @@ void gateway_queue::take_out(stream_ref s) {
 void gateway_queue::back_off(stream_ref s, time_point now) {
   take_out(s);
   s->where = phase::backing_off;
-  s->pause = backing_off_.emplace(now + pause(s->failures - 1), s);
+  s->pause = backing_off_.emplace(now + health_.pause(s->failures - 1), s);
 }
 
 /// Gives the streams whose pause is over their turn.
@@ -410,22 +387,15 @@ std::optional<gateway_queue::time_point> gateway_queue::probe_due() const {
   if (!first.due.empty())
     return std::nullopt;
   // Whether the gateway is back is worth asking often, by whatever there is to send.
-  if (down_)
-    return ready_.empty() ? std::optional{hold_until_} : std::nullopt;
-  if (first.tried < sweep_before_)
+  if (down())
+    return ready_.empty() ? std::optional{health_.paused_until()} : std::nullopt;
+  // It may be one that the gateway has forgotten.
+  if (first.tried < health_.back_since())
     return last_probe_ + options_.sweep_spacing;
   const auto count = static_cast<steady_clock::rep>(streams_.size());
   return std::max(
     first.tried + options_.probe_interval,
     last_probe_ + steady_clock::duration{options_.probe_interval} / count);
-}
-
-steady_clock::duration gateway_queue::pause(unsigned failures) const {
-  const auto doubled = options_.min_backoff * (std::int64_t{1} << std::min(failures, 20U));
-  const std::chrono::duration<double> full =
-    std::min<std::chrono::milliseconds>(doubled, options_.max_backoff);
-  return std::chrono::duration_cast<steady_clock::duration>(
-    full * (1.0 - options_.random_factor * random_()));
 }
 
 } // namespace herald

@@ -11,9 +11,8 @@
 #include <unordered_map>
 
 #include "actors/gateway/gateway_body.hpp"
-#include "actors/gateway/gateway_link.hpp"
+#include "actors/gateway/gateway_link_health.hpp"
 #include "actors/gateway/gateway_options.hpp"
-#include "actors/system/random_source.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
@@ -101,7 +100,7 @@ public:
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
-  [[nodiscard]] bool down() const noexcept { return down_; }
+  [[nodiscard]] bool down() const noexcept { return health_.down(); }
 
   /// What is wrong with it, or nothing. Between two calls of its methods nothing is.
   [[nodiscard]] std::optional<std::string> check() const;
@@ -159,18 +158,17 @@ private:
   bool expire(stream_ref s, time_point now);
   void settle(account_id account, bool delivered);
 
-  void note_link(const send_outcome& outcome, time_point now);
   void finish_delivered(stream_ref s);
   void finish_refused(stream_ref s);
   void finish_unsent(stream_ref s, send_result result, time_point now);
 
   [[nodiscard]] std::optional<attempt> next_probe(time_point now) const;
   [[nodiscard]] std::optional<time_point> probe_due() const;
-  [[nodiscard]] std::chrono::steady_clock::duration pause(unsigned failures) const;
 
   gateway_options options_;
   listener& out_;
   random_source random_;
+  gateway_link_health health_;
 
   /// In the order in which they were last tried: the front is the next to probe.
   std::list<stream> streams_;
@@ -184,15 +182,8 @@ private:
   std::size_t waiting_bytes_ = 0;
   std::size_t closes_ = 0;
 
-  bool down_ = false;
   bool hurried_ = false;
-  unsigned link_failures_ = 0;
-  unsigned time_outs_ = 0;
-  /// No send before this: the gateway is not there.
-  time_point hold_until_;
   time_point last_probe_;
-  /// Streams last tried before this may have been forgotten by the gateway.
-  time_point sweep_before_;
 };
 
 } // namespace herald

@@ -71,23 +71,11 @@ gateway_report::gateway_report(std::size_t shard, stream_owner_actor owner, metr
   up_.Set(1);
 }
 
-void gateway_report::sent(service_type service) {
-  of(service).sent->Increment();
-}
-
-void gateway_report::failed(service_type service) {
-  of(service).failed->Increment();
-}
-
 void gateway_report::lost(service_type service, gateway_queue::loss why) {
   of(service).failed->Increment();
   const auto reason = static_cast<std::size_t>(why);
   losses_[reason]->Increment();
   ++unlogged_[reason];
-}
-
-void gateway_report::retried() {
-  retries_.Increment();
 }
 
 void gateway_report::close_lost() {
@@ -147,10 +135,6 @@ void gateway_report::note(const gateway_queue& queue, std::chrono::steady_clock:
      {"closes", unlogged_closes_}});
   unlogged_ = {};
   unlogged_closes_ = 0;
-}
-
-gateway_report::per_service& gateway_report::of(service_type service) {
-  return services_[static_cast<std::size_t>(service)];
 }
 
 } // namespace herald

@@ -17,10 +17,10 @@ class gateway_report final : public gateway_queue::listener {
 public:
   gateway_report(std::size_t shard, stream_owner_actor owner, metrics& numbers);
 
-  void sent(service_type service) override;
-  void failed(service_type service) override;
+  void sent(service_type service) override { of(service).sent->Increment(); }
+  void failed(service_type service) override { of(service).failed->Increment(); }
   void lost(service_type service, gateway_queue::loss why) override;
-  void retried() override;
+  void retried() override { retries_.Increment(); }
   void close_lost() override;
   void gone(const token& stream, std::string_view why) override;
   void settled(const delivery_settled& fact) override;
@@ -39,7 +39,9 @@ private:
     prometheus::Histogram* duration = nullptr;
   };
 
-  [[nodiscard]] per_service& of(service_type service);
+  [[nodiscard]] per_service& of(service_type service) {
+    return services_[static_cast<std::size_t>(service)];
+  }
 
   std::size_t shard_;
   stream_owner_actor owner_;
