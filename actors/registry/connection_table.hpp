@@ -58,6 +58,8 @@ public:
   [[nodiscard]] std::optional<connection> find(const token& stream) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return by_token_.size(); }
+  /// Transports that have ever reached a connection; all are below this.
+  [[nodiscard]] std::size_t transports() const noexcept { return on_transport_.size(); }
   /// Connections that this transport reaches.
   [[nodiscard]] std::size_t size_on(transport_index via) const noexcept {
     return via < on_transport_.size() ? on_transport_[via] : 0;

@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "messages/ids.hpp"
+#include "messages/journal.hpp"
 
 namespace herald {
 
@@ -23,20 +23,27 @@ public:
   [[nodiscard]] bool has(std::uint64_t count) const noexcept {
     return reserved_.value - last_.value >= count;
   }
-  event_id next() noexcept { return {++last_.value}; }
+  /// Gives out `count` ids in a row; the first of them.
+  event_id next(std::uint64_t count = 1) noexcept {
+    last_.value += count;
+    return {last_.value - count + 1};
+  }
   [[nodiscard]] event_id last() const noexcept { return last_; }
 
-  /// The reservation to ask for, if it is time and none is under way.
-  [[nodiscard]] std::optional<event_id> due() {
+  /// The reservation to ask for with this ticket, if it is time and none is under way.
+  [[nodiscard]] std::optional<event_id> due(ticket_id ticket) {
     if (asked_ || has(reservation / 2))
       return std::nullopt;
     asked_ = event_id{last_.value + reservation};
+    asked_with_ = ticket;
     return asked_;
   }
 
-  /// How asking went.
-  void answered(bool granted) noexcept {
-    if (asked_ && granted)
+  /// The journal has answered. A ticket that it has left out is lost, the reservation with it.
+  void answered(const entries_recorded& fact) noexcept {
+    if (!asked_ || fact.last < asked_with_)
+      return;
+    if (fact.why.code == ec::none && asked_with_ >= fact.first)
       reserved_ = *asked_;
     asked_.reset();
   }
@@ -45,6 +52,7 @@ private:
   event_id last_;
   event_id reserved_;
   std::optional<event_id> asked_;
+  ticket_id asked_with_ = 0;
 };
 
 } // namespace herald

@@ -5,43 +5,50 @@
 namespace herald {
 namespace {
 
+entries_recorded answer(ticket_id first, ticket_id last, ec code = ec::none) {
+  return {first, last, {code, {}, {}}};
+}
+
 TEST(IdSource, GivesOutWhatIsReservedAndNoMore) {
   id_source ids{{100}, {102}};
   EXPECT_TRUE(ids.has(2));
   EXPECT_FALSE(ids.has(3));
-  EXPECT_EQ(ids.next(), event_id{101});
-  EXPECT_EQ(ids.next(), event_id{102});
+  EXPECT_EQ(ids.next(2), event_id{101}) << "and the one behind it";
+  EXPECT_EQ(ids.last(), event_id{102});
   EXPECT_FALSE(ids.has(1));
   EXPECT_TRUE(ids.has(0));
 }
 
 TEST(IdSource, AsksForMoreInTimeAndOnce) {
   id_source ids{{0}, {id_source::reservation}};
-  EXPECT_FALSE(ids.due());
-  for (std::uint64_t i = 0; i <= id_source::reservation / 2; ++i)
-    ids.next();
-  const auto asked = ids.due();
+  EXPECT_FALSE(ids.due(1));
+  ids.next(id_source::reservation / 2 + 1);
+  const auto asked = ids.due(2);
   ASSERT_TRUE(asked);
   EXPECT_EQ(asked->value, ids.last().value + id_source::reservation);
-  EXPECT_FALSE(ids.due()) << "it is being asked for";
+  EXPECT_FALSE(ids.due(3)) << "it is being asked for";
+  ids.answered(answer(1, 1));
   EXPECT_FALSE(ids.has(id_source::reservation)) << "not before it is granted";
-  ids.answered(true);
+  ids.answered(answer(1, 2));
   EXPECT_TRUE(ids.has(id_source::reservation));
-  EXPECT_FALSE(ids.due());
+  EXPECT_FALSE(ids.due(4));
 }
 
 TEST(IdSource, AsksAgainWhereItWasNotGranted) {
   id_source ids{{0}, {10}};
-  ASSERT_TRUE(ids.due());
-  ids.answered(false);
+  ASSERT_TRUE(ids.due(1));
+  ids.answered(answer(1, 1, ec::storage_full));
   EXPECT_FALSE(ids.has(11));
-  EXPECT_TRUE(ids.due());
+  ASSERT_TRUE(ids.due(2));
+  ids.answered(answer(3, 3));
+  EXPECT_FALSE(ids.has(11)) << "the journal has left it out";
+  EXPECT_TRUE(ids.due(4));
 }
 
 TEST(IdSource, NeverAsksWithoutAJournal) {
   id_source ids{{1'700'000'000'000'000}, id_source::unbounded};
   ids.next();
-  EXPECT_FALSE(ids.due());
+  EXPECT_FALSE(ids.due(1));
   EXPECT_TRUE(ids.has(1'000'000'000));
 }
 

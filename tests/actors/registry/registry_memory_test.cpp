@@ -276,6 +276,37 @@ TEST_F(RegistryMemory, GivesOutOnlyIdsThatAreReserved) {
   EXPECT_EQ(after.receipt->ids, (std::vector<event_id>{{1003}}));
 }
 
+TEST_F(RegistryMemory, AsksAgainForIdsThatTheJournalHasLeftOut) {
+  registry_memory memory;
+  memory.ids_reserved = {1003};
+  spawn(std::move(memory));
+  tell(registry, note("1"));
+  tell(registry, note("2"));
+  ASSERT_EQ(recorded<ids_reserved>().size(), 1u);
+  tell(listener, entries_recorded{last, last, {ec::none, {}, {}}});
+  tell(registry, note("3"));
+  EXPECT_EQ(recorded<ids_reserved>().size(), 2u);
+}
+
+TEST_F(RegistryMemory, GoesOnOnceIdsCanBeReservedAgain) {
+  registry_memory memory;
+  memory.ids_reserved = {1002};
+  answers = ec::storage_full;
+  spawn(std::move(memory));
+  tell(registry, note("1"));
+  tell(registry, note("2"));
+  answers = ec::none;
+  asker early{system()};
+  ask_publish(early, note("3"));
+  early.take();
+  EXPECT_EQ(early.why->code, ec::storage_failed) << "asks, but does not wait";
+  asker late{system()};
+  ask_publish(late, note("4"));
+  late.take();
+  ASSERT_TRUE(late.receipt);
+  EXPECT_EQ(late.receipt->ids, (std::vector<event_id>{{1003}}));
+}
+
 TEST_F(RegistryMemory, TrimsTheFileInBulk) {
   answers = ec::none;
   spawn({}, {100, 1 << 20, 1h});

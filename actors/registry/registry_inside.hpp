@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/response_promise.hpp>
+
+#include "actors/registry/batch_router.hpp"
+#include "actors/registry/connection_registry.hpp"
+#include "actors/registry/connection_table.hpp"
+#include "actors/registry/event_history.hpp"
+#include "actors/registry/id_source.hpp"
+#include "actors/registry/pending_publish.hpp"
+#include "actors/registry/registry_metrics.hpp"
+#include "actors/registry/unwritten_events.hpp"
+
+namespace herald {
+
+/// What outlives a restart of the registry's inside.
+struct registry_state {
+  registry_state(const history_limits& limits, registry_memory memory, event_id last)
+    : journal(std::move(memory.journal)),
+      ids(last, memory.ids_reserved),
+      history(limits, journal ? memory.history_floor : last),
+      router(table, history, static_cast<bool>(journal)),
+      unwritten(memory.max_queue_events, memory.max_queue_bytes) {}
+  registry_state(const registry_state&) = delete;
+  registry_state& operator=(const registry_state&) = delete;
+
+  /// Who reaches streams.
+  struct transport {
+    delivery_actor via;
+    /// Its streams outlive herald, and are recorded.
+    bool lasting = false;
+  };
+
+  const journal_actor journal;
+  id_source ids;
+  connection_table table;
+  event_history history;
+  batch_router router;
+  /// Every transport that was ever seen: a handful (loops, gateway shards), so searched by walking.
+  std::vector<transport> transports;
+  std::vector<observer_actor> observers;
+  bool shutting_down = false;
+
+  /// Names what is delivered and what is recorded, as far as somebody waits for it.
+  ticket_id last_ticket = 0;
+  pending_answers<pending_publish> publishers;
+  pending_answers<caf::response_promise> connects;
+  unwritten_events unwritten;
+  /// Events that the journal keeps and the history does not.
+  std::size_t evicted_in_file = 0;
+};
+
+/// The inside of the registry: who is connected (connection_registry.cpp), and what is published
+/// and recorded (registry_publishing.cpp).
+class connection_registry {
+public:
+  using interface = connection_registry_actor::extend<caf::reacts_to<entries_recorded>>;
+  using self_type = self_pointer<interface>;
+  using shell_type = shell<interface, connection_registry>;
+
+  connection_registry(self_type self, std::shared_ptr<registry_state> state, metrics& numbers);
+
+  static shell_type::behavior_type behavior(shell_type& s);
+
+  result<void> on_open(const open_connection& command);
+  void on_open_all(const open_connections& command);
+  void on_closed(const stream_closed& fact);
+  void on_failed(const delivery_failed& fact);
+  void on_settled(const delivery_settled& fact);
+  result<send_status> on_send(send_to_stream& command);
+  result<publish_receipt> on_publish(publish& command);
+  void on_wait_over(const delivery_wait_over& fact);
+  void on_recorded(const entries_recorded& fact);
+  void on_observer(const add_observer& command);
+  connection_page on_list(const list_connections& query);
+  result<void> on_close(const close_connection& command);
+  void on_adopt(const adopt_streams& command);
+  void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
+  void on_flush(const flush&) {}
+
+private:
+  using connection = connection_table::connection;
+
+  /// What is to be said of streams that were opened: in one go for all of a storm, so that whoever
+  /// hears of it wakes up once.
+  struct opened_streams {
+    std::vector<std::pair<delivery_actor, attach_stream>> attached;
+    connections_opened facts;
+  };
+
+  result<void> open(const open_connection& command, opened_streams& opened);
+  void tell_opened(opened_streams& opened);
+  connection_table::transport_index index_of(const delivery_actor& via, transport_kind kind);
+  void close(const connection& open);
+  void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
+  void forgotten(const connection& gone, end_reason reason);
+  void count_connections();
+  template <class Fact>
+  void tell_observers(const Fact& fact);
+  event_history::missed missed_since(const std::string& cursor);
+  missed_events replay_of(event_history::missed missed, const request_id& id);
+
+  /// Events are from outside; versions and tasks are ours.
+  static bool is_from_outside(const publish& command);
+  caf::error refusal(const publish& command);
+  result<publish_receipt> say(publish& command, event_id first);
+  void stop_waiting(ticket_id ticket);
+  void remind_of(ticket_id ticket, std::chrono::milliseconds after);
+  void count_history(std::size_t evicted);
+  void count_unwritten();
+
+  void record(std::vector<journal_entry> entries, ticket_id ticket = 0);
+  void record_events(routed_batch& batch, ticket_id ticket);
+  void reserve_ids(std::vector<journal_entry>& entries, ticket_id ticket);
+  result<void> record_stream(const open_connection& command, const std::optional<connection>& over);
+
+  self_type self_;
+  std::shared_ptr<registry_state> state_;
+  registry_metrics numbers_;
+};
+
+} // namespace herald

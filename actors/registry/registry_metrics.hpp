@@ -1,0 +1,45 @@
+#pragma once
+
+#include "actors/telemetry/metrics.hpp"
+
+namespace herald {
+
+/// What the registry counts.
+struct registry_metrics {
+  explicit registry_metrics(metrics& numbers)
+    : connects(streams(numbers, "connect")),
+      disconnects(streams(numbers, "disconnect")),
+      replacements(streams(numbers, "replace")),
+      active(numbers.gauge("sse_gateway_active_connections", "Open streams.")),
+      published(numbers.counter("herald_events_published_total", "Events put in order.")),
+      gaps(numbers.counter(
+        "herald_history_gaps_total", "Streams that came back after what they missed was evicted.")),
+      evicted(numbers.counter(
+        "herald_history_evicted_total", "Events dropped at a limit of the history.")),
+      kept_events(numbers.gauge("herald_history_events", "Events kept for replay.")),
+      kept_bytes(numbers.gauge("herald_history_bytes", "Memory of the events kept for replay.")),
+      unwritten(numbers.gauge(
+        "herald_journal_queue_events", "Events that were published and are not written yet.")),
+      refused(numbers.counter(
+        "herald_journal_refused_total", "Publishers refused because the journal is behind.")) {}
+
+  prometheus::Counter& connects;
+  prometheus::Counter& disconnects;
+  prometheus::Counter& replacements;
+  prometheus::Gauge& active;
+  prometheus::Counter& published;
+  prometheus::Counter& gaps;
+  prometheus::Counter& evicted;
+  prometheus::Gauge& kept_events;
+  prometheus::Gauge& kept_bytes;
+  prometheus::Gauge& unwritten;
+  prometheus::Counter& refused;
+
+private:
+  static prometheus::Counter& streams(metrics& numbers, const char* action) {
+    return numbers.counter(
+      "sse_gateway_connections_total", "Streams by what happened to them.", {{"action", action}});
+  }
+};
+
+} // namespace herald

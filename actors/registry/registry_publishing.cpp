@@ -1,0 +1,186 @@
+// What is published, by whom and to whom; and what of all that the journal is given.
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/registry/registry_inside.hpp"
+
+namespace herald {
+
+bool connection_registry::is_from_outside(const publish& command) {
+  return std::any_of(command.drafts.begin(), command.drafts.end(), [](const draft& d) {
+    return d.service == service_type::event;
+  });
+}
+
+caf::error connection_registry::refusal(const publish& command) {
+  const bool outside = is_from_outside(command);
+  if (outside && state_->shutting_down)
+    return fail(ec::shutting_down, "no new events are taken");
+  if (outside && state_->unwritten.full()) {
+    numbers_.refused.Increment();
+    return fail(ec::overloaded, "too many events wait for the journal");
+  }
+  if (!state_->ids.has(command.drafts.size())) {
+    // Nothing else would ask again: no event is recorded before there are ids.
+    std::vector<journal_entry> entries;
+    const auto ticket = ++state_->last_ticket;
+    reserve_ids(entries, ticket);
+    if (!entries.empty())
+      record(std::move(entries), ticket);
+    return fail(ec::storage_failed, "the journal has not been written for too many events");
+  }
+  return {};
+}
+
+result<publish_receipt> connection_registry::on_publish(publish& command) {
+  if (auto error = refusal(command))
+    return error;
+  return say(command, state_->ids.next(command.drafts.size()));
+}
+
+/// Says a batch that is not refused any more: to the history, the streams and the journal. The
+/// answer waits for the journal, and for the streams if the publisher does.
+result<publish_receipt> connection_registry::say(publish& command, event_id first) {
+  auto batch = state_->router.route(command.drafts, first, self_->clock().now());
+  numbers_.published.Increment(static_cast<double>(batch.receipt.ids.size()));
+  count_history(batch.evicted);
+  const bool undelivered = command.wait && batch.transports > 0;
+  const bool unwritten = !batch.kept.empty();
+  const auto ticket = undelivered || unwritten ? ++state_->last_ticket : ticket_id{0};
+  for (std::size_t i = 0; i < batch.parts.size(); ++i)
+    if (batch.parts[i])
+      caf::anon_send(
+        state_->transports[i].via,
+        deliver{std::move(batch.parts[i]), undelivered ? ticket : ticket_id{0}});
+  if (unwritten)
+    record_events(batch, ticket);
+  if (undelivered)
+    remind_of(ticket, publish_wait);
+  if (ticket == 0)
+    return std::move(batch.receipt);
+
+  auto answer = self_->make_response_promise<publish_receipt>();
+  state_->publishers.add(
+    ticket, {{answer, std::move(batch.receipt)}, undelivered ? batch.transports : 0},
+    {.journal = unwritten, .other = undelivered});
+  return answer;
+}
+
+/// The event is outside of the order of what is published: it has no id, and nobody can ask for it
+/// again.
+result<send_status> connection_registry::on_send(send_to_stream& command) {
+  const auto found = state_->table.find(command.stream);
+  if (!found)
+    return fail(ec::no_such_stream, "no stream has this token", "token");
+  if (command.event) {
+    auto& [name, data] = *command.event;
+    draft d{std::move(name), std::move(data), {}, service_type::event};
+    auto event = ordered_event(std::move(d), {}, self_->clock().now());
+    auto batch =
+      std::make_shared<std::vector<delivery>>(1, delivery{std::move(event), found->stream});
+    caf::anon_send(state_->transports[found->via].via, deliver{std::move(batch), 0});
+  }
+  if (command.close)
+    close(*found);
+  return send_status::sent;
+}
+
+void connection_registry::on_settled(const delivery_settled& fact) {
+  auto* publisher = state_->publishers.find(fact.ticket);
+  if (publisher != nullptr && publisher->count(fact.delivered))
+    stop_waiting(fact.ticket);
+}
+
+void connection_registry::on_wait_over(const delivery_wait_over& fact) {
+  if (auto connect = state_->connects.remove(fact.ticket))
+    connect->deliver(caf::unit);
+  stop_waiting(fact.ticket);
+}
+
+/// A publisher does not wait for its delivery any more.
+void connection_registry::stop_waiting(ticket_id ticket) {
+  if (auto publisher = state_->publishers.other_came(ticket))
+    publisher->give();
+}
+
+void connection_registry::remind_of(ticket_id ticket, std::chrono::milliseconds after) {
+  self_->delayed_send(
+    caf::actor_cast<connection_registry_actor>(self_), after, delivery_wait_over{ticket});
+}
+
+void connection_registry::count_history(std::size_t evicted) {
+  state_->evicted_in_file += evicted;
+  numbers_.evicted.Increment(static_cast<double>(evicted));
+  numbers_.kept_events.Set(static_cast<double>(state_->history.size()));
+  numbers_.kept_bytes.Set(static_cast<double>(state_->history.bytes()));
+}
+
+void connection_registry::count_unwritten() {
+  numbers_.unwritten.Set(static_cast<double>(state_->unwritten.events()));
+}
+
+void connection_registry::record(std::vector<journal_entry> entries, ticket_id ticket) {
+  const auto listener =
+    ticket == 0 ? journal_listener_actor{} : caf::actor_cast<journal_listener_actor>(self_);
+  caf::anon_send(state_->journal, record_entries{std::move(entries), ticket, listener});
+}
+
+void connection_registry::record_events(routed_batch& batch, ticket_id ticket) {
+  auto& state = *state_;
+  state.unwritten.add(ticket, batch.kept.size(), batch.kept_bytes);
+  count_unwritten();
+  std::vector<journal_entry> entries;
+  entries.reserve(3);
+  entries.emplace_back(events_kept{std::move(batch.kept), std::chrono::system_clock::now()});
+  // Evictions are recorded in bulk, so that they cost next to nothing per event.
+  if (state.evicted_in_file > state.history.size() / 8 + 64) {
+    state.evicted_in_file = 0;
+    entries.emplace_back(events_evicted{state.history.floor()});
+  }
+  reserve_ids(entries, ticket);
+  record(std::move(entries), ticket);
+}
+
+/// Adds the reservation of ids, if it is time for one.
+void connection_registry::reserve_ids(std::vector<journal_entry>& entries, ticket_id ticket) {
+  if (const auto upto = state_->ids.due(ticket))
+    entries.emplace_back(ids_reserved{*upto});
+}
+
+/// Answers once the journal knows the stream, or has not said so in time: a page must not wait for
+/// a slow disk.
+result<void> connection_registry::record_stream(
+  const open_connection& command, const std::optional<connection>& over) {
+  if (!state_->journal)
+    return caf::unit;
+  std::vector<journal_entry> entries;
+  if (over && state_->transports[over->via].lasting)
+    entries.emplace_back(stream_dropped{over->stream});
+  if (command.transport != transport_kind::gateway) {
+    if (!entries.empty())
+      record(std::move(entries));
+    return caf::unit;
+  }
+  entries.emplace_back(
+    stream_kept{command.id, command.stream, command.url, std::chrono::system_clock::now()});
+  const auto ticket = ++state_->last_ticket;
+  auto answer = self_->make_response_promise();
+  state_->connects.add(ticket, answer, {.journal = true});
+  record(std::move(entries), ticket);
+  remind_of(ticket, connect_wait);
+  return answer;
+}
+
+void connection_registry::on_recorded(const entries_recorded& fact) {
+  auto& state = *state_;
+  state.unwritten.answered(fact.last);
+  count_unwritten();
+  state.ids.answered(fact);
+  state.connects.journal_answered(
+    fact, [](auto& connect, const failure&) { connect.deliver(caf::unit); });
+  state.publishers.journal_answered(
+    fact, [](auto& publisher, const failure& why) { publisher.give(why); });
+}
+
+} // namespace herald
