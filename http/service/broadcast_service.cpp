@@ -97,8 +97,10 @@ recovered_journal recover_past(const config& settings) {
 class broadcast_service final : public service {
 public:
   broadcast_service(
-    const config& settings, caf::actor_system& system, metrics& numbers, service_host host)
-    : broadcast_service(settings, system, numbers, std::move(host), recover_past(settings)) {}
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up, const route_adder& more)
+    : broadcast_service(
+      settings, system, numbers, std::move(give_up), more, recover_past(settings)) {}
   ~broadcast_service() override;
 
   [[nodiscard]] open_ports ports() const override;
@@ -107,8 +109,8 @@ public:
 
 private:
   broadcast_service(
-    const config& settings, caf::actor_system& system, metrics& numbers, service_host host,
-    recovered_journal past);
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up, const route_adder& more, recovered_journal past);
 
   journal_actor make_journal(recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
@@ -137,11 +139,11 @@ private:
 };
 
 broadcast_service::broadcast_service(
-  const config& settings, caf::actor_system& system, metrics& numbers, service_host host,
-  recovered_journal past)
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, const route_adder& more, recovered_journal past)
   : settings_(settings),
     system_(system),
-    supervision_(system, settings, numbers, std::move(host.give_up)),
+    supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
     registry_(spawn_connection_registry(
       system, supervision_.child("connection-registry"), history_limits_of(settings), numbers,
@@ -160,7 +162,7 @@ broadcast_service::broadcast_service(
     task_workers(system, task_settings, numbers, supervision_.child("task-worker")),
     {journal_, std::move(past.snapshot.tasks)});
   make_routes();
-  add_service_routes(routes_, system, supervision_.address(), phase_, numbers, host.add_routes);
+  add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
   api_.emplace(api_options_of(settings), routes_, numbers);
 }
 
@@ -300,8 +302,9 @@ std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
 } // namespace
 
 std::unique_ptr<service> make_broadcast_service(
-  const config& settings, caf::actor_system& system, metrics& numbers, service_host host) {
-  return std::make_unique<broadcast_service>(settings, system, numbers, std::move(host));
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, const route_adder& more) {
+  return std::make_unique<broadcast_service>(settings, system, numbers, std::move(give_up), more);
 }
 
 } // namespace herald

@@ -133,7 +133,7 @@ void shut_down(
 }
 
 /// Runs until it is told to end. Gives the exit code.
-int run(const run_options& options, termination& end, const route_adder& add_routes) {
+int run(const run_options& options, termination& end, const route_adder& more) {
   if (!options.print_ports_file.empty())
     check_ports_file(options.print_ports_file);
   caf::actor_system_config actors;
@@ -147,13 +147,11 @@ int run(const run_options& options, termination& end, const route_adder& add_rou
   metrics numbers;
   std::atomic<bool> gave_up = false;
   caf::actor_system system{actors};
-  service_host host;
-  host.give_up = [&] {
+  const auto give_up = [&] {
     gave_up = true;
     end.request();
   };
-  host.add_routes = add_routes;
-  auto service = make_service(options.settings, system, numbers, std::move(host));
+  auto service = make_service(options.settings, system, numbers, give_up, more);
   service->start();
   const auto ports = service->ports();
   if (!options.print_ports_file.empty())
@@ -169,7 +167,7 @@ int run(const run_options& options, termination& end, const route_adder& add_rou
 
 } // namespace
 
-int run_process(int argc, char** argv, const route_adder& add_routes) {
+int run_process(int argc, char** argv, const route_adder& more) {
   keep_large_blocks_apart();
   const auto parsed = load_config(argc, argv, environ);
   if (const auto* early = std::get_if<early_exit>(&parsed)) {
@@ -182,7 +180,7 @@ int run_process(int argc, char** argv, const route_adder& add_routes) {
     log::warning(component, "setting_ignored", {{"detail", warning}});
   try {
     termination end;
-    return run(options, end, add_routes);
+    return run(options, end, more);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "herald: %s\n", e.what());
     return exit_cannot_start;

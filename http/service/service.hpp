@@ -54,17 +54,11 @@ public:
 /// Adds routes to the API beside those that herald has.
 using route_adder = std::function<void(router&)>;
 
-/// The process that a service runs in.
-struct service_host {
-  /// Called, on any thread, if the service cannot go on and should be ended.
-  std::function<void()> give_up;
-  /// May be none.
-  route_adder add_routes;
-};
-
 /// Builds the service that the settings ask for and takes its ports; throws std::system_error if
-/// one cannot be had.
+/// one cannot be had. `give_up` is called, on any thread, if it cannot go on and should be ended.
+/// `more` may be none.
 [[nodiscard]] std::unique_ptr<service> make_service(
-  const config& settings, caf::actor_system& system, metrics& numbers, service_host host);
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, const route_adder& more = {});
 
 } // namespace herald

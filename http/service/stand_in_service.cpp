@@ -55,11 +55,12 @@ void add_callback_hint(router& routes) {
 class stand_in_service final : public service {
 public:
   stand_in_service(
-    const config& settings, caf::actor_system& system, metrics& numbers, service_host host)
+    const config& settings, caf::actor_system& system, metrics& numbers,
+    std::function<void()> give_up, const route_adder& more)
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
-      supervision_(system, settings, numbers, std::move(host.give_up)),
+      supervision_(system, settings, numbers, std::move(give_up)),
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(
         spawn_stand_in_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
@@ -68,7 +69,7 @@ public:
     send.max_event_bytes = settings.api.max_event_bytes;
     add_internal_send_api(routes_, system, front_, send);
     add_callback_hint(routes_);
-    add_service_routes(routes_, system, supervision_.address(), phase_, numbers, host.add_routes);
+    add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     api_.emplace(api_options_of(settings), routes_, numbers);
   }
 
@@ -116,8 +117,9 @@ private:
 } // namespace
 
 std::unique_ptr<service> make_stand_in_service(
-  const config& settings, caf::actor_system& system, metrics& numbers, service_host host) {
-  return std::make_unique<stand_in_service>(settings, system, numbers, std::move(host));
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, const route_adder& more) {
+  return std::make_unique<stand_in_service>(settings, system, numbers, std::move(give_up), more);
 }
 
 } // namespace herald

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "http/service/service.hpp"
@@ -9,6 +10,7 @@ namespace herald {
 /// herald standing in for an SSE Gateway (`callback.url`): its streams are a backend's business,
 /// its API is `/internal/send` and health.
 [[nodiscard]] std::unique_ptr<service> make_stand_in_service(
-  const config& settings, caf::actor_system& system, metrics& numbers, service_host host);
+  const config& settings, caf::actor_system& system, metrics& numbers,
+  std::function<void()> give_up, const route_adder& more = {});
 
 } // namespace herald
