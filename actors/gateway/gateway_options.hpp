@@ -6,41 +6,42 @@
 
 namespace herald {
 
-/// How herald talks to an external SSE Gateway (`gateway.*` settings).
-struct gateway_options {
+/// How herald talks to an external SSE Gateway (settings `gateway`).
+struct gateway_settings {
   /// Base of the gateway's own API, e.g. "http://127.0.0.1:3000"; `/internal/send` is appended.
-  /// Empty: there is no external gateway.
+  /// Empty: there is no external gateway, and herald serves the streams itself.
   std::string url;
   /// Longest wait for the gateway to take a connection, and to answer one send.
-  std::chrono::milliseconds timeout{5000};
-  /// A connection that was quiet for so long is not used again. Below the 5 s after which Node
-  /// closes it, so that no send dies on a connection that is just being closed.
-  std::chrono::milliseconds longest_quiet{4000};
+  std::chrono::milliseconds timeout_ms{5000};
   /// Shards, each with one connection and one send under way, all on one thread. A stream stays
   /// with its shard.
   std::size_t senders = 8;
-
   /// Age, from its queueing, at which an event that cannot be sent is lost for its stream.
-  std::chrono::milliseconds retry{5000};
-  /// The same for the order to close a stream. Longer: nobody would miss the event, but the stream
-  /// would stay open at the gateway, forgotten by all.
+  std::chrono::milliseconds retry_ms{5000};
+  /// Bounds of what waits, of a shard and of a stream. The bytes of an event count once per shard,
+  /// however many of its streams wait for it, and once per stream.
+  std::size_t max_queue_events = 250'000;
+  std::size_t max_queue_bytes = std::size_t{64} << 20U;
+  std::size_t max_stream_events = 10'000;
+  std::size_t max_stream_bytes = std::size_t{8} << 20U;
+  /// A stream that nothing was sent to for so long is probed: a gateway that crashed has forgotten
+  /// it without a word. Probes are spread: each shard makes one round per interval. 0: no probes.
+  std::chrono::milliseconds probe_interval_s{60'000};
+};
+
+/// The settings, and what is none.
+struct gateway_options : gateway_settings {
+  /// A connection that was quiet for so long is not used again. Below the 5 s after which Node
+  /// closes it, so that no send dies on a connection that is just being closed.
+  std::chrono::milliseconds longest_quiet{4000};
+  /// `retry_ms` for the order to close a stream. Longer: nobody would miss the event, but the
+  /// stream would stay open at the gateway, forgotten by all.
   std::chrono::milliseconds close_retry{60'000};
   /// Pause before a send is tried again: doubles from one to the other.
   std::chrono::milliseconds min_backoff{100};
   std::chrono::milliseconds max_backoff{1000};
   /// Share of a pause that is left to chance, so that shards do not knock in step. 0 to 1.
   double random_factor = 0.2;
-
-  /// Bounds of what waits. The bytes of an event count once per shard, however many of its streams
-  /// wait for it, and once per stream.
-  std::size_t max_shard_events = 250'000;
-  std::size_t max_shard_bytes = std::size_t{64} << 20U;
-  std::size_t max_stream_events = 10'000;
-  std::size_t max_stream_bytes = std::size_t{8} << 20U;
-
-  /// A stream that nothing was sent to for so long is probed: a gateway that crashed has forgotten
-  /// it without a word. Probes are spread: each shard makes one round per interval. 0: no probes.
-  std::chrono::milliseconds probe_interval{60'000};
   /// Pause between two probes after the gateway was down, when it may have forgotten them all.
   std::chrono::milliseconds sweep_spacing{5};
 };

@@ -250,7 +250,7 @@ void gateway_queue::push(
 std::optional<gateway_queue::loss> gateway_queue::limit_of_events(const stream& s) const {
   if (s.due.size() >= options_.max_stream_events)
     return loss::stream_full;
-  if (waiting_ >= options_.max_shard_events)
+  if (waiting_ >= options_.max_queue_events)
     return loss::shard_full;
   return std::nullopt;
 }
@@ -260,7 +260,7 @@ gateway_queue::limit_of_bytes(const stream& s, const prepared_event& what) const
   const auto bytes = what.json.size();
   if (s.bytes + bytes > options_.max_stream_bytes)
     return loss::stream_full;
-  if (waiting_bytes_ + (what.waiting == 0 ? bytes : 0) > options_.max_shard_bytes)
+  if (waiting_bytes_ + (what.waiting == 0 ? bytes : 0) > options_.max_queue_bytes)
     return loss::shard_full;
   return std::nullopt;
 }
@@ -338,7 +338,7 @@ bool gateway_queue::expire(stream_ref s, time_point now) {
   while (!s->due.empty()) {
     auto& first = s->due.front();
     const auto age = now - first.queued;
-    if (age < options_.retry)
+    if (age < options_.retry_ms)
       return true;
     if (first.what) {
       out_.lost(first.what->service, loss::expired);
@@ -380,7 +380,7 @@ std::optional<gateway_queue::attempt> gateway_queue::next_probe(time_point now) 
 }
 
 std::optional<gateway_queue::time_point> gateway_queue::probe_due() const {
-  if (streams_.empty() || options_.probe_interval.count() == 0)
+  if (streams_.empty() || options_.probe_interval_s.count() == 0)
     return std::nullopt;
   const auto& first = streams_.front();
   // A stream with something to send finds out anyway.
@@ -394,8 +394,8 @@ std::optional<gateway_queue::time_point> gateway_queue::probe_due() const {
     return last_probe_ + options_.sweep_spacing;
   const auto count = static_cast<steady_clock::rep>(streams_.size());
   return std::max(
-    first.tried + options_.probe_interval,
-    last_probe_ + steady_clock::duration{options_.probe_interval} / count);
+    first.tried + options_.probe_interval_s,
+    last_probe_ + steady_clock::duration{options_.probe_interval_s} / count);
 }
 
 } // namespace herald

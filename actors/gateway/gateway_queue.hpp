@@ -25,8 +25,8 @@ namespace herald {
 ///   so a stream whose sends fail holds up only itself, while it backs off.
 /// - Every event that a stream is given ends as sent, failed or lost, once, and is reported so.
 /// - An event is lost where a limit is reached, or when it cannot be sent until it is
-///   `gateway_options::retry` old. Age alone costs nothing: what waits behind a slow gateway that
-///   does answer is sent however late.
+///   `gateway_options::retry_ms` old. Age alone costs nothing: what waits behind a slow gateway
+///   that does answer is sent however late.
 /// - A stream is dropped only when the gateway says that it does not have it.
 ///
 /// Pure: the caller gives the time, sends what `next` says, and tells `finish` how it went.

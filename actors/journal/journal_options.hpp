@@ -18,14 +18,19 @@ enum class journal_sync : std::uint8_t {
   off,
 };
 
-struct journal_options {
-  /// Empty: nothing is remembered over a restart.
+/// How herald remembers over a restart (settings `journal`).
+struct journal_settings {
+  /// Empty: nothing is remembered.
   std::string path;
   journal_sync sync = journal_sync::full;
   /// Events that may wait to be written; with more, publishers are refused.
   std::size_t max_queue_events = 200'000;
   std::size_t max_queue_bytes = std::size_t{64} << 20U;
-  /// Of one transaction, unless one command has more.
+};
+
+/// The settings, and what is none.
+struct journal_options : journal_settings {
+  /// What is written in one transaction at most.
   std::size_t max_group_bytes = std::size_t{8} << 20U;
   /// Pause before what could not be written is tried again.
   std::chrono::milliseconds retry{1000};

@@ -22,7 +22,7 @@ event_id clock_id(wall_time now) {
 
 } // namespace
 
-caf::expected<recovered_journal> recover_journal(const journal_options& options, wall_time now) {
+caf::expected<recovered_journal> recover_journal(const journal_settings& options, wall_time now) {
   const auto before = std::chrono::steady_clock::now();
   auto opened = journal_file::open(options.path, options.sync);
   if (!opened)

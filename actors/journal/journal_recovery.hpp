@@ -22,6 +22,6 @@ struct recovered_journal {
 /// Opens the journal and reads what former lives have written, before anything is published. Logs
 /// what it finds. Fails, in words for the operator, if herald must not start with this file.
 [[nodiscard]] caf::expected<recovered_journal>
-recover_journal(const journal_options& options, wall_time now);
+recover_journal(const journal_settings& options, wall_time now);
 
 } // namespace herald

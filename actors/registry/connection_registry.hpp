@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <caf/fwd.hpp>
@@ -19,8 +20,8 @@ struct registry_memory {
   /// Null: nothing outlives the process.
   journal_actor journal;
   /// What may wait to be written before publishers are refused (`journal.max_queue_*`).
-  std::size_t max_queue_events = 200'000;
-  std::size_t max_queue_bytes = std::size_t{64} << 20U;
+  std::size_t max_queue_events = std::numeric_limits<std::size_t>::max();
+  std::size_t max_queue_bytes = std::numeric_limits<std::size_t>::max();
   /// Events that are still known, in their order.
   std::vector<journal_snapshot::dated_event> events = {};
   /// Everything after it that was worth keeping is in `events`.

@@ -37,7 +37,7 @@ std::size_t event_history::append(event_ptr what, audience to, time_point now) {
 
 std::size_t event_history::expire(time_point now) {
   std::size_t evicted = 0;
-  for (; !marks_.empty() && now - marks_.front().at > limits_.max_age; ++evicted)
+  for (; !marks_.empty() && now - marks_.front().at > limits_.max_age_s; ++evicted)
     evict_oldest();
   return evicted;
 }

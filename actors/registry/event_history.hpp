@@ -7,20 +7,11 @@
 #include <optional>
 #include <vector>
 
+#include "actors/registry/history_limits.hpp"
 #include "messages/events.hpp"
 #include "messages/history.hpp"
 
 namespace herald {
-
-/// How much of the past is kept for streams that come back; each limit alone evicts the oldest.
-struct history_limits {
-  /// `history.max_events`; 0 keeps nothing.
-  std::size_t max_events = 10'000;
-  /// `history.max_bytes`: names and data, and what keeping an event costs besides.
-  std::size_t max_bytes = std::size_t{16} * 1024 * 1024;
-  /// `history.max_age_s`.
-  std::chrono::seconds max_age{300};
-};
 
 /// The last events, in their order, and what a stream has missed since its cursor. Pure: time is
 /// given in.

@@ -27,13 +27,13 @@ restart_policy::decision restart_policy::failed(
 restart_policy::duration
 restart_policy::backoff(const std::string& child, const child_options& options, time_point now) {
   auto& row = rows_[child];
-  if (row.length > 0 && now - row.restarted >= options.max_backoff)
+  if (row.length > 0 && now - row.restarted >= options.max_backoff_ms)
     row.length = 0;
   // 2^20 times any backoff is past any sensible maximum: no overflow to think about.
   const auto doublings = std::min<std::size_t>(row.length, 20);
   ++row.length;
   const std::chrono::duration<double> plain =
-    std::min(options.min_backoff * (std::int64_t{1} << doublings), options.max_backoff);
+    std::min(options.min_backoff_ms * (std::int64_t{1} << doublings), options.max_backoff_ms);
   const auto stretched =
     std::chrono::duration_cast<duration>(plain * (1 + random_() * options.random_factor));
   row.restarted = now + stretched;

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 child_options ends_within(std::chrono::milliseconds time) {
   child_options options;
-  options.shutdown = time;
+  options.shutdown_ms = time;
   return options;
 }
 

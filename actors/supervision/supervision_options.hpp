@@ -27,15 +27,15 @@ struct mailbox_limit {
   when_full action = when_full::reject;
 };
 
-/// How one kind of child is supervised.
+/// How one kind of child is supervised (`supervision.children.NAME`).
 struct child_options {
   restart_type restart = restart_type::permanent;
   /// A child that does not end within this time is left behind.
-  std::chrono::milliseconds shutdown{2000};
+  std::chrono::milliseconds shutdown_ms{2000};
   /// Before the first restart in a row; doubles with each further one ...
-  std::chrono::milliseconds min_backoff{10};
+  std::chrono::milliseconds min_backoff_ms{10};
   /// ... up to this. A child that has run for this long without a failure starts anew.
-  std::chrono::milliseconds max_backoff{5000};
+  std::chrono::milliseconds max_backoff_ms{5000};
   /// Each backoff is longer by a random part of up to this, so that restarts do not coincide.
   double random_factor = 0.2;
   mailbox_limit mailbox;
@@ -66,13 +66,15 @@ struct child_kind {
 
 [[nodiscard]] child_options_map default_children();
 
-/// The supervisor's bounds and its children, strategy one_for_one.
+/// How a supervisor works (settings `supervision`).
 struct supervision_options {
   /// At most this many restarts of all children together ...
   std::size_t intensity = 10;
   /// ... within this time; one more escalates.
-  std::chrono::milliseconds period{60'000};
+  std::chrono::milliseconds period_ms{60'000};
+  /// How many there are of a child is another setting: `gateway.senders`, for one.
   child_options_map children = default_children();
+  supervision_strategy strategy = supervision_strategy::one_for_one;
 
   /// The options of a kind; the defaults of a child where it is not known.
   [[nodiscard]] const child_options& of(std::string_view kind) const;

@@ -43,7 +43,7 @@ public:
   supervisor(caf::actor_config& config, std::shared_ptr<surroundings> around)
     : supervisor_actor::base(config),
       around_(std::move(around)),
-      policy_(around_->options.intensity, around_->options.period, around_->random) {
+      policy_(around_->options.intensity, around_->options.period_ms, around_->random) {
     set_down_handler([this](caf::down_msg& fact) { on_down(fact); });
   }
 
@@ -207,7 +207,7 @@ void supervisor::give_up(child& failed, const char* event) {
 actor_tree supervisor::tree() const {
   actor_tree result;
   result.intensity = around_->options.intensity;
-  result.period = around_->options.period;
+  result.period = around_->options.period_ms;
   for (const auto& c : children_) {
     auto& shown = result.children.emplace_back(c.status);
     if (c.depth)
@@ -244,7 +244,7 @@ void supervisor::next_step() {
   for (auto& c : children_)
     if (c.rank == stop_.rank && !c.ended)
       send_exit(c.handle, caf::exit_reason::user_shutdown);
-  delayed_send(this, options_of(*last).shutdown, stop_overdue{stop_.step});
+  delayed_send(this, options_of(*last).shutdown_ms, stop_overdue{stop_.step});
 }
 
 void supervisor::on_overdue(const stop_overdue& fact) {

@@ -17,31 +17,40 @@ struct command_type {
   std::string cwd;
   /// Over `task_options::environment`.
   std::map<std::string, std::string> env;
-  /// Instead of `task_options::timeout`; zero for none.
-  std::optional<std::chrono::milliseconds> timeout;
+  /// Instead of `task_settings::timeout_s`; zero for none.
+  std::optional<std::chrono::milliseconds> timeout_s;
+
+  friend bool operator==(const command_type&, const command_type&) = default;
 };
 
-struct task_options {
+/// By the name of the type.
+using command_map = std::map<std::string, command_type>;
+
+/// How tasks are run (settings `tasks`).
+struct task_settings {
   /// Tasks that run at a time, `external` ones aside.
   std::size_t workers = 4;
   /// Longest run of a task that has a worker; zero for no limit.
-  std::chrono::milliseconds timeout{300'000};
-  /// Longest silence of the service that does the work of an `external` task; zero for no limit.
-  std::chrono::milliseconds external_timeout{3'600'000};
+  std::chrono::milliseconds timeout_s{300'000};
   /// How long an ended task can be asked for.
-  std::chrono::milliseconds retention{600'000};
+  std::chrono::milliseconds retention_s{600'000};
   /// From SIGTERM to SIGKILL.
-  std::chrono::milliseconds kill_after{2000};
-  /// Shortest time between two progress events of a task: what a screen can show.
-  std::chrono::milliseconds progress_interval{100};
+  std::chrono::milliseconds kill_after_ms{2000};
   /// Tasks that wait for a worker; more are refused.
   std::size_t max_pending = 1000;
   /// Tasks of type `external` that run at a time; more are refused.
   std::size_t max_external = 1000;
   /// Ended tasks that are kept, whatever the retention says.
   std::size_t max_ended = 10'000;
-  /// By the name of the type.
-  std::map<std::string, command_type> commands;
+  /// Longest silence of the service that does the work of an `external` task; zero for no limit.
+  std::chrono::milliseconds external_timeout_s{3'600'000};
+  command_map commands;
+};
+
+/// The settings, and what is none.
+struct task_options : task_settings {
+  /// Shortest time between two progress events of a task: what a screen can show.
+  std::chrono::milliseconds progress_interval{100};
   /// The environment of every command. herald's own is not handed down: it holds secrets.
   std::map<std::string, std::string> environment = {
     {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -50,6 +59,6 @@ struct task_options {
 };
 
 /// Every type that can be started, in the order of their names.
-[[nodiscard]] std::vector<std::string> task_types(const task_options& options);
+[[nodiscard]] std::vector<std::string> task_types(const task_settings& options);
 
 } // namespace herald

@@ -18,7 +18,7 @@ task_runner::state::state(
     publisher(std::move(to)),
     journal(std::move(log)),
     make_worker(std::move(make)),
-    tasks({options.retention, options.max_ended}),
+    tasks({options.retention_s, options.max_ended}),
     queue(options.workers),
     pace(options.progress_interval),
     counts(options, numbers) {}
@@ -58,9 +58,9 @@ task_id task_runner::state::mint_id() {
 
 std::optional<std::chrono::milliseconds>
 task_runner::state::limit_of(const std::string& type) const {
-  auto limit = type == external_type ? options.external_timeout : options.timeout;
+  auto limit = type == external_type ? options.external_timeout_s : options.timeout_s;
   if (const auto command = options.commands.find(type); command != options.commands.end())
-    limit = command->second.timeout.value_or(limit);
+    limit = command->second.timeout_s.value_or(limit);
   if (limit.count() <= 0)
     return std::nullopt;
   return limit;

@@ -22,9 +22,9 @@ struct task_moment {
 
 struct task_table_limits {
   /// How long an ended task can still be asked for.
-  std::chrono::milliseconds retention{600'000};
+  std::chrono::milliseconds retention{};
   /// Ended tasks that are kept at most, at least 1; the one that ended first makes room.
-  std::size_t max_ended = 10'000;
+  std::size_t max_ended = 0;
 };
 
 /// The state of every task: pending -> running -> completed | failed | cancelled, and pending ->

@@ -73,7 +73,7 @@ bool needs_quotes(std::string_view text) {
 } // namespace
 
 void configure(const options& opts) {
-  threshold = opts.threshold;
+  threshold = opts.level;
   line_format = opts.format;
   sink();
 }

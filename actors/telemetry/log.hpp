@@ -11,9 +11,9 @@ namespace herald::log {
 enum class level : std::uint8_t { debug, info, warning, error };
 enum class format : std::uint8_t { json, text };
 
-/// Lines at or above `threshold` go to standard error.
+/// What goes where: lines at or above `level`, one each, to standard error (settings `log`).
 struct options {
-  level threshold = level::info;
+  log::level level = log::level::info;
   log::format format = log::format::text;
 };
 

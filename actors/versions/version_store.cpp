@@ -225,7 +225,7 @@ result<pending_version> version_store::on_get(const get_pending_version& query) 
 } // namespace
 
 supervised<version_store_actor> spawn_version_store(
-  caf::actor_system& system, shell_options options, const version_store_options& limits,
+  caf::actor_system& system, shell_options options, const version_settings& limits,
   publisher_actor publisher, version_source_actor source, metrics& numbers, version_memory memory) {
   auto state = std::make_shared<store_state>(limits.max_pending, std::move(memory.journal));
   for (auto& [id, version] : memory.versions)

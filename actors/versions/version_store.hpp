@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -8,14 +7,10 @@
 
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "actors/versions/version_settings.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {
-
-struct version_store_options {
-  /// Pending versions kept; past it the one queued longest ago goes (`version.max_pending`).
-  std::size_t max_pending = 100'000;
-};
 
 /// Pending versions from former lives of herald, and where those are kept that the next one needs.
 struct version_memory {
@@ -36,7 +31,7 @@ struct version_memory {
 ///
 /// With a journal `queue_version` is answered once the version is written.
 supervised<version_store_actor> spawn_version_store(
-  caf::actor_system& system, shell_options options, const version_store_options& limits,
+  caf::actor_system& system, shell_options options, const version_settings& limits,
   publisher_actor publisher, version_source_actor source, metrics& numbers,
   version_memory memory = {});
 

@@ -13,10 +13,10 @@ namespace herald {
 
 struct command_host_options {
   /// From SIGTERM to SIGKILL.
-  std::chrono::milliseconds kill_after{2000};
+  std::chrono::milliseconds kill_after{};
   /// Shortest time between two progress reports of a command, so that one that talks without end
   /// does not fill the runner's mailbox.
-  std::chrono::milliseconds progress_interval{50};
+  std::chrono::milliseconds progress_interval{};
 };
 
 /// A command that does the work of a task.

@@ -115,7 +115,7 @@ task_worker_factory task_workers(
   std::shared_ptr<command_host> host;
   if (!options.commands.empty())
     host = std::make_shared<command_host>(
-      command_host_options{options.kill_after, options.progress_interval / 2}, numbers);
+      command_host_options{options.kill_after_ms, options.progress_interval / 2}, numbers);
   return [&system, shared, host,
           each = std::move(each)](const task_runner_actor& runner, std::size_t number) {
     auto kept =

@@ -115,8 +115,8 @@ public:
 
   void submit(call_backend what, answer_handler done) {
     const auto now = clock::now();
-    const auto patience =
-      what.action == callback_action::connect ? options_.timeout : options_.disconnect_queue_time;
+    const auto patience = what.action == callback_action::connect ? options_.timeout_ms
+                                                                  : options_.disconnect_queue_time;
     asio::post(
       loop_.io(), [this, added = pending_callback{
                            std::move(what), std::move(done), now, now + patience}]() mutable {
@@ -152,7 +152,7 @@ private:
       if (!next)
         break;
       if (next->call.action == callback_action::disconnect)
-        next->deadline = clock::now() + options_.timeout;
+        next->deadline = clock::now() + options_.timeout_ms;
       auto& over = idle_sender();
       over.call = std::move(*next);
       send(over);

@@ -1,29 +1,21 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include <caf/expected.hpp>
 #include <caf/fwd.hpp>
 
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "http/clients/callback_settings.hpp"
 #include "messages/backend.hpp"
 
 namespace herald {
 
-struct backend_client_options {
-  /// The whole `http://` URL that is called. Its query may hold a secret: it is never logged.
-  std::string url;
-  /// From the call to its answer, time in the queue included: a client waits for that long.
-  std::chrono::milliseconds timeout{5000};
-  /// Callbacks on the wire at a time, and so connections.
-  std::size_t max_in_flight = 256;
-  /// Callbacks waiting for a connection, connects and disconnects each; more are refused.
-  std::size_t max_queued = 50'000;
+/// The settings, and what is none.
+struct backend_client_options : callback_settings {
   /// How long a disconnect may wait for a connection; nobody waits for it. Then it is dropped.
   std::chrono::milliseconds disconnect_queue_time{60'000};
   /// A connection that was idle for longer is not used again. Below the 5 s of most servers.

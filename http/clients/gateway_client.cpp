@@ -53,7 +53,7 @@ class gateway_client final : public gateway_link {
 public:
   gateway_client(
     socket_loop& loop, const gateway_options& options, const http_url& url, handler done)
-    : timeout_(options.timeout),
+    : timeout_(options.timeout_ms),
       done_(std::move(done)),
       endpoints_(loop.io(), url.host, url.port),
       connection_(loop, endpoints_, url, options.longest_quiet, [this](const post_outcome& how) {

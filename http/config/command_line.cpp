@@ -18,9 +18,9 @@ namespace {
 
 using complaint = std::optional<std::string>;
 
-constexpr std::size_t longest_file = 4 * config::mib;
+constexpr std::size_t longest_file = std::size_t{4} << 20U;
 
-/// One line, whatever the user's text holds.
+/// Ends the run with one line, whatever the user's text holds.
 early_exit bad_config(const std::string& what) {
   std::string line = "herald: ";
   for (const unsigned char c : what)
@@ -40,7 +40,7 @@ std::string not_this(const setting& s, std::string_view text) {
   return ", not " + excerpt(text);
 }
 
-/// What the arguments ask for.
+/// A request: all that the arguments ask for.
 struct request {
   enum class action { run, help, version, check, print };
 

@@ -10,7 +10,7 @@
 
 namespace herald {
 
-/// What a run of herald was asked to be.
+/// A run of herald: its settings, and what only the command line can ask for.
 struct run_options {
   config settings;
   /// Where the open ports are written; empty: nowhere.

@@ -51,14 +51,15 @@ std::optional<violation> mode_violation(const config& c) {
   return std::nullopt;
 }
 
+violation too_small(const std::string& key, const std::string& least) {
+  return {key, key + " must be at least " + least};
+}
+
 std::optional<violation> gateway_violation(const config& c) {
   if (c.gateway.max_stream_bytes < c.api.max_event_bytes)
-    return violation{
-      "gateway.max_stream_bytes", "gateway.max_stream_bytes must be at least api.max_event_bytes"};
+    return too_small("gateway.max_stream_bytes", "api.max_event_bytes");
   if (c.gateway.max_queue_bytes < c.gateway.max_stream_bytes)
-    return violation{
-      "gateway.max_queue_bytes",
-      "gateway.max_queue_bytes must be at least gateway.max_stream_bytes"};
+    return too_small("gateway.max_queue_bytes", "gateway.max_stream_bytes");
   return std::nullopt;
 }
 
@@ -68,13 +69,10 @@ std::optional<violation> endpoint_violation(const config& c) {
   if (c.api.port != 0 && c.api.port == c.stream.port && hosts_meet)
     return violation{"stream.port", "stream.port and api.port must differ"};
   if (c.stream.log_bytes < wire_growth * c.api.max_event_bytes)
-    return violation{
-      "stream.log_bytes", "stream.log_bytes must be at least " + std::to_string(wire_growth)
-                            + " times api.max_event_bytes"};
+    return too_small(
+      "stream.log_bytes", std::to_string(wire_growth) + " times api.max_event_bytes");
   if (c.stream.private_queue_bytes < c.api.max_event_bytes)
-    return violation{
-      "stream.private_queue_bytes",
-      "stream.private_queue_bytes must be at least api.max_event_bytes"};
+    return too_small("stream.private_queue_bytes", "api.max_event_bytes");
   return std::nullopt;
 }
 
@@ -90,7 +88,7 @@ std::optional<violation> command_violation(const config& c) {
 
 std::optional<violation> supervision_violation(const config& c) {
   for (const auto& [name, child] : c.supervision.children) {
-    if (child.min_backoff <= child.max_backoff)
+    if (child.min_backoff_ms <= child.max_backoff_ms)
       continue;
     const auto path = "supervision.children." + name;
     const auto key = path + ".min_backoff_ms";

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <iterator>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,72 +17,45 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* children_key = "supervision.children";
 
-const std::vector<std::string>& child_fields() {
-  static const std::vector<std::string> names = {
-    "restart",        "instances",     "shutdown_ms", "min_backoff_ms",
-    "max_backoff_ms", "random_factor", "max_mailbox", "when_full"};
-  return names;
+/// A row of the table of fields.
+struct child_field {
+  std::string_view name;
+  /// Null for `instances`, which is another setting.
+  setting_place (*member)(child_options& c);
+  setting_rule rule;
+  /// Only where some of what waits may be refused.
+  bool of_mailbox = false;
+};
+
+template <auto Member>
+setting_place child_place(child_options& c) {
+  return &(c.*Member);
 }
 
-constexpr std::array restart_types = {
-  restart_type::permanent, restart_type::transient, restart_type::temporary};
-
-constexpr std::pair<std::string_view, when_full> full_actions[] = {
-  {"reject", when_full::reject}, {"drop_oldest", when_full::drop_oldest}};
-
-std::string_view name_of(when_full action) {
-  return action == when_full::reject ? "reject" : "drop_oldest";
+template <auto Member>
+setting_place mailbox_place(child_options& c) {
+  return &(c.mailbox.*Member);
 }
 
-std::string must_be(const std::string& key, const std::string& rule, const json& value) {
-  return key + " must be " + rule + ", not " + excerpt(value);
-}
+constexpr number_range delay_ms = {0, 600'000};
 
-template <class Number>
-complaint read_number(
-  Number& into, const json& value, const std::string& key, std::int64_t least, std::int64_t most) {
-  const auto plain = plain_value(value).value_or(setting_value{false});
-  const auto* number = std::get_if<std::int64_t>(&plain);
-  if (number == nullptr || *number < least || *number > most)
-    return must_be(
-      key, "a whole number from " + std::to_string(least) + " to " + std::to_string(most), value);
-  into = static_cast<Number>(*number);
-  return std::nullopt;
-}
+constexpr std::array child_fields = {
+  child_field{"restart", child_place<&child_options::restart>, {}},
+  child_field{"instances", nullptr, {}},
+  child_field{"shutdown_ms", child_place<&child_options::shutdown_ms>, number_range{1, 600'000}},
+  child_field{"min_backoff_ms", child_place<&child_options::min_backoff_ms>, delay_ms},
+  child_field{"max_backoff_ms", child_place<&child_options::max_backoff_ms>, delay_ms},
+  child_field{"random_factor", child_place<&child_options::random_factor>, {}},
+  child_field{
+    "max_mailbox", mailbox_place<&mailbox_limit::max>, number_range{0, 100'000'000}, true},
+  child_field{"when_full", mailbox_place<&mailbox_limit::action>, {}, true},
+};
 
-complaint read_time(
-  std::chrono::milliseconds& into, const json& value, const std::string& key, std::int64_t least) {
-  std::int64_t time = 0;
-  if (auto wrong = read_number(time, value, key, least, 600'000))
-    return wrong;
-  into = std::chrono::milliseconds{time};
-  return std::nullopt;
-}
-
-complaint read_restart(restart_type& into, const json& value, const std::string& key) {
-  for (const auto type : restart_types)
-    if (value.is_string() && value.get_ref<const std::string&>() == to_string(type)) {
-      into = type;
-      return std::nullopt;
-    }
-  return must_be(key, "one of permanent, transient, temporary", value);
-}
-
-complaint read_when_full(when_full& into, const json& value, const std::string& key) {
-  for (const auto& [name, action] : full_actions)
-    if (value.is_string() && value.get_ref<const std::string&>() == name) {
-      into = action;
-      return std::nullopt;
-    }
-  return must_be(key, "one of reject, drop_oldest", value);
-}
-
-complaint read_factor(double& into, const json& value, const std::string& key) {
-  const double factor = value.is_number() ? value.get<double>() : -1;
-  if (!(factor >= 0 && factor <= 1))
-    return must_be(key, "a number from 0 to 1", value);
-  into = factor;
-  return std::nullopt;
+complaint no_such_field(const std::string& field, const std::string& key) {
+  std::vector<std::string> names;
+  for (const auto& known : child_fields)
+    names.emplace_back(known.name);
+  return key + " is not a field of a child; the nearest is " + closest_spelling(field, names);
 }
 
 complaint
@@ -93,37 +63,23 @@ read_instances(config& c, const child_kind& kind, const json& value, const std::
   if (kind.instances_setting.empty())
     return key + " cannot be set: herald has one " + std::string{kind.name};
   const auto& same = *find_setting(kind.instances_setting);
-  const auto plain = plain_value(value);
-  if (plain && !assign(c, same, *plain))
-    return std::nullopt;
-  return must_be(key, same.requirement(), value);
+  return read_value(same.member(c), key, same.rule, value);
 }
 
 complaint read_field(
   config& c, const child_kind& kind, const std::string& field, const json& value,
   const std::string& key) {
-  auto& child = c.supervision.children.find(kind.name)->second;
-  if (field == "restart")
-    return read_restart(child.restart, value, key);
-  if (field == "instances")
+  const auto* const known = std::find_if(
+    child_fields.begin(), child_fields.end(), [&](const auto& f) { return f.name == field; });
+  if (known == child_fields.end())
+    return no_such_field(field, key);
+  if (known->member == nullptr)
     return read_instances(c, kind, value, key);
-  if (field == "shutdown_ms")
-    return read_time(child.shutdown, value, key, 1);
-  if (field == "min_backoff_ms")
-    return read_time(child.min_backoff, value, key, 0);
-  if (field == "max_backoff_ms")
-    return read_time(child.max_backoff, value, key, 0);
-  if (field == "random_factor")
-    return read_factor(child.random_factor, value, key);
-  if (field != "max_mailbox" && field != "when_full")
-    return key + " is not a field of a child; the nearest is "
-           + closest_spelling(field, child_fields());
-  if (!kind.refuses)
+  if (known->of_mailbox && !kind.refuses)
     return key + " cannot be set: nothing that waits for a " + std::string{kind.name}
            + " may be refused";
-  if (field == "when_full")
-    return read_when_full(child.mailbox.action, value, key);
-  return read_number(child.mailbox.max, value, key, 0, 100'000'000);
+  auto& child = c.supervision.children.find(kind.name)->second;
+  return read_value(known->member(child), key, known->rule, value);
 }
 
 } // namespace
@@ -152,45 +108,34 @@ complaint read_children(config& c, const json& value) {
 json children_json(const config& c) {
   auto all = json::object();
   for (const auto& kind : child_kinds()) {
-    const auto& child = c.supervision.children.find(kind.name)->second;
+    // A copy: places are there to be written to.
+    auto child = c.supervision.children.find(kind.name)->second;
     auto& fields = all[std::string{kind.name}];
-    fields["restart"] = to_string(child.restart);
-    if (!kind.instances_setting.empty())
-      fields["instances"] =
-        std::get<std::int64_t>(value_of(c, *find_setting(kind.instances_setting)));
-    fields["shutdown_ms"] = child.shutdown.count();
-    fields["min_backoff_ms"] = child.min_backoff.count();
-    fields["max_backoff_ms"] = child.max_backoff.count();
-    fields["random_factor"] = child.random_factor;
-    if (!kind.refuses)
-      continue;
-    fields["max_mailbox"] = child.mailbox.max;
-    fields["when_full"] = name_of(child.mailbox.action);
+    const auto show = [&](std::string_view name, const setting_value& value) {
+      std::visit([&](const auto& plain) { fields[std::string{name}] = plain; }, value);
+    };
+    for (const auto& field : child_fields)
+      if (field.member == nullptr && !kind.instances_setting.empty())
+        show(field.name, value_of(c, *find_setting(kind.instances_setting)));
+      else if (field.member != nullptr && (!field.of_mailbox || kind.refuses))
+        show(field.name, value_at(field.member(child), field.name));
   }
   return all;
 }
 
 complaint instances_conflict(const json& document) {
-  const auto find = [&document](std::initializer_list<std::string_view> path) {
-    const json* place = &document;
-    for (const auto step : path) {
-      const auto found = place->find(std::string{step});
-      if (found == place->end())
-        return static_cast<const json*>(nullptr);
-      place = &*found;
-    }
-    return place;
+  const auto find = [&document](std::string key) {
+    std::replace(key.begin(), key.end(), '.', '/');
+    const json::json_pointer place{"/" + key};
+    return document.contains(place) ? &document.at(place) : nullptr;
   };
   for (const auto& kind : child_kinds()) {
-    const auto same = kind.instances_setting;
-    if (same.empty())
-      continue;
-    const auto dot = same.find('.');
-    const auto* here = find({"supervision", "children", kind.name, "instances"});
-    const auto* there = find({same.substr(0, dot), same.substr(dot + 1)});
-    if (here != nullptr && there != nullptr && *here != *there)
-      return dotted(dotted(children_key, kind.name), "instances") + " and " + std::string{same}
-             + " are one setting: give one of them, or both the same";
+    const std::string same{kind.instances_setting};
+    const auto key = dotted(dotted(children_key, kind.name), "instances");
+    const auto* here = find(key);
+    const auto* there = find(same);
+    if (!same.empty() && here != nullptr && there != nullptr && *here != *there)
+      return key + " and " + same + " are one setting: give one of them, or both the same";
   }
   return std::nullopt;
 }

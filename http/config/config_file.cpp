@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -59,7 +58,7 @@ private:
   complaint found_;
 };
 
-/// Where a parse failed and why, without what was read there: it may be half a secret.
+/// Says where a parse failed and why, without what was read there: it may be half a secret.
 std::string place_of(const json::parse_error& e) {
   std::string_view what = e.what();
   if (const auto code = what.find("] "); code != std::string_view::npos)
@@ -67,10 +66,13 @@ std::string place_of(const json::parse_error& e) {
   return std::string{what.substr(0, what.find("; last read"))};
 }
 
-/// A text that a program can be given.
-bool is_argument(const json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+/// Whether a program can be given this text.
+bool is_argument(std::string_view text) {
+  return text.find('\0') == std::string_view::npos;
 }
+
+constexpr text_rule argument = {is_argument, "a string"};
+constexpr text_rule argument_list = {is_argument, "a list of strings, the program first"};
 
 bool is_command_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -80,66 +82,51 @@ bool is_command_name(std::string_view text) {
 }
 
 bool is_variable_name(std::string_view text) {
-  return !text.empty() && text.find('=') == std::string_view::npos
-         && text.find('\0') == std::string_view::npos;
+  return !text.empty() && text.find('=') == std::string_view::npos && is_argument(text);
 }
 
-complaint read_argv(config::command& command, const json& value, const std::string& key) {
-  const bool good = value.is_array() && !value.empty()
-                    && std::all_of(value.begin(), value.end(), is_argument)
-                    && !value.front().get_ref<const std::string&>().empty();
-  if (!good)
-    return key + " must be a list of strings, the program first, not " + excerpt(value);
-  command.argv = value.get<std::vector<std::string>>();
-  return std::nullopt;
+complaint read_argv(command_type& command, const json& value, const std::string& key) {
+  auto wrong = read_value(&command.argv, key, argument_list, value);
+  if (!wrong && (command.argv.empty() || command.argv.front().empty()))
+    wrong = must_be(key, std::string{argument_list.words}, value);
+  return wrong;
 }
 
-complaint read_env(config::command& command, const json& value, const std::string& key) {
+complaint read_env(command_type& command, const json& value, const std::string& key) {
   if (!value.is_object())
     return key + " must be an object of strings";
-  for (const auto& [variable, text] : value.items()) {
-    if (!is_variable_name(variable) || !is_argument(text))
+  for (const auto& [variable, text] : value.items())
+    if (
+      !is_variable_name(variable)
+      || read_value(&command.env[variable], key, argument, text).has_value())
       return key + " must be an object of strings: see " + excerpt(variable);
-    command.env[variable] = text.get<std::string>();
-  }
   return std::nullopt;
 }
 
 complaint read_command_field(
-  config::command& command, const std::string& field, const json& value, const std::string& key) {
+  command_type& command, const std::string& field, const json& value, const std::string& key) {
   if (field == "argv")
     return read_argv(command, value, key);
   if (field == "env")
     return read_env(command, value, key);
-  if (field == "cwd") {
-    if (!is_argument(value))
-      return key + " must be a string, not " + excerpt(value);
-    command.cwd = value.get<std::string>();
-    return std::nullopt;
-  }
-  if (field == "timeout_s") {
-    const auto number = plain_value(value).value_or(setting_value{false});
-    const auto* seconds = std::get_if<std::int64_t>(&number);
-    if (seconds == nullptr || *seconds < 0 || *seconds > longest_command_s)
-      return key + " must be a whole number from 0 to " + std::to_string(longest_command_s)
-             + ", not " + excerpt(value);
-    command.timeout_s = std::chrono::seconds{*seconds};
-    return std::nullopt;
-  }
+  if (field == "cwd")
+    return read_value(&command.cwd, key, argument, value);
+  if (field == "timeout_s")
+    return read_value(&command.timeout_s.emplace(), key, number_range{0, longest_command_s}, value);
   return key + " is not a field of a command; the nearest is "
          + closest_spelling(field, command_fields());
 }
 
-complaint read_commands(config::command_map& commands, const json& value) {
+complaint read_commands(command_map& commands, const json& value) {
   if (!value.is_object())
-    return "tasks.commands must be an object of commands, not " + excerpt(value);
+    return must_be("tasks.commands", "an object of commands", value);
   for (const auto& [name, fields] : value.items()) {
     const auto key = "tasks.commands." + name;
     if (!is_command_name(name))
       return key + " must have a name of 1 to 64 letters, digits, '-', '_' or '.'";
     if (!fields.is_object())
-      return key + " must be an object with argv, not " + excerpt(fields);
-    config::command command;
+      return must_be(key, "an object with argv", fields);
+    command_type command;
     for (const auto& [field, given] : fields.items())
       if (auto wrong = read_command_field(command, field, given, dotted(key, field)))
         return wrong;
@@ -168,12 +155,10 @@ complaint apply_setting(config& c, const std::string& key, const json& value) {
     return read_commands(c.tasks.commands, value);
   if (key == "supervision.children")
     return read_children(c, value);
-  const auto plain = plain_value(value);
-  const auto wrong = plain ? assign(c, *s, *plain) : "must be " + s->requirement();
-  if (!wrong)
-    return std::nullopt;
-  return key + " " + *wrong
-         + (s->hide == secrecy::open ? ", not " + excerpt(value) : std::string{});
+  auto wrong = read_value(s->member(c), key, s->rule, value);
+  if (wrong && s->hide != secrecy::open)
+    return key + " must be " + s->requirement();
+  return wrong;
 }
 
 bool is_section(std::string_view name) {
@@ -191,14 +176,14 @@ complaint apply_section(config& c, const std::string& section, const json& value
     return unknown_key(holds_keys ? dotted(section, value.begin().key()) : section);
   }
   if (!value.is_object())
-    return section + " must be an object of settings, not " + excerpt(value);
+    return must_be(section, "an object of settings", value);
   for (const auto& [name, given] : value.items())
     if (auto wrong = apply_setting(c, dotted(section, name), given))
       return wrong;
   return std::nullopt;
 }
 
-json command_json(const config::command& command) {
+json command_json(const command_type& command) {
   json fields;
   fields["argv"] = command.argv;
   if (!command.cwd.empty())
@@ -206,11 +191,11 @@ json command_json(const config::command& command) {
   for (const auto& [variable, value] : command.env)
     fields["env"][variable] = masked_secret;
   if (command.timeout_s)
-    fields["timeout_s"] = command.timeout_s->count();
+    fields["timeout_s"] = std::chrono::floor<std::chrono::seconds>(*command.timeout_s).count();
   return fields;
 }
 
-json commands_json(const config::command_map& commands) {
+json commands_json(const command_map& commands) {
   auto all = json::object();
   for (const auto& [name, command] : commands)
     all[name] = command_json(command);

@@ -23,6 +23,10 @@ std::string excerpt(const json& value) {
   return text;
 }
 
+std::string must_be(const std::string& key, const std::string& rule, const json& value) {
+  return key + " must be " + rule + ", not " + excerpt(value);
+}
+
 std::optional<setting_value> plain_value(const json& value) {
   if (value.is_boolean())
     return value.get<bool>();
@@ -31,6 +35,8 @@ std::optional<setting_value> plain_value(const json& value) {
       value.get<std::uint64_t>(), std::numeric_limits<std::int64_t>::max()));
   if (value.is_number_integer())
     return value.get<std::int64_t>();
+  if (value.is_number_float())
+    return value.get<double>();
   if (value.is_string())
     return value.get<std::string>();
   if (!value.is_array())
@@ -42,6 +48,14 @@ std::optional<setting_value> plain_value(const json& value) {
     items.push_back(item.get<std::string>());
   }
   return items;
+}
+
+complaint read_value(
+  const setting_place& into, const std::string& key, const setting_rule& rule, const json& value) {
+  const auto plain = plain_value(value);
+  if (plain && put_value(into, key, rule, *plain))
+    return std::nullopt;
+  return must_be(key, requirement_of(into, rule), value);
 }
 
 } // namespace herald

@@ -8,10 +8,10 @@
 
 #include "http/config/settings.hpp"
 
-/// What the readers of a config file share.
+/// Helpers that the readers of a config file share.
 namespace herald {
 
-/// What is wrong with a file, in one line that names the key; nothing if it is good.
+/// Says what is wrong with a file, in one line that names the key; nothing if it is good.
 using complaint = std::optional<std::string>;
 
 /// "outer.inner"
@@ -20,7 +20,16 @@ using complaint = std::optional<std::string>;
 /// A value as a complaint shows it: on one line, not for too long.
 [[nodiscard]] std::string excerpt(const nlohmann::ordered_json& value);
 
+/// "KEY must be RULE, not VALUE"
+[[nodiscard]] std::string
+must_be(const std::string& key, const std::string& rule, const nlohmann::ordered_json& value);
+
 /// A JSON value in the form that settings take; nothing for forms that none takes.
 [[nodiscard]] std::optional<setting_value> plain_value(const nlohmann::ordered_json& value);
+
+/// Reads a value into its place; `key` ends with the unit of a time.
+[[nodiscard]] complaint read_value(
+  const setting_place& into, const std::string& key, const setting_rule& rule,
+  const nlohmann::ordered_json& value);
 
 } // namespace herald

@@ -52,7 +52,7 @@ constexpr number_range interval_ms = {1, 600'000};
 constexpr number_range delay_ms = {0, 600'000};
 
 constexpr number_range bytes(std::size_t least) {
-  return {static_cast<std::int64_t>(least), 1024 * config::mib};
+  return {static_cast<std::int64_t>(least), std::int64_t{1} << 30U};
 }
 
 constexpr number_range count(std::int64_t least, std::int64_t most) {
@@ -63,8 +63,8 @@ constexpr std::monostate by_type{};
 
 /// Key and member of a setting; one text for both, so that they cannot differ.
 #define AT(path)                                                                                   \
-#path, [](config & c) -> auto& {                                                                 \
-    return c.path;                                                                                 \
+#path, [](config & c) -> setting_place {                                                         \
+    return &c.path;                                                                                \
   }
 
 const std::array table = {
@@ -102,7 +102,7 @@ const std::array table = {
     AT(stream.io_uring), by_type,
     "Sends to many streams in one system call, where the kernel has io_uring and allows it."},
   setting{
-    AT(stream.log_bytes), bytes(64 * config::kib),
+    AT(stream.log_bytes), bytes(65'536),
     "Events kept per thread for streams that read slowly; one that falls further behind is "
     "closed."},
   setting{
@@ -171,7 +171,7 @@ const std::array table = {
     AT(tasks.external_timeout_s), long_time_s,
     "An external task without a report for this long has failed; 0: no limit."},
   setting{
-    AT(tasks.commands), by_type,
+    "tasks.commands", nullptr, by_type,
     R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
 
   setting{
@@ -182,7 +182,7 @@ const std::array table = {
     "exits."},
   setting{AT(supervision.period_ms), interval_ms, "See supervision.intensity."},
   setting{
-    AT(supervision.children), by_type,
+    "supervision.children", nullptr, by_type,
     R"(How each kind of actor is supervised: {"NAME": {"restart": "permanent", "shutdown_ms": N, ..}}.)"},
 
   setting{

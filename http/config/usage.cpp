@@ -51,7 +51,7 @@ std::string default_text(const setting& s) {
   return joined;
 }
 
-/// What stands for the value of a flag.
+/// Stands for the value of a flag.
 std::string placeholder(const setting& s) {
   if (s.is_bool())
     return "[=BOOL]";

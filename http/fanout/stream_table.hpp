@@ -63,13 +63,13 @@ public:
 struct stream_table_options {
   /// Tells the tokens of several tables apart.
   std::uint32_t loop = 0;
-  std::size_t log_bytes = std::size_t{8} * 1024 * 1024;
+  std::size_t log_bytes = 0;
   /// Most bytes that wait for one stream alone.
-  std::size_t private_queue_bytes = std::size_t{1024} * 1024;
+  std::size_t private_queue_bytes = 0;
   /// Log bytes taken in ahead of streams that read well. They are never lapped by this.
-  std::size_t window_bytes = std::size_t{256} * 1024;
+  std::size_t window_bytes = 0;
   /// How long a stream that is being closed may take to accept what is due.
-  std::chrono::milliseconds linger{5000};
+  std::chrono::milliseconds linger{};
   /// What is rendered at once of what a stream has missed, and what it may send of that in a turn.
   std::size_t piece_bytes = std::size_t{32} * 1024;
   std::size_t turn_bytes = std::size_t{64} * 1024;

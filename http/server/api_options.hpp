@@ -7,8 +7,8 @@
 
 namespace herald {
 
-/// How the API is served. Deadlines are for the whole, not for each read.
-struct api_options {
+/// How the API is served (settings `api`).
+struct api_settings {
   std::string host = "127.0.0.1";
   /// 0 takes a free one.
   std::uint16_t port = 8080;
@@ -16,7 +16,13 @@ struct api_options {
   /// `max_waiting_connections`, and make idle ones end; those beyond get 503.
   std::size_t max_connections = 1024;
   std::size_t max_waiting_connections = 4096;
-  std::size_t max_body_bytes = std::size_t{8} * 1024 * 1024;
+  std::size_t max_body_bytes = std::size_t{8} << 20U;
+  /// Of the data of one event; a matter of the routes.
+  std::size_t max_event_bytes = std::size_t{256} << 10U;
+};
+
+/// The settings, and what is none. Deadlines are for the whole, not for each read.
+struct api_options : api_settings {
   /// How long a connection may be idle between requests, and how many requests it may send.
   std::chrono::seconds keep_alive_timeout{30};
   std::size_t keep_alive_requests = 100'000;

@@ -16,11 +16,11 @@ namespace herald {
 
 struct connection_thread_options {
   /// Threads at the same time, one per connection.
-  std::size_t max_threads = 1024;
+  std::size_t max_threads = 0;
   /// Connections that wait for a thread; more are refused.
-  std::size_t max_waiting = 4096;
+  std::size_t max_waiting = 0;
   /// How long a thread without a connection stays.
-  std::chrono::milliseconds linger{5000};
+  std::chrono::milliseconds linger{};
 };
 
 /// Gives each connection a thread of its own, because in cpp-httplib a connection keeps its thread

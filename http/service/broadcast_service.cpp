@@ -38,57 +38,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-history_limits history_limits_of(const config& settings) {
-  return {settings.history.max_events, settings.history.max_bytes, settings.history.max_age_s};
-}
-
-gateway_options gateway_options_of(const config& settings) {
-  const auto& from = settings.gateway;
-  gateway_options options;
-  options.url = from.url;
-  options.timeout = from.timeout_ms;
-  options.senders = from.senders;
-  options.retry = from.retry_ms;
-  options.max_shard_events = from.max_queue_events;
-  options.max_shard_bytes = from.max_queue_bytes;
-  options.max_stream_events = from.max_stream_events;
-  options.max_stream_bytes = from.max_stream_bytes;
-  options.probe_interval = from.probe_interval_s;
-  return options;
-}
-
-task_options task_options_of(const config& settings) {
-  const auto& from = settings.tasks;
-  task_options options;
-  options.workers = from.workers;
-  options.timeout = from.timeout_s;
-  options.external_timeout = from.external_timeout_s;
-  options.retention = from.retention_s;
-  options.kill_after = from.kill_after_ms;
-  options.max_pending = from.max_pending;
-  options.max_external = from.max_external;
-  options.max_ended = from.max_ended;
-  for (const auto& [name, command] : from.commands)
-    options.commands.emplace(
-      name, command_type{command.argv, command.cwd, command.env, command.timeout_s});
-  return options;
-}
-
-journal_options journal_options_of(const config& settings) {
-  const auto& from = settings.journal;
-  journal_options options;
-  options.path = from.path;
-  options.sync = from.sync;
-  options.max_queue_events = from.max_queue_events;
-  options.max_queue_bytes = from.max_queue_bytes;
-  return options;
-}
-
 /// The journal and what former lives have written; empty without `journal.path`.
 recovered_journal recover_past(const config& settings) {
   if (settings.journal.path.empty())
     return {};
-  auto past = recover_journal(journal_options_of(settings), std::chrono::system_clock::now());
+  auto past = recover_journal(settings.journal, std::chrono::system_clock::now());
   if (!past)
     throw std::runtime_error(describe(past.error()).detail);
   return std::move(*past);
@@ -146,24 +100,24 @@ broadcast_service::broadcast_service(
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
     registry_(spawn_connection_registry(
-      system, supervision_.child("connection-registry"), history_limits_of(settings), numbers,
+      system, supervision_.child("connection-registry"), settings.history, numbers,
       registry_memory_of(past))),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
-      system, supervision_.child("version-store"), {settings.version.max_pending}, registry_,
-      version_source_, numbers, {journal_, std::move(past.snapshot.versions)})) {
+      system, supervision_.child("version-store"), settings.version, registry_, version_source_,
+      numbers, {journal_, std::move(past.snapshot.versions)})) {
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   adopt(past.snapshot.streams);
   // Now that there are streams to hear of it: tells of the tasks that a former life has left.
-  const auto task_settings = task_options_of(settings);
+  const task_options how{settings.tasks};
   tasks_ = spawn_task_runner(
-    system, supervision_.child("task-runner"), task_settings, registry_, numbers,
-    task_workers(system, task_settings, numbers, supervision_.child("task-worker")),
+    system, supervision_.child("task-runner"), how, registry_, numbers,
+    task_workers(system, how, numbers, supervision_.child("task-worker")),
     {journal_, std::move(past.snapshot.tasks)});
   make_routes();
   add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
-  api_.emplace(api_options_of(settings), routes_, numbers);
+  api_.emplace(api_options{settings.api}, routes_, numbers);
 }
 
 broadcast_service::~broadcast_service() {
@@ -177,8 +131,8 @@ journal_actor broadcast_service::make_journal(recovered_journal& past, metrics& 
   if (!past.file)
     return {};
   return spawn_journal(
-    system_, supervision_.child("journal"), std::move(past.file), journal_options_of(settings_),
-    numbers);
+    system_, supervision_.child("journal"), std::move(past.file),
+    journal_options{settings_.journal}, numbers);
 }
 
 registry_memory broadcast_service::registry_memory_of(recovered_journal& past) const {
@@ -217,9 +171,8 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
 version_source_actor broadcast_service::make_version_source() {
   if (settings_.version.url.empty())
     return {};
-  version_source_options options;
-  options.url = settings_.version.url;
-  return spawn_version_source(system_, supervision_.child("version-source"), std::move(options));
+  return spawn_version_source(
+    system_, supervision_.child("version-source"), {settings_.version.url});
 }
 
 void broadcast_service::make_transport(metrics& numbers) {
@@ -228,7 +181,7 @@ void broadcast_service::make_transport(metrics& numbers) {
       system_, stream_options_of(settings_), registry_, numbers, supervision_.address());
     return;
   }
-  const auto options = gateway_options_of(settings_);
+  const gateway_options options{settings_.gateway};
   auto& loop = gateway_loop_.emplace(system_, settings_.stream.io_uring);
   const auto connect = [&loop, options](gateway_link::handler done) {
     return connect_gateway(loop.sockets(), options, std::move(done));
@@ -240,17 +193,14 @@ void broadcast_service::make_transport(metrics& numbers) {
 }
 
 void broadcast_service::make_routes() {
-  event_limits limits;
-  limits.max_event_bytes = settings_.api.max_event_bytes;
+  const event_limits limits{settings_.api.max_event_bytes};
   add_event_routes(routes_, system_, registry_, limits);
   add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
   add_callback_routes(
     routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
-  internal_send_options send;
-  send.max_event_bytes = settings_.api.max_event_bytes;
-  add_internal_send_api(routes_, system_, registry_, send);
+  add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {
     add_version_testing_routes(routes_, system_, versions_, limits);
     add_task_testing_routes(routes_, system_, tasks_);

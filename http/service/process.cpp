@@ -89,7 +89,7 @@ std::chrono::milliseconds longest_shutdown(const config& c, shutdown_reason why)
     return 10s;
   std::chrono::milliseconds time = 30s;
   for (const auto& [_, child] : c.supervision.children)
-    time += child.shutdown;
+    time += child.shutdown_ms;
   return time + c.shutdown.grace_s + c.tasks.kill_after_ms + c.gateway.retry_ms
          + 2 * c.callback.timeout_ms;
 }
@@ -175,7 +175,7 @@ int run_process(int argc, char** argv, const route_adder& more) {
     return early->exit_code;
   }
   const auto& options = std::get<run_options>(parsed);
-  log::configure({options.settings.log.level, options.settings.log.format});
+  log::configure(options.settings.log);
   for (const auto& warning : options.warnings)
     log::warning(component, "setting_ignored", {{"detail", warning}});
   try {

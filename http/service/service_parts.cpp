@@ -15,36 +15,8 @@ namespace herald {
 
 using json = nlohmann::ordered_json;
 
-api_options api_options_of(const config& settings) {
-  api_options options;
-  options.host = settings.api.host;
-  options.port = settings.api.port;
-  options.max_body_bytes = settings.api.max_body_bytes;
-  options.max_connections = settings.api.max_connections;
-  options.max_waiting_connections = settings.api.max_waiting_connections;
-  return options;
-}
-
 stream_options stream_options_of(const config& settings) {
-  const auto& from = settings.stream;
-  stream_options options;
-  options.host = from.host;
-  options.port = from.port;
-  options.threads = static_cast<unsigned>(from.threads);
-  options.heartbeat = from.heartbeat_s;
-  options.give_up_after = from.unreachable_s;
-  options.cors_origins = from.cors_origins;
-  options.max_streams = from.max_streams;
-  options.max_streams_per_address = from.max_streams_per_address;
-  options.max_head_bytes = from.max_head_bytes;
-  options.head_timeout = from.head_timeout_ms;
-  options.max_heads = from.max_heads;
-  options.max_openings = from.max_openings;
-  options.io_uring = from.io_uring;
-  options.log_bytes = from.log_bytes;
-  options.private_queue_bytes = from.private_queue_bytes;
-  options.retry = from.retry_ms;
-  options.retry_spread = from.retry_ms;
+  stream_options options{settings.stream};
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
   return options;
 }

@@ -6,7 +6,6 @@
 #include <caf/fwd.hpp>
 
 #include "http/config/config.hpp"
-#include "http/server/api_server.hpp"
 #include "http/server/router.hpp"
 #include "http/service/service.hpp"
 #include "http/streams/stream_options.hpp"
@@ -17,7 +16,6 @@ namespace herald {
 /// Parts of both kinds of service: options from the settings, and routes that tell of the service
 /// itself.
 
-[[nodiscard]] api_options api_options_of(const config& settings);
 [[nodiscard]] stream_options stream_options_of(const config& settings);
 
 /// Where a service is in its life; read by many threads, moved on by one.

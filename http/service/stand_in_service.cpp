@@ -22,11 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::shared_ptr<backend_client> make_client(const config& settings, metrics& numbers) {
-  backend_client_options options;
-  options.url = settings.callback.url;
-  options.timeout = settings.callback.timeout_ms;
-  options.max_in_flight = settings.callback.max_in_flight;
-  options.max_queued = settings.callback.max_queued;
+  backend_client_options options{settings.callback};
   options.io_uring = settings.stream.io_uring;
   auto made = backend_client::make(std::move(options), numbers);
   if (!made)
@@ -65,12 +61,10 @@ public:
       front_(
         spawn_stand_in_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
       endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
-    internal_send_options send;
-    send.max_event_bytes = settings.api.max_event_bytes;
-    add_internal_send_api(routes_, system, front_, send);
+    add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
-    api_.emplace(api_options_of(settings), routes_, numbers);
+    api_.emplace(api_options{settings.api}, routes_, numbers);
   }
 
   ~stand_in_service() override {

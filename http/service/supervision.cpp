@@ -16,9 +16,7 @@ supervision::supervision(
   std::function<void()> give_up)
   : system_(system),
     numbers_(numbers),
-    options_{
-      settings.supervision.intensity, settings.supervision.period_ms,
-      settings.supervision.children},
+    options_(settings.supervision),
     supervisor_(spawn_supervisor(
       system, options_, [give_up = std::move(give_up)](const std::string&) { give_up(); },
       numbers)) {}
@@ -37,7 +35,7 @@ std::vector<std::string> supervision::end_actors() {
     return {};
   std::chrono::milliseconds time = std::chrono::seconds{1};
   for (const auto& [_, child] : options_.children)
-    time += child.shutdown;
+    time += child.shutdown_ms;
   auto report = ask<stop_report>(system_, supervisor, stop_children{}, time);
   caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
   if (!report)

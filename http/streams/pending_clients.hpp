@@ -43,8 +43,8 @@ public:
 };
 
 struct pending_limits {
-  std::size_t head_bytes = 8192;
-  std::chrono::milliseconds head_time{10000};
+  std::size_t head_bytes = 0;
+  std::chrono::milliseconds head_time{};
 };
 
 /// The clients of a loop from their accept until their request is read, or until they have taken

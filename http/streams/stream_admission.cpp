@@ -142,7 +142,7 @@ api_reply stream_admission::refused_by_owner(const failure& why, int upstream_st
 
 /// Has `Retry-After`, if it is there, name another time for each client.
 void stream_admission::spread(api_reply& reply) {
-  const auto after = jitter_(options_.retry, options_.retry_spread * 2);
+  const auto after = jitter_(options_.retry_ms, options_.retry_ms * 2);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
   for (auto& [name, value] : reply.headers)
     if (name == "Retry-After")

@@ -25,8 +25,9 @@ namespace herald {
 namespace {
 
 constexpr std::string_view component = "stream-endpoint";
-unsigned thread_count(const stream_options& options) {
-  return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+unsigned thread_count(const stream_settings& options) {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  return options.threads != 0 ? static_cast<unsigned>(options.threads) : cores;
 }
 
 /// Signals are for the main thread.
@@ -111,7 +112,7 @@ stream_endpoint::stream_endpoint(
   metrics& numbers, const supervisor_actor& supervisor)
   : inside_(std::make_unique<inside>(
     system, options, owner, numbers, supervisor,
-    listen_on(options.host, options.port, thread_count(options), options.give_up_after))) {}
+    listen_on(options.host, options.port, thread_count(options), options.unreachable_s))) {}
 
 stream_endpoint::~stream_endpoint() {
   for (auto& seat : inside_->seats) {

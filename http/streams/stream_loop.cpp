@@ -52,7 +52,8 @@ stream_loop::stream_loop(
     child_(index, name_of(index), around.numbers, around.supervisor, inbox),
     admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
     heartbeat_(
-      io_, [this] { return feed_.last_frame() + options_.heartbeat; }, [this] { on_heartbeat(); }),
+      io_, [this] { return feed_.last_frame() + options_.heartbeat_s; },
+      [this] { on_heartbeat(); }),
     tick_(
       io_, [] { return clock::now() + tick; }, [this] { on_tick(); }),
     patrols_(
@@ -61,7 +62,7 @@ stream_loop::stream_loop(
       io_, sockets_, tag(kind::listener), std::move(listener),
       {metrics_.accepted, metrics_.gathered, metrics_.accept_errors}, index, *this),
     pending_(
-      {options_.max_head_bytes, options_.head_timeout}, sockets_,
+      {options_.max_head_bytes, options_.head_timeout_ms}, sockets_,
       static_cast<std::uint32_t>(kind::pending), *this),
     streams_(
       sockets_, static_cast<std::uint32_t>(kind::stream), options_.io_uring, metrics_.unreachable,
@@ -75,7 +76,7 @@ stream_loop::stream_loop(
       streams_),
     feed_(table_, clock::now()),
     openings_(options_.open_timeout),
-    patrol_(options_.give_up_after, table_, &tcp_progress_of),
+    patrol_(options_.unreachable_s, table_, &tcp_progress_of),
     inbox_(inbox) {
   if (const auto error = streams_.ring_error(); options_.io_uring && error != 0)
     log::info(
@@ -105,10 +106,10 @@ void stream_loop::work_on() {
   if (const auto damage = table_.check())
     throw state_damaged(*damage);
   acceptor_.listen();
-  if (options_.heartbeat.count() != 0)
+  if (options_.heartbeat_s.count() != 0)
     heartbeat_.start();
   tick_.start();
-  if (options_.give_up_after.count() != 0)
+  if (options_.unreachable_s.count() != 0)
     patrols_.start();
   announce_openings();
   schedule();
@@ -224,7 +225,7 @@ void stream_loop::apply_one(const attach_stream& order) {
     return;
   const auto* const client = openings_.find(*slot);
   auto head = render_stream_head(client->http_1_0, client->cors);
-  append_retry(head, jitter_(options_.retry, options_.retry_spread));
+  append_retry(head, jitter_(options_.retry_ms, options_.retry_ms));
   append_comment(head, "ok");
   openings_.remove(*slot);
   table_.attach(*slot, std::move(head), order.missed);
@@ -391,7 +392,7 @@ void stream_loop::on_stream_ended(const ended_stream& stream) {
 
 void stream_loop::on_heartbeat() {
   const auto now = clock::now();
-  if (now - feed_.last_frame() < options_.heartbeat)
+  if (now - feed_.last_frame() < options_.heartbeat_s)
     return;
   feed_.put_heartbeat(now);
   schedule();

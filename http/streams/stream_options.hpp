@@ -8,55 +8,57 @@
 
 namespace herald {
 
-/// How the stream endpoint behaves. Every limit has a metric that shows when it bites.
-struct stream_options {
+/// How streams are served (settings `stream`). Every limit has a metric that shows when it bites.
+struct stream_settings {
   /// An address or a name; a name that has several addresses gets its first.
   std::string host = "127.0.0.1";
   /// 0 picks a free one.
   std::uint16_t port = 8081;
   /// Loops, a thread each; 0 for one per core.
-  unsigned threads = 0;
+  std::size_t threads = 0;
   /// A stream that was quiet for this long gets a comment; 0 for never.
-  std::chrono::milliseconds heartbeat{15000};
+  std::chrono::milliseconds heartbeat_s{15'000};
   /// A client that acknowledges nothing, or takes nothing, for this long is given up, late by at
   /// most a quarter; 0: when the kernel does. With the heartbeat this bounds how long a stream that
   /// was cut off goes unnoticed.
-  std::chrono::milliseconds give_up_after{30000};
-  /// Pages that may read streams; `*` for all.
+  std::chrono::milliseconds unreachable_s{30'000};
+  /// Clients are told to come back after this, and up to as long again.
+  std::chrono::milliseconds retry_ms{3000};
+  /// Pages that may read streams; empty: no CORS headers; `*`: all.
   std::vector<std::string> cors_origins{"*"};
 
   /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.
-  std::size_t max_streams = 200000;
+  std::size_t max_streams = 200'000;
   /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
   std::size_t max_streams_per_address = 0;
   std::size_t max_head_bytes = 8192;
-  std::chrono::milliseconds head_timeout{10000};
+  std::chrono::milliseconds head_timeout_ms{10'000};
   /// Clients per loop that are sending a head, or taking an answer that ends them. One more crowds
   /// out the one that has been there for longest.
   std::size_t max_heads = 4096;
   /// Clients per loop whose stream is not registered yet: a storm of connects is admitted as fast
   /// as the owner of the streams registers them, and told to come back later beyond.
   std::size_t max_openings = 4096;
-  /// How long a client waits for the owner of the streams to decide.
-  std::chrono::milliseconds open_timeout{30000};
-  /// How far a stream may be behind, per loop.
-  std::size_t log_bytes = std::size_t{8} * 1024 * 1024;
-  /// How much may wait for one stream alone.
-  std::size_t private_queue_bytes = std::size_t{1024} * 1024;
-  /// How long a stream that is being closed may take to accept what is due.
-  std::chrono::milliseconds linger{5000};
-
-  /// What clients are told about coming back: a time between `retry` and `retry + retry_spread`.
-  std::chrono::milliseconds retry{2000};
-  std::chrono::milliseconds retry_spread{2000};
-  /// The same on shutdown, where all of them come back at once.
-  std::chrono::milliseconds drain_retry{1000};
-  std::chrono::milliseconds drain_retry_spread{10000};
-  /// What a replaced stream is told, so that two pages with one request_id take long turns.
-  std::chrono::milliseconds replaced_retry{60000};
-
   /// Send to many streams in one call of the kernel, where it has io_uring and lets herald use it.
   bool io_uring = true;
+  /// How far a stream may be behind, per loop.
+  std::size_t log_bytes = std::size_t{8} << 20U;
+  /// How much may wait for one stream alone.
+  std::size_t private_queue_bytes = std::size_t{1} << 20U;
+};
+
+/// The settings, and what is none.
+struct stream_options : stream_settings {
+  /// How long a client waits for the owner of the streams to decide.
+  std::chrono::milliseconds open_timeout{30'000};
+  /// How long a stream that is being closed may take to accept what is due.
+  std::chrono::milliseconds linger{5000};
+  /// What clients are told about coming back on shutdown, where all of them do at once: a time
+  /// between `drain_retry` and `drain_retry + drain_retry_spread` (`shutdown.retry_window_ms`).
+  std::chrono::milliseconds drain_retry{1000};
+  std::chrono::milliseconds drain_retry_spread{0};
+  /// What a replaced stream is told, so that two pages with one request_id take long turns.
+  std::chrono::milliseconds replaced_retry{60'000};
 
   /// herald stands in for an SSE Gateway: any path is a stream, no request_id is asked for,
   /// headers go to the owner, events have no ids.

@@ -306,7 +306,7 @@ TEST_F(GatewayQueue, GivesUpAnOrderToCloseSoonerWhenSomebodyWaits) {
 
 TEST_F(GatewayQueue, KeepsItsLimitsAndCountsWhatIsTooMuch) {
   options.max_stream_events = 2;
-  options.max_shard_events = 3;
+  options.max_queue_events = 3;
   attach({"a", "b"});
   deliver(to_one("a", "1"));
   deliver(to_one("a", "2"));
@@ -320,7 +320,7 @@ TEST_F(GatewayQueue, KeepsItsLimitsAndCountsWhatIsTooMuch) {
 }
 
 TEST_F(GatewayQueue, CountsTheBytesOfABroadcastOnce) {
-  options.max_shard_bytes = 1500;
+  options.max_queue_bytes = 1500;
   attach({"a", "b", "c"});
   deliver(to_all({std::string(1000, 'x')}));
   EXPECT_EQ(queue().waiting(), 3u);
@@ -424,8 +424,8 @@ TEST_P(GatewayQueueAtRandom, KeepsTheOrderAndAccountsForEveryEvent) {
   };
   gateway_options options;
   options.max_stream_events = 8;
-  options.max_shard_events = 40;
-  options.max_shard_bytes = 2000;
+  options.max_queue_events = 40;
+  options.max_queue_bytes = 2000;
   counting out;
   gateway_queue queue{options, out, [&] {
                         return below(100) / 100.0;

@@ -11,8 +11,8 @@ using verdict = restart_policy::verdict;
 class RestartPolicy : public ::testing::Test {
 protected:
   RestartPolicy() {
-    options.min_backoff = 100ms;
-    options.max_backoff = 300ms;
+    options.min_backoff_ms = 100ms;
+    options.max_backoff_ms = 300ms;
     options.random_factor = 0;
   }
 

@@ -32,9 +32,9 @@ protected:
   static supervision_options options() {
     supervision_options result{2, 10s};
     for (auto& [_, child] : result.children) {
-      child.min_backoff = 1s;
-      child.max_backoff = 8s;
-      child.shutdown = 2s;
+      child.min_backoff_ms = 1s;
+      child.max_backoff_ms = 8s;
+      child.shutdown_ms = 2s;
     }
     result.children["version-source"].restart = restart_type::temporary;
     result.children["backend-caller"].restart = restart_type::transient;

@@ -205,7 +205,7 @@ TEST_F(TaskMemory, RecordsTheProgressOfExternalTasks) {
 
 TEST_F(TaskMemory, ForgetsInTheFileWhatItForgets) {
   answers = true;
-  options.retention = 10s;
+  options.retention_s = 10s;
   options.max_ended = 2;
   spawn();
   for (int i = 0; i < 3; ++i) {
@@ -231,7 +231,7 @@ TEST_F(TaskMemory, FailsWhatWasAtWorkAndTellsAll) {
 
 TEST_F(TaskMemory, GoesOnWithExternalTasks) {
   answers = true;
-  options.external_timeout = 60s;
+  options.external_timeout_s = 60s;
   spawn({former("1", "external", task_status::running)});
   EXPECT_EQ(view("1").status, task_status::running);
   EXPECT_TRUE(told.empty());
@@ -242,7 +242,7 @@ TEST_F(TaskMemory, GoesOnWithExternalTasks) {
 }
 
 TEST_F(TaskMemory, CountsTheSilenceOfAnExternalServiceFromTheRestart) {
-  options.external_timeout = 60s;
+  options.external_timeout_s = 60s;
   spawn({former("1", "external", task_status::running)});
   advance(59s);
   EXPECT_EQ(view("1").status, task_status::running);
@@ -266,7 +266,7 @@ TEST_F(TaskMemory, FailsWhatNobodyKnowsHowToDoAnyMore) {
 }
 
 TEST_F(TaskMemory, KeepsEndedTasksForTheRestOfTheirTime) {
-  options.retention = 100s;
+  options.retention_s = 100s;
   const auto now = std::chrono::system_clock::now();
   spawn(
     {former("late", "demo", task_status::completed, now - 10s),

@@ -16,11 +16,11 @@ protected:
     return numbers.render().find("\n" + line + "\n") != std::string::npos;
   }
 
+  task_options options;
   metrics numbers;
 };
 
 TEST_F(TaskMetrics, ShowsEveryTypeFromTheStart) {
-  task_options options;
   options.commands["report"].argv = {"report"};
   const task_metrics counts{options, numbers};
   for (const std::string type : {"demo", "external", "failing", "report"}) {
@@ -32,7 +32,7 @@ TEST_F(TaskMetrics, ShowsEveryTypeFromTheStart) {
 }
 
 TEST_F(TaskMetrics, CountsEnds) {
-  task_metrics counts{{}, numbers};
+  task_metrics counts{options, numbers};
   counts.count_end("demo", task_status::completed, 2s);
   counts.count_end("demo", task_status::completed, 3s);
   counts.count_end("demo", task_status::failed, 1s);
@@ -47,13 +47,13 @@ TEST_F(TaskMetrics, CountsEnds) {
 }
 
 TEST_F(TaskMetrics, TakesNoOtherLabelThanTheTypesOfTheOptions) {
-  task_metrics counts{{}, numbers};
+  task_metrics counts{options, numbers};
   counts.count_end("made up", task_status::completed, 1s);
   EXPECT_EQ(numbers.render().find("made up"), std::string::npos);
 }
 
 TEST_F(TaskMetrics, ShowsHowManyTasksThereAre) {
-  task_metrics counts{{}, numbers};
+  task_metrics counts{options, numbers};
   counts.show(1, 2, 7, 3);
   EXPECT_TRUE(shows("herald_tasks_active 1"));
   EXPECT_TRUE(shows("herald_tasks_pending 2"));

@@ -191,7 +191,7 @@ TEST_F(TaskRunnerSteps, SaysTheTimeOfATimeOutAsBrieflyAsItCan) {
   for (const auto& [limit, text] :
        {std::pair{1ms, "0.001 s"}, std::pair{500ms, "0.5 s"}, std::pair{1010ms, "1.01 s"},
         std::pair{60'000ms, "60 s"}}) {
-    options.timeout = limit;
+    options.timeout_s = limit;
     spawn_ready();
     const auto a = start();
     advance(limit);
@@ -200,7 +200,7 @@ TEST_F(TaskRunnerSteps, SaysTheTimeOfATimeOutAsBrieflyAsItCan) {
 }
 
 TEST_F(TaskRunnerSteps, EndsAnExternalTaskThatNobodyReportsOn) {
-  options.external_timeout = 60s;
+  options.external_timeout_s = 60s;
   spawn();
   const auto silent = start(external_type);
   const auto reported = start(external_type);
@@ -247,7 +247,7 @@ TEST_F(TaskRunnerSteps, KeepsABoundedNumberOfEndedTasks) {
 }
 
 TEST_F(TaskRunnerSteps, LeavesNoHeapOfTimersBehind) {
-  options.external_timeout = 1h;
+  options.external_timeout_s = 1h;
   spawn();
   const auto a = start(external_type);
   for (int i = 1; i <= 1000; ++i) {

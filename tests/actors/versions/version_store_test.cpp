@@ -232,7 +232,7 @@ TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {
 
 class VersionStoreMemory : public VersionStore {
 protected:
-  void spawn_with(std::vector<version_kept> versions = {}, version_store_options limits = {}) {
+  void spawn_with(std::vector<version_kept> versions = {}, version_settings limits = {}) {
     log = mock<journal_actor>(
       [this](const record_entries& m) {
         for (const auto& entry : m.entries) {
@@ -308,7 +308,7 @@ TEST_F(VersionStoreMemory, SendsVersionsOfAFormerLife) {
 }
 
 TEST_F(VersionStoreMemory, ForgetsInTheFileWhatItForgets) {
-  spawn_with({{request_id{"a"}, {"1", {}}}, {request_id{"b"}, {"1", {}}}}, {2});
+  spawn_with({{request_id{"a"}, {"1", {}}}, {request_id{"b"}, {"1", {}}}}, {{}, 2});
   tell(store, queue_version{request_id{"c"}, "1", std::nullopt});
   EXPECT_EQ(recorded, (lines{"c=1", "-a"})) << "the one of longest ago";
 }

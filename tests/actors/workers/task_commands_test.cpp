@@ -30,7 +30,7 @@ class TaskCommands : public ::testing::Test {
 protected:
   TaskCommands() {
     options.workers = 1;
-    options.kill_after = 100ms;
+    options.kill_after_ms = 100ms;
     publisher_ = system.spawn([this](publisher_actor::pointer) -> publisher_actor::behavior_type {
       return {[this](const publish& order) {
         const std::lock_guard lock{mutex_};
@@ -139,7 +139,7 @@ TEST_F(TaskCommands, EndOnCancelAndMakeRoom) {
 
 TEST_F(TaskCommands, EndWhenTheirTimeIsOver) {
   command("endless", "sleep 1000");
-  options.commands["endless"].timeout = 50ms;
+  options.commands["endless"].timeout_s = 50ms;
   command("quick", "true");
   spawn();
   const auto endless = start("endless");

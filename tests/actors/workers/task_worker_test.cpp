@@ -153,7 +153,7 @@ protected:
     });
     task_options options;
     options.workers = 1;
-    options.timeout = 60s;
+    options.timeout_s = 60s;
     runner = own(spawn_task_runner(
       system(), {"task-runner", {}, &numbers}, options, publisher, numbers,
       task_workers(system(), options, numbers)));

@@ -292,7 +292,7 @@ TEST_F(BackendClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
     accept(q, r);
   }};
   backend_client_options options;
-  options.timeout = 100ms;
+  options.timeout_ms = 100ms;
   options.max_in_flight = 1;
   use(server.url(), options);
   submit(1);
@@ -376,7 +376,7 @@ TEST_F(BackendClient, LosesNothingInAStorm) {
   constexpr std::size_t many = 4000;
   backend server{accept};
   backend_client_options options;
-  options.timeout = 60s;
+  options.timeout_ms = 60s;
   use(server.url(), options);
   for (std::uint64_t i = 0; i < many / 2; ++i) {
     submit(i);

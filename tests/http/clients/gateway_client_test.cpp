@@ -151,7 +151,7 @@ private:
   static gateway_options options_for(const std::string& url, std::chrono::milliseconds timeout) {
     gateway_options options;
     options.url = url;
-    options.timeout = timeout;
+    options.timeout_ms = timeout;
     return options;
   }
 

@@ -37,15 +37,15 @@ TEST(ConfigChildren, SetWhatIsNamedAndNothingElse) {
     std::nullopt);
   const auto& registry = child(c, "connection-registry");
   EXPECT_EQ(registry.restart, restart_type::transient);
-  EXPECT_EQ(registry.shutdown, 1500ms);
-  EXPECT_EQ(registry.min_backoff, 20ms);
-  EXPECT_EQ(registry.max_backoff, 900ms);
+  EXPECT_EQ(registry.shutdown_ms, 1500ms);
+  EXPECT_EQ(registry.min_backoff_ms, 20ms);
+  EXPECT_EQ(registry.max_backoff_ms, 900ms);
   EXPECT_EQ(registry.random_factor, 0.5);
   EXPECT_EQ(registry.mailbox.max, 7u);
   EXPECT_EQ(registry.mailbox.action, when_full::drop_oldest);
   EXPECT_EQ(child(c, "stream-loop").random_factor, 1.0);
   const config standard;
-  EXPECT_EQ(child(c, "stream-loop").shutdown, child(standard, "stream-loop").shutdown);
+  EXPECT_EQ(child(c, "stream-loop").shutdown_ms, child(standard, "stream-loop").shutdown_ms);
   EXPECT_EQ(child(c, "version-store").mailbox.max, child(standard, "version-store").mailbox.max);
 }
 
@@ -140,8 +140,8 @@ TEST(ConfigChildren, SayWhatIsWrong) {
 
 TEST(ConfigChildren, KeepTheLeastBackoffBelowTheGreatest) {
   config c;
-  c.supervision.children["task-runner"].min_backoff = 100ms;
-  c.supervision.children["task-runner"].max_backoff = 99ms;
+  c.supervision.children["task-runner"].min_backoff_ms = 100ms;
+  c.supervision.children["task-runner"].max_backoff_ms = 99ms;
   const auto broken = validate(c);
   ASSERT_TRUE(broken);
   EXPECT_EQ(

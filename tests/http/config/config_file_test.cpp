@@ -43,10 +43,10 @@ TEST(ConfigFile, ReadsCommands) {
       "report": {"argv": ["/usr/bin/report", "-v"], "cwd": "/srv", "env": {"A": "1"}, "timeout_s": 9},
       "sweep.up-2": {"argv": ["sweep", ""]}}}})"),
     std::nullopt);
-  const config::command report = {
+  const command_type report = {
     {"/usr/bin/report", "-v"}, "/srv", {{"A", "1"}}, std::chrono::seconds{9}};
-  const config::command sweep = {{"sweep", ""}, "", {}, std::nullopt};
-  EXPECT_EQ(c.tasks.commands, (config::command_map{{"report", report}, {"sweep.up-2", sweep}}));
+  const command_type sweep = {{"sweep", ""}, "", {}, std::nullopt};
+  EXPECT_EQ(c.tasks.commands, (command_map{{"report", report}, {"sweep.up-2", sweep}}));
 }
 
 TEST(ConfigFile, SaysWhatIsWrong) {

@@ -5,6 +5,11 @@
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "http/clients/backend_client.hpp"
+#include "http/config/config_file.hpp"
+#include "http/service/service_parts.hpp"
 
 namespace herald {
 namespace {
@@ -80,6 +85,53 @@ TEST(Settings, ChangeTheirOwnMemberAndNoOther) {
     for (const auto& other : settings())
       EXPECT_EQ(value_of(c, other) == value_of(config{}, other), other.key != s.key)
         << s.key << " against " << other.key;
+  }
+}
+
+/// The settings that the parts are given, gathered from the options that they take.
+config seen_by_parts(const config& given) {
+  config seen;
+  seen.api = api_options{given.api};
+  const auto stream = stream_options_of(given);
+  seen.stream = stream;
+  seen.gateway = gateway_options{given.gateway};
+  seen.callback = backend_client_options{given.callback};
+  seen.history = given.history;
+  seen.journal = journal_options{given.journal};
+  seen.version = given.version;
+  seen.tasks = task_options{given.tasks};
+  seen.supervision = given.supervision;
+  seen.shutdown = {given.shutdown.grace_s, stream.drain_retry_spread};
+  seen.log = given.log;
+  seen.testing = given.testing;
+  return seen;
+}
+
+TEST(Settings, ReachThePartThatTheySetFromAFile) {
+  for (const auto& s : settings()) {
+    if (s.file_only() || s.key == "supervision.strategy")
+      continue;
+    config wanted;
+    ASSERT_EQ(assign_text(wanted, s, another_value(s)), std::nullopt) << s.key;
+    nlohmann::json file;
+    std::visit(
+      [&](const auto& value) {
+        file[std::string{s.section()}][std::string{s.key.substr(s.section().size() + 1)}] = value;
+      },
+      value_of(wanted, s));
+    config c;
+    ASSERT_EQ(apply_config_file(c, file.dump()), std::nullopt);
+    EXPECT_EQ(print_config(seen_by_parts(c)), print_config(wanted)) << s.key;
+    EXPECT_NE(print_config(seen_by_parts(c)), print_config(config{})) << s.key;
+  }
+}
+
+TEST(Settings, NameTheUnitOfATime) {
+  config c;
+  for (const auto& s : settings()) {
+    const bool is_time =
+      !s.file_only() && std::holds_alternative<std::chrono::milliseconds*>(s.member(c));
+    EXPECT_EQ(s.unit() == "s" || s.unit() == "ms", is_time) << s.key;
   }
 }
 

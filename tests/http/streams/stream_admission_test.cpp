@@ -21,8 +21,7 @@ using namespace std::chrono_literals;
 /// Nobody asks for its address.
 constexpr int no_socket = -1;
 
-request_head
-page(std::string method = "GET", std::string target = "/api/sse/stream?request_id=p") {
+request_head page(std::string method = "GET", std::string target = "/api/sse/stream?request_id=p") {
   return {
     std::move(method),
     std::move(target),
@@ -40,8 +39,7 @@ class StreamAdmission : public testing::Test {
 protected:
   StreamAdmission() {
     options_.max_openings = 3;
-    options_.retry = 2000ms;
-    options_.retry_spread = 4000ms;
+    options_.retry_ms = 4000ms;
   }
 
   /// The answer to a page that is refused.
@@ -56,8 +54,8 @@ protected:
     EXPECT_EQ(reply.status, 503);
     const auto after = header(reply.headers, "Retry-After");
     ASSERT_TRUE(after);
-    EXPECT_GE(std::stoi(*after), 2);
-    EXPECT_LE(std::stoi(*after), 10);
+    EXPECT_GE(std::stoi(*after), 4);
+    EXPECT_LE(std::stoi(*after), 12);
   }
 
   [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }

@@ -300,6 +300,17 @@ TEST_F(StreamEndpoint, OpensAStreamOnceItsOwnerSaysSo) {
   EXPECT_NE(got.find("\r\n\r\nretry: "), std::string::npos);
 }
 
+TEST_F(StreamEndpoint, TellsClientsWhenToComeBackAsTheSettingHasItByDefault) {
+  start();
+  for (int i = 0; i < 10; ++i) {
+    const auto reader = stream("r" + std::to_string(i));
+    const auto& got = reader->until(": ok\n\n");
+    const auto retry = std::stoi(got.substr(got.find("retry: ") + 7));
+    EXPECT_GE(retry, 3000);
+    EXPECT_LE(retry, 6000);
+  }
+}
+
 TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   start();
   const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
@@ -412,7 +423,7 @@ TEST_F(StreamEndpoint, DropsASlowReaderAndNobodyElse) {
 
 TEST_F(StreamEndpoint, GivesAClientUpThatTakesNothingAndTellsIt) {
   options.threads = 1;
-  options.give_up_after = 300ms;
+  options.unreachable_s = 300ms;
   start();
   const auto stuck = stream("stuck", 4096);
   const auto good = stream("good");
@@ -507,7 +518,7 @@ TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
 }
 
 TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
-  options.heartbeat = 20ms;
+  options.heartbeat_s = 20ms;
   start();
   const auto reader = stream("a");
   reader->until(": heartbeat\n\n: heartbeat\n\n");
@@ -515,7 +526,7 @@ TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
 
 TEST_F(StreamEndpoint, RefusesBrokenHeads) {
   options.max_head_bytes = 1024;
-  options.head_timeout = 100ms;
+  options.head_timeout_ms = 100ms;
   start();
   EXPECT_EQ(connect("\x01\x02 garbage\r\n\r\n")->to_end().find("HTTP/1.1 400 "), 0u);
   const auto large = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(2000, 'x') + "\r\n\r\n";

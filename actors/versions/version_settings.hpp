@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace herald {
+
+/// Which versions pages are told of (settings `version`).
+struct version_settings {
+  /// Where the current version document is, http:// or https://; empty: nowhere.
+  std::string url;
+  /// Pending versions kept; past it the one queued longest ago goes.
+  std::size_t max_pending = 100'000;
+};
+
+} // namespace herald

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace herald {
+
+/// Callbacks: those that an external SSE Gateway makes, and those that herald makes in its stead
+/// (settings `callback`).
+struct callback_settings {
+  /// What those of a gateway must carry; empty: nothing is asked.
+  std::string secret;
+  /// The whole `http://` URL of a backend; set, it makes herald stand in for a gateway. Its query
+  /// may hold a secret: it is never logged.
+  std::string url;
+  /// From the call to its answer, time in the queue included: a client waits for that long.
+  std::chrono::milliseconds timeout_ms{5000};
+  /// Callbacks on the wire at a time, and so connections.
+  std::size_t max_in_flight = 256;
+  /// Callbacks waiting for a connection, connects and disconnects each; more are refused.
+  std::size_t max_queued = 50'000;
+};
+
+} // namespace herald
