@@ -93,14 +93,14 @@ void stand_in_front::open_all(const open_connections& requests) {
 }
 
 void stand_in_front::closed(const stream_closed& fact) {
-  forget(fact.stream, fact.reason);
+  drop(fact.stream, fact.reason);
 }
 
 void stand_in_front::failed(const delivery_failed& fact) {
   // While it is calling back nothing was delivered: the report is about an earlier life.
   if (state_->streams.find(fact.stream) == stand_in_streams::state::calling_back)
     return;
-  forget(fact.stream, end_reason::error);
+  drop(fact.stream, end_reason::error);
 }
 
 result<send_status> stand_in_front::send(send_to_stream& command) {
@@ -160,8 +160,9 @@ void stand_in_front::refuse(const backend_answered& fact) {
   caf::anon_send(*via, refuse_stream{fact.stream, fact.why, fact.status});
 }
 
-/// Forgets a stream that is gone, and tells the backend if it had heard that the stream is open.
-void stand_in_front::forget(const token& stream, end_reason reason) {
+/// Drops a stream that is gone from the table, and tells the backend if it had heard that the
+/// stream is open.
+void stand_in_front::drop(const token& stream, end_reason reason) {
   auto gone = state_->streams.remove(stream);
   if (!gone)
     return;

@@ -12,7 +12,7 @@
 
 namespace herald {
 
-/// What a gateway front keeps over restarts.
+/// The part of a stand-in front that outlives its restarts.
 struct stand_in_front_state {
   explicit stand_in_front_state(stand_in_streams::limits bounds) : streams(bounds) {}
 
@@ -54,7 +54,7 @@ public:
 private:
   void accept(const token& stream);
   void refuse(const backend_answered& fact);
-  void forget(const token& stream, end_reason reason);
+  void drop(const token& stream, end_reason reason);
   void call(
     callback_action action, const token& stream, end_reason reason,
     stand_in_streams::request_text request);

@@ -22,7 +22,7 @@ namespace herald {
 /// can be sent to it, as if its token were unknown. Every change is all or nothing.
 class stand_in_streams {
 public:
-  /// How much may be kept for streams that are calling back.
+  /// Bounds of what is kept for streams that are calling back.
   struct limits {
     std::size_t stream_events = 256;
     /// Bytes of names and data.
@@ -43,7 +43,7 @@ public:
 
   struct opened {
     delivery_actor via;
-    /// What was sent to the stream meanwhile.
+    /// The events that were sent to the stream meanwhile.
     std::vector<event_ptr> due;
     /// The backend has ended it meanwhile, too.
     bool close = false;
@@ -52,8 +52,8 @@ public:
   /// The backend wants the stream. Nothing if it does not wait for that.
   std::optional<opened> accept(const token& stream);
 
-  /// The backend does not want the stream: it is forgotten. Gives what reaches it; nothing if it
-  /// does not wait for that.
+  /// The backend does not want the stream: it is removed. Gives what reaches it; nothing if it does
+  /// not wait for that.
   std::optional<delivery_actor> refuse(const token& stream);
 
   enum class verdict : std::uint8_t {
@@ -79,7 +79,7 @@ public:
     request_text request;
   };
 
-  /// The stream does not exist any more: it is forgotten. Nothing for an unknown token.
+  /// The stream does not exist any more, and leaves the table. Nothing for an unknown token.
   std::optional<gone> remove(const token& stream);
 
   [[nodiscard]] std::optional<state> find(const token& stream) const;
@@ -87,7 +87,7 @@ public:
   [[nodiscard]] std::size_t calling_back() const noexcept { return calling_back_; }
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
 
-  /// What is wrong with it, or nothing.
+  /// The damage that the table has, or nothing.
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:

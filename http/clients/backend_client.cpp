@@ -245,7 +245,7 @@ private:
   asio::steady_timer queue_timer_;
   std::optional<clock::time_point> queue_watched_until_;
   std::vector<std::unique_ptr<sender>> senders_;
-  /// Those that carry no callback, the one used last at the end.
+  /// Senders that carry no callback, the one used last at the end.
   std::vector<sender*> idle_;
   bool healthy_ = true;
   action_numbers connects_;

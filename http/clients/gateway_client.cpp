@@ -16,8 +16,8 @@ namespace {
 
 using kind = post_outcome::kind;
 
-/// Some proxies close sooner than Node. A connection that is found closed after less than this was
-/// in use when the gateway went away.
+/// A connection that is found closed after less than this was in use when the gateway went away.
+/// After more, a proxy has closed it; some do so sooner than Node.
 constexpr std::chrono::seconds in_use{1};
 
 http_url send_url(http_url base) {
@@ -79,7 +79,7 @@ private:
   http_connection connection_;
 };
 
-/// Where there is nothing to connect to.
+/// The link to a gateway that cannot be connected to.
 class no_client final : public gateway_link {
 public:
   explicit no_client(handler done) : done_(std::move(done)) {}

@@ -94,7 +94,7 @@ void http_connection::connect_to(const endpoint_cache::endpoints& found) {
     *connecting_, found,
     while_connecting([](http_connection& self, error_code error, const tcp::endpoint& /*which*/) {
       if (!error)
-        error = self.take_over();
+        error = self.hand_to_loop();
       if (!error) {
         self.send();
         return;
@@ -105,7 +105,7 @@ void http_connection::connect_to(const endpoint_cache::endpoints& found) {
 }
 
 /// From here on the socket is the loop's: also the end of a connection that nobody uses is seen.
-error_code http_connection::take_over() {
+error_code http_connection::hand_to_loop() {
   const auto attempt = std::exchange(connecting_, nullptr);
   error_code error;
   attempt->set_option(tcp::no_delay{true}, error);

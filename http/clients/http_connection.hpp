@@ -45,8 +45,8 @@ public:
   /// Whether a POST would now go over the connection of the last one.
   [[nodiscard]] bool kept() const;
 
-  /// Whether the server has closed the connection since the last POST ended, which is no longer ago
-  /// than `time`, and nothing was done about it yet.
+  /// Whether the server has closed the connection since the last POST, and that POST has ended less
+  /// than `time` ago. No longer so after `close` or the next POST.
   [[nodiscard]] bool hung_up_within(clock::duration time) const;
 
   /// Closes what is open; the next POST opens another.
@@ -60,7 +60,7 @@ private:
   auto while_connecting(Step step);
   void connect();
   void connect_to(const endpoint_cache::endpoints& found);
-  boost::system::error_code take_over();
+  boost::system::error_code hand_to_loop();
   void send();
   void read();
   void watch_clock(clock::time_point until);

@@ -28,7 +28,7 @@ struct post_outcome {
 
   kind what = kind::unreachable;
   unsigned status = 0;
-  /// What was read of the answer's body. Valid until the next POST begins.
+  /// The answer's body, or the part of it that was read. Valid until the next POST begins.
   std::string_view body;
   /// For the log: what went wrong, and the system's error where there is one.
   std::string_view why;

@@ -54,7 +54,7 @@ private:
   std::thread thread_;
 };
 
-/// One answer of a server.
+/// The answer of a server.
 struct answer {
   int status = 0;
   std::string location;

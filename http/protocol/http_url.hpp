@@ -18,7 +18,7 @@ struct http_url {
 
   /// The value of the `Host` header: IPv6 in brackets, the scheme's own port left out.
   [[nodiscard]] std::string authority() const;
-  /// What a request line needs: the target, with at least a "/" before the query.
+  /// The target as a request line needs it, with at least a "/" before the query.
   [[nodiscard]] std::string request_target() const;
 };
 
