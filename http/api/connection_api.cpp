@@ -6,7 +6,7 @@
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 #include "http/server/request_arguments.hpp"
-#include "messages/wire/json.hpp"
+#include "messages/wire/connection_json.hpp"
 
 namespace herald {
 
@@ -21,7 +21,7 @@ void add_connection_routes(
       return problem(after.error());
     const auto page =
       ask<connection_page>(system, registry, list_connections{after->value_or(0), *limit});
-    return page ? json_reply(200, connection_page_json(*page)) : problem(page.error());
+    return page ? json_reply(200, to_json(*page)) : problem(page.error());
   });
   routes.add(
     "DELETE", "/api/connections/{request_id}", [&system, registry](const api_request& request) {

@@ -17,7 +17,7 @@ struct internal_send_options {
   std::size_t max_event_bytes = std::size_t{256} * 1024;
 };
 
-/// What is wrong with a body of `POST /internal/send`, in the words of the gateway's protocol.
+/// A refusal of `POST /internal/send`, in the words of the gateway's protocol.
 struct send_refusal {
   int status = 400;
   /// e.g. "INVALID_TOKEN_MISSING".
@@ -31,7 +31,7 @@ parse_internal_send(std::string_view body, const internal_send_options& options 
 
 /// `POST /internal/send`: one event to one stream by its token, and/or the end of that stream, in
 /// the gateway's own protocol with the gateway's own error documents. `owner` is the registry, or
-/// the gateway front where herald stands in for a gateway.
+/// the stand-in front where herald stands in for a gateway.
 void add_internal_send_api(
   router& routes, caf::actor_system& system, stream_owner_actor owner,
   internal_send_options options = {});

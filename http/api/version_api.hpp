@@ -4,7 +4,7 @@
 
 #include "http/server/router.hpp"
 #include "messages/actors.hpp"
-#include "messages/wire/json.hpp"
+#include "messages/wire/event_json.hpp"
 
 namespace herald {
 

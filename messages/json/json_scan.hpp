@@ -24,59 +24,88 @@ inline std::string_view view(part text) {
 /// Appends valid UTF-8 to the inside of a JSON string.
 void append_escaped(std::string& out, std::string_view text);
 
-/// Writes what the parser reports as compact JSON to the end of a string. Anything that is not part
-/// of a value (document begin and end) is the handler's own business.
+/// The handler that writes what the parser reports to the end of a string, as compact JSON. One
+/// that does more derives from it and hides the functions in question; all numbers end in
+/// `on_number`, all literals in `on_literal`. The parser's own limits are off.
+template <class Handler>
 class compact_writer {
 public:
-  /// Starts a new value at the end of `out`.
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+  /// Starts a value at the end of `out`.
   void begin(std::string& out) {
     out_ = &out;
     start_ = out.size();
     inside_ = false;
   }
 
-  void open(char bracket) {
-    separate();
-    *out_ += bracket;
-  }
-  void close(char bracket) { *out_ += bracket; }
+  bool on_object_begin(error_code&) { return append_first("{"), true; }
+  bool on_object_end(std::size_t, error_code&) { return *out_ += '}', true; }
+  bool on_array_begin(error_code&) { return append_first("["), true; }
+  bool on_array_end(std::size_t, error_code&) { return *out_ += ']', true; }
 
-  void string_part(part text) {
-    if (!inside_) {
-      separate();
-      *out_ += '"';
-      inside_ = true;
-    }
-    append_escaped(*out_, view(text));
-  }
-  void string_end(part text) {
-    string_part(text);
+  bool on_string_part(part text, std::size_t, error_code&) { return append_string(text), true; }
+  bool on_string(part text, std::size_t, error_code&) {
+    append_string(text);
     *out_ += '"';
     inside_ = false;
+    return true;
   }
-  void key_end(part text) {
-    string_end(text);
-    *out_ += ':';
+  bool on_key_part(part text, std::size_t, error_code&) { return append_string(text), true; }
+  bool on_key(part text, std::size_t size, error_code& error) {
+    compact_writer::on_string(text, size, error);
+    return *out_ += ':', true;
   }
 
-  void number_part(part text) {
-    if (!inside_) {
+  bool on_number_part(part text, error_code&) {
+    if (!inside_)
       separate();
-      inside_ = true;
-    }
+    inside_ = true;
     out_->append(text.data(), text.size());
+    return true;
   }
-  void number_end(part text) {
-    number_part(text);
+  bool on_number(part text, error_code& error) {
+    compact_writer::on_number_part(text, error);
     inside_ = false;
+    return true;
   }
+  bool on_int64(std::int64_t, part text, error_code& e) { return handler().on_number(text, e); }
+  bool on_uint64(std::uint64_t, part text, error_code& e) { return handler().on_number(text, e); }
+  bool on_double(double, part text, error_code& e) { return handler().on_number(text, e); }
 
-  void literal(std::string_view text) {
+  bool on_literal(std::string_view text, error_code&) { return append_first(text), true; }
+  bool on_bool(bool value, error_code& e) {
+    return handler().on_literal(value ? "true" : "false", e);
+  }
+  bool on_null(error_code& e) { return handler().on_literal("null", e); }
+
+  static bool on_document_begin(error_code&) { return true; }
+  static bool on_document_end(error_code&) { return true; }
+  // Comments are never allowed.
+  static bool on_comment_part(part, error_code&) { return true; }
+  static bool on_comment(part, error_code&) { return true; }
+
+  /// Set by a handler that has stopped the parser: why.
+  caf::error refused;
+
+private:
+  Handler& handler() { return static_cast<Handler&>(*this); }
+
+  void append_first(std::string_view text) {
     separate();
     *out_ += text;
   }
 
-private:
+  void append_string(part text) {
+    if (!inside_)
+      append_first("\"");
+    inside_ = true;
+    append_escaped(*out_, view(text));
+  }
+
   /// The last character tells whether something stands before that needs a comma.
   void separate() {
     if (out_->size() == start_)
@@ -88,27 +117,9 @@ private:
 
   std::string* out_ = nullptr;
   std::size_t start_ = 0;
+  /// A string, a key or a number has begun and not ended.
   bool inside_ = false;
 };
-
-/// Base of handlers: no limits of the parser's own, and comments, which are never allowed.
-struct handler_base {
-  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
-  static bool on_document_begin(error_code&) { return true; }
-  static bool on_document_end(error_code&) { return true; }
-  static bool on_comment_part(part, error_code&) { return true; }
-  static bool on_comment(part, error_code&) { return true; }
-};
-
-/// Stops the parser where a handler has found what it does not like.
-inline bool stop(error_code& error) {
-  error = boost::json::error::exception;
-  return false;
-}
 
 inline boost::json::parse_options options() {
   boost::json::parse_options result;
@@ -116,7 +127,7 @@ inline boost::json::parse_options options() {
   return result;
 }
 
-/// What is wrong with a text that the parser left at byte `at`, as `ec::invalid_json`.
+/// The `ec::invalid_json` for a text that the parser left at byte `at`.
 [[nodiscard]] caf::error
 syntax_failure(const error_code& error, std::string_view text, std::size_t at);
 

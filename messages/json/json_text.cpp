@@ -1,6 +1,5 @@
 #include "messages/json/json_text.hpp"
 
-#include <cstdint>
 #include <utility>
 
 // The part of Boost.JSON that is not a template, compiled here once.
@@ -18,63 +17,20 @@ bool needs_escape(char c) {
 }
 
 void append_escape(std::string& out, char c) {
+  constexpr std::string_view named = "\"\\\b\f\n\r\t";
+  constexpr std::string_view names = "\"\\bfnrt";
   constexpr std::string_view digits = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
-  switch (c) {
-  case '"':
-    out += "\\\"";
-    return;
-  case '\\':
-    out += "\\\\";
-    return;
-  case '\b':
-    out += "\\b";
-    return;
-  case '\f':
-    out += "\\f";
-    return;
-  case '\n':
-    out += "\\n";
-    return;
-  case '\r':
-    out += "\\r";
-    return;
-  case '\t':
-    out += "\\t";
-    return;
-  default:
-    out += "\\u00";
-    out += digits[byte >> 4];
-    out += digits[byte & 0xf];
-  }
+  out += '\\';
+  if (const auto at = named.find(c); at != std::string_view::npos)
+    out += names[at];
+  else
+    out.append("u00").append({digits[byte >> 4], digits[byte & 0xf]});
 }
 
 /// Writes one JSON value again, without its white space.
-struct compactor : json_scan::handler_base {
-  using error_code = json_scan::error_code;
-  using part = json_scan::part;
-
-  explicit compactor(std::string& out) { writer.begin(out); }
-
-  bool on_object_begin(error_code&) { return writer.open('{'), true; }
-  bool on_object_end(std::size_t, error_code&) { return writer.close('}'), true; }
-  bool on_array_begin(error_code&) { return writer.open('['), true; }
-  bool on_array_end(std::size_t, error_code&) { return writer.close(']'), true; }
-  bool on_key_part(part text, std::size_t, error_code&) { return writer.string_part(text), true; }
-  bool on_key(part text, std::size_t, error_code&) { return writer.key_end(text), true; }
-  bool on_string_part(part text, std::size_t, error_code&) {
-    return writer.string_part(text), true;
-  }
-  bool on_string(part text, std::size_t, error_code&) { return writer.string_end(text), true; }
-  bool on_number_part(part text, error_code&) { return writer.number_part(text), true; }
-  bool on_int64(std::int64_t, part text, error_code&) { return writer.number_end(text), true; }
-  bool on_uint64(std::uint64_t, part text, error_code&) { return writer.number_end(text), true; }
-  bool on_double(double, part text, error_code&) { return writer.number_end(text), true; }
-  bool on_bool(bool value, error_code&) { return writer.literal(value ? "true" : "false"), true; }
-  bool on_null(error_code&) { return writer.literal("null"), true; }
-
-  json_scan::compact_writer writer;
-  caf::error refused;
+struct compactor : json_scan::compact_writer<compactor> {
+  explicit compactor(std::string& out) { begin(out); }
 };
 
 } // namespace
@@ -108,17 +64,10 @@ caf::error syntax_failure(const error_code& error, std::string_view text, std::s
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    std::size_t valid = 0;
-    std::size_t length = 1;
-    while (valid < text.size() && (length = utf8_sequence(text.substr(valid))) != 0)
-      valid += length;
-    json_scan::append_escaped(out, text.substr(0, valid));
-    if (valid == text.size())
-      break;
-    out += utf8_replacement;
-    text.remove_prefix(valid + 1);
-  }
+  if (is_utf8(text))
+    json_scan::append_escaped(out, text);
+  else
+    json_scan::append_escaped(out, valid_utf8(text));
   out += '"';
 }
 

@@ -9,12 +9,19 @@
 
 namespace herald {
 
-/// Writes one JSON object, field by field.
+/// Writes one JSON object, field by field. Names and texts may hold any bytes, as in
+/// `append_json_string`; `raw` wants a value that is JSON.
 class object_writer {
 public:
+  object_writer() = default;
+  /// Writes into the memory of `buffer`.
+  explicit object_writer(std::string buffer) : out_(std::move(buffer)) { out_ = "{"; }
+
   object_writer& raw(std::string_view name, std::string_view json) {
-    out_ += out_.size() == 1 ? "\"" : ",\"";
-    out_.append(name).append("\":").append(json);
+    if (out_.size() > 1)
+      out_ += ',';
+    append_json_string(out_, name);
+    out_.append(1, ':').append(json);
     return *this;
   }
   object_writer& text(std::string_view name, std::string_view value) {
@@ -27,6 +34,9 @@ public:
   }
   object_writer& number(std::string_view name, std::size_t value) {
     return raw(name, std::to_string(value));
+  }
+  object_writer& boolean(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
   }
 
   [[nodiscard]] std::string finish() {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "messages/errors.hpp"
-#include "messages/json/json_reader.hpp"
+#include "messages/json/json_objects.hpp"
 #include "messages/json/json_text.hpp"
 
 namespace herald {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "messages/errors.hpp"
-#include "messages/json/json_reader.hpp"
+#include "messages/json/json_objects.hpp"
 #include "messages/text/utf8.hpp"
 
 namespace herald {
@@ -29,17 +29,15 @@ void limit_json(json_reader& in, const std::string& json, const char* name) {
 /// Reads {"params"?} and whatever `read_type` makes of the field that names the type.
 template <class ReadType>
 caf::expected<start_task> parse_start(std::string_view body, ReadType read_type) {
-  auto in = read_object(body);
-  if (!in)
-    return in.error();
-  start_task command;
-  command.type = read_type(*in);
-  command.params_json = in->optional_object("params").value_or("{}");
-  limit_json(*in, command.params_json, "params");
-  if (auto error = in->finish())
-    return error;
-  if (command.type == demo_type || command.type == failing_type)
-    if (const auto params = parse_pause_params(command.params_json); !params)
+  auto command = parse_object(body, [&](json_reader& in) {
+    start_task read;
+    read.type = read_type(in);
+    read.params_json = in.optional_object("params").value_or("{}");
+    limit_json(in, read.params_json, "params");
+    return read;
+  });
+  if (command && (command->type == demo_type || command->type == failing_type))
+    if (const auto params = parse_pause_params(command->params_json); !params)
       return params.error();
   return command;
 }
@@ -64,64 +62,53 @@ caf::expected<start_task> parse_test_task(std::string_view body) {
 }
 
 caf::expected<report_progress> parse_progress(task_id id, std::string_view body) {
-  auto in = read_object(body);
-  if (!in)
-    return in.error();
-  report_progress report{std::move(id), in->number("value"), in->optional_text("text")};
-  if (report.value < 0.0 || report.value > 1.0)
-    in->blame(ec::invalid_field, "must be from 0 to 1", "value");
-  if (report.text)
-    limit_text(*in, *report.text, max_task_text_bytes, "text");
-  if (auto error = in->finish())
-    return error;
-  return report;
+  return parse_object(body, [&](json_reader& in) {
+    report_progress report{std::move(id), in.number("value"), in.optional_text("text")};
+    if (report.value < 0.0 || report.value > 1.0)
+      in.blame(ec::invalid_field, "must be from 0 to 1", "value");
+    if (report.text)
+      limit_text(in, *report.text, max_task_text_bytes, "text");
+    return report;
+  });
 }
 
 caf::expected<report_completion> parse_completion(task_id id, std::string_view body) {
-  auto in = read_object(body.empty() ? "{}" : body);
-  if (!in)
-    return in.error();
-  report_completion report{std::move(id), in->optional_json("result").value_or("null")};
-  limit_json(*in, report.result_json, "result");
-  if (auto error = in->finish())
-    return error;
-  return report;
+  return parse_object(body.empty() ? "{}" : body, [&](json_reader& in) {
+    report_completion report{std::move(id), in.optional_json("result").value_or("null")};
+    limit_json(in, report.result_json, "result");
+    return report;
+  });
 }
 
 caf::expected<report_failure> parse_failure(task_id id, std::string_view body) {
-  auto in = read_object(body);
-  if (!in)
-    return in.error();
-  report_failure report{std::move(id), in->text("error")};
-  limit_text(*in, report.error, max_task_error_bytes, "error");
-  if (auto error = in->finish())
-    return error;
-  return report;
+  return parse_object(body, [&](json_reader& in) {
+    report_failure report{std::move(id), in.text("error")};
+    limit_text(in, report.error, max_task_error_bytes, "error");
+    return report;
+  });
 }
 
 caf::expected<pause_params> parse_pause_params(std::string_view params_json) {
-  auto in = read_object(params_json);
-  if (!in)
-    return in.error();
-  pause_params params;
-  if (const auto steps = in->optional_number("steps")) {
-    if (*steps >= 1 && *steps <= max_steps && std::floor(*steps) == *steps)
-      params.steps = static_cast<int>(*steps);
+  const auto params = parse_object(params_json, [](json_reader& in) {
+    pause_params read;
+    const double steps = in.optional_number("steps").value_or(read.steps);
+    if (steps >= 1 && steps <= max_steps && std::floor(steps) == steps)
+      read.steps = static_cast<int>(steps);
     else
-      in->blame(
+      in.blame(
         ec::invalid_field, "must be a whole number from 1 to " + std::to_string(max_steps),
         "steps");
-  }
-  params.delay = in->optional_number("delay").value_or(params.delay);
-  if (params.delay < 0 || params.delay > max_delay_s)
-    in->blame(
-      ec::invalid_field, "must be a number of seconds from 0 to " + std::to_string(max_delay_s),
-      "delay");
-  if (const auto error = in->finish()) {
-    const auto why = describe(error);
-    return fail(why.code, why.detail, "params." + why.field);
-  }
-  return params;
+    read.delay = in.optional_number("delay").value_or(read.delay);
+    if (read.delay < 0 || read.delay > max_delay_s)
+      in.blame(
+        ec::invalid_field, "must be a number of seconds from 0 to " + std::to_string(max_delay_s),
+        "delay");
+    return read;
+  });
+  if (params)
+    return *params;
+  const auto why = describe(params.error());
+  return fail(why.code, why.detail, "params." + why.field);
 }
 
 std::optional<child_report> parse_child_line(std::string_view line) {

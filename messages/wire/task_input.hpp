@@ -37,7 +37,7 @@ struct pause_params {
 /// {"steps"?, "delay"?}; blames `params.steps` and the like.
 [[nodiscard]] caf::expected<pause_params> parse_pause_params(std::string_view params_json);
 
-/// What a child process says on one line of its output.
+/// A line of a child process's output that reports something.
 struct child_report {
   std::optional<double> value;
   /// At most `max_task_text_bytes`; what is longer is cut.

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/fanout/sse_format.hpp"
-#include "messages/wire/json.hpp"
+#include "messages/wire/event_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/sse_parser.hpp"

@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/wire/json.hpp"
 #include "messages/wire/version_json.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -1,4 +1,4 @@
-#include "messages/wire/json.hpp"
+#include "messages/wire/event_json.hpp"
 
 #include <string>
 

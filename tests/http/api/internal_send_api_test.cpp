@@ -77,6 +77,28 @@ TEST(ParseInternalSend, LetsTheLastOfARepeatedFieldCount) {
   EXPECT_EQ(command.event->data, "e");
 }
 
+TEST(ParseInternalSend, TakesAnyNumberOfUnknownFields) {
+  std::string unknown;
+  for (int i = 0; i != 100; ++i)
+    unknown += ",\"x" + std::to_string(i) + "\":" + std::to_string(i);
+  const auto command = parsed(body_with(unknown + R"(,"event":{"data":"d")" + unknown + "}"));
+  ASSERT_TRUE(command.event);
+  EXPECT_EQ(command.event->data, "d");
+}
+
+TEST(ParseInternalSend, PassesOverAByteOrderMark) {
+  EXPECT_EQ(parsed("\xef\xbb\xbf" + body_with("")).stream, token::from_text(uuid));
+  EXPECT_EQ(code_of("\xef\xbb\xbf"), "INVALID_JSON");
+}
+
+TEST(ParseInternalSend, NamesTheFirstOfSeveralFaults) {
+  EXPECT_EQ(code_of(R"({"token":7,"event":{"data":1},"close":1})"), "INVALID_TOKEN_MISSING");
+  EXPECT_EQ(code_of(body_with(R"(,"close":1,"event":{"name":1})")), "INVALID_EVENT_DATA_MISSING");
+  EXPECT_EQ(
+    code_of(body_with(R"(,"close":1,"event":{"name":"n","data":"12345"})"), {4}),
+    "EVENT_TOO_LARGE");
+}
+
 TEST(ParseInternalSend, NamesWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
     {"", "INVALID_TOKEN_MISSING"},
@@ -102,7 +124,9 @@ TEST(ParseInternalSend, NamesWhatIsWrong) {
     {body_with(R"(,"close":"true")"), "INVALID_CLOSE_TYPE"},
     {body_with(R"(,"close":1)"), "INVALID_CLOSE_TYPE"},
     {body_with(R"(,"close":{})"), "INVALID_CLOSE_TYPE"},
+    {"7", "INVALID_TOKEN_MISSING"},
     {"{", "INVALID_JSON"},
+    {"[", "INVALID_JSON"},
     {body_with("") + "x", "INVALID_JSON"},
     {body_with("") + '\0' + "x", "INVALID_JSON"},
     {"{\"token\":\"\xff\"}", "INVALID_JSON"},

@@ -222,6 +222,7 @@ TEST(TaskInput, ReadsTheLinesOfAChild) {
          {R"({"result":null})", "- - null"},
          {R"({"value":1,"text":"a","result":"r"})", R"(1.00 a "r")"},
          {R"({"value":0.5,"eta":7})", "0.50 - -"},
+         {R"({"value":0.5,"result":1,"result":2})", "0.50 - -"},
          {R"({"value":"50%","text":"a"})", "- a -"},
          {R"({"value":0.5,"text":null})", "0.50 - -"},
          {R"({"value":150})", "150. - -"}})

@@ -8,14 +8,11 @@
 
 #include <caf/expected.hpp>
 
-#include "messages/connections.hpp"
 #include "messages/events.hpp"
 #include "messages/json/json_reader.hpp"
-#include "messages/versions.hpp"
 
-/// Text <-> messages, at the edge: what API clients send, and what they and streams are shown.
-/// Parsers answer `ec::invalid_json`, `ec::invalid_field`, `ec::unknown_field` and what else they
-/// name; none of them throws.
+/// Bodies of `POST /api/events`, and the answers. Parsers fail with `ec::invalid_json`,
+/// `ec::invalid_field`, `ec::unknown_field` and what else they name; none of them throws.
 namespace herald {
 
 struct event_limits {
@@ -45,16 +42,14 @@ inline constexpr std::size_t max_event_name_length = 128;
 [[nodiscard]] caf::expected<parsed_events> parse_events(
   std::string_view body, const event_limits& limits, event_format format = event_format::json);
 
-/// `{"request_id","version","changelog"?}`. `ec::event_too_large` for one whose event would be.
-[[nodiscard]] caf::expected<queue_version>
-parse_version(std::string_view body, const event_limits& limits);
+/// Blames `field` with `ec::event_too_large` if the data of an event takes too many bytes.
+void limit_event(
+  json_reader& in, std::size_t bytes, const event_limits& limits, std::string_view field);
 
 /// `{"id","recipients"}`; with `waited` also `delivered`, `failed`, and `pending` if any stream was
 /// still being written to when the wait ran out.
 [[nodiscard]] std::string receipt_json(const publish_receipt& receipt, bool waited);
 /// `{"count","ids"}`; with `waited` also the sums `recipients`, `delivered`, `failed`, `pending`.
 [[nodiscard]] std::string batch_receipt_json(const publish_receipt& receipt, bool waited);
-
-[[nodiscard]] std::string connection_page_json(const connection_page& page);
 
 } // namespace herald

@@ -1,6 +1,8 @@
-#include "messages/wire/json.hpp"
+#include "messages/wire/event_json.hpp"
 
 #include <gtest/gtest.h>
+
+#include "messages/json/json_text.hpp"
 
 namespace herald {
 namespace {
@@ -109,46 +111,7 @@ TEST(ParseEvents, ReadsLines) {
   EXPECT_EQ(events->drafts[1].data, "2");
 }
 
-TEST(ParseVersion, ReadsAVersion) {
-  auto order = parse_version(R"({"request_id":"X","version":"1.2","changelog":"new"})", {});
-  ASSERT_TRUE(order);
-  EXPECT_EQ(order->id, request_id{"X"});
-  EXPECT_EQ(order->version, "1.2");
-  EXPECT_EQ(order->changelog, "new");
-  order = parse_version(R"({"request_id":"X","version":"1.2","changelog":null})", {});
-  ASSERT_TRUE(order);
-  EXPECT_EQ(order->changelog, std::nullopt);
-}
-
-TEST(ParseVersion, NamesTheFieldThatIsToBlame) {
-  const auto blamed = [](std::string_view body) {
-    auto order = parse_version(body, {});
-    return order ? std::string{} : describe(order.error()).field;
-  };
-  EXPECT_EQ(blamed(R"({"version":"1"})"), "request_id");
-  EXPECT_EQ(blamed(R"({"request_id":"X"})"), "version");
-  EXPECT_EQ(blamed(R"({"request_id":"X","version":""})"), "version");
-  EXPECT_EQ(blamed(R"({"request_id":"X","version":"1","changes":""})"), "changes");
-}
-
-TEST(ParseVersion, LimitsAVersionToWhatAnEventMayHave) {
-  const event_limits limits{40};
-  const auto refusal = [&](const std::string& version, const std::string& changelog) {
-    const auto order = parse_version(
-      R"({"request_id":"X","version":")" + version + R"(","changelog":")" + changelog + "\"}",
-      limits);
-    return order ? failure{ec::none, {}, {}} : describe(order.error());
-  };
-  // {"version":"1","changelog":"..."} takes 30 bytes without what is in the changelog.
-  EXPECT_EQ(refusal("1", "0123456789").code, ec::none);
-  EXPECT_EQ(refusal("1", "0123456789x").code, ec::event_too_large);
-  EXPECT_EQ(refusal("1", "0123456789x").field, "changelog");
-  EXPECT_EQ(refusal("1", "0123456789x").detail, "takes 41 bytes; at most 40 are allowed");
-  EXPECT_EQ(refusal("1", R"(\n\n\n\n\n\n)").code, ec::event_too_large) << "as on the wire";
-  EXPECT_EQ(refusal("0123456789ab", "").field, "version");
-}
-
-TEST(Json, ShowsReceipts) {
+TEST(EventJson, ShowsReceipts) {
   const publish_receipt one{{{12}}, 5, 3, 1};
   EXPECT_EQ(receipt_json(one, false), R"({"id":"12","recipients":5})");
   EXPECT_EQ(
@@ -161,21 +124,6 @@ TEST(Json, ShowsReceipts) {
     batch_receipt_json({{{1}, {2}}, 4, 3, 1}, true),
     R"({"count":2,"ids":["1","2"],"recipients":4,"delivered":3,"failed":1})");
   EXPECT_EQ(batch_receipt_json({}, false), R"({"count":0,"ids":[]})");
-}
-
-const wall_time noon = wall_time{} + std::chrono::milliseconds{1'738'324'800'007};
-
-TEST(Json, ShowsConnections) {
-  connection_page page;
-  page.connections.push_back(
-    {request_id{"X"}, token::from_text("t"), "/s?a=\xff", transport_kind::gateway, noon});
-  page.total = 3;
-  page.next = 7;
-  EXPECT_EQ(
-    connection_page_json(page),
-    "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
-    "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\"}],\"total\":3,\"next\":\"7\"}");
-  EXPECT_EQ(connection_page_json({}), R"({"connections":[],"total":0,"next":null})");
 }
 
 } // namespace
