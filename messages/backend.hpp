@@ -40,17 +40,10 @@ struct call_backend {
   token stream;
   /// Of a disconnect only.
   end_reason reason = end_reason::client_closed;
-  /// What `render_callback_request` made when the client came.
+  /// The client's request as JSON text, see `render_callback_request` in messages/wire.
   std::shared_ptr<const std::string> request;
   backend_listener_actor listener;
 };
-
-/// The `request` of a callback as JSON text: the raw request target and the headers, names in lower
-/// case and in their order, a name that came more than once with an array of its values.
-[[nodiscard]] std::string render_callback_request(std::string_view url, const header_list& headers);
-
-/// The body of a callback as the gateway's protocol has it.
-[[nodiscard]] std::string render_callback(const call_backend& call);
 
 /// The BACKEND CALLER actor interface: reaches the backend behind a gateway.
 using backend_caller_actor = typed_actor<

@@ -1,35 +1,31 @@
 #include "actors/gateway/gateway_body.hpp"
 
-#include "messages/json/json_text.hpp"
+#include <utility>
+
+#include "messages/json/json_writer.hpp"
 
 namespace herald {
 
 prepared_ptr prepare(const event& what) {
   auto prepared = std::make_shared<prepared_event>();
   prepared->service = what.service;
-  auto& json = prepared->json;
-  json.reserve(what.data.size() + what.data.size() / 8 + what.name.size() + 32);
-  json += R"("event":{)";
-  if (!what.name.empty()) {
-    json += R"("name":)";
-    append_json_string(json, what.name);
-    json += ',';
-  }
-  json += R"("data":)";
-  append_json_string(json, what.data);
-  json += '}';
+  std::string buffer;
+  buffer.reserve(what.data.size() + what.data.size() / 8 + what.name.size() + 32);
+  object_writer json{std::move(buffer)};
+  if (!what.name.empty())
+    json.text("name", what.name);
+  prepared->json = json.text("data", what.data).finish();
   return prepared;
 }
 
 void write_send_body(std::string& out, const token& to, const prepared_event* what, bool close) {
-  out.clear();
-  out += R"({"token":)";
-  append_json_string(out, to.str());
+  object_writer body{std::move(out)};
+  body.text("token", to.str());
   if (what != nullptr)
-    out.append(1, ',').append(what->json);
+    body.raw("event", what->json);
   if (close)
-    out += R"(,"close":true)";
-  out += '}';
+    body.boolean("close", true);
+  out = body.finish();
 }
 
 } // namespace herald

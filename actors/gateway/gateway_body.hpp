@@ -12,7 +12,7 @@ namespace herald {
 
 /// An event as `POST /internal/send` wants it, but for the token: escaped once for all streams.
 struct prepared_event {
-  /// `"event":{"name":"..","data":".."}`
+  /// `{"name":"..","data":".."}`
   std::string json;
   service_type service = service_type::event;
   /// In how many queues of the shard it waits; kept by the queue.

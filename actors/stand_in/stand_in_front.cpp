@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 
 #include "actors/supervision/tell_refused.hpp"
+#include "messages/wire/callback_json.hpp"
 
 namespace herald {
 

@@ -8,8 +8,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "messages/json/json_writer.hpp"
 #include "messages/text/iso_time.hpp"
-#include "messages/text/utf8.hpp"
 
 namespace herald::log {
 
@@ -95,22 +95,15 @@ void write(
 std::string render(
   format fmt, level lvl, std::string_view timestamp, std::string_view component,
   std::string_view event, std::initializer_list<field> fields) {
-  std::string line;
   if (fmt == format::json) {
-    line = R"({"time":")";
-    line.append(timestamp).append(R"(","level":")").append(name_of(lvl));
-    line.append(R"(","component":")").append(component);
-    line.append(R"(","event":")").append(event) += '"';
-    for (const auto& f : fields) {
-      line.append(",\"").append(f.key()).append("\":");
-      if (f.bare())
-        line += f.value();
-      else
-        append_quoted(line, valid_utf8(f.value()));
-    }
-    line += '}';
-    return line;
+    object_writer line;
+    line.text("time", timestamp).text("level", name_of(lvl));
+    line.text("component", component).text("event", event);
+    for (const auto& f : fields)
+      f.bare() ? line.raw(f.key(), f.value()) : line.text(f.key(), f.value());
+    return line.finish();
   }
+  std::string line;
   line.append(timestamp).append(" ").append(name_of(lvl)).append(" ");
   line.append(component).append(" ").append(event);
   for (const auto& f : fields) {

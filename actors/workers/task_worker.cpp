@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "messages/wire/task_json.hpp"
+
 namespace herald {
 
 namespace {
@@ -65,15 +67,15 @@ void task_worker::timer(const task_timer& due) {
     return;
   }
   ++work.done;
-  const auto steps = std::to_string(work.params.steps);
   caf::anon_send(
-    state_->runner, task_progressed{
-                      work.id, static_cast<double>(work.done) / work.params.steps,
-                      "step " + std::to_string(work.done) + " of " + steps});
+    state_->runner,
+    task_progressed{
+      work.id, static_cast<double>(work.done) / work.params.steps,
+      "step " + std::to_string(work.done) + " of " + std::to_string(work.params.steps)});
   if (work.done < work.params.steps)
     pause();
   else
-    finish({work.id, R"({"status":"success","steps":)" + steps + "}", std::nullopt});
+    finish({work.id, pauses_json(static_cast<std::size_t>(work.params.steps)), std::nullopt});
 }
 
 void task_worker::run_command(const run_task& order, const command_type& command) {

@@ -2,12 +2,11 @@
 
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
 #include "actors/gateway/gateway_shards.hpp"
+#include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
 #include "http/server/ask.hpp"
@@ -72,17 +71,12 @@ private:
       tell_closed({callback.stream, end_reason::error});
       return problem(taken.error());
     }
-    api_reply reply;
-    reply.body = nlohmann::json{{"request_id", id->str()}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
-    return reply;
+    return json_reply(200, object_writer{}.text("request_id", id->str()).finish());
   }
 
   api_reply disconnect(const gateway_callback& callback) const {
     tell_closed({callback.stream, callback.reason});
-    api_reply reply;
-    reply.body = "{}";
-    return reply;
+    return json_reply(200, object_writer{}.finish());
   }
 
   void tell_closed(const stream_closed& fact) const {

@@ -8,15 +8,14 @@
 namespace herald {
 
 void add_health_routes(router& routes, readiness_check not_ready, const metrics& numbers) {
-  routes.add(
-    "GET", "/healthz", [](const api_request&) { return json_reply(200, R"({"status":"ok"})"); });
+  routes.add("GET", "/healthz", [](const api_request&) { return status_reply(200, "ok"); });
   routes.add("GET", "/readyz", [not_ready = std::move(not_ready)](const api_request&) {
     std::string detail;
     for (const auto& part : not_ready())
       detail += (detail.empty() ? "" : ", ") + part;
     if (!detail.empty())
       return problem({ec::not_ready, "not ready: " + detail, {}});
-    return json_reply(200, R"({"status":"ready"})");
+    return status_reply(200, "ready");
   });
   routes.add("GET", "/metrics", [&numbers](const api_request&) {
     auto reply = json_reply(200, numbers.render());

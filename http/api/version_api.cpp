@@ -21,16 +21,12 @@ router::handler queueing(
     auto order = parse_version(request.body, limits);
     if (!order)
       return problem(order.error());
-    const auto id = json_string(order->id.str());
+    const auto id = order->id;
     const auto queued = ask<version_queued>(system, store, std::move(*order));
     if (!queued)
       return problem(queued.error());
     return json_reply(202, render(id, queued->delivered));
   };
-}
-
-std::string delivered_json(bool delivered) {
-  return delivered ? R"("delivered":true)" : R"("delivered":false)";
 }
 
 } // namespace
@@ -40,8 +36,8 @@ void add_version_routes(
   const event_limits& limits) {
   routes.add(
     "POST", "/api/versions",
-    queueing(system, store, limits, [](const std::string& id, bool delivered) {
-      return R"({"request_id":)" + id + "," + delivered_json(delivered) + "}";
+    queueing(system, store, limits, [](const request_id& id, bool delivered) {
+      return object_writer{}.text("request_id", id.str()).boolean("delivered", delivered).finish();
     }));
   routes.add("GET", "/api/versions/{request_id}", [&system, store](const api_request& request) {
     auto id = request_id_argument(request, 0);
@@ -57,9 +53,12 @@ void add_version_testing_routes(
   const event_limits& limits) {
   routes.add(
     "POST", "/api/testing/deployments/version",
-    queueing(system, store, limits, [](const std::string& id, bool delivered) {
-      return R"({"requestId":)" + id + "," + delivered_json(delivered) + R"(,"status":")"
-             + (delivered ? "delivered" : "queued") + "\"}";
+    queueing(system, store, limits, [](const request_id& id, bool delivered) {
+      return object_writer{}
+        .text("requestId", id.str())
+        .boolean("delivered", delivered)
+        .text("status", delivered ? "delivered" : "queued")
+        .finish();
     }));
 }
 

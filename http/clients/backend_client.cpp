@@ -21,6 +21,7 @@
 #include "http/sockets/socket_loop.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
+#include "messages/wire/callback_json.hpp"
 
 namespace herald {
 

@@ -1,6 +1,6 @@
 #include "http/protocol/problem.hpp"
 
-#include <nlohmann/json.hpp>
+#include "messages/json/json_writer.hpp"
 
 namespace herald {
 
@@ -86,17 +86,16 @@ problem_kind kind_of(ec code) {
 }
 
 api_reply problem(const problem_kind& kind, std::string_view detail, std::string_view field) {
-  nlohmann::ordered_json document = {
-    {"type", "about:blank"},
-    {"title", kind.title},
-    {"status", kind.status},
-    {"detail", detail},
-  };
+  object_writer document;
+  document.text("type", "about:blank")
+    .text("title", kind.title)
+    .number("status", static_cast<std::size_t>(kind.status))
+    .text("detail", detail);
   if (!field.empty())
-    document["field"] = field;
+    document.text("field", field);
   api_reply reply;
   reply.status = kind.status;
-  reply.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  reply.body = document.finish();
   reply.content_type = "application/problem+json";
   return reply;
 }

@@ -27,6 +27,7 @@
 #include "http/config/command_line.hpp"
 #include "http/service/termination.hpp"
 #include "http/service/work_sharing.hpp"
+#include "messages/json/json_writer.hpp"
 
 namespace herald {
 
@@ -62,12 +63,13 @@ void check_ports_file(const std::string& file) {
 }
 
 void write_ports(const std::string& file, const open_ports& ports) {
-  std::string json = "{\"api\":" + std::to_string(ports.api);
+  object_writer json;
+  json.number("api", ports.api);
   if (ports.stream)
-    json += ",\"stream\":" + std::to_string(*ports.stream);
+    json.number("stream", *ports.stream);
   // Whole or not at all: whoever waits for the file may read it at once.
   const auto draft = draft_of(file);
-  std::ofstream{draft} << json << "}\n";
+  std::ofstream{draft} << json.finish() << '\n';
   if (std::rename(draft.c_str(), file.c_str()) != 0)
     log::error(component, "ports_not_written", {{"file", file}});
 }

@@ -1,11 +1,14 @@
 #include "messages/wire/callback_json.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "messages/errors.hpp"
 #include "messages/json/json_objects.hpp"
-#include "messages/json/json_text.hpp"
+#include "messages/json/json_writer.hpp"
+#include "messages/text/ascii.hpp"
 
 namespace herald {
 
@@ -27,6 +30,24 @@ end_reason reason_of(const std::optional<std::string>& json) {
     if (json == json_string(to_string(known)))
       return known;
   return end_reason::error;
+}
+
+struct header_values {
+  std::string name;
+  std::vector<std::string_view> values;
+};
+
+std::vector<header_values> grouped(const header_list& headers) {
+  std::vector<header_values> groups;
+  for (const auto& [name, value] : headers) {
+    auto key = ascii_lower(name);
+    auto place = std::find_if(
+      groups.begin(), groups.end(), [&](const header_values& g) { return g.name == key; });
+    if (place == groups.end())
+      place = groups.insert(place, header_values{std::move(key), {}});
+    place->values.push_back(value);
+  }
+  return groups;
 }
 
 } // namespace
@@ -62,6 +83,27 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
   if (url)
     result.url = std::move(*url);
   return result;
+}
+
+std::string render_callback(const call_backend& call) {
+  object_writer out;
+  out.text("action", to_string(call.action));
+  if (call.action == callback_action::disconnect)
+    out.text("reason", to_string(call.reason));
+  return out.text("token", call.stream.str())
+    .raw("request", call.request ? *call.request : "{}")
+    .finish();
+}
+
+std::string render_callback_request(std::string_view url, const header_list& headers) {
+  object_writer shown;
+  for (const auto& [name, values] : grouped(headers)) {
+    if (values.size() == 1)
+      shown.text(name, values.front());
+    else
+      shown.raw(name, array_json(values, json_string));
+  }
+  return object_writer{}.text("url", url).raw("headers", shown.finish()).finish();
 }
 
 } // namespace herald

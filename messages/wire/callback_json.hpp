@@ -6,12 +6,13 @@
 
 #include <caf/expected.hpp>
 
+#include "messages/backend.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
 
-/// What an SSE Gateway calls back about.
+/// A callback of an SSE Gateway.
 struct gateway_callback {
   enum class kind : std::uint8_t { connect, disconnect };
 
@@ -29,5 +30,12 @@ inline constexpr std::size_t max_token_bytes = 256;
 /// Reads the body of a callback. Fields that are not needed are ignored, whatever they hold: there
 /// are several generations of gateways. `ec::invalid_json`, `ec::invalid_field` with the field.
 [[nodiscard]] caf::expected<gateway_callback> parse_callback(std::string_view body);
+
+/// The body of a callback as the gateway's protocol has it.
+[[nodiscard]] std::string render_callback(const call_backend& call);
+
+/// The `request` of a callback: the raw request target and the headers, names in lower case and in
+/// their order, a name that came more than once with an array of its values.
+[[nodiscard]] std::string render_callback_request(std::string_view url, const header_list& headers);
 
 } // namespace herald

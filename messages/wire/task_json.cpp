@@ -20,8 +20,8 @@ std::string fraction_json(double value) {
   return {digits.data(), end};
 }
 
-std::string time_json(const std::optional<wall_time>& time) {
-  return time ? json_string(iso_time(*time)) : "null";
+std::string time_text(const std::optional<wall_time>& time) {
+  return time ? iso_time(*time) : std::string{};
 }
 
 /// A JSON value that is text already, or null.
@@ -38,8 +38,8 @@ std::string to_json(const task_view& task) {
     .text("task_id", task.id.str())
     .text("type", task.type)
     .text("status", to_string(task.status))
-    .raw("start_time", time_json(task.start_time))
-    .raw("end_time", time_json(task.end_time))
+    .text_or_null("start_time", time_text(task.start_time))
+    .text_or_null("end_time", time_text(task.end_time))
     .raw("progress", fraction_json(task.progress))
     .text_or_null("progress_text", task.progress_text)
     .raw("result", or_null(task.result_json))
@@ -51,7 +51,7 @@ std::string to_json(const task_page& page) {
   return object_writer{}
     .raw("tasks", array_json(page.tasks, [](const task_view& task) { return to_json(task); }))
     .number("total", page.total)
-    .raw("next", page.next ? json_string(std::to_string(*page.next)) : "null")
+    .text_or_null("next", page.next ? std::to_string(*page.next) : std::string{})
     .finish();
 }
 
@@ -80,6 +80,10 @@ std::string progress_json(const task_view& task) {
 
 std::string error_json(std::string_view error) {
   return object_writer{}.text("error", error).finish();
+}
+
+std::string pauses_json(std::size_t steps) {
+  return object_writer{}.text("status", "success").number("steps", steps).finish();
 }
 
 } // namespace herald

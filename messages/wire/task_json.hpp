@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,8 @@ namespace herald {
 /// The `data` of a progress_update and of a task_failed.
 [[nodiscard]] std::string progress_json(const task_view& task);
 [[nodiscard]] std::string error_json(std::string_view error);
+
+/// The result of a `demo` task.
+[[nodiscard]] std::string pauses_json(std::size_t steps);
 
 } // namespace herald

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 
-#include "messages/backend.hpp"
 #include "messages/wire/callback_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

@@ -8,7 +8,7 @@
 #include "http/protocol/http_reply.hpp"
 #include "http/streams/stream_request_check.hpp"
 #include "http/streams/stream_response.hpp"
-#include "messages/backend.hpp"
+#include "messages/wire/callback_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/fed_parser.hpp"

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "messages/wire/callback_json.hpp"
 #include "tests/support/actor_test.hpp"
 
 namespace herald {

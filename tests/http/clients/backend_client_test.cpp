@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/type_ids.hpp"
+#include "messages/wire/callback_json.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/scripted_server.hpp"
 
