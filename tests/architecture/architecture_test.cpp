@@ -92,6 +92,15 @@ TEST(Architecture, HeavyHeadersStayOutOfOurs) {
   expect_nowhere(everything(), "#include <caf/all\\.hpp");
 }
 
+TEST(Architecture, JsonIsReadAndWrittenByMessagesJsonExceptInTheConfig) {
+  auto files = product();
+  std::erase_if(files, [](const source& file) { return file.path.starts_with("http/config/"); });
+  expect_nowhere(files, "\\bnlohmann\\b");
+  // Objects put together by hand; texts that are whole may stand as they are.
+  expect_nowhere(
+    without("messages/json/json_scan.hpp", files), R"re(R"\([^)]*":"?\)"|\\":"? *[+;)])re");
+}
+
 TEST(Architecture, ActorsAndMessagesKnowNoHttp) {
   expect_nowhere(sources({"messages", "actors"}), "#include <(httplib|boost/beast/)");
 }
