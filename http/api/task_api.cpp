@@ -80,15 +80,15 @@ api_reply remove(const tasks_at& tasks, const api_request& request) {
   return removed ? json_reply(204, {}) : problem(removed.error());
 }
 
-api_reply take_progress(const tasks_at& tasks, const api_request& request) {
+api_reply note_progress(const tasks_at& tasks, const api_request& request) {
   return reply_of(tasks.ask<task_view>(parse_progress(id_of(request), request.body)));
 }
 
-api_reply take_completion(const tasks_at& tasks, const api_request& request) {
+api_reply note_completion(const tasks_at& tasks, const api_request& request) {
   return reply_of(tasks.ask<task_view>(parse_completion(id_of(request), request.body)));
 }
 
-api_reply take_failure(const tasks_at& tasks, const api_request& request) {
+api_reply note_failure(const tasks_at& tasks, const api_request& request) {
   return reply_of(tasks.ask<task_view>(parse_failure(id_of(request), request.body)));
 }
 
@@ -113,9 +113,9 @@ void add_task_routes(router& routes, caf::actor_system& system, const task_runne
   add("GET", "/api/tasks/{id}/status", show);
   add("DELETE", "/api/tasks/{id}", remove);
   add("POST", "/api/tasks/{id}/cancel", cancel);
-  add("POST", "/api/tasks/{id}/progress", take_progress);
-  add("POST", "/api/tasks/{id}/complete", take_completion);
-  add("POST", "/api/tasks/{id}/fail", take_failure);
+  add("POST", "/api/tasks/{id}/progress", note_progress);
+  add("POST", "/api/tasks/{id}/complete", note_completion);
+  add("POST", "/api/tasks/{id}/fail", note_failure);
 }
 
 void add_task_testing_routes(
