@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <optional>
 
+#include <prometheus/counter.h>
+
 #include "http/fanout/stall_detector.hpp"
 #include "http/fanout/stream_table.hpp"
 
@@ -23,19 +25,22 @@ public:
   /// Streams that are looked at in one go: some 0.6 ms.
   static constexpr std::size_t slice = 512;
 
+  /// `given_up` counts the streams that are dropped, each before anybody is told of it.
   stall_patrol(
-    std::chrono::milliseconds give_up_after, stream_table& table, progress_reader progress_of);
+    std::chrono::milliseconds give_up_after, stream_table& table, prometheus::Counter& given_up,
+    progress_reader progress_of);
 
   /// From one slice to the next.
   [[nodiscard]] std::chrono::milliseconds pause() const;
-  /// Looks at the next slice of streams; how many of them it has dropped.
-  std::size_t walk(time_point now);
+  /// Looks at the next slice of streams.
+  void walk(time_point now);
   /// The stream in this slot has ended.
   void ended(stream_slot slot) { stalls_.reset(slot); }
 
 private:
   const std::chrono::milliseconds round_;
   stream_table& table_;
+  prometheus::Counter& given_up_;
   const progress_reader progress_of_;
   stall_detector stalls_;
   stream_slot next_ = 0;

@@ -76,7 +76,7 @@ stream_loop::stream_loop(
       streams_),
     feed_(table_, clock::now()),
     openings_(options_.open_timeout),
-    patrol_(options_.unreachable_s, table_, &tcp_progress_of),
+    patrol_(options_.unreachable_s, table_, metrics_.unreachable, &tcp_progress_of),
     inbox_(inbox) {
   if (const auto error = streams_.ring_error(); options_.io_uring && error != 0)
     log::info(
@@ -418,7 +418,7 @@ void stream_loop::on_tick() {
 }
 
 void stream_loop::on_patrol() {
-  metrics_.unreachable.Increment(static_cast<double>(patrol_.walk(clock::now())));
+  patrol_.walk(clock::now());
   report_progress();
 }
 
