@@ -11,9 +11,9 @@
 
 namespace herald {
 
-/// Counts how far the batches have come that somebody waits for. A ticket is settled once it is
-/// sealed and each write that it waits for was made or has failed. Costs nothing while no ticket
-/// is open. Pure, for one thread.
+/// Tickets count how far those batches have come that a publisher waits for. A ticket is settled
+/// once it is sealed and each write that it waits for was made or has failed. Costs nothing while
+/// no ticket is open. Pure, for one thread.
 class delivery_tickets {
 public:
   /// Names an open ticket; 0 is none.

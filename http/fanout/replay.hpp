@@ -9,9 +9,9 @@
 
 namespace herald {
 
-/// What a stream has missed, as frames: rendered piece by piece while the stream takes them, and
-/// once more where it has kept a piece waiting, so that a stream that waits holds no copy of the
-/// history.
+/// The events that a stream has missed, as frames. They are rendered piece by piece while the
+/// stream takes them; a piece that it cannot take yet is dropped and rendered anew, so that a
+/// stream that waits holds no copy of the history.
 class replay {
 public:
   /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`.

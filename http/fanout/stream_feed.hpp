@@ -23,11 +23,11 @@ public:
   /// Deliveries that are put in at once.
   static constexpr std::size_t slice = 1024;
 
-  /// One that failed, other than in the table.
+  /// A delivery that failed before it was in the table.
   struct failure {
     token stream;
     service_type service = service_type::event;
-    /// The table has no such stream that is open; or it has one, which cannot take it.
+    /// No stream of this name is open in the table. Otherwise there is one, with too much to send.
     bool unknown = false;
   };
 

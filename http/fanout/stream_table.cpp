@@ -106,7 +106,7 @@ void stream_table::refuse(stream_slot slot, std::string answer, bool report, tim
 void stream_table::close(stream_slot slot, std::string farewell, time_point now) {
   auto& s = streams_[slot];
   if (s.now == state::waiting)
-    end(slot, end_reason::server_closed);
+    end_stream(slot, end_reason::server_closed);
   else if (s.now == state::open)
     begin_closing(
       slot, {log_.end(), end_reason::server_closed, true, now + options_.linger},
@@ -128,7 +128,7 @@ void stream_table::begin_closing(
 
 void stream_table::drop(stream_slot slot, end_reason reason) {
   if (streams_[slot].now != state::free)
-    end(slot, reason);
+    end_stream(slot, reason);
 }
 
 void stream_table::received(stream_slot slot, std::size_t bytes) {
@@ -228,7 +228,7 @@ void stream_table::run_replays() {
     catching_up_.pop_front();
     auto& s = streams_[slot];
     s.catching_up = false;
-    // One that waits for its socket as well is a new stream in an old slot.
+    // A stream that waits for its socket as well is a new one in an old slot.
     if (s.now != state::free && !s.watched)
       serve(slot);
   }
@@ -264,7 +264,7 @@ void stream_table::expire(time_point now) {
     if (deadline == time_point{})
       deadline = now + options_.linger;
     else if (deadline <= now)
-      end(blocked_[i], end_reason::server_closed);
+      end_stream(blocked_[i], end_reason::server_closed);
   }
   if (blocked_.empty())
     log_.trim(served_);
@@ -302,7 +302,8 @@ bool stream_table::join_batch(stream_slot slot) {
   return true;
 }
 
-/// What fails for one stream is thrown once all others have been advanced: they have got theirs.
+/// An exception of one stream is thrown on once all others have been advanced: they have got
+/// theirs.
 void stream_table::send_batch() {
   if (batch_.empty())
     return;
@@ -310,7 +311,7 @@ void stream_table::send_batch() {
   std::exception_ptr failed;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     try {
-      settle(batch_[i], batch_sends_[i]);
+      apply_result(batch_[i], batch_sends_[i]);
     } catch (...) {
       failed = std::current_exception();
     }
@@ -322,9 +323,9 @@ void stream_table::send_batch() {
     std::rethrow_exception(failed);
 }
 
-void stream_table::settle(stream_slot slot, const socket_send& send) {
+void stream_table::apply_result(stream_slot slot, const socket_send& send) {
   if (send.result < 0) {
-    end(slot, end_reason::error);
+    end_stream(slot, end_reason::error);
     return;
   }
   const auto taken = static_cast<std::size_t>(send.result);
@@ -356,7 +357,7 @@ void stream_table::serve(stream_slot slot) {
       offered += parts.at(i).iov_len;
     const auto taken = io_.write(s.fd, parts.data(), static_cast<int>(count));
     if (taken < 0) {
-      end(slot, end_reason::error);
+      end_stream(slot, end_reason::error);
       return;
     }
     advance(s, static_cast<std::size_t>(taken));
@@ -368,7 +369,7 @@ void stream_table::serve(stream_slot slot) {
     }
   }
   if (s.now == state::closing) {
-    end(slot, end_reason::server_closed);
+    end_stream(slot, end_reason::server_closed);
     return;
   }
   s.own.reset();
@@ -508,7 +509,7 @@ void stream_table::lap_behind(log_position begin) {
 void stream_table::lap(stream_slot slot) {
   auto& s = streams_[slot];
   if (s.now == state::closing) {
-    end(slot, end_reason::server_closed);
+    end_stream(slot, end_reason::server_closed);
     return;
   }
   fail_log(s);
@@ -517,7 +518,7 @@ void stream_table::lap(stream_slot slot) {
   if (const auto stop = log_.frame_end(s.cursor); stop != s.cursor) {
     if (stop - s.cursor > max_copied_rest) {
       s.cursor = log_.end();
-      end(slot, end_reason::error);
+      end_stream(slot, end_reason::error);
       return;
     }
     const auto view = log_.view(s.cursor, stop);
@@ -591,7 +592,7 @@ std::optional<std::string> stream_table::check() const {
   return std::nullopt;
 }
 
-void stream_table::end(stream_slot slot, end_reason reason) {
+void stream_table::end_stream(stream_slot slot, end_reason reason) {
   auto& s = streams_[slot];
   fail_log(s);
   unblock(slot);

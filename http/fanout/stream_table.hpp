@@ -41,7 +41,7 @@ struct ended_stream {
   std::uint32_t lease = 0;
 };
 
-/// What a stream table needs of the sockets. Must not call the table back.
+/// The sockets, as a stream table needs them. Must not call the table back.
 class stream_io {
 public:
   stream_io() = default;
@@ -52,8 +52,8 @@ public:
   /// Gives bytes to the kernel: how many it took, 0 if it takes none now, -1 if the socket is
   /// broken.
   virtual ssize_t write(int fd, const iovec* parts, int count) = 0;
-  /// The same for many sockets, in their order; results are as those of `write`, which this calls
-  /// unless there is a quicker way.
+  /// `write` for many sockets, in their order, with results as its own; calls it unless there is a
+  /// quicker way.
   virtual void write_each(std::span<socket_send> sends);
   /// Whether to call `stream_table::writable` once the socket takes bytes again.
   virtual void watch_writable(int fd, stream_slot slot, bool on) = 0;
@@ -70,7 +70,7 @@ struct stream_table_options {
   std::size_t window_bytes = 0;
   /// How long a stream that is being closed may take to accept what is due.
   std::chrono::milliseconds linger{};
-  /// What is rendered at once of what a stream has missed, and what it may send of that in a turn.
+  /// A replay is rendered in pieces of this size; a stream may send `turn_bytes` of it in a turn.
   std::size_t piece_bytes = std::size_t{32} * 1024;
   std::size_t turn_bytes = std::size_t{64} * 1024;
 };
@@ -146,7 +146,7 @@ public:
 
   // Its state.
 
-  /// What is wrong with the table, if its parts do not agree.
+  /// Where the parts of the table do not agree: what is wrong.
   [[nodiscard]] std::optional<std::string> check() const;
 
   /// Slots ever used; every stream's slot is below.
@@ -196,7 +196,7 @@ private:
 
   bool join_batch(stream_slot slot);
   void send_batch();
-  void settle(stream_slot slot, const socket_send& send);
+  void apply_result(stream_slot slot, const socket_send& send);
   void serve(stream_slot slot);
   std::size_t gather(const stream& s, part_list& parts) const;
   void advance(stream& s, std::size_t bytes);
@@ -214,7 +214,7 @@ private:
   void lap(stream_slot slot);
   void fail_log(const stream& s);
   void fail_frame(const private_frame& frame);
-  void end(stream_slot slot, end_reason reason);
+  void end_stream(stream_slot slot, end_reason reason);
   void finish_pass();
 
   stream_table_options options_;

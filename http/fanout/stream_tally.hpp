@@ -6,12 +6,12 @@
 
 namespace herald {
 
-/// What a stream table has done, ever growing.
+/// Counts all that a stream table has done; they only grow.
 struct stream_tally {
   /// Writes of an event to a stream.
   frame_counts sent{};
   frame_counts failed{};
-  /// Those of them that were sent again to a stream that came back.
+  /// Of `sent`: sent again to a stream that came back.
   std::uint64_t replayed = 0;
   std::uint64_t bytes = 0;
   /// Streams that were closed because the log had to overwrite what they had not read.

@@ -54,10 +54,10 @@ void acceptor::stop() {
 void acceptor::on_event(clock::time_point now) {
   if (now < gather_until_)
     return pause(state::gathering, gather_until_);
-  (void)take_some(now);
+  (void)accept_some(now);
 }
 
-std::size_t acceptor::take_some(clock::time_point now) {
+std::size_t acceptor::accept_some(clock::time_point now) {
   gather_until_ = now + gathering_pause;
   std::size_t taken = 0;
   while (taken < slice && listener_.get() >= 0) {
@@ -96,7 +96,7 @@ void acceptor::on_gathered() {
     now_ = state::idle;
     return listen();
   }
-  const auto taken = take_some(clock::now());
+  const auto taken = accept_some(clock::now());
   numbers_.gathered.Increment(static_cast<double>(taken));
   if (now_ == state::gathering) {
     if (taken == 0) {

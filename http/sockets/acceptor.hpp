@@ -12,7 +12,7 @@
 
 namespace herald {
 
-/// Who takes the clients of an acceptor over. Must not call it back, but for `stop`.
+/// The next owner of the clients of an acceptor. Must not call it back, but for `stop`.
 class client_sink {
 public:
   client_sink() = default;
@@ -22,16 +22,16 @@ public:
 
   /// A non-blocking socket; closing it is up to the sink.
   virtual void on_client(int fd, std::chrono::steady_clock::time_point now) = 0;
-  /// Those that had gathered are all here: the sink has been called by a timer, not by an event.
+  /// All clients that had gathered are here: the sink was called by a timer, not by an event.
   virtual void on_gathered() = 0;
 };
 
 /// Takes the clients of one listener.
 ///
-/// One that comes alone is taken at once. Those that come within a pause of others are let wait for
-/// its end and taken together, for a loop that is woken for each of many clients spends more time
-/// on waking up than on them (measured: 51,000 context switches for 20,000 clients), and by then
-/// their requests are mostly here too. Where descriptors or memory are short it waits for a longer
+/// A client that comes alone is accepted at once. Clients that come within a pause of others wait
+/// for its end and are accepted together: a loop that is woken for each of many spends more time on
+/// waking up than on them (measured: 51,000 context switches for 20,000 clients), and by then their
+/// requests are mostly here too. Where descriptors or memory are short the acceptor makes a longer
 /// pause. Meanwhile clients are in the kernel's backlog.
 ///
 /// For the loop's thread.
@@ -71,7 +71,7 @@ public:
 private:
   enum class state : std::uint8_t { idle, listening, gathering, starved };
 
-  std::size_t take_some(clock::time_point now);
+  std::size_t accept_some(clock::time_point now);
   void pause(state why, clock::time_point until);
   void on_gathered();
   void on_shortage(int error);

@@ -24,9 +24,9 @@ actor_loop::actor_loop(caf::actor_system& system, bool io_uring)
     thread_([this] { run_guarded(sockets_.io(), "actor-loop"); }) {}
 
 actor_loop::~actor_loop() {
-  // What its actors have left to do is done before.
+  // Posted, so that all that its actors have left to do is done before.
   boost::asio::post(sockets_.io(), [this] {
-    sockets_.end();
+    sockets_.stop_watching();
     work_.reset();
   });
   thread_.join();

@@ -21,7 +21,7 @@ constexpr int first_word_s = 1;
 /// Of Linux 6.15; the headers here are older than the kernels that herald may run on.
 constexpr int tcp_rto_max_ms = 44;
 constexpr int retransmissions = 8;
-/// What the kernel takes.
+/// The kernel takes no others.
 constexpr std::chrono::milliseconds least_rto_max{1000};
 constexpr std::chrono::milliseconds most_rto_max{120000};
 
@@ -35,7 +35,7 @@ void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
 }
 
-/// What listeners hand down to the sockets of their clients.
+/// Options that listeners hand down to the sockets of their clients.
 void set_client_options(int fd, std::chrono::milliseconds give_up_after) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (give_up_after.count() == 0)

@@ -41,7 +41,7 @@ ssize_t send_now(int fd, std::span<const iovec> parts) noexcept {
 
 struct send_ring::kernel_ring {
   explicit kernel_ring(unsigned room, int& error) {
-    // One failing send must not hold up those behind it; nobody else submits.
+    // A send that fails must not hold up those behind it; nobody else submits.
     io_uring_params how{};
     how.flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN;
     error = -::io_uring_queue_init_params(room, &ring, &how);

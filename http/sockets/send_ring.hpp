@@ -9,7 +9,7 @@
 
 namespace herald {
 
-/// One of many sends.
+/// A send among many.
 struct socket_send {
   int fd = -1;
   const void* bytes = nullptr;
@@ -50,9 +50,9 @@ private:
   std::unique_ptr<kernel_ring> ring_;
 };
 
-/// One send, as the ring makes it: what it took, or a negative error number.
+/// A single send, as the ring makes it: the bytes that the kernel took, or a negative error number.
 [[nodiscard]] ssize_t send_now(int fd, const void* bytes, std::size_t count) noexcept;
-/// The same for bytes that lie in several places.
+/// `send_now` for bytes that lie in several places.
 [[nodiscard]] ssize_t send_now(int fd, std::span<const iovec> parts) noexcept;
 
 } // namespace herald

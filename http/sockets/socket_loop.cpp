@@ -104,7 +104,7 @@ void socket_loop::take_events() {
 }
 
 void socket_loop::flush() {
-  // What the owners send in answer to this is for the next time.
+  // Sends that owners make in answer to this are for the next flush.
   std::swap(sends_, sends_now_);
   std::swap(senders_, senders_now_);
   if (!ring_)

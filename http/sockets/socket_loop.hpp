@@ -14,7 +14,7 @@
 
 namespace herald {
 
-/// Who has a socket in a `socket_loop`.
+/// The owner of a socket in a `socket_loop`.
 class loop_socket {
 public:
   /// Something has happened, as epoll says it; perhaps for no reason.
@@ -45,15 +45,16 @@ public:
 
   [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
 
-  /// Looks at the sockets no more, so that the io_context can run out of work. On its thread.
-  void end() { events_.cancel(); }
+  /// Watches no socket any more, so that the io_context can run out of work. On its thread.
+  void stop_watching() { events_.cancel(); }
 
   /// Watches a socket that does not block, for bytes and its end. Nothing if the kernel has no
   /// room for it.
   [[nodiscard]] std::optional<place> add(int fd, loop_socket& owner);
   /// Also for room to write, or no longer.
   void watch_writable(place where, bool on);
-  /// Forgets a socket, and what is to be sent over it. It is closed by its owner, afterwards.
+  /// Watches a socket no more, and drops what is to be sent over it. Its owner closes it
+  /// afterwards.
   void remove(place where);
 
   /// Sends soon: once all that is to be done now has been done. The bytes stay where they are until
@@ -76,10 +77,10 @@ private:
   boost::asio::posix::stream_descriptor events_{io_, sockets_.descriptor()};
   std::vector<entry> entries_;
   std::vector<place> free_;
-  /// To be sent, and whose it is.
+  /// Sends for the next flush, and the places that they are for.
   std::vector<socket_send> sends_;
   std::vector<place> senders_;
-  /// Those that are being sent; kept for their memory.
+  /// The sends of the flush that is under way; kept for their memory.
   std::vector<socket_send> sends_now_;
   std::vector<place> senders_now_;
   /// Made by the first flush, on the thread that it is for.

@@ -32,13 +32,13 @@ public:
 
   /// Watches a socket for bytes and for its end; false if the kernel has no room.
   [[nodiscard]] bool add(int fd, socket_tag tag) const;
-  /// The same for a descriptor that is watched already, as another or also for room to write.
+  /// Watches a descriptor that is in the set already, by another tag or also for room to write.
   void watch(int fd, socket_tag tag, bool writable) const;
   void remove(int fd) const;
 
   /// Most events that are taken at once.
   static constexpr std::size_t max_events = 256;
-  /// What has happened, without waiting; valid until the next call.
+  /// The events that there are, without waiting; valid until the next call.
   [[nodiscard]] std::span<const socket_event> take();
 
 private:

@@ -49,7 +49,7 @@ loop_child::failed(const char* what, bool damaged, std::deque<loop_order>& order
   caf::anon_send(supervisor_, child_failed{name_, generation_, what, damaged});
   for (;;) {
     std::optional<inside_order> said;
-    for (auto& order : inbox_.wait()) {
+    for (auto& order : inbox_.await_orders()) {
       if (std::holds_alternative<stop_loop>(order))
         return verdict::stop;
       const auto* const one = std::get_if<inside_order>(&order);
@@ -80,7 +80,7 @@ void loop_child::idle(std::deque<loop_order>& orders, const stream_owner_actor& 
     }
     inbox_.handled(orders.size());
     orders.clear();
-    auto taken = inbox_.wait();
+    auto taken = inbox_.await_orders();
     std::move(taken.begin(), taken.end(), std::back_inserter(orders));
   }
 }

@@ -34,7 +34,7 @@ loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown
 }
 
 loop_inbox::~loop_inbox() {
-  ended();
+  loop_ended();
 }
 
 child_started loop_inbox::as_child(std::string name, std::string kind) const {
@@ -44,7 +44,7 @@ child_started loop_inbox::as_child(std::string name, std::string kind) const {
     std::move(kind), depth_};
 }
 
-void loop_inbox::ended() {
+void loop_inbox::loop_ended() {
   auto* const companion = caf::actor_cast<caf::actor_companion*>(companion_);
   // Waits for senders that are inside the handler; later ones find none.
   companion->on_enqueue(nullptr);
@@ -70,7 +70,7 @@ void loop_inbox::count(std::int64_t more) {
     depth_shown_->Set(static_cast<double>(depth));
 }
 
-std::vector<loop_order> loop_inbox::take() {
+std::vector<loop_order> loop_inbox::take_orders() {
   // Lowered first: what comes in after the swap raises it again.
   wake_.lower();
   std::vector<loop_order> taken;
@@ -79,11 +79,11 @@ std::vector<loop_order> loop_inbox::take() {
   return taken;
 }
 
-std::vector<loop_order> loop_inbox::wait() {
+std::vector<loop_order> loop_inbox::await_orders() {
   pollfd wake{wake_.get(), POLLIN, 0};
   while (::poll(&wake, 1, -1) < 0 && errno == EINTR) {
   }
-  return take();
+  return take_orders();
 }
 
 } // namespace herald

@@ -25,7 +25,7 @@ struct drain_loop {
 /// Ends the loop at once.
 struct stop_loop {};
 
-/// What a stream loop is told from other threads.
+/// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
   attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop, inside_order>;
 
@@ -46,21 +46,21 @@ public:
   ~loop_inbox();
 
   [[nodiscard]] const delivery_actor& address() const noexcept { return address_; }
-  /// What the supervisor is told of the loop when it starts.
+  /// The loop as its supervisor is told of it when it starts.
   [[nodiscard]] child_started as_child(std::string name, std::string kind) const;
-  /// The loop is no more: whoever watches over it is told.
-  void ended();
+  /// Tells whoever watches over the loop that it is no more.
+  void loop_ended();
 
   /// Readable while orders wait.
   [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
 
   /// Safe from any thread.
   void put(loop_order order);
-  /// All that waits. For the loop's thread.
-  [[nodiscard]] std::vector<loop_order> take();
-  /// The same, but waits until something does.
-  [[nodiscard]] std::vector<loop_order> wait();
-  /// The loop is done with so many of them.
+  /// All orders that wait. For the loop's thread.
+  [[nodiscard]] std::vector<loop_order> take_orders();
+  /// All orders that wait, once there is one.
+  [[nodiscard]] std::vector<loop_order> await_orders();
+  /// The loop is done with so many orders.
   void handled(std::size_t orders) { count(-static_cast<std::int64_t>(orders)); }
 
 private:

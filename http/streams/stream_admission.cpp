@@ -37,7 +37,7 @@ refusal refusal_for(int status) {
   return status == 405 ? refusal::method : refusal::invalid;
 }
 
-/// What a client is told that may come back.
+/// The answer to a client that may come back.
 failure busy_because(refusal why) {
   switch (why) {
   case refusal::too_many:

@@ -23,7 +23,7 @@ public:
   struct load {
     /// Streams that are open, or wait for their registration, or are being closed.
     std::size_t streams = 0;
-    /// Those of them that wait for their registration.
+    /// Of `streams`: wait for their registration.
     std::size_t openings = 0;
     /// The loop takes no more.
     bool draining = false;

@@ -104,7 +104,7 @@ void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::la
       caf::anon_send(
         around.supervisor, child_failed{stream_loop::name_of(index), 0, e.what(), true});
   }
-  seat.inbox.ended();
+  seat.inbox.loop_ended();
 }
 
 stream_endpoint::stream_endpoint(

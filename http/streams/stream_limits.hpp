@@ -19,7 +19,7 @@ using client_address = std::array<std::uint8_t, 16>;
 /// Admits streams up to the limits, over all loops. Safe from any thread.
 class stream_limits {
 public:
-  /// What an admitted stream holds; to be given back.
+  /// Held by a stream that is admitted; to be given back.
   using lease = std::uint32_t;
 
   enum class refusal : std::uint8_t { too_many, too_many_per_address };

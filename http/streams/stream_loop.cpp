@@ -118,7 +118,7 @@ void stream_loop::work_on() {
   io_.run();
 }
 
-/// What is left of a loop that must not go on.
+/// A loop that must not go on ends its streams and waits for its own end.
 void stream_loop::idle() {
   acceptor_.stop();
   // Streams of a table that is damaged end with the process.
@@ -199,7 +199,7 @@ void stream_loop::announce_now() {
 }
 
 void stream_loop::on_inbox() {
-  auto taken = inbox_.take();
+  auto taken = inbox_.take_orders();
   std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
   work();
 }
@@ -268,11 +268,7 @@ void stream_loop::apply_one(drain_loop& order) {
   drained_ = std::move(order.drained);
 }
 
-void stream_loop::apply_one(const stop_loop&) {
-  io_.stop();
-}
-
-/// Takes in as much of a batch as there is room for; true once it is all in.
+/// Takes as much of a batch as there is room for; true once it has all.
 bool stream_loop::apply_some(const deliver& order) {
   const bool complete = feed_.put(order, clock::now());
   for (const auto& failed : feed_.take_failures()) {
@@ -283,7 +279,7 @@ bool stream_loop::apply_some(const deliver& order) {
   return complete;
 }
 
-/// What it takes is how long whatever comes next has to wait.
+/// The time that it takes is how long all that comes next has to wait.
 void stream_loop::work() {
   const auto begin = clock::now();
   const bool more = work_a_round();
@@ -356,7 +352,7 @@ void stream_loop::on_sockets() {
       streams_.on_event(event, table_);
     }
   }
-  // Last: they give places away for which there may have been an event in this round.
+  // Last, as they give slots away for which there may have been an event in this round.
   if (clients)
     acceptor_.on_event(now);
   if (orders)

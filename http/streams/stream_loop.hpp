@@ -34,15 +34,15 @@
 
 namespace herald {
 
-/// One thread of the stream endpoint: accepts clients, reads their heads, and then keeps them as
-/// bare descriptors over a `stream_table`. All its sockets are in one epoll set, nested in the
+/// A thread of the stream endpoint: accepts clients, reads their heads, and then keeps them as bare
+/// descriptors over a `stream_table`. All its sockets are in one epoll set, nested in the
 /// io_context that keeps the time.
 ///
 /// Made, run and destroyed on that thread, in whose descriptor table its sockets are; others talk
 /// to it through its inbox.
 class stream_loop final : private request_sink, private client_sink {
 public:
-  /// What the loops of an endpoint have in common; outlives them.
+  /// Shared by the loops of an endpoint; outlives them.
   struct surroundings {
     caf::actor_system& system;
     stream_options options;
@@ -79,7 +79,7 @@ private:
   using clock = std::chrono::steady_clock;
   using error_code = boost::system::error_code;
 
-  /// What a socket in the set is.
+  /// The kinds of sockets in the set.
   enum class kind : std::uint32_t { listener, inbox, pending, stream };
   static socket_tag tag(kind what, std::uint32_t index = 0) {
     return {static_cast<std::uint32_t>(what), index};
@@ -105,7 +105,7 @@ private:
   void apply_one(const refuse_stream& order);
   void apply_one(const close_stream& order);
   void apply_one(drain_loop& order);
-  void apply_one(const stop_loop& order);
+  void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
   void refuse_waiting(stream_slot slot, const api_reply& reply, bool report);

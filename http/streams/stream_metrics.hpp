@@ -11,7 +11,7 @@
 
 namespace herald {
 
-/// What the stream endpoint counts; shared by its loops, except where a loop is named.
+/// The numbers of a loop: shared by all loops of the endpoint, except where a loop is named.
 class stream_metrics {
 public:
   enum class refusal : std::uint8_t {

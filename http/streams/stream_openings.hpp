@@ -29,7 +29,7 @@ public:
   /// So many openings leave memory behind that is worth giving back.
   static constexpr std::size_t storm = 1000;
 
-  /// What the head of the answer needs to know of a client.
+  /// A client as the head of its answer needs to know it.
   struct client {
     header_list cors;
     bool http_1_0 = false;

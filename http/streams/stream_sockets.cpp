@@ -107,7 +107,7 @@ void stream_sockets::ended(const ended_stream& stream) {
   hooks_.ended(stream);
 }
 
-/// What a send or its negative error number means to the table.
+/// The result of a send, or its negative error number, as a table reads it.
 ssize_t stream_sockets::judge(ssize_t result) {
   if (result >= 0)
     return result;

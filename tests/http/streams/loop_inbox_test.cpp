@@ -34,7 +34,7 @@ TEST_F(LoopInbox, KeepsTheOrderOfMessagesAndOrders) {
   caf::anon_send(inbox->address(), deliver{nullptr, 7});
   inbox->put(stop_loop{});
   EXPECT_TRUE(awake());
-  const auto taken = inbox->take();
+  const auto taken = inbox->take_orders();
   ASSERT_EQ(taken.size(), 6u);
   EXPECT_EQ(std::get<attach_stream>(taken[0]).stream, token::from_text("a"));
   EXPECT_TRUE(std::holds_alternative<drain_loop>(taken[1]));
@@ -43,7 +43,7 @@ TEST_F(LoopInbox, KeepsTheOrderOfMessagesAndOrders) {
   EXPECT_EQ(std::get<deliver>(taken[4]).ticket, 7u);
   EXPECT_TRUE(std::holds_alternative<stop_loop>(taken[5]));
   EXPECT_FALSE(awake());
-  EXPECT_TRUE(inbox->take().empty());
+  EXPECT_TRUE(inbox->take_orders().empty());
 }
 
 TEST_F(LoopInbox, ShowsHowManyOrdersTheLoopIsNotDoneWith) {
@@ -53,7 +53,7 @@ TEST_F(LoopInbox, ShowsHowManyOrdersTheLoopIsNotDoneWith) {
   const auto depth = busy.as_child("stream-loop-0", "stream-loop").depth;
   caf::anon_send(busy.address(), attach_stream{token::from_text("a")});
   busy.put(drain_loop{});
-  EXPECT_EQ(busy.take().size(), 2u);
+  EXPECT_EQ(busy.take_orders().size(), 2u);
   EXPECT_EQ(shown.Value(), 2) << "taken is not done";
   EXPECT_EQ(depth->load(), 2);
   busy.handled(2);
