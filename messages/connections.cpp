@@ -8,10 +8,6 @@ std::string_view to_string(close_reason reason) {
     return "replaced";
   case close_reason::requested:
     return "requested";
-  case close_reason::lagged:
-    return "lagged";
-  case close_reason::shutting_down:
-    return "shutting_down";
   }
   return "requested";
 }

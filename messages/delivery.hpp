@@ -31,10 +31,8 @@ struct refuse_stream {
 
 /// Why herald ends a stream.
 enum class close_reason : std::uint8_t {
-  replaced,      ///< the same request_id has opened a newer one
-  requested,     ///< somebody asked for it: API, /internal/send
-  lagged,        ///< it read too slowly and would have lost events
-  shutting_down, ///< this herald ends; come back to another
+  replaced,  ///< the same request_id has opened a newer one
+  requested, ///< somebody asked for it: API, /internal/send
 };
 
 [[nodiscard]] std::string_view to_string(close_reason reason);

@@ -254,8 +254,6 @@ void stream_loop::apply_one(const close_stream& order) {
   std::string farewell;
   if (order.reason == close_reason::replaced)
     append_retry(farewell, options_.replaced_retry);
-  if (order.reason == close_reason::shutting_down)
-    append_retry(farewell, jitter_(options_.drain_retry, options_.drain_retry_spread));
   if (order.farewell)
     append_event(farewell, {}, order.farewell->name, order.farewell->data);
   table_.close(*slot, std::move(farewell), clock::now());
