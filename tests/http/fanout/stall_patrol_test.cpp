@@ -48,7 +48,7 @@ protected:
   }
 
   prometheus::Counter given_up;
-  stream_table table{{}, *this};
+  stream_table table{{.log_bytes = 4096}, *this};
   stall_patrol patrol{16s, table, given_up, &progress_of};
   stall_patrol::time_point start{1000h};
   std::vector<int> gone;

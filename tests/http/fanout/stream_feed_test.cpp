@@ -49,7 +49,8 @@ protected:
   }
 
   std::map<int, std::string> received;
-  stream_table table{{.log_bytes = 4096, .window_bytes = 1024}, *this};
+  stream_table table{
+    {.log_bytes = 4096, .private_queue_bytes = 1024 * 1024, .window_bytes = 1024}, *this};
   stream_feed::time_point start{1000h};
   stream_feed feed{table, start};
 };

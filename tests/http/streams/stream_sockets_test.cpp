@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,12 @@ protected:
     GetParam(),
     unreachable,
     {[this](const ended_stream& stream) { ended.push_back(stream.slot); }, &on_yield}};
-  stream_table table{{}, streams};
+  stream_table table{
+    {.log_bytes = std::size_t{8} * 1024 * 1024,
+     .private_queue_bytes = 1024,
+     .window_bytes = std::size_t{256} * 1024,
+     .linger = std::chrono::seconds{5}},
+    streams};
 };
 
 TEST_P(StreamSockets, LetOthersRunBetweenTheBurstsOfAPassThatGrow) {
