@@ -53,6 +53,7 @@ constexpr std::array child_fields = {
 
 complaint no_such_field(const std::string& field, const std::string& key) {
   std::vector<std::string> names;
+  names.reserve(child_fields.size());
   for (const auto& known : child_fields)
     names.emplace_back(known.name);
   return key + " is not a field of a child; the nearest is " + closest_spelling(field, names);
@@ -135,7 +136,8 @@ complaint instances_conflict(const json& document) {
     const auto* here = find(key);
     const auto* there = find(same);
     if (!same.empty() && here != nullptr && there != nullptr && *here != *there)
-      return key + " and " + same + " are one setting: give one of them, or both the same";
+      return std::string{key}.append(" and ").append(same).append(
+        " are one setting: give one of them, or both the same");
   }
   return std::nullopt;
 }
