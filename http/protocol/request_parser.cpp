@@ -21,9 +21,9 @@ using outcome = request_parser::state;
 constexpr std::string_view line_end = "\r\n";
 /// Of the extensions of all chunks, and of the trailers: enough for any honest use.
 constexpr std::size_t max_dropped_bytes = std::size_t{8} * 1024;
-/// "0", and two line ends: no chunked body ends with less. Beast 1.81 asserts that much of the last
-/// chunk where it has seen a part of it before.
-constexpr std::size_t min_chunk_bytes = 5;
+/// "0" and two line ends: the shortest chunked body. Beast 1.81 asserts that much of a last chunk
+/// of which it has seen the first line before.
+constexpr std::size_t last_chunk_bytes = 5;
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -39,7 +39,7 @@ bool is_http_version(std::string_view text) {
          && is_digit(text[7]);
 }
 
-/// What is wrong with a request line that Beast does not take.
+/// The fault of a request line that Beast does not take.
 failure line_fault(std::string_view line, const error_code& error) {
   const auto spaces = std::count(line.begin(), line.end(), ' ');
   if (spaces < 2)
@@ -53,7 +53,7 @@ failure line_fault(std::string_view line, const error_code& error) {
   return {ec::malformed_request, "the request line does not end with a version of HTTP", {}};
 }
 
-/// What is wrong with the header that Beast does not take after those that it has taken.
+/// The fault of the header that Beast does not take, after those that it has taken.
 const char* header_fault(const request_head& head, const error_code& error) {
   const bool has_length = head.header("Content-Length").has_value();
   const bool has_coding = head.header("Transfer-Encoding").has_value();
@@ -84,7 +84,7 @@ const char* header_fault(const request_head& head, const error_code& error) {
 class request_parser::beast final : public http::basic_parser<true> {
 public:
   explicit beast(const request_limits& limits) : limits_(limits) {
-    // The limits are ours.
+    // The limits are ours: Beast says less, and counts a chunk again where its extension is cut.
     header_limit(std::numeric_limits<std::uint32_t>::max());
     body_limit(boost::none);
   }
@@ -116,7 +116,9 @@ public:
 
   std::size_t read_body(std::string_view bytes) {
     const bool allowed = eager();
-    if (!allowed || (head.chunked && bytes.size() < min_chunk_bytes))
+    const bool in_last_chunk =
+      head.chunked && bytes.size() < last_chunk_bytes && bytes.starts_with('0');
+    if (!allowed || in_last_chunk)
       return 0;
     error_code error;
     const auto used = put({bytes.data(), bytes.size()}, error);
@@ -253,7 +255,7 @@ private:
   request_limits limits_;
   /// Bytes of empty lines before the head.
   std::size_t before_ = 0;
-  /// In the bytes of the head: what was looked at, the next line, the headers.
+  /// Places in the head: the first byte not looked at, the next line, the headers.
   std::size_t seen_ = 0;
   std::size_t next_ = 0;
   std::size_t headers_ = 0;
