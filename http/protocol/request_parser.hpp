@@ -62,7 +62,7 @@ private:
   std::unique_ptr<beast> beast_;
 };
 
-/// What is said to a client whose head has taken longer than it may.
+/// The fault of a client whose head has taken longer than it may.
 [[nodiscard]] failure head_timed_out(std::chrono::milliseconds limit);
 
 } // namespace herald

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t read_size = std::size_t{16} * 1024;
-/// What a peer may still take when the server stops.
+/// A peer has so much time left when the server stops.
 constexpr auto stop_grace = 1s;
 /// How long, and how much, a refused peer may still send.
 constexpr auto finish_time = 2s;
@@ -70,7 +70,7 @@ api_socket::event api_socket::wait_for_request(clock::time_point deadline) {
       return event::readable;
     if (sources[1].revents != 0)
       return event::stopping;
-    // One token makes one of the idle connections go.
+    // Each token makes one idle connection go.
     if (wakeups_.make_room.lower())
       return event::make_room;
   }

@@ -13,7 +13,7 @@
 
 namespace herald {
 
-/// What wakes all connections of a server.
+/// The events that wake all connections of a server.
 struct api_wakeups {
   /// Raised once the server stops.
   event_descriptor stopping;

@@ -30,8 +30,8 @@ public:
   void shutdown() override {}
 };
 
-/// What httplib reads and writes instead of a socket: the head that we made, and a buffer, so that
-/// each answer goes out in one piece.
+/// Stands for a socket: httplib reads the head that we made from it, and writes into its buffer, so
+/// that each answer goes out in one piece.
 class head_stream : public httplib::Stream {
 public:
   explicit head_stream(std::string_view head) : head_(head) {}
@@ -58,13 +58,13 @@ private:
   std::string answer_;
 };
 
-/// Takes back what httplib says by itself.
+/// Removes a line that httplib has written by itself.
 void drop_line(std::string& answer, std::string_view line) {
   if (const auto at = answer.find(line); at != std::string::npos)
     answer.erase(at, line.size());
 }
 
-/// What this thread's httplib is to answer.
+/// The answer that httplib is to write on this thread.
 thread_local api_reply* current = nullptr;
 
 } // namespace
@@ -78,7 +78,7 @@ public:
       ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
       listener = descriptor;
     });
-    // What httplib tells clients.
+    // httplib only tells clients of them.
     set_keep_alive_timeout(options.keep_alive_timeout.count());
     set_keep_alive_max_count(options.keep_alive_requests);
     set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {

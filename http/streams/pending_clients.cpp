@@ -63,7 +63,7 @@ void pending_clients::add(int fd, std::size_t room, time_point now) {
   if (watch(who, false))
     reading_.push_back({now + limits_.head_time, who, generation});
   else
-    end(who);
+    close_client(who);
 }
 
 void pending_clients::on_event(const socket_event& event, time_point now) {
@@ -74,7 +74,7 @@ void pending_clients::on_event(const socket_event& event, time_point now) {
   case phase::reading:
     return read(who, now);
   case phase::answering:
-    return (event.what & (EPOLLHUP | EPOLLERR)) != 0 ? end(who) : write(who);
+    return (event.what & (EPOLLHUP | EPOLLERR)) != 0 ? close_client(who) : write(who);
   case phase::lingering:
     return discard(who);
   }
@@ -85,7 +85,7 @@ void pending_clients::read(index who, time_point now) {
   std::array<char, read_bytes> bytes; // NOLINT: written by recv
   const auto count = ::recv(c.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (is_gone(count))
-    return end(who);
+    return close_client(who);
   if (count < 0)
     return;
   if (!c.parser)
@@ -134,7 +134,7 @@ void pending_clients::write(index who) {
   auto& c = clients_[who];
   const auto count = ::send(c.fd, c.answer.data(), c.answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (count < 0 && errno != EAGAIN && errno != EINTR)
-    return end(who);
+    return close_client(who);
   if (count > 0)
     c.answer.erase(0, static_cast<std::size_t>(count));
   const bool more = !c.answer.empty();
@@ -143,7 +143,7 @@ void pending_clients::write(index who) {
     c.now = phase::lingering;
   }
   if (!watch(who, more))
-    end(who);
+    close_client(who);
 }
 
 /// False if the kernel has no room for one that is not watched yet.
@@ -163,11 +163,12 @@ void pending_clients::discard(index who) {
   if (count > 0)
     c.discarded += static_cast<std::size_t>(count);
   if (is_gone(count) || c.discarded > lingering_bytes)
-    end(who);
+    close_client(who);
 }
 
 void pending_clients::expire(time_point now) {
-  // What is settled by now leaves its deadline behind; it goes with the rest, long before its time.
+  // A client that has gone on leaves its deadline behind; that goes with the rest, long before its
+  // time.
   for (; !reading_.empty(); reading_.pop_front()) {
     const auto& first = reading_.front();
     if (!is_due(first, phase::reading))
@@ -182,7 +183,7 @@ void pending_clients::expire(time_point now) {
       continue;
     if (first.when > now)
       break;
-    end(first.who);
+    close_client(first.who);
   }
 }
 
@@ -191,7 +192,7 @@ void pending_clients::crowd_out(time_point now) {
   for (; !ending_.empty(); ending_.pop_front())
     if (const auto due = ending_.front(); due.generation == clients_[due.who].generation) {
       ending_.pop_front();
-      return end(due.who);
+      return close_client(due.who);
     }
   for (; !reading_.empty(); reading_.pop_front())
     if (const auto due = reading_.front(); is_due(due, phase::reading)) {
@@ -200,7 +201,7 @@ void pending_clients::crowd_out(time_point now) {
       reading_.pop_front();
       refuse(due.who, crowded_out, ec::overloaded, now);
       if (clients_[due.who].now != phase::free)
-        end(due.who);
+        close_client(due.who);
       return;
     }
 }
@@ -225,7 +226,7 @@ int pending_clients::release(index who) {
   return fd;
 }
 
-void pending_clients::end(index who) {
+void pending_clients::close_client(index who) {
   owned_fd{release(who)}.close();
 }
 

@@ -85,9 +85,9 @@ private:
     /// Tells apart the clients that have had this index.
     std::uint32_t generation = 0;
     std::optional<request_parser> parser;
-    /// What the parser has not used yet.
+    /// Bytes that the parser has not used yet.
     std::string unread;
-    /// What is left of the answer.
+    /// The rest of the answer.
     std::string answer;
     std::size_t discarded = 0;
   };
@@ -106,7 +106,7 @@ private:
   void crowd_out(time_point now);
   /// Gives the descriptor away; the index is free.
   int release(index who);
-  void end(index who);
+  void close_client(index who);
   [[nodiscard]] bool is_due(const deadline& what, phase expected) const;
 
   pending_limits limits_;

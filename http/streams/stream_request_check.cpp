@@ -47,7 +47,7 @@ bool is_probe(std::string_view path, const stream_rules& rules) {
   return path == "/healthz" || (rules.stand_in && path == "/readyz");
 }
 
-/// What is wrong where a query has no request_id that can be read.
+/// The fault of a query that has no request_id, or none that can be read.
 const char* why_missing(std::string_view query) {
   const bool given = query.starts_with("request_id=") || query.find("&request_id=") != query.npos;
   return given ? "must be percent-encoded" : "is required";

@@ -16,7 +16,7 @@ namespace herald {
 
 inline constexpr std::string_view stream_path = "/api/sse/stream";
 
-/// What may have a stream.
+/// The rules for who may have a stream.
 struct stream_rules {
   std::vector<std::string> cors_origins{"*"};
   bool stand_in = false;
