@@ -8,7 +8,7 @@
 
 namespace herald {
 
-/// What became of one send to an external gateway.
+/// The outcome of one send to an external gateway.
 enum class send_result : std::uint8_t {
   delivered,   ///< the gateway has written or buffered it
   gone,        ///< the gateway has no such stream (any more)
@@ -33,7 +33,7 @@ public:
   gateway_link() = default;
   gateway_link(const gateway_link&) = delete;
   gateway_link& operator=(const gateway_link&) = delete;
-  /// Whoever waits for a send hears nothing any more.
+  /// The handler is not called any more.
   virtual ~gateway_link() = default;
 
   /// Begins to post one send, as JSON, of which a copy is made. Not while another one is under way.

@@ -16,7 +16,7 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, random_sour
 void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
   if (by_token_.contains(to))
     return;
-  // What the stream is to get first need not wait for a pause to end.
+  // The gateway is there: the first event of the stream need not wait for a pause to end.
   if (!doubtful)
     health_.called(now);
   std::list<stream> added(1);
@@ -48,7 +48,7 @@ void gateway_queue::close(const token& to, const event_ptr& farewell, time_point
   make_ready(s);
 }
 
-void gateway_queue::forget(const token& to) {
+void gateway_queue::remove(const token& to) {
   if (const auto found = by_token_.find(to); found != by_token_.end())
     drop(found->second);
 }
@@ -57,7 +57,7 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
   account_id account = 0;
   if (ticket != 0) {
     account = ++last_account_;
-    // One is open for this call itself: losses on the way must not settle the ticket early.
+    // This call itself holds one send open: losses on the way must not close the account early.
     accounts_.emplace(account, gateway_queue::account{ticket, 1, 0});
   }
   for (const auto& one : *batch) {
@@ -77,7 +77,7 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
       if (!s->closing)
         push(s, *one.what, prepared, account, now);
   }
-  settle(account, false);
+  count_outcome(account, false);
 }
 
 std::optional<std::string> gateway_queue::check() const {
@@ -182,7 +182,7 @@ void gateway_queue::finish_delivered(stream_ref s) {
   auto& first = s->due.front();
   if (first.what) {
     out_.sent(first.what->service);
-    settle(first.account, true);
+    count_outcome(first.account, true);
     unqueue_event(*s, first);
   }
   if (first.close)
@@ -201,7 +201,7 @@ void gateway_queue::finish_refused(stream_ref s) {
     return;
   }
   out_.failed(first.what->service);
-  settle(first.account, false);
+  count_outcome(first.account, false);
   if (first.close) {
     // Without its farewell, then.
     unqueue_event(*s, first);
@@ -273,7 +273,7 @@ void gateway_queue::make_ready(stream_ref s) {
 }
 
 /// Takes the stream out of the turns and pauses.
-void gateway_queue::take_out(stream_ref s) {
+void gateway_queue::unschedule(stream_ref s) {
   if (s->where == phase::ready)
     ready_.erase(s->turn);
   else if (s->where == phase::backing_off)
@@ -282,7 +282,7 @@ void gateway_queue::take_out(stream_ref s) {
 }
 
 void gateway_queue::back_off(stream_ref s, time_point now) {
-  take_out(s);
+  unschedule(s);
   s->where = phase::backing_off;
   s->pause = backing_off_.emplace(now + health_.pause(s->failures - 1), s);
 }
@@ -291,7 +291,7 @@ void gateway_queue::back_off(stream_ref s, time_point now) {
 void gateway_queue::wake(time_point now) {
   while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
     const auto s = backing_off_.begin()->second;
-    take_out(s);
+    unschedule(s);
     make_ready(s);
   }
 }
@@ -312,21 +312,21 @@ void gateway_queue::unqueue_event(stream& s, item& i) {
 void gateway_queue::pop(stream_ref s) {
   unqueue_event(*s, s->due.front());
   s->due.pop_front();
-  take_out(s);
+  unschedule(s);
   if (!s->due.empty())
     make_ready(s);
 }
 
 /// Removes the stream. What waits for it has failed.
 void gateway_queue::drop(stream_ref s) {
-  take_out(s);
+  unschedule(s);
   for (auto& i : s->due) {
     if (i.close)
       --closes_;
     if (!i.what)
       continue;
     out_.failed(i.what->service);
-    settle(i.account, false);
+    count_outcome(i.account, false);
     unqueue_event(*s, i);
   }
   by_token_.erase(s->name);
@@ -342,7 +342,7 @@ bool gateway_queue::expire(stream_ref s, time_point now) {
       return true;
     if (first.what) {
       out_.lost(first.what->service, loss::expired);
-      settle(first.account, false);
+      count_outcome(first.account, false);
       unqueue_event(*s, first);
     }
     if (!first.close) {
@@ -355,11 +355,11 @@ bool gateway_queue::expire(stream_ref s, time_point now) {
     drop(s);
     return false;
   }
-  take_out(s);
+  unschedule(s);
   return false;
 }
 
-void gateway_queue::settle(account_id account, bool delivered) {
+void gateway_queue::count_outcome(account_id account, bool delivered) {
   const auto found = accounts_.find(account);
   if (found == accounts_.end())
     return;

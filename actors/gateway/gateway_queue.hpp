@@ -19,7 +19,7 @@
 
 namespace herald {
 
-/// What waits to be sent to the streams of one gateway shard, and the rules of sending it.
+/// The events and orders that wait for the streams of one gateway shard, and the rules of sending.
 ///
 /// - Each stream has its own queue, sent strictly in its order. Streams take turns, one send each,
 ///   so a stream whose sends fail holds up only itself, while it backs off.
@@ -38,7 +38,7 @@ public:
   enum class loss : std::uint8_t { expired, stream_full, shard_full };
   static constexpr std::size_t loss_count = 3;
 
-  /// Who hears how events end. Called from within the methods of the queue; must not call it.
+  /// Hears how events end. Called from within the methods of the queue; must not call it.
   class listener {
   public:
     listener() = default;
@@ -63,7 +63,7 @@ public:
     virtual void gateway_up() = 0;
   };
 
-  /// One send that is due: an event, an order to close, both, or neither, which is a probe.
+  /// A send that is due: an event, an order to close, both, or neither, which is a probe.
   struct attempt {
     token to;
     prepared_ptr what;
@@ -81,11 +81,11 @@ public:
   /// nothing that is delivered later. An unknown token is ignored.
   void close(const token& to, const event_ptr& farewell, time_point now);
   /// The stream is gone: what waits for it has failed. An unknown token is ignored.
-  void forget(const token& to);
+  void remove(const token& to);
   /// Queues a batch. An event for an unknown stream has failed.
   void deliver(const delivery_batch& batch, ticket_id ticket, time_point now);
 
-  /// What to send now, if anything is due. Asking again gives the same until `finish`.
+  /// Gives what to send now, if anything is due; the same again until `finish`.
   [[nodiscard]] std::optional<attempt> next(time_point now);
   /// When to ask `next` again, if nothing is said to the queue before. May lie in the past.
   [[nodiscard]] std::optional<time_point> next_due() const;
@@ -102,7 +102,7 @@ public:
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
   [[nodiscard]] bool down() const noexcept { return health_.down(); }
 
-  /// What is wrong with it, or nothing. Between two calls of its methods nothing is.
+  /// Says what is wrong with it. Between two calls of its methods nothing is.
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:
@@ -148,7 +148,7 @@ private:
   [[nodiscard]] std::optional<loss>
   limit_of_bytes(const stream& s, const prepared_event& what) const;
   void make_ready(stream_ref s);
-  void take_out(stream_ref s);
+  void unschedule(stream_ref s);
   void back_off(stream_ref s, time_point now);
   void wake(time_point now);
 
@@ -156,7 +156,7 @@ private:
   void pop(stream_ref s);
   void drop(stream_ref s);
   bool expire(stream_ref s, time_point now);
-  void settle(account_id account, bool delivered);
+  void count_outcome(account_id account, bool delivered);
 
   void finish_delivered(stream_ref s);
   void finish_refused(stream_ref s);

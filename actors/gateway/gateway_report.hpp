@@ -27,7 +27,7 @@ public:
   void gateway_down(std::string_view why) override;
   void gateway_up() override;
 
-  /// One send has taken so long.
+  /// A send has ended after so long.
   void posted(const gateway_queue::attempt& what, const send_outcome& outcome, double seconds);
   /// After every message: how full the queues are. Logs losses, at most once a second.
   void note(const gateway_queue& queue, std::chrono::steady_clock::time_point now);

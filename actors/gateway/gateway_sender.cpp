@@ -25,8 +25,8 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
   if (!state_.link)
     connect();
   if (state_.current && state_.current->how)
-    // Whoever was to account for it has failed for good.
-    take_turn();
+    // The message that was to account for it has failed for good.
+    order_turn();
   arrange();
 }
 
@@ -79,7 +79,7 @@ void gateway_sender::deliver(const herald::deliver& m) {
 }
 
 void gateway_sender::closed(const stream_closed& m) {
-  state_.queue.forget(m.stream);
+  state_.queue.remove(m.stream);
   arrange();
 }
 
@@ -146,7 +146,7 @@ void gateway_sender::go_on() {
   }
 }
 
-void gateway_sender::settle() {
+void gateway_sender::answer_flushes() {
   state_.queue.hurry(false);
   for (auto& waiting : std::exchange(state_.flushes, {}))
     waiting.deliver(caf::unit);
@@ -156,14 +156,14 @@ void gateway_sender::arrange() {
   const auto current = now();
   state_.report.note(state_.queue, current);
   if (state_.queue.empty() && !state_.flushes.empty())
-    settle();
+    answer_flushes();
   if (turn_ != 0 || state_.current)
     return;
   const auto due = state_.queue.next_due();
   if (!due)
     return;
   if (*due <= current) {
-    take_turn();
+    order_turn();
   } else if (timer_ == 0 || *due < timer_due_) {
     timer_ = ++state_.last_number;
     timer_due_ = *due;
@@ -171,7 +171,7 @@ void gateway_sender::arrange() {
   }
 }
 
-void gateway_sender::take_turn() {
+void gateway_sender::order_turn() {
   turn_ = ++state_.last_number;
   caf::anon_send(caf::actor_cast<interface>(self_), send_next{turn_});
 }

@@ -21,7 +21,7 @@
 
 namespace herald {
 
-/// What a shard is made of.
+/// The parts that a shard is built from.
 struct gateway_shard_parts {
   gateway_options options;
   /// Told of streams that the gateway does not have, and of settled tickets.
@@ -32,8 +32,8 @@ struct gateway_shard_parts {
   random_source random;
 };
 
-/// One shard of the streams behind an external gateway: holds their queues, and sends, one at a
-/// time. While one is under way it takes messages.
+/// A shard of the streams behind an external gateway: holds their queues, and makes their sends,
+/// one at a time. It takes messages while a send is under way.
 class gateway_sender {
 public:
   using interface = gateway_sender_actor;
@@ -46,8 +46,8 @@ public:
     std::optional<send_outcome> how{};
   };
 
-  /// What outlives a restart: queues, numbers, the connection with the send that is under way on
-  /// it, which must not be made twice, and those who wait for a flush.
+  /// The state that outlives a restart: queues, numbers, flushes that are not answered, and the
+  /// connection with the send under way on it, which must not be made twice.
   struct shard {
     shard(std::size_t index, gateway_shard_parts from, metrics& numbers);
     ~shard();
@@ -92,8 +92,8 @@ private:
   void connect();
   /// Accounts for the send that has ended, and makes the next one, if one is due.
   void go_on();
-  void take_turn();
-  void settle();
+  void order_turn();
+  void answer_flushes();
 
   self_pointer<interface> self_;
   shard& state_;

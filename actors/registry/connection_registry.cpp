@@ -19,7 +19,7 @@ event_id first_event_id() {
   return {static_cast<std::uint64_t>(duration_cast<microseconds>(now).count())};
 }
 
-/// What herald says to one stream about itself.
+/// An event that herald itself sends to one stream.
 event_ptr notice(const char* name, const char* data, event_id id = {}) {
   return ordered_event({name, data, {}, service_type::event}, id, {});
 }
@@ -74,7 +74,7 @@ void connection_registry::on_open_all(const open_connections& command) {
     for (const auto& one : command.all)
       (void)open(one, opened);
   } catch (...) {
-    // Those before it are open.
+    // The streams before the one that threw are open.
     tell_opened(opened);
     throw;
   }
@@ -142,7 +142,7 @@ void connection_registry::on_adopt(const adopt_streams& command) {
 
 void connection_registry::on_closed(const stream_closed& fact) {
   if (const auto gone = state_->table.close(fact.stream))
-    forgotten(*gone, fact.reason);
+    note_closed(*gone, fact.reason);
 }
 
 void connection_registry::on_failed(const delivery_failed& fact) {
@@ -153,7 +153,7 @@ void connection_registry::on_failed(const delivery_failed& fact) {
   log::info(
     component, "stale_connection_dropped",
     {{"request_id", gone->id.str()}, {"token", gone->stream.str()}, {"why", fact.why}});
-  forgotten(*gone, end_reason::error);
+  note_closed(*gone, end_reason::error);
 }
 
 result<void> connection_registry::on_close(const close_connection& command) {
@@ -167,11 +167,7 @@ result<void> connection_registry::on_close(const close_connection& command) {
 void connection_registry::close(const connection& open) {
   state_->table.close(open.stream);
   end_stream(open, close_reason::requested, nullptr);
-  forgotten(open, end_reason::server_closed);
-}
-
-connection_page connection_registry::on_list(const list_connections& query) {
-  return state_->table.page(query.after, query.limit);
+  note_closed(open, end_reason::server_closed);
 }
 
 void connection_registry::on_observer(const add_observer& command) {
@@ -198,7 +194,7 @@ void connection_registry::end_stream(
     state_->transports[ended.via].via, close_stream{ended.stream, reason, std::move(farewell)});
 }
 
-void connection_registry::forgotten(const connection& gone, end_reason reason) {
+void connection_registry::note_closed(const connection& gone, end_reason reason) {
   if (state_->journal && state_->transports[gone.via].lasting)
     record({stream_dropped{gone.stream}});
   numbers_.disconnects.Increment();

@@ -15,11 +15,12 @@
 
 namespace herald {
 
-/// What the registry has from former lives of herald, and where it keeps what the next one needs.
+/// The registry's memory of former lives of herald, and the journal that keeps what the next life
+/// needs.
 struct registry_memory {
   /// Null: nothing outlives the process.
   journal_actor journal;
-  /// What may wait to be written before publishers are refused (`journal.max_queue_*`).
+  /// Events that wait to be written before publishers are refused (`journal.max_queue_*`).
   std::size_t max_queue_events = std::numeric_limits<std::size_t>::max();
   std::size_t max_queue_bytes = std::numeric_limits<std::size_t>::max();
   /// Events that are still known, in their order.

@@ -65,9 +65,9 @@ std::optional<connection_table::connection> connection_table::open(const opening
   const auto n = free_slot();
 
   if (replaced)
-    forget(*by_id_.find(what.id));
+    release(*by_id_.find(what.id));
   if (const auto moved = by_token_.find(what.stream); moved != by_token_.end())
-    forget(*moved);
+    release(*moved);
   made.serial = ++last_serial_;
   ++on_transport_[what.via];
   slots_[n] = std::move(made);
@@ -81,7 +81,7 @@ std::optional<connection_table::connection> connection_table::close(const token&
   if (found == by_token_.end())
     return std::nullopt;
   auto closed = as_connection(slots_[*found]);
-  forget(*found);
+  release(*found);
   return closed;
 }
 
@@ -140,7 +140,7 @@ connection_table::connection connection_table::as_connection(const slot& s) {
 
 connection_table::slot_number connection_table::free_slot() {
   if (free_.empty()) {
-    // Room for every slot to be freed without allocating: `forget` must not fail.
+    // Room for every slot to be freed without allocating: `release` must not fail.
     free_.reserve(slots_.size() + 1);
     slots_.emplace_back();
     return static_cast<slot_number>(slots_.size() - 1);
@@ -150,7 +150,7 @@ connection_table::slot_number connection_table::free_slot() {
   return n;
 }
 
-void connection_table::forget(slot_number n) noexcept {
+void connection_table::release(slot_number n) noexcept {
   by_id_.erase(by_id_.find(n));
   by_token_.erase(by_token_.find(n));
   --on_transport_[slots_[n].via];

@@ -15,7 +15,7 @@
 
 namespace herald {
 
-/// Who is connected: request_id <-> token, both directions in step, at most one stream per
+/// The open streams: request_id <-> token, both directions in step, at most one stream per
 /// request_id.
 ///
 /// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
@@ -127,7 +127,7 @@ private:
 
   [[nodiscard]] static connection as_connection(const slot& s);
   slot_number free_slot();
-  void forget(slot_number n) noexcept;
+  void release(slot_number n) noexcept;
 
   slot_list slots_;
   std::vector<slot_number> free_;

@@ -11,11 +11,11 @@ namespace herald {
 /// A publisher that is not answered yet. Where it waits for delivery, the outcome is gathered from
 /// the transports.
 struct pending_publish : pending_answer<publish_receipt> {
-  /// Those that have not said yet how the delivery went.
+  /// Transports that have not said yet how the delivery went.
   std::size_t transports = 0;
 
-  /// One transport has written so much of its part, and failed with the rest. Gives whether it was
-  /// the last one; only then is known how many have failed.
+  /// Counts the part of a transport, of which so many stream writes succeeded. Gives whether it was
+  /// the last part; only then it is known how many writes have failed.
   bool count(std::size_t delivered) {
     if (transports == 0)
       return false;

@@ -21,7 +21,7 @@
 
 namespace herald {
 
-/// What outlives a restart of the registry's inside.
+/// The state that outlives a restart of the registry's inside.
 struct registry_state {
   registry_state(const history_limits& limits, registry_memory memory, event_id last)
     : journal(std::move(memory.journal)),
@@ -32,10 +32,9 @@ struct registry_state {
   registry_state(const registry_state&) = delete;
   registry_state& operator=(const registry_state&) = delete;
 
-  /// Who reaches streams.
   struct transport {
     delivery_actor via;
-    /// Its streams outlive herald, and are recorded.
+    /// Whether its streams outlive herald, and are recorded.
     bool lasting = false;
   };
 
@@ -49,7 +48,7 @@ struct registry_state {
   std::vector<observer_actor> observers;
   bool shutting_down = false;
 
-  /// Names what is delivered and what is recorded, as far as somebody waits for it.
+  /// Tickets name deliveries and records that somebody waits for.
   ticket_id last_ticket = 0;
   pending_answers<pending_publish> publishers;
   pending_answers<caf::response_promise> connects;
@@ -80,7 +79,9 @@ public:
   void on_wait_over(const delivery_wait_over& fact);
   void on_recorded(const entries_recorded& fact);
   void on_observer(const add_observer& command);
-  connection_page on_list(const list_connections& query);
+  connection_page on_list(const list_connections& query) {
+    return state_->table.page(query.after, query.limit);
+  }
   result<void> on_close(const close_connection& command);
   void on_adopt(const adopt_streams& command);
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
@@ -89,8 +90,8 @@ public:
 private:
   using connection = connection_table::connection;
 
-  /// What is to be said of streams that were opened: in one go for all of a storm, so that whoever
-  /// hears of it wakes up once.
+  /// Messages about streams that were opened. They go out together for all of a storm, so that each
+  /// receiver wakes up once.
   struct opened_streams {
     std::vector<std::pair<delivery_actor, attach_stream>> attached;
     connections_opened facts;
@@ -101,7 +102,7 @@ private:
   connection_table::transport_index index_of(const delivery_actor& via, transport_kind kind);
   void close(const connection& open);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
-  void forgotten(const connection& gone, end_reason reason);
+  void note_closed(const connection& gone, end_reason reason);
   void count_connections();
   template <class Fact>
   void tell_observers(const Fact& fact);

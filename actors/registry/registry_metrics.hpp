@@ -4,7 +4,7 @@
 
 namespace herald {
 
-/// What the registry counts.
+/// The registry's metrics.
 struct registry_metrics {
   explicit registry_metrics(metrics& numbers)
     : connects(streams(numbers, "connect")),

@@ -1,4 +1,5 @@
-// What is published, by whom and to whom; and what of all that the journal is given.
+// Publishing: the order of events, their delivery and its outcome, and the registry's records in
+// the journal.
 
 #include <algorithm>
 #include <utility>

@@ -12,7 +12,7 @@
 
 namespace herald {
 
-/// Who is to be answered, and with what, if nothing fails.
+/// An answer that is not given yet: to whom, and what, unless something fails.
 template <class Answer>
 struct pending_answer {
   caf::typed_response_promise<Answer> to;

@@ -34,7 +34,7 @@ public:
   /// A worker is free. Gives the task that it had; unknown numbers are ignored.
   std::optional<task_id> release(std::size_t worker);
 
-  /// Who has a task at work.
+  /// The worker that has the task.
   [[nodiscard]] std::optional<std::size_t> worker_of(const task_id& id) const;
 
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }

@@ -42,7 +42,7 @@ task_runner::task_runner(self_pointer<interface> self, std::shared_ptr<state> ke
   if (const auto damage = state_->tasks.check())
     throw state_damaged(*damage);
   take_up_former();
-  settle();
+  after_change();
 }
 
 task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
@@ -78,7 +78,7 @@ result<task_view> task_runner::start(const start_task& command) {
   launch({id, command.type, command.params_json});
   // Shown as it is before a worker may get it: a task from a worker's hands is always pending here.
   auto view = *state_->tasks.find(id);
-  settle();
+  after_change();
   return view;
 }
 
@@ -98,14 +98,14 @@ result<task_view> task_runner::cancel(const cancel_task& command) {
     return refused(code);
   state_->queue.withdraw(command.id);
   call_off(command.id);
-  settle();
+  after_change();
   return answer_when_written(command.id);
 }
 
 result<void> task_runner::remove(const remove_task& command) {
   if (const auto code = state_->tasks.remove(command.id); code != ec::none)
     return refused(code);
-  settle();
+  after_change();
   return {};
 }
 
@@ -137,7 +137,7 @@ void task_runner::progressed(const task_progressed& report) {
     return;
   if (state_->pace.changed(report.id, now().at))
     tell_progress(report.id);
-  settle();
+  after_change();
 }
 
 void task_runner::finished(const task_finished& report) {
@@ -148,7 +148,7 @@ void task_runner::finished(const task_finished& report) {
   if (code != ec::none)
     return; // Stale: the task has ended in another way meanwhile.
   conclude(report.id);
-  settle();
+  after_change();
 }
 
 void task_runner::idle(const worker_idle& report) {
@@ -156,7 +156,7 @@ void task_runner::idle(const worker_idle& report) {
   // A worker that is idle without having finished has lost its task.
   if (had && state_->tasks.fail(*had, "the worker of this task failed", now()) == ec::none)
     conclude(*had);
-  settle();
+  after_change();
 }
 
 result<void> task_runner::shut_down(const begin_shutdown&) {
@@ -183,7 +183,7 @@ void task_runner::timer(const task_timer& due) {
   while (const auto id = s.deadlines.take_due(at))
     time_out(*id);
   s.tasks.expire(at);
-  settle();
+  after_change();
 }
 
 caf::error task_runner::refusal(const start_task& command) {
@@ -218,7 +218,7 @@ caf::error task_runner::not_external(const task_id& id) const {
 result<void> task_runner::answer_when_quiet() {
   auto promise = self_->make_response_promise();
   state_->waiting_for_quiet.push_back(promise);
-  settle();
+  after_change();
   return promise;
 }
 

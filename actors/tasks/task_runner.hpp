@@ -39,7 +39,7 @@ public:
     task_runner_actor::extend<caf::reacts_to<task_timer>, caf::reacts_to<entries_recorded>>;
   using shell_type = shell<interface, task_runner>;
 
-  /// What outlives a restart of the inside.
+  /// Outlives a restart of the inside.
   class state;
 
   task_runner(self_pointer<interface> self, std::shared_ptr<state> kept);
@@ -95,7 +95,7 @@ private:
   result<void> answer_when_quiet();
 
   /// After every change: gives out work, sets the alarm and gauges, answers who waits for the end.
-  void settle();
+  void after_change();
   void dispatch();
   void set_alarm();
 

@@ -1,4 +1,4 @@
-// What the tasks of a herald leave for its next life, and what the next life makes of it.
+// The runner's records in the journal, and what it makes of those of a former life.
 
 #include <algorithm>
 #include <utility>
@@ -78,7 +78,7 @@ void task_runner::recorded(const entries_recorded& fact) {
     if (auto& order = one.order) {
       const auto id = order->id;
       const auto* task = tasks.find(id);
-      // One that was cancelled meanwhile has ended already.
+      // A task that was cancelled meanwhile has ended already.
       if (task != nullptr && task->status == task_status::pending)
         why.code == ec::none ? launch(*std::move(order)) : static_cast<void>(tasks.withdraw(id));
       // Shown as it is before a worker may get it.
@@ -87,7 +87,7 @@ void task_runner::recorded(const entries_recorded& fact) {
     }
     one.give(why);
   });
-  settle();
+  after_change();
 }
 
 } // namespace herald

@@ -59,7 +59,7 @@ public:
   bool shutting_down = false;
   std::vector<caf::response_promise> waiting_for_quiet;
 
-  /// Who waits for the journal.
+  /// A request that waits for the journal.
   struct unwritten_task : pending_answer<task_view> {
     /// Set for a task that is to be started then.
     std::optional<run_task> order = {};

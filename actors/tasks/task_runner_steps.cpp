@@ -83,7 +83,7 @@ void task_runner::conclude(const task_id& id) {
   auto& s = *state_;
   const auto& task = *s.tasks.find(id);
   s.deadlines.drop(id);
-  if (s.pace.forget(id))
+  if (s.pace.task_ended(id))
     tell_progress(id);
   record(id);
   tell(ended_event(task));
@@ -131,7 +131,7 @@ void task_runner::dispatch() {
   }
 }
 
-void task_runner::settle() {
+void task_runner::after_change() {
   auto& s = *state_;
   dispatch();
   record_forgotten();

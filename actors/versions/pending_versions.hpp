@@ -12,8 +12,8 @@
 
 namespace herald {
 
-/// One pending version per request_id, bounded: past the limit the one that was queued longest ago
-/// goes. Pure.
+/// The pending versions, at most one per request_id. Past the limit the one that was queued longest
+/// ago goes. Pure.
 class pending_versions {
 public:
   explicit pending_versions(std::size_t limit) : limit_(limit) {}

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* component = "version-store";
 
-/// What outlives a restart of the inside.
+/// The state that outlives a restart of the inside.
 struct store_state {
   store_state(std::size_t limit, journal_actor to) : journal(std::move(to)), pending(limit) {}
 

@@ -336,8 +336,8 @@ TEST_F(GatewayQueue, CountsTheBytesOfABroadcastOnce) {
 TEST_F(GatewayQueue, FailsWhatWaitsForAStreamThatHasGone) {
   attach({"a"});
   deliver(to_all({"1", "2"}));
-  queue().forget(token::from_text("a"));
-  queue().forget(token::from_text("never"));
+  queue().remove(token::from_text("a"));
+  queue().remove(token::from_text("never"));
   EXPECT_EQ(out.failed_events, 2u);
   EXPECT_TRUE(queue().empty());
   EXPECT_EQ(queue().waiting_bytes(), 0u);
@@ -483,7 +483,7 @@ TEST_P(GatewayQueueAtRandom, KeepsTheOrderAndAccountsForEveryEvent) {
       break;
     case 2:
       if (!open.empty() && below(3) == 0)
-        queue.forget(token::from_text(open.front()));
+        queue.remove(token::from_text(open.front()));
       break;
     case 3:
     case 4: {

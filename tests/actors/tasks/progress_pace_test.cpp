@@ -45,12 +45,12 @@ TEST(ProgressPace, TellsAtOnceWhatComesAfterTheInterval) {
 
 TEST(ProgressPace, KnowsWhatIsStillToBeToldAtTheEnd) {
   progress_pace pace{100ms};
-  EXPECT_FALSE(pace.forget(a)) << "it never made progress";
+  EXPECT_FALSE(pace.task_ended(a)) << "it never made progress";
   (void)pace.changed(a, at(0ms));
-  EXPECT_FALSE(pace.forget(a)) << "all of it was told";
+  EXPECT_FALSE(pace.task_ended(a)) << "all of it was told";
   EXPECT_TRUE(pace.changed(a, at(0ms))) << "forgotten";
   (void)pace.changed(a, at(10ms));
-  EXPECT_TRUE(pace.forget(a));
+  EXPECT_TRUE(pace.task_ended(a));
   EXPECT_EQ(pace.next(), std::nullopt);
 }
 
