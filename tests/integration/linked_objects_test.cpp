@@ -19,7 +19,7 @@ using objects = std::multiset<std::string>;
 
 /// What the linker took into herald, as its map tells.
 objects linked() {
-  static const std::regex member{R"(^\S*/?(libherald_\w+\.a\(.+\.o\))(\s.*)?$)"};
+  static const std::regex member{R"(^\S*/?(libherald_\w+\.a\([^)]+\.o\))(\s.*)?$)"};
   objects result;
   std::ifstream map{HERALD_MAP};
   std::smatch match;
