@@ -74,13 +74,16 @@ TEST(Shutdown, GivesARunningTaskItsGrace) {
 
   EXPECT_NE(api.get("/readyz").body.find("shutting down"), std::string::npos);
   EXPECT_EQ(api.get("/healthz").status, 200);
+  // The actors are told one after the other, and all of that after /readyz.
+  const std::string version = R"({"request_id":"page","version":"1"})";
+  ASSERT_TRUE(eventually([&] { return api.post("/api/versions", version).status == 503; }));
   const auto refused = [&](const std::string& target, const std::string& body) {
     const auto answer = api.post(target, body);
     EXPECT_EQ(answer.status, 503) << target << answer.body;
     EXPECT_FALSE(answer.header("retry-after").empty()) << target;
   };
   refused("/api/events", R"({"event":"n","data":1})");
-  refused("/api/versions", R"({"request_id":"page","version":"1"})");
+  refused("/api/versions", version);
   refused("/api/tasks", R"({"type":"external"})");
   EXPECT_EQ(api.post(task + "/progress", R"({"value":0.5})").status, 200);
   EXPECT_EQ(api.post(task + "/complete", "{}").status, 200);
