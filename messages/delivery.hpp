@@ -19,6 +19,9 @@ struct attach_stream {
   missed_events missed = {};
   /// Known from a former life of herald: it may be gone.
   bool doubtful = false;
+  /// The place from which the stream is live: with `missed` it has had everything up to here, or
+  /// was told of the loss. The stream may come back from here; 0 where nothing is replayed.
+  event_id cursor = {};
 };
 
 /// To a transport: the stream must not open.

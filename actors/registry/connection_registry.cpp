@@ -99,7 +99,9 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }
   opened.attached.emplace_back(
-    command.via, attach_stream{command.stream, replay_of(std::move(missed), command.id)});
+    command.via,
+    attach_stream{
+      command.stream, replay_of(std::move(missed), command.id), false, state_->ids.last()});
   if (replaced) {
     // It may have opened just now: nothing overtakes that.
     tell_opened(opened);
@@ -219,6 +221,8 @@ void connection_registry::tell_observers(const Fact& fact) {
 
 event_history::missed connection_registry::missed_since(const std::string& cursor) {
   count_history(state_->history.expire(self_->clock().now()));
+  // Streams are told of every id as their place, also of one whose event could not be kept.
+  state_->history.pass(state_->ids.last());
   return state_->history.since(parse_event_id(cursor));
 }
 

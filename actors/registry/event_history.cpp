@@ -44,7 +44,11 @@ std::size_t event_history::expire(time_point now) {
 
 event_history::missed event_history::since(std::optional<event_id> cursor) {
   missed result;
-  if (!cursor || *cursor < floor_ || *cursor > last()) {
+  if (!cursor || *cursor > last()) {
+    result.gap = last();
+    return result;
+  }
+  if (*cursor < floor_) {
     result.gap = floor_;
     cursor = floor_;
   }

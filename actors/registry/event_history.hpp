@@ -36,8 +36,8 @@ public:
   std::size_t expire(time_point now);
 
   struct missed {
-    /// Events after the cursor were evicted, or the cursor is not one of ours: what follows is not
-    /// all. The id to name in the gap: everything after it is known.
+    /// Set where events after the cursor were evicted, or the cursor is not one of ours: what
+    /// follows is not all. The id to name in the gap: everything after it follows.
     std::optional<event_id> gap;
     /// Where the events are; those for others are among them.
     history_range range;
@@ -46,7 +46,8 @@ public:
   };
 
   /// What the streams have not had that have had everything up to `cursor` (nothing: the cursor is
-  /// not understood).
+  /// not understood). A cursor that nobody was given says nothing of what its stream has had: a
+  /// gap up to now, and no event.
   [[nodiscard]] missed since(std::optional<event_id> cursor);
 
   [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }

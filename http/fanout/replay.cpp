@@ -15,6 +15,9 @@ void replay::render(std::string& piece) {
     append_event(piece, what->id, what->name, what->data);
     ++counts_.at(static_cast<std::size_t>(what->service));
   }
+  // Not before: the last event may have a lower id, those up to here were for others.
+  if (last())
+    append_cursor(piece, live_from_);
 }
 
 } // namespace herald

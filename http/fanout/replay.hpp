@@ -14,9 +14,11 @@ namespace herald {
 /// stream that waits holds no copy of the history.
 class replay {
 public:
-  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`.
-  replay(missed_events what, std::size_t piece_bytes)
+  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`; behind
+  /// the last event stands the id from which the stream is live, unless that is 0.
+  replay(missed_events what, event_id live_from, std::size_t piece_bytes)
     : next_(std::move(what)),
+      live_from_(live_from),
       piece_bytes_(piece_bytes) {}
 
   /// Renders the piece that is due: the same one until `advance`.
@@ -33,6 +35,7 @@ public:
 
 private:
   missed_events next_;
+  event_id live_from_;
   std::size_t piece_bytes_;
   missed_events behind_;
   frame_counts counts_{};

@@ -41,14 +41,19 @@ void append_event(std::string& out, event_id id, std::string_view name, std::str
   out += '\n';
 }
 
+void append_cursor(std::string& out, event_id id) {
+  if (id.value == 0)
+    return;
+  append_line(out, "id: ", to_string(id));
+  out += '\n';
+}
+
 void append_comment(std::string& out, std::string_view text) {
   append_line(out, ": ", text);
-  out += '\n';
 }
 
 void append_retry(std::string& out, std::chrono::milliseconds after) {
   append_line(out, "retry: ", std::to_string(after.count()));
-  out += '\n';
 }
 
 } // namespace herald

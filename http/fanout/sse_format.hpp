@@ -14,6 +14,12 @@ namespace herald {
 /// LF for every line break.
 void append_event(std::string& out, event_id id, std::string_view name, std::string_view data);
 
+/// Appends the id that a client comes back with if it gets no event after it: a block without data,
+/// of which clients keep the id and fire nothing. Nothing if it is 0.
+void append_cursor(std::string& out, event_id id);
+
+// No empty line ends what follows: there are clients that take each empty line for an event.
+
 /// Appends a comment, which clients ignore. `text` is one line.
 void append_comment(std::string& out, std::string_view text);
 

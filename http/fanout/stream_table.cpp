@@ -83,15 +83,18 @@ bool stream_table::waiting(stream_slot slot) const {
   return streams_[slot].now == state::waiting;
 }
 
-void stream_table::attach(stream_slot slot, std::string head, missed_events missed) {
+void stream_table::attach(
+  stream_slot slot, std::string head, missed_events missed, event_id live_from) {
   auto& s = streams_[slot];
   assert(s.now == state::waiting);
   s.now = state::open;
   s.cursor = log_.end();
   ++open_;
+  if (missed.empty())
+    append_cursor(head, live_from);
   own(s).push({s.cursor, std::move(head), std::nullopt, 0});
   if (!missed.empty()) {
-    auto rest = std::make_unique<replay>(std::move(missed), options_.piece_bytes);
+    auto rest = std::make_unique<replay>(std::move(missed), live_from, options_.piece_bytes);
     own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
   }
   make_ready(slot);

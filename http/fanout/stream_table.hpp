@@ -107,9 +107,11 @@ public:
   /// -1 for a slot that is free.
   [[nodiscard]] int descriptor(stream_slot slot) const { return streams_[slot].fd; }
 
-  /// Opens a waiting stream: it gets `head`, what it has missed, and all that is broadcast from
-  /// here on. What it has missed is no part of what may wait for it alone.
-  void attach(stream_slot slot, std::string head, missed_events missed = {});
+  /// Opens a waiting stream: it gets `head`, what it has missed, the id from which it is live
+  /// (unless it is 0), and all that is broadcast from here on. What it has missed is no part of
+  /// what may wait for it alone.
+  void
+  attach(stream_slot slot, std::string head, missed_events missed = {}, event_id live_from = {});
   /// Ends a waiting stream with an answer.
   void refuse(stream_slot slot, std::string answer, bool report, time_point now);
   /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at

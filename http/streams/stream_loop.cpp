@@ -226,9 +226,8 @@ void stream_loop::apply_one(const attach_stream& order) {
   const auto* const client = openings_.find(*slot);
   auto head = render_stream_head(client->http_1_0, client->cors);
   append_retry(head, jitter_(options_.retry_ms, options_.retry_ms));
-  append_comment(head, "ok");
   openings_.remove(*slot);
-  table_.attach(*slot, std::move(head), order.missed);
+  table_.attach(*slot, std::move(head), order.missed, order.cursor);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {

@@ -37,7 +37,8 @@ public:
 
   crowd(std::uint16_t port, options how);
 
-  /// Waits until all are open, coming back where they must.
+  /// Waits until all are open, coming back where they must. From then on they may miss nothing:
+  /// a stream names its cursor in its first bytes.
   bool all_open(std::chrono::milliseconds limit = patience);
 
   /// One round: reads what there is, waits for it a little, sends back who has lost its stream.

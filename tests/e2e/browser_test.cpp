@@ -144,6 +144,30 @@ TEST_F(Browser, GetsWhatItMissed) {
   EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "three"}));
 }
 
+TEST_F(Browser, GetsWhatItMissedBeforeItsFirstEvent) {
+  herald.reset();
+  herald.emplace(std::vector<std::string>{
+    "--stream-port", std::to_string(stream_port), "--stream-retry-ms", "1500",
+    "--stream-heartbeat-s", "1"});
+  api.emplace(herald->api_port());
+  const open_page page{"page", stream_port};
+  ASSERT_TRUE(page.sees("open", 1));
+  EXPECT_EQ(api->del("/api/connections/page").status, 204);
+  post("/api/events", {{"event", "greeting"}, {"text", "one"}});
+  post("/api/events", {{"event", "greeting"}, {"text", "two"}, {"request_id", "page"}});
+  EXPECT_EQ(json_of(api->get("/api/connections"))["total"], 0) << "it is away";
+  ASSERT_TRUE(page.sees("greeting", 2));
+  post("/api/events", {{"event", "greeting"}, {"text", "three"}});
+  ASSERT_TRUE(page.sees("greeting", 3));
+  std::vector<std::string> texts;
+  for (const auto& event : page.seen("greeting"))
+    texts.push_back(event["data"]);
+  EXPECT_EQ(texts, (std::vector<std::string>{"one", "two", "three"}));
+  EXPECT_EQ(page.seen("open").size(), 2u);
+  EXPECT_TRUE(page.seen("message").empty()) << "what is no event fires none";
+  EXPECT_TRUE(page.seen("gap").empty());
+}
+
 TEST_F(Browser, LeavesItsStreamToANewerPage) {
   const open_page page{"page", stream_port};
   ASSERT_TRUE(page.sees("open", 1));

@@ -34,6 +34,8 @@ HERALD_FUZZ_TARGET(sse_format, input) {
   append_event(wire, event_id{1}, "before", "{}");
   append_event(wire, id, name, data);
   append_comment(wire, "heartbeat");
+  append_cursor(wire, event_id{5});
+  append_comment(wire, "heartbeat");
   append_event(wire, event_id{9}, "after", "[]");
 
   testing::sse_parser client;
@@ -52,7 +54,7 @@ HERALD_FUZZ_TARGET(sse_format, input) {
     if (c != '\r')
       plain_name += c;
   require(events[1].name == plain_name, "the name has changed");
-  require(client.comments().size() == 1, "a comment comes or goes");
+  require(client.comments().size() == 2, "a comment comes or goes");
 }
 
 } // namespace herald::fuzz

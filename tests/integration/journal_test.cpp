@@ -73,12 +73,8 @@ TEST_F(Journal, EveryAcknowledgedEventReachesEveryPageOnceHoweverOftenHeraldIsKi
   begin_life();
   constexpr std::size_t pages = 20;
   auto streams = open_streams(herald->stream_port(), pages);
-  // Everyone has a cursor from which on nothing may be missed.
-  post("/api/events", R"({"event":"note","data":"first"})");
-  ASSERT_TRUE(read_until(streams, [&] {
-    return std::all_of(
-      streams.begin(), streams.end(), [](const auto& s) { return !s.events().empty(); });
-  }));
+  for (auto& stream : streams)
+    ASSERT_TRUE(stream.wait_for_cursor()) << "from which on nothing may be missed";
   std::mt19937 random{7};
   std::vector<std::string> acknowledged;
   for (int life = 0; life < 5; ++life) {
@@ -135,6 +131,45 @@ TEST_F(Journal, AnswersAPublisherThatIsAloneWithinOneGroup) {
     post("/api/events", R"({"event":"note","data":1})");
     EXPECT_EQ(groups(), before + i) << "it waits for one commit, and no more";
   }
+}
+
+TEST_F(Journal, BringsBackWhatAPageHasMissedThatHadNoEventBefore) {
+  begin_life();
+  sse_client page{herald->stream_port(), stream_target("page")};
+  ASSERT_TRUE(page.wait_for_cursor());
+  page.close();
+  post("/api/events", R"({"event":"note","data":1})");
+  herald->kill();
+  begin_life();
+  post("/api/events", R"({"event":"note","data":2,"request_id":"page"})");
+  post("/api/events", R"({"event":"note","data":0,"request_id":"other"})");
+  page.reconnect(herald->stream_port());
+  ASSERT_TRUE(page.open());
+  post("/api/events", R"({"event":"note","data":3})");
+  for (const auto* data : {"1", "2", "3"})
+    EXPECT_EQ(page.next().value_or(sse_event{}).data, data);
+  // A life in which nobody has published.
+  herald->kill();
+  begin_life();
+  page.reconnect(herald->stream_port());
+  ASSERT_TRUE(page.open());
+  post("/api/events", R"({"event":"note","data":4})");
+  EXPECT_EQ(page.next().value_or(sse_event{}).data, "4") << "no gap, and nothing again";
+}
+
+TEST_F(Journal, WithoutOneAPageIsToldThatItMayHaveMissedSomething) {
+  herald_process first;
+  sse_client page{first.stream_port(), stream_target("page")};
+  ASSERT_TRUE(page.wait_for_cursor());
+  first.kill();
+  herald_process second;
+  http_client api{second.api_port()};
+  page.reconnect(second.stream_port());
+  EXPECT_EQ(page.next().value_or(sse_event{}).name, "gap") << "though it has had no event";
+  page.close();
+  api.post("/api/events", R"({"event":"note","data":1})");
+  page.reconnect(second.stream_port());
+  EXPECT_EQ(page.next().value_or(sse_event{}).data, "1") << "its cursor is of this life now";
 }
 
 TEST_F(Journal, WithoutOneAPageIsToldThatItHasMissedSomething) {

@@ -26,7 +26,7 @@ std::vector<std::string> node_call(const std::string& kind, std::uint16_t port) 
   if (kind == "native")
     call.insert(call.end(), {native_flag, "--no-warnings"});
   const auto url = "http://127.0.0.1:" + std::to_string(port) + stream_target("page");
-  call.insert(call.end(), {event_source, kind, url, "n", "gap", "version"});
+  call.insert(call.end(), {event_source, kind, url, "n", "gap", "version", "message"});
   return call;
 }
 
@@ -95,6 +95,22 @@ TEST_P(NodeClient, ComesBackAndMissesNothing) {
   ASSERT_EQ(received.size(), static_cast<std::size_t>(number)) << "none twice";
   for (int i = 0; i < number; ++i)
     EXPECT_EQ(received[static_cast<std::size_t>(i)], i);
+}
+
+TEST_P(NodeClient, MissesNothingThatCameBeforeItsFirstEvent) {
+  herald_process herald{{"--stream-retry-ms", "1000"}};
+  http_client api{herald.api_port()};
+  const node_event_source source{GetParam(), herald.stream_port()};
+  ASSERT_TRUE(source.has("open", 1));
+  EXPECT_EQ(api.del("/api/connections/page").status, 204);
+  publish(api, 0);
+  publish(api, 1);
+  EXPECT_EQ(json_of(api.get("/api/connections"))["total"], 0) << "it is away";
+  ASSERT_TRUE(source.has("n", 2));
+  publish(api, 2);
+  ASSERT_TRUE(source.has("n", 3));
+  EXPECT_EQ(source.numbers(), (std::vector<int>{0, 1, 2}));
+  EXPECT_TRUE(source.happened("message").empty()) << "its first block is no event";
 }
 
 TEST_P(NodeClient, ComesBackToAHeraldThatWasStartedAgain) {

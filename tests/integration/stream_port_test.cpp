@@ -59,20 +59,31 @@ TEST(StreamPort, OpensAStreamWithTheHeadersThatKeepItFlowing) {
   EXPECT_EQ(stream.header("x-accel-buffering"), "no");
   EXPECT_EQ(stream.header("access-control-allow-origin"), "*");
   EXPECT_EQ(stream.header("content-length"), "");
-  EXPECT_TRUE(stream.wait_for_comment("ok")) << "nothing else comes where there is no version";
+  EXPECT_TRUE(stream.wait_for_cursor());
+  EXPECT_TRUE(stream.events().empty()) << "nothing else comes where there is no version";
 }
 
 TEST(StreamPort, TellsEachStreamATimeOfItsOwnToComeBack) {
   herald_process herald{{"--stream-retry-ms", "3000"}};
   std::set<std::uint64_t> told;
   for (auto& stream : open_streams(herald.stream_port(), 20)) {
-    ASSERT_TRUE(stream.wait_for_comment("ok"));
+    ASSERT_TRUE(stream.wait_for_cursor());
     ASSERT_TRUE(stream.retry());
     EXPECT_GE(*stream.retry(), 3000u);
     EXPECT_LE(*stream.retry(), 6000u);
     told.insert(*stream.retry());
   }
   EXPECT_GT(told.size(), 10u);
+}
+
+TEST(StreamPort, SendsHeartbeatsThatNobodyTakesForEvents) {
+  herald_process herald{{"--stream-heartbeat-s", "1"}};
+  http_client api{herald.api_port()};
+  sse_client stream{herald.stream_port(), stream_target("page")};
+  ASSERT_TRUE(stream.wait_for_comment("heartbeat"));
+  EXPECT_TRUE(stream.events().empty());
+  const auto id = publish(api, {{"event", "n"}, {"data", 1}});
+  EXPECT_EQ(stream.next(), (sse_event{id, "n", "1"})) << "right behind a comment";
 }
 
 TEST(StreamPort, WritesEventsAsTheStandardHasThem) {
@@ -324,6 +335,64 @@ TEST(StreamReplay, SendsWhatWasMissedAndGoesOn) {
     ASSERT_TRUE(event);
     EXPECT_EQ(event->name, "n");
     EXPECT_EQ(event->data, std::to_string(expected));
+  }
+}
+
+TEST(StreamReplay, SendsWhatAPageHasMissedThatHadNoEventBefore) {
+  herald_process herald;
+  http_client api{herald.api_port()};
+  publish(api, {{"event", "n"}, {"data", 0}});
+  sse_client stream{herald.stream_port(), stream_target("page")};
+  ASSERT_TRUE(stream.wait_for_cursor());
+  for (int expected = 1; expected < 7; expected += 3) {
+    EXPECT_EQ(stream.events().size(), static_cast<std::size_t>(expected - 1));
+    stream.close();
+    publish(api, {{"event", "n"}, {"data", expected}});
+    publish(api, {{"event", "n"}, {"data", expected + 1}, {"request_id", "page"}});
+    publish(api, {{"event", "secret"}, {"data", 0}, {"request_id", "other"}});
+    stream.reconnect();
+    ASSERT_TRUE(stream.open());
+    publish(api, {{"event", "n"}, {"data", expected + 2}});
+    for (int i = 0; i < 3; ++i)
+      ASSERT_EQ(stream.next().value_or(sse_event{}).data, std::to_string(expected + i));
+  }
+}
+
+TEST(StreamReplay, SendsNothingTwiceToAPageThatCameBackForNothing) {
+  herald_process herald;
+  http_client api{herald.api_port()};
+  sse_client stream{herald.stream_port(), stream_target("page")};
+  ASSERT_TRUE(stream.wait_for_cursor());
+  const auto first = stream.last_event_id();
+  stream.close();
+  publish(api, {{"event", "n"}, {"data", 1}});
+  const auto last = publish(api, {{"event", "secret"}, {"data", 0}, {"request_id", "other"}});
+  stream.reconnect();
+  EXPECT_EQ(stream.next().value_or(sse_event{}).data, "1");
+  EXPECT_TRUE(read_until({&stream, 1}, [&] { return stream.last_event_id() == last; }))
+    << "what was for others is behind it";
+  stream.reconnect();
+  publish(api, {{"event", "n"}, {"data", 2}});
+  EXPECT_EQ(stream.next().value_or(sse_event{}).data, "2");
+  EXPECT_LT(std::stoull(first), std::stoull(last));
+}
+
+TEST(StreamReplay, SaysGapAndGoesOnLiveForACursorThatItNeverGave) {
+  herald_process herald;
+  http_client api{herald.api_port()};
+  publish(api, {{"event", "n"}, {"data", 1}});
+  for (const bool junk : {true, false}) {
+    const auto last = publish(api, {{"event", "n"}, {"data", 2}});
+    const auto cursor = junk ? "junk" : std::to_string(std::stoull(last) + 1);
+    sse_client stream{
+      herald.stream_port(), stream_target("page-" + cursor), "Last-Event-ID: " + cursor + "\r\n"};
+    ASSERT_TRUE(stream.open());
+    const auto gap = stream.next().value_or(sse_event{});
+    EXPECT_EQ(gap.name, "gap");
+    EXPECT_EQ(gap.id, last);
+    publish(api, {{"event", "n"}, {"data", cursor}});
+    EXPECT_EQ(stream.next().value_or(sse_event{}).data, '"' + cursor + '"')
+      << "not all that is kept";
   }
 }
 

@@ -11,6 +11,8 @@ class OwnEventSource extends EventTarget {
   #url;
   #retry = 1000;
   #lastEventId = "";
+  /// What the id will be once the block that it stands in is complete.
+  #nextId = "";
 
   constructor(url) {
     super();
@@ -38,6 +40,7 @@ class OwnEventSource extends EventTarget {
     this.dispatchEvent(new Event("open"));
     let text = "";
     let event = { type: "message", data: [] };
+    this.#nextId = this.#lastEventId;
     for await (const part of answer.body.pipeThrough(new TextDecoderStream())) {
       const lines = (text + part).split("\n");
       text = lines.pop();
@@ -47,13 +50,14 @@ class OwnEventSource extends EventTarget {
 
   #take(line, event) {
     if (line === "") {
+      this.#lastEventId = this.#nextId;
       if (event.data.length > 0) this.#dispatch(event);
       return { type: "message", data: [] };
     }
     const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
     if (field === "event") event.type = value;
     else if (field === "data") event.data.push(value);
-    else if (field === "id") this.#lastEventId = value;
+    else if (field === "id") this.#nextId = value;
     else if (field === "retry") this.#retry = Number(value);
     return event;
   }

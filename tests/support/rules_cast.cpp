@@ -89,10 +89,12 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
   const auto start = [this, index](delivery_actor::pointer) -> delivery_actor::behavior_type {
     return {
       [this, index](const attach_stream& m) {
-        if (auto* b = find(m.stream))
-          b->attached = true;
+        auto* b = find(m.stream);
+        const bool opens = b != nullptr && !std::exchange(b->attached, true);
         for (auto missed = m.missed; const auto what = missed.next();)
           deliver_one(index, {what, m.stream});
+        if (opens && b->alive())
+          b->received.push_back({m.cursor.value, opening_block});
       },
       [](const refuse_stream&) { ADD_FAILURE() << "the registry refuses no stream"; },
       [this](const close_stream& m) {

@@ -77,6 +77,8 @@ void stream_rules::open(const open_connection& command) {
   if (command.last_event_id && !held)
     for (const auto& version : replay(command, s))
       opened += " after " + version;
+  if (!held)
+    s.due.push_back({last_id_, opening_block});
   facts_.push_back(opened);
 }
 
@@ -92,10 +94,11 @@ std::vector<std::string> stream_rules::replay(const open_connection& command, st
   }
   const auto cursor = parse_event_id(*command.last_event_id);
   auto from = cursor ? cursor->value : 0;
-  if (!cursor || from < floor || from > last_id_) {
-    from = floor;
+  const bool ours = cursor && from <= last_id_;
+  if (!ours || from < floor) {
+    from = ours ? floor : last_id_;
     to.due.push_back(
-      {floor, text_of("gap", R"({"reason":"events after your last one are not kept any more"})")});
+      {from, text_of("gap", R"({"reason":"events after your last one are not kept any more"})")});
   }
   std::vector<std::string> versions;
   for (const auto* p : kept) {

@@ -23,6 +23,9 @@ struct wire_event {
 
 std::ostream& operator<<(std::ostream& out, const wire_event& e);
 
+/// The text of the block that gives a stream its cursor, and is no event.
+inline constexpr const char* opening_block = "live from here";
+
 /// The promises about streams and observers as a sequential program that keeps everything: told
 /// what the connection registry is told, in the order of its mailbox, it knows what everyone gets.
 class stream_rules {

@@ -167,7 +167,8 @@ void rules_world::return_page() {
   if (cursor == 0)
     return;
   ++counts_.replays;
-  open(p, std::to_string(cursor));
+  // Now and then a cursor that nobody was given.
+  open(p, chaos_.chance(30) ? "junk" : std::to_string(cursor));
 }
 
 /// A gateway may call back twice for one stream.

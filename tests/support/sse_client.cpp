@@ -191,6 +191,12 @@ std::optional<sse_event> sse_client::next(std::string_view name, std::chrono::mi
   return std::nullopt;
 }
 
+bool sse_client::wait_for_cursor(std::chrono::milliseconds limit) {
+  return read_until(
+           {this, 1}, [this] { return ended_ || !last_event_id().empty(); }, limit)
+         && !last_event_id().empty();
+}
+
 bool sse_client::wait_for_comment(std::string_view text, std::chrono::milliseconds limit) {
   const auto there = [&] {
     return std::find(comments().begin(), comments().end(), text) != comments().end();

@@ -58,6 +58,8 @@ public:
   std::optional<sse_event> next(std::chrono::milliseconds limit = patience);
   /// The same, passing over events of other names.
   std::optional<sse_event> next(std::string_view name, std::chrono::milliseconds limit = patience);
+  /// Whether it has a cursor to come back with; it gets one with the stream, before any event.
+  bool wait_for_cursor(std::chrono::milliseconds limit = patience);
   bool wait_for_comment(std::string_view text, std::chrono::milliseconds limit = patience);
   /// Whether the server ends the stream.
   bool wait_for_end(std::chrono::milliseconds limit = patience);

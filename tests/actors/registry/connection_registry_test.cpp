@@ -28,8 +28,9 @@ protected:
   /// A transport that notes everything; settles what carries a ticket if `settles`.
   delivery_actor transport(transcript& told, bool settles = true) {
     return mock<delivery_actor>(
-      [&told](const attach_stream& m) {
+      [this, &told](const attach_stream& m) {
         told.push_back("attach " + m.stream.str());
+        cursors.push_back(m.cursor);
         auto missed = m.missed;
         while (const auto what = missed.next())
           told.push_back(what->name + "=" + what->data + " to " + m.stream.str());
@@ -92,6 +93,8 @@ protected:
   metrics numbers;
   connection_registry_actor registry;
   std::vector<event_id> ids;
+  /// Where each stream became live.
+  std::vector<event_id> cursors;
 };
 
 TEST_F(ConnectionRegistry, RegistersAConnect) {
@@ -398,10 +401,59 @@ TEST_F(ConnectionRegistry, SaysWhatIsNotKnownAnyMore) {
 TEST_F(ConnectionRegistry, ReportsAGapForACursorThatIsNotOneOfOurs) {
   transcript told;
   auto back = connect("a", "t1", transport(told));
-  back.last_event_id = "17:4";
+  tell(registry, event_for({}, "1"));
+  const auto last = ask<publish_receipt>(registry, event_for({}, "2"))->ids[0];
+  const auto future = to_string(event_id{last.value + 1});
+  for (const auto* cursor : {"17:4", future.c_str()}) {
+    told.clear();
+    back.last_event_id = cursor;
+    tell(registry, back);
+    ASSERT_EQ(told.size(), 2u) << cursor << " is no reason to send all that is kept";
+    EXPECT_EQ(told[1].substr(0, 4), "gap=");
+    EXPECT_EQ(cursors.back(), last);
+    // A stream is known by its token.
+    tell(registry, stream_closed{back.stream});
+  }
+}
+
+TEST_F(ConnectionRegistry, TellsEachStreamFromWhereItIsLive) {
+  transcript told;
+  const auto via = transport(told);
+  tell(registry, connect("a", "t1", via));
+  tell(registry, connect("b", "t2", via));
+  tell(registry, stream_closed{token::from_text("t1")});
+  ASSERT_EQ(cursors.size(), 2u);
+  EXPECT_NE(cursors[0], event_id{}) << "before the first event of all";
+  tell(registry, event_for({}, "1"));
+  tell(registry, event_for("a", "2"));
+  const auto last = ask<publish_receipt>(registry, event_for("b", "3"))->ids[0];
+  told.clear();
+
+  auto back = connect("a", "t3", via);
+  back.last_event_id = to_string(cursors[0]);
   tell(registry, back);
-  ASSERT_EQ(told.size(), 2u);
-  EXPECT_EQ(told[1].substr(0, 4), "gap=");
+  EXPECT_EQ(told, (transcript{"attach t3", "note=1 to t3", "note=2 to t3"}))
+    << "it has had no event, and misses none";
+  EXPECT_EQ(cursors.back(), last) << "what was for others is nothing to come back for";
+  told.clear();
+  tell(registry, connect("c", "t4", via));
+  EXPECT_EQ(cursors.back(), last) << "what was published before is not for it";
+  EXPECT_EQ(told, (transcript{"attach t4"}));
+}
+
+TEST_F(ConnectionRegistry, TakesThePlaceOfAGreetingForAGoodCursor) {
+  transcript told;
+  const auto via = transport(told);
+  tell(registry, connect("a", "t1", via));
+  auto greeting = event_for("a", "v");
+  greeting.drafts[0].service = service_type::version;
+  tell(registry, greeting);
+  tell(registry, connect("b", "t2", via));
+  told.clear();
+  auto back = connect("b", "t3", via);
+  back.last_event_id = to_string(cursors.back());
+  tell(registry, back);
+  EXPECT_EQ(told, (transcript{"attach t3", "close t2 replaced after replaced"}));
 }
 
 TEST_F(ConnectionRegistry, KeepsNoGreetingsForReplay) {

@@ -70,10 +70,24 @@ TEST_F(EventHistory, ReportsAGapWhereEventsWereEvicted) {
 TEST_F(EventHistory, ReportsAGapForACursorThatIsNotOurs) {
   event_history history{{}, {100}};
   history.append(make(101), {}, now);
+  history.append(make(102), {}, now);
   EXPECT_EQ(history.since(event_id{50}).gap, event_id{100}) << "of an earlier life";
-  EXPECT_EQ(history.since(event_id{102}).gap, event_id{100}) << "of the future";
-  EXPECT_EQ(history.since(std::nullopt).gap, event_id{100}) << "not understood";
-  EXPECT_EQ(ids(history.since(std::nullopt)), (id_list{101}));
+  EXPECT_EQ(ids(history.since(event_id{50})), (id_list{101, 102})) << "may be all that it missed";
+  EXPECT_EQ(history.since(event_id{103}).gap, event_id{102}) << "of the future";
+  EXPECT_EQ(history.since(std::nullopt).gap, event_id{102}) << "not understood";
+}
+
+TEST_F(EventHistory, RepeatsNothingForACursorThatNobodyWasGiven) {
+  event_history history{{}, {100}};
+  auto version = std::make_shared<event>(*make(101));
+  version->service = service_type::version;
+  history.append(version, {}, now);
+  history.append(make(102), {}, now);
+  for (const auto cursor : {std::optional<event_id>{}, std::optional{event_id{103}}}) {
+    const auto missed = history.since(cursor);
+    EXPECT_EQ(ids(missed), id_list{});
+    EXPECT_TRUE(missed.versions.empty());
+  }
 }
 
 TEST_F(EventHistory, KnowsIdsThatWereNotKept) {
@@ -81,7 +95,7 @@ TEST_F(EventHistory, KnowsIdsThatWereNotKept) {
   history.append(make(101), {}, now);
   history.pass({103});
   EXPECT_EQ(history.since(event_id{103}).gap, std::nullopt);
-  EXPECT_EQ(history.since(event_id{104}).gap, event_id{100});
+  EXPECT_EQ(history.since(event_id{104}).gap, event_id{103});
 }
 
 TEST_F(EventHistory, EvictsByAge) {

@@ -33,6 +33,7 @@ protected:
     via = mock<delivery_actor>(
       [this](const attach_stream& m) {
         told.push_back("attach " + m.stream.str() + (m.doubtful ? " doubtful" : ""));
+        cursor = m.cursor;
         auto missed = m.missed;
         while (const auto what = missed.next())
           told.push_back(what->name + "=" + what->data);
@@ -115,6 +116,8 @@ protected:
   journal_listener_actor listener;
   ticket_id last = 0;
   ticket_id ticket = 0;
+  /// Where the last stream became live.
+  event_id cursor;
   lines told;
 };
 
@@ -357,7 +360,23 @@ TEST_F(RegistryMemory, SaysThatThereIsAGapBeforeWhatIsKnown) {
   EXPECT_EQ(told[2], "note=11");
   told.clear();
   tell(registry, connect("b", "t2", transport_kind::embedded, "99999"));
+  ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[1].substr(0, 4), "gap=") << "of the future";
+}
+
+TEST_F(RegistryMemory, ReplaysToAPageThatHadNoEventInAFormerLife) {
+  spawn();
+  tell(registry, connect("a", "t1"));
+  const auto before = cursor;
+  EXPECT_EQ(before, event_id{1000}) << "the first event has the next id";
+  told.clear();
+  spawn(former_life(1001, 1002, std::chrono::system_clock::now()));
+  tell(registry, connect("a", "t2", transport_kind::embedded, to_string(before)));
+  EXPECT_EQ(told, (lines{"attach t2", "note=1001", "note=1002"}));
+  EXPECT_EQ(cursor, event_id{1502});
+  told.clear();
+  tell(registry, connect("a", "t3", transport_kind::embedded, to_string(cursor)));
+  EXPECT_EQ(told, (lines{"attach t3", "close t2"})) << "nothing again";
 }
 
 TEST_F(RegistryMemory, CountsTheAgeOfEventsThroughTheRestart) {

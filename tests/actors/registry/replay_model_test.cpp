@@ -70,6 +70,7 @@ protected:
         auto missed = m.missed;
         while (const auto what = missed.next())
           deliver_to(name, *what);
+        place(name, m.cursor);
       },
       [](const refuse_stream&) { ADD_FAILURE() << "nothing is refused"; },
       [this](const close_stream& m) { attached.erase(m.stream.str()); },
@@ -121,6 +122,18 @@ protected:
     ASSERT_EQ(known->second, what.data) << "one id, two events";
     const auto& said = events.at(what.data);
     ASSERT_TRUE(!said.only || *said.only == owner->id) << "somebody else's event";
+  }
+
+  /// The opening block of a stream.
+  void place(const std::string& stream, event_id live_from) {
+    for (auto& p : pages) {
+      if (p.stream != stream)
+        continue;
+      ASSERT_GE(live_from, p.cursor) << p.id << " is sent back";
+      p.cursor = live_from;
+      // The first time it gets what comes from here on.
+      start_of.emplace(p.id, live_from);
+    }
   }
 
   // The lives of herald.
@@ -187,17 +200,8 @@ protected:
     p.stream = "stream" + std::to_string(++streams);
     open_connection command{
       request_id{p.id}, token::from_text(p.stream), "", transport_kind::embedded, via, nullptr};
-    if (p.cursor == event_id{}) {
-      // The first time: it gets what comes from here on, so nothing may be on its way.
-      drain();
-      if (!acknowledged.empty())
-        p.cursor = acknowledged.rbegin()->first;
-      if (!data_of.empty())
-        p.cursor = std::max(p.cursor, data_of.rbegin()->first);
-      start_of[p.id] = p.cursor;
-    } else {
+    if (p.cursor != event_id{})
       command.last_event_id = to_string(p.cursor);
-    }
     inject(registry, std::move(command));
   }
 
@@ -263,6 +267,7 @@ protected:
   std::set<std::string> attached;
   std::map<std::string, published> events;
   std::map<event_id, std::string> data_of;
+  /// Of pages that were told from where they are live.
   std::map<std::string, event_id> start_of;
   std::map<event_id, std::string> acknowledged;
   std::size_t streams = 0;

@@ -30,6 +30,13 @@ TEST(SseReader, SkipsWhatIsNoEvent) {
   EXPECT_TRUE(events_of(": comment\n\nretry: 10\n\nid: 4\n\nevent: x\n\n\n").empty());
 }
 
+TEST(SseReader, TakesNeitherTheFirstBlockNorAHeartbeatForAnEvent) {
+  const auto events =
+    events_of("retry: 10\nid: 4\n\n: heartbeat\n: heartbeat\nid: 5\ndata: {\"t\":1,\"seq\":2}\n\n");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].number, 2u);
+}
+
 TEST(SseReader, ForgetsTheLastEvent) {
   const auto events = events_of("data: \"seq\":1\n\ndata\n\n");
   ASSERT_EQ(events.size(), 2u);

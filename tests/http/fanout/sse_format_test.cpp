@@ -35,7 +35,14 @@ TEST(SseFormat, AppendsToWhatIsThere) {
   std::string out = "head";
   append_retry(out, std::chrono::milliseconds{3000});
   append_comment(out, "ok");
-  EXPECT_EQ(out, "headretry: 3000\n\n: ok\n\n");
+  append_cursor(out, {7});
+  EXPECT_EQ(out, "headretry: 3000\n: ok\nid: 7\n\n") << "no empty line but for the cursor's";
+}
+
+TEST(SseFormat, WritesNoCursorWhereThereIsNone) {
+  std::string out;
+  append_cursor(out, {});
+  EXPECT_EQ(out, "");
 }
 
 } // namespace

@@ -135,7 +135,9 @@ private:
     const auto head = frame(30);
     s->expected = head;
     auto missed = below(2) == 0 ? missed_by(*s) : missed_events{};
-    table_.attach(s->slot, head, std::move(missed));
+    const event_id live_from{below(2) * ++frames_};
+    append_cursor(s->expected, live_from);
+    table_.attach(s->slot, head, std::move(missed), live_from);
     streams_.push_back(std::move(s));
   }
 

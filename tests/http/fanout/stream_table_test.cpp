@@ -75,9 +75,10 @@ protected:
   }
 
   /// A stream that has missed `count` events of `bytes` each.
-  stream_slot come_back(int fd, std::size_t count, std::size_t bytes = 50) {
+  stream_slot
+  come_back(int fd, std::size_t count, std::size_t bytes = 50, event_id live_from = {}) {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
-    table.attach(slot, "head|", missed(count, bytes));
+    table.attach(slot, "head|", missed(count, bytes), live_from);
     return slot;
   }
 
@@ -279,21 +280,49 @@ TEST_F(StreamTable, SendsWhatWasMissedBeforeAllThatIsNew) {
 }
 
 TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
-  const auto slot = come_back(1, 5000, 200);
+  const auto slot = come_back(1, 5000, 200, {9999});
   ASSERT_TRUE(table.push(slot, std::string(90, 'p'), service_type::event));
   run();
-  EXPECT_EQ(sockets.received[1], "head|" + frames_of(5000, 200) + std::string(90, 'p'));
+  EXPECT_EQ(
+    sockets.received[1], "head|" + frames_of(5000, 200) + "id: 9999\n\n" + std::string(90, 'p'));
   EXPECT_EQ(table.tally().overflowed, 0u);
   EXPECT_EQ(table.blocked_streams(), 0u);
   EXPECT_FALSE(table.has_work());
 }
 
+TEST_F(StreamTable, SaysFromWhereAStreamIsLiveBeforeAllThatIsNew) {
+  const auto fresh = table.add(1, 1, 0);
+  table.attach(fresh, "head|", {}, {7});
+  const auto back = come_back(2, 300, 50, {400});
+  broadcast("new.");
+  for (const auto slot : {fresh, back})
+    ASSERT_TRUE(table.push(slot, "mine.", service_type::event));
+  run();
+  EXPECT_EQ(sockets.received[1], "head|id: 7\n\nnew.mine.");
+  EXPECT_EQ(sockets.received[2], "head|" + frames_of(300) + "id: 400\n\nnew.mine.")
+    << "behind all that it has missed";
+  EXPECT_EQ(table.tally().replayed, 300u);
+}
+
+TEST_F(StreamTable, NamesNoPlaceToAStreamThatDoesNotGetWhatItHasMissed) {
+  sockets.room[1] = 500;
+  come_back(1, 1000, 50, {5000});
+  run();
+  for (int i = 0; i < 20; ++i)
+    broadcast(std::string(200, 'n'));
+  release(1);
+  run();
+  EXPECT_NE(sockets.received[1].find("event: lagged"), std::string::npos);
+  EXPECT_EQ(sockets.received[1].find("id: 5000\n"), std::string::npos)
+    << "it would come back from there";
+}
+
 TEST_F(StreamTable, GoesOnAnywhereInWhatWasMissed) {
-  const auto expected = "head|" + frames_of(3) + "new.";
+  const auto expected = "head|" + frames_of(3) + "id: 9\n\nnew.";
   for (std::size_t cut = 0; cut < expected.size(); ++cut) {
     sockets.received[1].clear();
     sockets.room[1] = cut;
-    const auto slot = come_back(1, 3);
+    const auto slot = come_back(1, 3, 50, {9});
     run();
     broadcast("new.");
     run();

@@ -186,6 +186,10 @@ private:
   bool ended_ = false;
 };
 
+/// Where the mock owner says that streams are live from, and what they are told of it.
+constexpr event_id live_from{900'000};
+constexpr const char* opening_block = "id: 900000\n\n";
+
 std::string get(const std::string& id) {
   return "GET /api/sse/stream?request_id=" + id + " HTTP/1.1\r\nHost: herald\r\n\r\n";
 }
@@ -196,7 +200,7 @@ protected:
     options.port = 0;
     options.threads = 2;
     notes->answer = [](const open_connection& asked) {
-      caf::anon_send(asked.via, attach_stream{asked.stream});
+      caf::anon_send(asked.via, attach_stream{asked.stream, {}, false, live_from});
     };
     owner = system.spawn(mock_owner, notes);
   }
@@ -221,7 +225,7 @@ protected:
   /// A stream that is open.
   std::unique_ptr<client> stream(const std::string& id, int receive_buffer = 0) {
     auto made = connect(get(id), receive_buffer);
-    made->until(": ok\n\n");
+    made->until(opening_block);
     EXPECT_TRUE(notes->eventually([&] {
       return std::any_of(notes->opened.begin(), notes->opened.end(), [&](const auto& asked) {
         return asked.id.str() == id;
@@ -292,7 +296,7 @@ protected:
 TEST_F(StreamEndpoint, OpensAStreamOnceItsOwnerSaysSo) {
   start();
   const auto reader = stream("a");
-  const auto& got = reader->until(": ok\n\n");
+  const auto& got = reader->until(opening_block);
   EXPECT_EQ(got.find("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"), 0u);
   EXPECT_NE(got.find("\r\nCache-Control: no-cache, no-transform\r\n"), std::string::npos);
   EXPECT_NE(got.find("\r\nX-Accel-Buffering: no\r\n"), std::string::npos);
@@ -314,7 +318,7 @@ TEST_F(StreamEndpoint, TellsClientsWhenToComeBackAsTheSettingHasItByDefault) {
 TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   start();
   const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
-  const auto& got = reader->until(": ok\n\n");
+  const auto& got = reader->until(opening_block);
   EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
   EXPECT_EQ(notes->first(&owner_notes::opened).id.str(), "a b");
@@ -387,7 +391,7 @@ TEST_F(StreamEndpoint, TellsAReplacedStreamToStayAway) {
   const auto& got = reader->to_end();
   const auto due = got.find("data: due\n\n");
   ASSERT_NE(due, std::string::npos);
-  EXPECT_EQ(got.substr(due + 11), "retry: 60000\n\nevent: replaced\ndata: {}\n\n");
+  EXPECT_EQ(got.substr(due + 11), "retry: 60000\nevent: replaced\ndata: {}\n\n");
   ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
   EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
@@ -521,7 +525,42 @@ TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
   options.heartbeat_s = 20ms;
   start();
   const auto reader = stream("a");
-  reader->until(": heartbeat\n\n: heartbeat\n\n");
+  reader->until(": heartbeat\n: heartbeat\n");
+}
+
+TEST_F(StreamEndpoint, EndsNothingWithAnEmptyLineButEventsAndItsFirstBlock) {
+  options.heartbeat = 20ms;
+  options.retry = 2000ms;
+  options.retry_spread = 0ms;
+  start();
+  const auto reader = stream("a");
+  const auto asked = asked_for("a");
+  reader->until(": heartbeat\n");
+  caf::anon_send(asked.via, to_all(900'001, "x"));
+  reader->until("data: x\n");
+  endpoint->drain(clock::now() + patience);
+  std::string got = reader->to_end();
+  got.erase(0, got.find("\r\n\r\n") + 4);
+  const std::string heartbeat = ": heartbeat\n";
+  for (auto at = got.find(heartbeat); at != std::string::npos; at = got.find(heartbeat))
+    got.erase(at, heartbeat.size());
+  const auto farewell = got.rfind("retry: ");
+  ASSERT_NE(farewell, std::string::npos);
+  EXPECT_EQ(
+    got.substr(0, farewell), "retry: 2000\nid: 900000\n\nid: 900001\nevent: e\ndata: x\n\n");
+  EXPECT_EQ(got.find('\n', farewell), got.size() - 1);
+}
+
+TEST_F(StreamEndpoint, SaysFromWhereAStreamIsLiveBehindWhatItHasMissed) {
+  notes->answer = [](const open_connection& asked) {
+    missed_events missed{make_event(5, "gap"), {}, asked.id};
+    caf::anon_send(asked.via, attach_stream{asked.stream, missed, false, live_from});
+  };
+  start();
+  const auto reader = connect(get("a"));
+  const auto& got = reader->until(opening_block);
+  const std::string end = "\nid: 5\nevent: e\ndata: gap\n\n" + std::string{opening_block};
+  EXPECT_TRUE(got.ends_with(end)) << got;
 }
 
 TEST_F(StreamEndpoint, RefusesBrokenHeads) {
@@ -592,7 +631,7 @@ TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
   EXPECT_NE(refused.find("\r\nRetry-After: "), std::string::npos);
   EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_openings\"} 1"));
   caf::anon_send(held[0].via, attach_stream{held[0].stream});
-  first->until(": ok");
+  first->until("retry: ");
   const auto fourth = connect(get("d"));
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 3; }));
 }
@@ -607,9 +646,12 @@ TEST_F(StreamEndpoint, RefusesStreamsBeyondTheLimitOfAnAddress) {
 
 TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
   options.stand_in = true;
+  notes->answer = [](const open_connection& asked) {
+    caf::anon_send(asked.via, attach_stream{asked.stream});
+  };
   start();
   const auto reader = connect("GET /any HTTP/1.1\r\nHost: h\r\nCookie: c\r\n\r\n");
-  reader->until(": ok\n\n");
+  reader->until("\r\n\r\nretry: ");
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
   ASSERT_NE(notes->first(&owner_notes::opened).headers, nullptr);
   EXPECT_EQ(notes->first(&owner_notes::opened).headers->size(), 2u);
