@@ -21,9 +21,9 @@ using outcome = request_parser::state;
 constexpr std::string_view line_end = "\r\n";
 /// Of the extensions of all chunks, and of the trailers: enough for any honest use.
 constexpr std::size_t max_dropped_bytes = std::size_t{8} * 1024;
-/// "0" and two line ends: the shortest chunked body. Beast 1.81 asserts that much of a last chunk
-/// of which it has seen the first line before.
-constexpr std::size_t last_chunk_bytes = 5;
+/// "0" and two line ends. Beast 1.81 asserts that much of a body without chunks of which it has
+/// seen the first line before.
+constexpr std::size_t empty_body_bytes = 5;
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -116,9 +116,8 @@ public:
 
   std::size_t read_body(std::string_view bytes) {
     const bool allowed = eager();
-    const bool in_last_chunk =
-      head.chunked && bytes.size() < last_chunk_bytes && bytes.starts_with('0');
-    if (!allowed || in_last_chunk)
+    const bool may_be_empty = head.chunked && body.empty() && bytes.starts_with('0');
+    if (!allowed || (may_be_empty && bytes.size() < empty_body_bytes))
       return 0;
     error_code error;
     const auto used = put({bytes.data(), bytes.size()}, error);
