@@ -30,11 +30,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="runs of each server in each row, of which the median counts (5)")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS, help="folder for the results")
     parser.add_argument("--herald", action="append", default=[], metavar="FLAG", help="a flag for herald, e.g. --herald=--stream-threads=1")
+    parser.add_argument("--before", type=pathlib.Path, metavar="BINARY", help="a herald of another tree, measured in turns with this one")
     return parser.parse_args()
 
 
 def measure(scenario, wanted: argparse.Namespace, count: int) -> tuple[dict, dict, list]:
     contenders = [c for c in scenario.contenders if not wanted.servers or c in wanted.servers]
+    contenders = servers.with_those_before(contenders)
     rounds.say(f"{scenario.name}: {scenario.title}")
     reports = rounds.run_scenario(scenario, contenders, count, wanted.quick)
     medians = {name: rounds.medians(scenario, of) for name, of in reports.items() if of}
@@ -56,6 +58,8 @@ def micro(quick: bool) -> list[dict]:
 def main() -> None:
     wanted = options()
     servers.HERALD_FLAGS.extend(wanted.herald)
+    if wanted.before:
+        servers.HERALD[servers.BEFORE] = wanted.before.resolve()
     count = wanted.rounds or (1 if wanted.quick else 5)
     outcome = {"date": datetime.datetime.now().isoformat(timespec="seconds"), "quick": wanted.quick}
     outcome |= {"rounds": count, "machine": machine.describe(), "scenarios": {}}

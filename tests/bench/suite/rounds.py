@@ -27,7 +27,7 @@ def arguments(load: dict) -> list[str]:
 
 
 def load_of(scenario: Scenario, contender: str, quick: bool) -> dict:
-    load = scenario.load | scenario.of.get(contender, {})
+    load = scenario.load | scenario.of.get(servers.kind_of(contender), {})
     return load | scenario.quick if quick else load
 
 
@@ -58,7 +58,7 @@ def judge(report: dict, connections: int) -> dict:
 
 def run_once(scenario: Scenario, contender: str, quick: bool) -> dict:
     load = load_of(scenario, contender, quick)
-    settings = scenario.settings.get(contender, ())
+    settings = scenario.settings.get(servers.kind_of(contender), ())
     for _ in range(1 if quick else TRIES):
         with servers.start(contender, *settings) as running:
             report = judge(swarm(running, f"{scenario.name}/{contender}", load), load.get("connections", 1))

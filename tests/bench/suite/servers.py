@@ -1,6 +1,7 @@
 """The servers that are compared: how each is started, what the load client needs to know of it."""
 
 import contextlib
+import contextvars
 import http.client
 import json
 import os
@@ -22,6 +23,11 @@ PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
 
 # For every herald, whatever the row.
 HERALD_FLAGS: list[str] = []
+
+# A herald of another tree, to be measured in turns with this one's: its contenders have this prefix.
+BEFORE = "before:"
+HERALD = {"": BUILD / "herald"}
+tree: contextvars.ContextVar[str] = contextvars.ContextVar("tree", default="")
 
 
 @dataclass
@@ -97,7 +103,7 @@ def process(command: list, **options) -> Iterator[subprocess.Popen]:
 def herald(*settings: str) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
         ports_file = pathlib.Path(folder) / "ports"
-        command = [BUILD / "herald", "--api-port", 0, "--stream-port", 0, "--log-level", "warning"]
+        command = [HERALD[tree.get()], "--api-port", 0, "--stream-port", 0, "--log-level", "warning"]
         command += ["--print-ports", ports_file, *settings, *HERALD_FLAGS]
         with process(command) as child:
             wait_until(ports_file.exists, "herald", child)
@@ -265,5 +271,23 @@ KINDS: dict[str, Callable] = {
 }
 
 
-def start(name: str, *settings: str):
-    return KINDS[name](*settings)
+@contextlib.contextmanager
+def start(name: str, *settings: str) -> Iterator[Running]:
+    mark = tree.set(BEFORE if name.startswith(BEFORE) else "")
+    try:
+        with KINDS[kind_of(name)](*settings) as running:
+            yield running
+    finally:
+        tree.reset(mark)
+
+
+def kind_of(name: str) -> str:
+    """A contender without the tree that it is of."""
+    return name.removeprefix(BEFORE)
+
+
+def with_those_before(contenders: list[str]) -> list[str]:
+    """Each herald followed by its like of the other tree, if there is one."""
+    if BEFORE not in HERALD:
+        return contenders
+    return [n for c in contenders for n in ([c, BEFORE + c] if c.startswith("herald") else [c])]
