@@ -529,9 +529,9 @@ TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
 }
 
 TEST_F(StreamEndpoint, EndsNothingWithAnEmptyLineButEventsAndItsFirstBlock) {
-  options.heartbeat = 20ms;
-  options.retry = 2000ms;
-  options.retry_spread = 0ms;
+  options.heartbeat_s = 20ms;
+  // Without jitter.
+  options.retry_ms = 0ms;
   start();
   const auto reader = stream("a");
   const auto asked = asked_for("a");
@@ -546,8 +546,7 @@ TEST_F(StreamEndpoint, EndsNothingWithAnEmptyLineButEventsAndItsFirstBlock) {
     got.erase(at, heartbeat.size());
   const auto farewell = got.rfind("retry: ");
   ASSERT_NE(farewell, std::string::npos);
-  EXPECT_EQ(
-    got.substr(0, farewell), "retry: 2000\nid: 900000\n\nid: 900001\nevent: e\ndata: x\n\n");
+  EXPECT_EQ(got.substr(0, farewell), "retry: 0\nid: 900000\n\nid: 900001\nevent: e\ndata: x\n\n");
   EXPECT_EQ(got.find('\n', farewell), got.size() - 1);
 }
 
