@@ -38,8 +38,6 @@ public:
   /// A client that waits for longer than `timeout` is overdue.
   explicit stream_openings(std::chrono::milliseconds timeout) : timeout_(timeout) {}
 
-  // -- who waits ----------------------------------------------------------------------------------
-
   /// The client in this slot waits from now on. `announce_later` is to follow.
   void add(stream_slot slot, client who, time_point now);
   /// The client in this slot, if it waits.
@@ -50,8 +48,6 @@ public:
   /// The client that has been overdue for longest, until it is removed.
   [[nodiscard]] std::optional<stream_slot> overdue(time_point now);
   [[nodiscard]] time_point last_added() const noexcept { return last_added_; }
-
-  // -- what the owner is told ---------------------------------------------------------------------
 
   /// Part of the next announcement.
   void announce_later(open_connection request) { unannounced_.push_back(std::move(request)); }

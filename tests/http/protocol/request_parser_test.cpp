@@ -157,8 +157,6 @@ TEST(RequestParser, TakesAHeadOfExactlyTheBytesAllowed) {
   EXPECT_EQ(is_too_large.feed(head), state::refused);
 }
 
-// -- bodies
-
 constexpr std::size_t max_body = 100;
 
 /// After the head of a request with such a body.

@@ -308,7 +308,7 @@ TEST_F(StreamEndpoint, TellsClientsWhenToComeBackAsTheSettingHasItByDefault) {
   start();
   for (int i = 0; i < 10; ++i) {
     const auto reader = stream("r" + std::to_string(i));
-    const auto& got = reader->until(": ok\n\n");
+    const auto& got = reader->until(opening_block);
     const auto retry = std::stoi(got.substr(got.find("retry: ") + 7));
     EXPECT_GE(retry, 3000);
     EXPECT_LE(retry, 6000);
