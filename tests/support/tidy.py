@@ -61,14 +61,12 @@ def sources_of(places):
     return sorted(str(path) for path in found)
 
 
-def newest_first(sources):
-    """By the last commit that changed each; what is not committed yet comes before all."""
-    order = {}
-    for name in output_of("git", "log", "--format=", "--name-only").split("\n"):
-        order.setdefault(name, len(order) + 1)
-    for line in output_of("git", "status", "--porcelain").split("\n"):
-        order[line[3:]] = 0
-    return sorted(sources, key=lambda source: (order.get(source, 0), source))
+def changed(commits):
+    """The sources that the last commits changed, themselves or by their headers, newest first; before them
+    what is not committed yet."""
+    names = [line[3:] for line in output_of("git", "status", "--porcelain").split("\n")]
+    names += output_of("git", "log", f"-{commits}", "--format=", "--name-only").split("\n")
+    return list(dict.fromkeys(re.sub(r"\.hpp$", ".cpp", name) for name in names))
 
 
 def look_at(source):
@@ -84,6 +82,7 @@ def look_at(source):
 def main():
     parser = argparse.ArgumentParser(prog="tests/tidy")
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--commits", type=int, metavar="N")
     parser.add_argument("places", nargs="*", default=FOLDERS)
     options = parser.parse_args()
 
@@ -92,7 +91,9 @@ def main():
     cache.mkdir(parents=True, exist_ok=True)
     # A source that no target builds cannot be looked at: it has no flags.
     sources = [source for source in sources_of(options.places) if known.compiled(source)]
-    due = [source for source in newest_first(sources) if not (cache / known.of(source)).exists()]
+    if options.commits:
+        sources = [source for source in changed(options.commits) if source in sources]
+    due = [source for source in sources if not (cache / known.of(source)).exists()]
     until = time.monotonic() + options.seconds
     left, dirty = [], []
 
