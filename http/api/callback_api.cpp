@@ -109,7 +109,7 @@ void add_callback_routes(
   std::vector<gateway_sender_actor> shards, callback_options options) {
   const auto api =
     std::make_shared<callback_api>(system, owner, std::move(shards), std::move(options));
-  routes.add("POST", "/api/sse/callback", [api](const api_request& request) {
+  routes.add("POST", "/api/sse/callback", foreign_protocol, [api](const api_request& request) {
     return api->answer(request);
   });
 }

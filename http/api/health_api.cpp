@@ -8,16 +8,18 @@
 namespace herald {
 
 void add_health_routes(router& routes, readiness_check not_ready, const metrics& numbers) {
-  routes.add("GET", "/healthz", [](const api_request&) { return status_reply(200, "ok"); });
-  routes.add("GET", "/readyz", [not_ready = std::move(not_ready)](const api_request&) {
-    std::string detail;
-    for (const auto& part : not_ready())
-      detail += (detail.empty() ? "" : ", ") + part;
-    if (!detail.empty())
-      return problem({ec::not_ready, "not ready: " + detail, {}});
-    return status_reply(200, "ready");
-  });
-  routes.add("GET", "/metrics", [&numbers](const api_request&) {
+  routes.add(
+    "GET", "/healthz", no_parameters, [](const api_request&) { return status_reply(200, "ok"); });
+  routes.add(
+    "GET", "/readyz", no_parameters, [not_ready = std::move(not_ready)](const api_request&) {
+      std::string detail;
+      for (const auto& part : not_ready())
+        detail += (detail.empty() ? "" : ", ") + part;
+      if (!detail.empty())
+        return problem({ec::not_ready, "not ready: " + detail, {}});
+      return status_reply(200, "ready");
+    });
+  routes.add("GET", "/metrics", no_parameters, [&numbers](const api_request&) {
     auto reply = json_reply(200, numbers.render());
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;

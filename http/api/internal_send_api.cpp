@@ -116,7 +116,7 @@ void add_internal_send_api(
   router& routes, caf::actor_system& system, stream_owner_actor owner,
   internal_send_options options) {
   routes.add(
-    "POST", "/internal/send",
+    "POST", "/internal/send", foreign_protocol,
     [&system, owner = std::move(owner), options](const api_request& request) {
       auto parsed = parse_internal_send(request.body, options);
       if (const auto* refusal = std::get_if<send_refusal>(&parsed))

@@ -104,11 +104,12 @@ router::handler handler_of(const tasks_at& tasks, task_handler handle) {
 
 void add_task_routes(router& routes, caf::actor_system& system, const task_runner_actor& runner) {
   const auto add = [&routes, tasks = tasks_at{system, runner}](
-                     const char* method, const char* pattern, task_handler handle) {
-    routes.add(method, pattern, handler_of(tasks, handle));
+                     const char* method, const char* pattern, task_handler handle,
+                     const route_input& takes = no_parameters) {
+    routes.add(method, pattern, takes, handler_of(tasks, handle));
   };
   add("POST", "/api/tasks", start);
-  add("GET", "/api/tasks", list);
+  add("GET", "/api/tasks", list, {{"limit", "after"}});
   add("GET", "/api/tasks/{id}", show);
   add("GET", "/api/tasks/{id}/status", show);
   add("DELETE", "/api/tasks/{id}", remove);
@@ -120,7 +121,9 @@ void add_task_routes(router& routes, caf::actor_system& system, const task_runne
 
 void add_task_testing_routes(
   router& routes, caf::actor_system& system, const task_runner_actor& runner) {
-  routes.add("POST", "/api/testing/tasks/start", handler_of(tasks_at{system, runner}, start_test));
+  routes.add(
+    "POST", "/api/testing/tasks/start", no_parameters,
+    handler_of(tasks_at{system, runner}, start_test));
 }
 
 } // namespace herald

@@ -35,24 +35,26 @@ void add_version_routes(
   router& routes, caf::actor_system& system, const version_store_actor& store,
   const event_limits& limits) {
   routes.add(
-    "POST", "/api/versions",
+    "POST", "/api/versions", no_parameters,
     queueing(system, store, limits, [](const request_id& id, bool delivered) {
       return object_writer{}.text("request_id", id.str()).boolean("delivered", delivered).finish();
     }));
-  routes.add("GET", "/api/versions/{request_id}", [&system, store](const api_request& request) {
-    auto id = request_id_argument(request, 0);
-    if (!id)
-      return problem(id.error());
-    const auto pending = ask<pending_version>(system, store, get_pending_version{std::move(*id)});
-    return pending ? json_reply(200, version_data(*pending)) : problem(pending.error());
-  });
+  routes.add(
+    "GET", "/api/versions/{request_id}", no_parameters,
+    [&system, store](const api_request& request) {
+      auto id = request_id_argument(request, 0);
+      if (!id)
+        return problem(id.error());
+      const auto pending = ask<pending_version>(system, store, get_pending_version{std::move(*id)});
+      return pending ? json_reply(200, version_data(*pending)) : problem(pending.error());
+    });
 }
 
 void add_version_testing_routes(
   router& routes, caf::actor_system& system, const version_store_actor& store,
   const event_limits& limits) {
   routes.add(
-    "POST", "/api/testing/deployments/version",
+    "POST", "/api/testing/deployments/version", no_parameters,
     queueing(system, store, limits, [](const request_id& id, bool delivered) {
       return object_writer{}
         .text("requestId", id.str())

@@ -9,8 +9,8 @@
 
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
-#include "http/config/spelling.hpp"
 #include "http/config/usage.hpp"
+#include "messages/text/spelling.hpp"
 
 namespace herald {
 

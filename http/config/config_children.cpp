@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/config/settings.hpp"
-#include "http/config/spelling.hpp"
+#include "messages/text/spelling.hpp"
 
 namespace herald {
 

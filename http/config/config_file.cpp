@@ -12,7 +12,7 @@
 #include "http/config/config_children.hpp"
 #include "http/config/config_json.hpp"
 #include "http/config/settings.hpp"
-#include "http/config/spelling.hpp"
+#include "messages/text/spelling.hpp"
 
 namespace herald {
 

@@ -1,6 +1,7 @@
 #include "http/protocol/url.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/protocol/hex.hpp"
 
@@ -53,19 +54,32 @@ request_target split_target(std::string_view target) {
   return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
-std::map<std::string, std::string> parse_query(std::string_view query) {
-  std::map<std::string, std::string> arguments;
+std::vector<query_argument> query_arguments(std::string_view query) {
+  std::vector<query_argument> arguments;
   std::size_t start = 0;
   while (start < query.size()) {
     const auto end = std::min(query.find('&', start), query.size());
     const auto pair = query.substr(start, end - start);
     start = end + 1;
     const auto equals = std::min(pair.find('='), pair.size());
-    auto name = form_decode(pair.substr(0, equals));
-    auto value = form_decode(pair.substr(std::min(equals + 1, pair.size())));
-    if (name && value && !name->empty())
-      arguments.emplace(std::move(*name), std::move(*value));
+    if (equals == 0)
+      continue;
+    const auto name = pair.substr(0, equals);
+    auto decoded = form_decode(name);
+    if (decoded)
+      arguments.push_back(
+        {std::move(*decoded), form_decode(pair.substr(std::min(equals + 1, pair.size())))});
+    else
+      arguments.push_back({std::string{name}, std::nullopt});
   }
+  return arguments;
+}
+
+std::map<std::string, std::string> parse_query(std::string_view query) {
+  std::map<std::string, std::string> arguments;
+  for (auto& [name, value] : query_arguments(query))
+    if (value)
+      arguments.emplace(std::move(name), std::move(*value));
   return arguments;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace herald {
 
@@ -23,6 +24,17 @@ struct request_target {
 };
 
 [[nodiscard]] request_target split_target(std::string_view target);
+
+/// An argument of a query, form-decoded.
+struct query_argument {
+  /// As sent where an escape in it is broken.
+  std::string name;
+  /// Nothing where an escape in the argument is broken.
+  std::optional<std::string> value;
+};
+
+/// All arguments of a query in their order, repeated and broken ones included; none without a name.
+[[nodiscard]] std::vector<query_argument> query_arguments(std::string_view query);
 
 /// The arguments of a query, form-decoded; the first of a repeated name counts, one with a broken
 /// escape is left out.

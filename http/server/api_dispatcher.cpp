@@ -8,6 +8,7 @@
 #include "actors/telemetry/log.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
+#include "http/server/request_arguments.hpp"
 
 namespace herald {
 
@@ -119,6 +120,8 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
        {}});
   } else if (match.found == nullptr) {
     reply = no_route(head, match);
+  } else if (const auto why = query_violation(target.query, match.found->takes)) {
+    reply = problem(*why);
   } else {
     api_request request;
     request.method = head.method;

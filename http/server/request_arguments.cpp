@@ -1,10 +1,44 @@
 #include "http/server/request_arguments.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <set>
+#include <utility>
 
-#include "messages/errors.hpp"
+#include "http/protocol/url.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald {
+
+namespace {
+
+/// No name that somebody means is longer.
+constexpr std::size_t longest_name_shown = 128;
+
+std::string not_known(const route_input& takes) {
+  if (takes.parameters.empty())
+    return "is not known here; this path takes no parameters";
+  std::string detail = "is not known here; known are:";
+  for (const auto& name : takes.parameters)
+    detail.append(detail.back() == ':' ? " " : ", ").append(name);
+  return detail;
+}
+
+} // namespace
+
+std::optional<failure> query_violation(std::string_view query, const route_input& takes) {
+  if (takes.foreign)
+    return std::nullopt;
+  std::set<std::string> seen;
+  for (auto& [name, value] : query_arguments(query)) {
+    const auto& known = takes.parameters;
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return failure{ec::unknown_field, not_known(takes), utf8_front(name, longest_name_shown)};
+    if (!seen.insert(name).second)
+      return failure{ec::invalid_field, "must not be given twice", name};
+  }
+  return std::nullopt;
+}
 
 caf::expected<std::size_t> page_limit(const api_request& request) {
   const auto limit = number_argument(request, "limit");

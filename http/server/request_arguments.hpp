@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <caf/expected.hpp>
 
 #include "http/protocol/api_message.hpp"
+#include "http/server/router.hpp"
+#include "messages/errors.hpp"
 #include "messages/ids.hpp"
 
 /// Arguments of API requests outside of their bodies. A value that is not allowed is
@@ -17,6 +20,11 @@ namespace herald {
 /// Entries of a page where the client does not say, and at most.
 inline constexpr std::size_t default_page_limit = 100;
 inline constexpr std::size_t max_page_limit = 1000;
+
+/// What is wrong with a query for a route that takes this: the first parameter that it does not
+/// know, or that comes twice.
+[[nodiscard]] std::optional<failure>
+query_violation(std::string_view query, const route_input& takes);
 
 /// `?limit=`, 1 to `max_page_limit`.
 [[nodiscard]] caf::expected<std::size_t> page_limit(const api_request& request);

@@ -46,8 +46,8 @@ arguments_of(std::string_view pattern, const std::vector<std::string_view>& path
 
 } // namespace
 
-void router::add(std::string method, std::string pattern, handler answer) {
-  route added{std::move(method), std::move(pattern), std::move(answer)};
+void router::add(std::string method, std::string pattern, route_input takes, handler answer) {
+  route added{std::move(method), std::move(pattern), std::move(takes), std::move(answer)};
   // Fixed segments win: routes without placeholders stand before those with.
   const bool fixed = added.pattern.find('{') == std::string::npos;
   const auto place = fixed ? std::find_if(

@@ -9,6 +9,17 @@
 
 namespace herald {
 
+/// What a route takes beside its path and its body.
+struct route_input {
+  /// The parameters of its query. Others, and one that comes twice, are refused before the handler.
+  std::vector<std::string> parameters;
+  /// The path belongs to the protocol of another, which says what is taken: nothing is refused.
+  bool foreign = false;
+};
+
+inline const route_input no_parameters{};
+inline const route_input foreign_protocol{{}, true};
+
 /// Knows which handler answers which method and path. Filled before the server starts, then only
 /// read, from many threads at once.
 class router {
@@ -20,6 +31,7 @@ public:
     std::string method;
     /// e.g. "/api/tasks/{id}/cancel". Labels metrics, so patterns are few and fixed.
     std::string pattern;
+    route_input takes;
     handler answer;
   };
 
@@ -33,7 +45,7 @@ public:
 
   /// A pattern segment in braces matches one non-empty path segment. Fixed segments win over
   /// braces.
-  void add(std::string method, std::string pattern, handler answer);
+  void add(std::string method, std::string pattern, route_input takes, handler answer);
 
   /// HEAD finds the route of GET.
   [[nodiscard]] match find(std::string_view method, std::string_view path) const;

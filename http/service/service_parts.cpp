@@ -46,7 +46,7 @@ std::vector<std::string> not_ready(
 void add_service_routes(
   router& routes, caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase, const metrics& numbers, const route_adder& more) {
-  routes.add("GET", "/api/actors", [&system, supervisor](const api_request&) {
+  routes.add("GET", "/api/actors", no_parameters, [&system, supervisor](const api_request&) {
     const auto tree = ask<actor_tree>(system, supervisor, get_actor_status{});
     return tree ? json_reply(200, to_json(*tree)) : problem(tree.error());
   });

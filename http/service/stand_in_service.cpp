@@ -40,7 +40,7 @@ stream_options stand_in_options(const config& settings) {
 
 /// Refuses the callbacks of a gateway, with the reason: this herald is no backend.
 void add_callback_hint(router& routes) {
-  routes.add("POST", "/api/sse/callback", [](const api_request&) {
+  routes.add("POST", "/api/sse/callback", foreign_protocol, [](const api_request&) {
     return problem(failure{
       ec::gateway_mode_off,
       "this herald stands in for a gateway: callback.url is set, and that is who it calls back",

@@ -36,7 +36,7 @@ std::optional<moment> moment_of(const json& body) {
 /// `{"actor"?,"moment"?:"before"|"after"|"hang","count"?,"every"?,"seed"?}`. `GET` of the same: how
 /// many faults are left, how many were thrown.
 void add_routes(router& routes) {
-  routes.add("POST", "/api/testing/faults", [](const api_request& request) {
+  routes.add("POST", "/api/testing/faults", no_parameters, [](const api_request& request) {
     const auto body = json::parse(request.body, nullptr, false);
     if (!body.is_object())
       return problem({ec::invalid_json, "must be an object", {}});
@@ -49,7 +49,7 @@ void add_routes(router& routes) {
     arm(std::move(next));
     return answer(202, json::object());
   });
-  routes.add("GET", "/api/testing/faults", [](const api_request&) {
+  routes.add("GET", "/api/testing/faults", no_parameters, [](const api_request&) {
     const auto now = count();
     return answer(200, {{"left", now.left}, {"before", now.before}, {"after", now.after}});
   });

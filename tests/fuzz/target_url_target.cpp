@@ -35,11 +35,14 @@ void check_target(std::string_view input) {
     query += escaped(name) + "=" + escaped(value) + "&";
   }
   require(parse_query(query) == parse_query(target.query), "escaping changes a query");
+  require(
+    query_arguments(target.query).size() >= parse_query(target.query).size(),
+    "an argument is not listed");
 
   router routes;
-  routes.add("GET", "/api/tasks/{id}", {});
-  routes.add("GET", "/api/tasks/{id}/status", {});
-  routes.add("GET", "/api/tasks", {});
+  routes.add("GET", "/api/tasks/{id}", {}, {});
+  routes.add("GET", "/api/tasks/{id}/status", {}, {});
+  routes.add("GET", "/api/tasks", {}, {});
   const auto found = routes.find("GET", target.path);
   require(
     found.found == nullptr || found.path_arguments.size() <= 1, "a route has too many arguments");

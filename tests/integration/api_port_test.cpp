@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -516,6 +518,50 @@ TEST_F(ApiPort, RefusesBrokenHeads) {
   expect_last_answer(port, post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
   expect_last_answer(port, "GET / HTTP/2.0\r\n\r\n", 505);
   EXPECT_EQ(api.get("/healthz").status, 200);
+}
+
+/// The patterns of all routes of the API.
+std::set<std::string> routes_of(http_client& api) {
+  const auto page = api.get("/metrics").body;
+  const std::string_view label = "route=\"";
+  std::set<std::string> patterns;
+  for (auto at = page.find(label); at != std::string::npos; at = page.find(label, at + 1)) {
+    const auto start = at + label.size();
+    patterns.insert(page.substr(start, page.find('"', start) - start));
+  }
+  patterns.erase("unmatched");
+  return patterns;
+}
+
+TEST_F(ApiPort, RefusesParametersThatARouteDoesNotTake) {
+  const std::set<std::string> of_others = {"/api/sse/callback", "/internal/send"};
+  const auto patterns = routes_of(api);
+  EXPECT_GT(patterns.size(), 15u);
+  for (const auto& pattern : patterns) {
+    const auto brace = std::min(pattern.find('{'), pattern.size());
+    const auto rest = std::min(pattern.find('}', brace), pattern.size() - 1) + 1;
+    const auto path =
+      brace == pattern.size() ? pattern : pattern.substr(0, brace) + "x" + pattern.substr(rest);
+    int methods = 0;
+    for (const auto* method : {"GET", "HEAD", "POST", "DELETE"}) {
+      const auto answer = api.send(method, path + "?nonsense=1");
+      if (answer.status == 405)
+        continue;
+      ++methods;
+      if (of_others.contains(pattern))
+        EXPECT_NE(json_of(answer).value("field", ""), "nonsense") << pattern;
+      else if (std::string_view{method} == "HEAD")
+        EXPECT_EQ(answer.status, 400) << pattern;
+      else
+        expect_problem(answer, 400, "nonsense");
+    }
+    EXPECT_GT(methods, 0) << pattern;
+  }
+  expect_refused({
+    {"POST", "/api/events?wiat=true", R"({"event":"n","data":1})", 400, "wiat"},
+    {"POST", "/api/events?wait=true&wait=true", R"({"event":"n","data":1})", 400, "wait"},
+    {"GET", "/api/tasks?limit=1&limit=2", "", 400, "limit"},
+  });
 }
 
 } // namespace

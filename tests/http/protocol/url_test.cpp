@@ -40,5 +40,20 @@ TEST(Url, ParsesAQuery) {
   EXPECT_EQ(query.size(), 4u);
 }
 
+TEST(Url, ListsAllArgumentsOfAQuery) {
+  const auto arguments = query_arguments("a=1&b%20c&a=2&&=v&d=%zz&%zz=1");
+  ASSERT_EQ(arguments.size(), 5u);
+  EXPECT_EQ(arguments[0].name, "a");
+  EXPECT_EQ(arguments[0].value, "1");
+  EXPECT_EQ(arguments[1].name, "b c");
+  EXPECT_EQ(arguments[1].value, "");
+  EXPECT_EQ(arguments[2].name, "a");
+  EXPECT_EQ(arguments[2].value, "2");
+  EXPECT_EQ(arguments[3].name, "d");
+  EXPECT_EQ(arguments[3].value, std::nullopt);
+  EXPECT_EQ(arguments[4].name, "%zz");
+  EXPECT_EQ(arguments[4].value, std::nullopt);
+}
+
 } // namespace
 } // namespace herald

@@ -22,11 +22,11 @@ protected:
   ApiServer() {
     options.port = 0;
     options.max_body_bytes = std::size_t{64} * 1024;
-    routes.add("GET", "/hello", [this](const api_request& request) {
+    routes.add("GET", "/hello", {{"name"}}, [this](const api_request& request) {
       ++handled;
       return api_reply{200, "hello " + request.argument("name").value_or(""), "text/plain", {}};
     });
-    routes.add("POST", "/echo", [this](const api_request& request) {
+    routes.add("POST", "/echo", no_parameters, [this](const api_request& request) {
       ++handled;
       return api_reply{
         201,
@@ -34,13 +34,14 @@ protected:
         "text/plain",
         {{"X-Size", std::to_string(request.body.size())}}};
     });
-    routes.add("DELETE", "/things/{id}", [this](const api_request&) {
+    routes.add("DELETE", "/things/{id}", no_parameters, [this](const api_request&) {
       ++handled;
       return api_reply{204, {}, {}, {}};
     });
-    routes.add(
-      "GET", "/throws", [](const api_request&) -> api_reply { throw std::runtime_error("boom"); });
-    routes.add("GET", "/waits", [this](const api_request&) {
+    routes.add("GET", "/throws", no_parameters, [](const api_request&) -> api_reply {
+      throw std::runtime_error("boom");
+    });
+    routes.add("GET", "/waits", no_parameters, [this](const api_request&) {
       ++handled;
       gate.wait();
       return api_reply{200, "late", "text/plain", {}};

@@ -14,11 +14,11 @@ router::handler answering(const char* body) {
 class Router : public ::testing::Test {
 protected:
   Router() {
-    routes.add("GET", "/api/tasks/{id}", answering("one"));
-    routes.add("DELETE", "/api/tasks/{id}", answering("remove"));
-    routes.add("GET", "/api/tasks", answering("all"));
-    routes.add("GET", "/api/tasks/types", answering("types"));
-    routes.add("POST", "/api/tasks/{id}/cancel", answering("cancel"));
+    routes.add("GET", "/api/tasks/{id}", no_parameters, answering("one"));
+    routes.add("DELETE", "/api/tasks/{id}", no_parameters, answering("remove"));
+    routes.add("GET", "/api/tasks", no_parameters, answering("all"));
+    routes.add("GET", "/api/tasks/types", no_parameters, answering("types"));
+    routes.add("POST", "/api/tasks/{id}/cancel", no_parameters, answering("cancel"));
   }
 
   std::string answer(const char* method, const char* path) {

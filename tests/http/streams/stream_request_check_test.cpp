@@ -143,6 +143,61 @@ TEST(StreamRequestCheck, ReadsWhereTheClientLeftOff) {
   EXPECT_EQ(opened(get("/api/sse/stream?request_id=a")).last_event_id, std::nullopt);
 }
 
+TEST(StreamRequestCheck, TakesTheCursorAsClientsSpellIt) {
+  for (const auto* name :
+       {"last_event_id", "lastEventId", "lastEventID", "Last-Event-ID", "last-event-id",
+        "LAST_EVENT_ID", "evs_last_event_id", "last%5Fevent%5Fid"}) {
+    const auto target = std::string{"/api/sse/stream?request_id=a&"} + name + "=5";
+    EXPECT_EQ(opened(get(target)).last_event_id, "5") << name;
+    EXPECT_EQ(opened(get(target, {{"Last-Event-ID", "7"}})).last_event_id, "7") << name;
+  }
+  const std::string opened_with = "/api/sse/stream?request_id=a&last_event_id=5";
+  EXPECT_EQ(opened(get(opened_with + "&lastEventId=9")).last_event_id, "9")
+    << "a polyfill appends where the page has come since";
+  EXPECT_EQ(opened(get(opened_with + "&lastEventId=")).last_event_id, "5");
+}
+
+void expect_blame(const std::string& query, const std::string& field) {
+  const auto reply = refused(get("/api/sse/stream?" + query));
+  EXPECT_EQ(reply.status, 400) << query;
+  EXPECT_NE(reply.body.find("\"field\":\"" + field + '"'), std::string::npos)
+    << query << ": " << reply.body;
+}
+
+TEST(StreamRequestCheck, RefusesAParameterOfOursThatIsMisspelt) {
+  for (const auto* name : {"requestId", "request-id", "requst_id", "request_idd", "reqeust_id"})
+    expect_blame(std::string{name} + "=a", name);
+  for (const auto* name :
+       {"last_evnt_id", "lastEvntID", "lastevent", "last_event_ids", "latestEventId"})
+    expect_blame(std::string{"request_id=a&"} + name + "=5", name);
+  expect_blame("request_id=a&requestId=b", "requestId");
+}
+
+TEST(StreamRequestCheck, RefusesAParameterOfOursThatComesTwice) {
+  expect_blame("request_id=a&request_id=b", "request_id");
+  expect_blame("request_id=a&request_id=a", "request_id");
+  expect_blame("request_id=a&lastEventId=1&lastEventId=2", "lastEventId");
+}
+
+TEST(StreamRequestCheck, RefusesACursorThatCannotBeRead) {
+  expect_blame("request_id=a&lastEventId=%zz", "lastEventId");
+}
+
+TEST(StreamRequestCheck, LeavesParametersOfOthersToThem) {
+  for (const auto* query :
+       {"x=1&x=2", "event=a", "id=1", "event_id=3", "x_request_id=7", "request=5", "page=%zz",
+        "token=abc&evs_preamble=2", "requests=1", "%zz=1", "=1", "&&"})
+    EXPECT_EQ(opened(get(std::string{"/api/sse/stream?request_id=a&"} + query)).id.str(), "a")
+      << query;
+}
+
+TEST(StreamRequestCheck, StandingInLeavesTheQueryToTheBackend) {
+  const stream_rules rules{{"*"}, true};
+  for (const auto* query :
+       {"requestId=a", "request_id=a&request_id=b", "lastEventId=%zz", "last_evnt_id=5"})
+    EXPECT_EQ(opened(get(std::string{"/any?"} + query), rules).url, std::string{"/any?"} + query);
+}
+
 TEST(StreamRequestCheck, StandingInOpensAnyPathAndForwardsHeaders) {
   const stream_rules rules{{"*"}, true};
   const auto opening = opened(get("/any?x=1", {{"Cookie", "c"}}), rules);

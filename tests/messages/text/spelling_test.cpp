@@ -1,4 +1,4 @@
-#include "http/config/spelling.hpp"
+#include "messages/text/spelling.hpp"
 
 #include <gtest/gtest.h>
 
