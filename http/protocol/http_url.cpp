@@ -1,6 +1,7 @@
 #include "http/protocol/http_url.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -103,11 +104,14 @@ std::optional<http_url> parse_http_url(std::string_view text) {
   if (!target.empty() && target.front() != '/' && target.front() != '?')
     return std::nullopt;
   std::uint16_t port = tls ? 443 : 80;
-  if (parsed->has_port())
-    port = parsed->port_number();
-  // Also where there is no number after the colon, or too large a one.
-  if (port == 0)
-    return std::nullopt;
+  if (parsed->has_port()) {
+    // Boost's own number is what is left of one that is too large.
+    const std::string_view digits = parsed->port();
+    const auto* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, port);
+    if (error != std::errc{} || stop != end || port == 0)
+      return std::nullopt;
+  }
   return http_url{tls, std::move(host), port, std::string{target}};
 }
 

@@ -45,6 +45,7 @@ TEST(HttpUrl, RefusesEverythingElse) {
         "http://a:0",
         "http://a:",
         "http://a:65536",
+        "http://a:65537",
         "http://a:x",
         "http://u@a/",
         "http://u:p@a/",
