@@ -3,6 +3,7 @@
 
 #include "http/config/settings.hpp"
 #include "http/protocol/http_url.hpp"
+#include "http/protocol/request_origin.hpp"
 
 namespace herald {
 
@@ -28,8 +29,7 @@ bool is_any_url(std::string_view text) {
 }
 
 bool is_origin(std::string_view text) {
-  const auto url = parse_http_url(text);
-  return text == "*" || (url && url->target.empty());
+  return text == "*" || canonical_origin(text);
 }
 
 constexpr text_rule host = {is_host, "an IP address or a host name"};
@@ -85,7 +85,9 @@ const std::array table = {
     AT(stream.unreachable_s), count(0, 3600),
     "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
   setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
-  setting{AT(stream.cors_origins), origins, "Pages of which origins may open streams; *: all."},
+  setting{
+    AT(stream.cors_origins), origins,
+    "Pages of which origins may open streams; *: all, without credentials."},
   setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
   setting{
     AT(stream.max_streams_per_address), count(0, 10'000'000),

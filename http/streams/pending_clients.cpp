@@ -11,6 +11,7 @@
 #include "actors/system/owned_fd.hpp"
 #include "http/protocol/http_reply.hpp"
 #include "http/protocol/problem.hpp"
+#include "http/streams/stream_request_check.hpp"
 
 namespace herald {
 
@@ -112,8 +113,7 @@ void pending_clients::read(index who, time_point now) {
 
 void pending_clients::refuse(index who, const failure& why, ec told, time_point now) {
   auto reply = problem(why);
-  const auto more = sink_.on_refusal(told);
-  reply.headers.insert(reply.headers.end(), more.begin(), more.end());
+  add_cors(reply, sink_.on_refusal(told));
   const auto& parser = clients_[who].parser;
   answer(who, reply, !parser || parser->head().method != "HEAD", now);
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "http/protocol/problem.hpp"
+#include "http/protocol/request_origin.hpp"
 
 namespace herald {
 
@@ -32,6 +33,8 @@ refusal refusal_for(ec why) {
 }
 
 refusal refusal_for(int status) {
+  if (status == 403)
+    return refusal::origin;
   if (status == 404)
     return refusal::not_found;
   return status == 405 ? refusal::method : refusal::invalid;
@@ -82,7 +85,7 @@ stream_admission::stream_admission(
   : options_(options),
     limits_(limits),
     metrics_(numbers),
-    rules_{options.cors_origins, options.stand_in},
+    rules_{canonical_origins(options.cors_origins), options.stand_in},
     room_(room),
     jitter_(seed) {}
 
@@ -98,7 +101,7 @@ stream_admission::decide(const request_head& request, int fd, const load& now) {
   auto& wanted = std::get<stream_opening>(verdict);
   const auto refuse = [&](refusal why) {
     auto reply = busy(why);
-    reply.headers.insert(reply.headers.end(), wanted.cors.begin(), wanted.cors.end());
+    add_cors(reply, wanted.cors);
     return reply;
   };
   if (now.draining)

@@ -240,7 +240,7 @@ void stream_loop::apply_one(const refuse_stream& order) {
 void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool report) {
   auto answer = reply;
   if (const auto* const client = openings_.find(slot))
-    answer.headers.insert(answer.headers.end(), client->cors.begin(), client->cors.end());
+    add_cors(answer, client->cors);
   auto text = render_reply(answer);
   openings_.remove(slot);
   table_.refuse(slot, std::move(text), report, clock::now());

@@ -22,6 +22,7 @@ public:
     head_too_large,
     head_timed_out,
     head_crowded_out,
+    origin,
     not_found,
     method,
     invalid,
@@ -62,7 +63,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 13;
+  static constexpr std::size_t refusals = 14;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   stream_tally counted_;

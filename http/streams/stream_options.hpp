@@ -24,7 +24,8 @@ struct stream_settings {
   std::chrono::milliseconds unreachable_s{30'000};
   /// Clients are told to come back after this, and up to as long again.
   std::chrono::milliseconds retry_ms{3000};
-  /// Pages that may read streams; empty: no CORS headers; `*`: all.
+  /// Pages that may open and read streams, beside those of the stream port's own host; `*`: all,
+  /// without credentials.
   std::vector<std::string> cors_origins{"*"};
 
   /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.

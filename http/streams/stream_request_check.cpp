@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/protocol/problem.hpp"
+#include "http/protocol/request_origin.hpp"
 #include "http/protocol/url.hpp"
 #include "messages/text/ascii.hpp"
 #include "messages/text/spelling.hpp"
@@ -16,8 +17,28 @@ namespace {
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
 
 api_reply with(api_reply reply, const header_list& headers) {
-  reply.headers.insert(reply.headers.end(), headers.begin(), headers.end());
+  add_cors(reply, headers);
   return reply;
+}
+
+bool has_header(const header_list& headers, std::string_view name) {
+  return std::any_of(
+    headers.begin(), headers.end(), [name](const auto& h) { return h.first == name; });
+}
+
+bool is_listed(std::string_view origin, const std::vector<std::string>& origins) {
+  return std::find(origins.begin(), origins.end(), origin) != origins.end();
+}
+
+/// A client without an origin is no page of another site.
+bool may_knock(const request_head& request, const std::vector<std::string>& origins) {
+  const auto origin = request.header("Origin");
+  return !origin || is_listed("*", origins) || is_listed(*origin, origins)
+         || is_own_origin(*origin, request);
+}
+
+api_reply unlisted_origin() {
+  return problem({403, "Forbidden"}, "pages of this origin are not listed in stream.cors_origins");
 }
 
 api_reply ready() {
@@ -26,14 +47,32 @@ api_reply ready() {
   return reply;
 }
 
+bool is_token_list(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~, \t";
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    const char lower = ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')
+           || others.find(c) != std::string_view::npos;
+  });
+}
+
+/// The headers that a page may send: those that its browser asks for. None does harm, and what
+/// proxies and backends want is theirs to know.
+std::string allowed_headers(const request_head& request) {
+  const auto asked = request.header("Access-Control-Request-Headers");
+  if (asked && !asked->empty() && is_token_list(*asked))
+    return std::string{*asked};
+  return "Authorization, Cache-Control, Last-Event-ID";
+}
+
 /// The answer to OPTIONS, which is also what a browser asks before a request of another origin.
-api_reply preflight() {
+api_reply preflight(const request_head& request) {
   api_reply reply;
   reply.status = 204;
   reply.headers = {
     {"Allow", std::string{allowed_methods}},
     {"Access-Control-Allow-Methods", std::string{allowed_methods}},
-    {"Access-Control-Allow-Headers", "Cache-Control, Last-Event-ID"},
+    {"Access-Control-Allow-Headers", allowed_headers(request)},
     {"Access-Control-Max-Age", "86400"},
   };
   return reply;
@@ -158,17 +197,26 @@ std::optional<failure> why_refused(const stream_query& query) {
 } // namespace
 
 header_list cors_headers(const request_head& request, const std::vector<std::string>& origins) {
-  const auto listed = [&](std::string_view origin) {
-    return std::find(origins.begin(), origins.end(), origin) != origins.end();
-  };
-  if (listed("*"))
-    return {{"Access-Control-Allow-Origin", "*"}};
-  if (origins.empty())
-    return {};
-  header_list headers = {{"Vary", "Origin"}};
-  if (const auto origin = request.header("Origin"); origin && listed(*origin))
+  header_list headers;
+  const bool all = is_listed("*", origins);
+  // Where some origins are named, an answer is for the one that asked.
+  if (!all || origins.size() > 1)
+    headers.emplace_back("Vary", "Origin");
+  const auto origin = request.header("Origin");
+  if (origin && *origin != "*" && is_listed(*origin, origins)) {
     headers.emplace_back("Access-Control-Allow-Origin", *origin);
+    headers.emplace_back("Access-Control-Allow-Credentials", "true");
+  } else if (all) {
+    headers.emplace_back("Access-Control-Allow-Origin", "*");
+  }
   return headers;
+}
+
+void add_cors(api_reply& reply, const header_list& cors) {
+  const bool waits = has_header(reply.headers, "Retry-After");
+  reply.headers.insert(reply.headers.end(), cors.begin(), cors.end());
+  if (waits && has_header(cors, "Access-Control-Allow-Origin"))
+    reply.headers.emplace_back("Access-Control-Expose-Headers", "Retry-After");
 }
 
 std::variant<stream_opening, api_reply>
@@ -181,8 +229,10 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
     return with(ready(), cors);
   if (!probes && !rules.stand_in && target.path != stream_path)
     return with(problem(failure{ec::no_such_route, "no stream is served here", {}}), cors);
+  if (!may_knock(request, rules.cors_origins))
+    return with(unlisted_origin(), cors);
   if (request.method == "OPTIONS")
-    return with(preflight(), cors);
+    return with(preflight(request), cors);
   if (!reads)
     return with(wrong_method(), cors);
 

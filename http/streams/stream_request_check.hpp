@@ -18,6 +18,7 @@ inline constexpr std::string_view stream_path = "/api/sse/stream";
 
 /// The rules for who may have a stream.
 struct stream_rules {
+  /// As browsers write them (`canonical_origins`); `*`: all.
   std::vector<std::string> cors_origins{"*"};
   bool stand_in = false;
 };
@@ -36,12 +37,17 @@ struct stream_opening {
   std::shared_ptr<const header_list> headers;
 };
 
-/// Decides about a request: a stream to open, or a whole answer.
+/// Decides about a request: a stream to open, or a whole answer. A page whose origin is not listed
+/// gets 403, unless it came from the host that it asks.
 [[nodiscard]] std::variant<stream_opening, api_reply>
 check_stream_request(const request_head& request, const stream_rules& rules);
 
-/// The headers by which pages of other origins may read an answer.
+/// The headers by which pages of other origins may read an answer. `origins` are canonical.
 [[nodiscard]] header_list
 cors_headers(const request_head& request, const std::vector<std::string>& origins);
+
+/// Adds them to an answer that opens no stream, and shows pages those of its headers that browsers
+/// would keep from them.
+void add_cors(api_reply& reply, const header_list& cors);
 
 } // namespace herald

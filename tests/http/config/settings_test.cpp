@@ -206,6 +206,8 @@ TEST(Settings, RefuseWhatTheyAreNot) {
          {"callback.secret", "a\nb", "must be a text without control characters"},
          {"stream.cors_origins", "https://a/",
           "must be a list of origins such as https://example.org, or *"},
+         {"stream.cors_origins", "null",
+          "must be a list of origins such as https://example.org, or *"},
          {"stream.cors_origins", "*,,",
           "must be a list of origins such as https://example.org, or *"},
          {"tasks.commands", "{}", "can be set in the config file only"}}) {

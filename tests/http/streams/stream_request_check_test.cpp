@@ -120,17 +120,92 @@ TEST(StreamRequestCheck, AnswersAPreflight) {
   EXPECT_EQ(bytes.find("Content-"), std::string::npos) << bytes;
 }
 
-TEST(StreamRequestCheck, TellsListedOriginsOnly) {
-  const stream_rules rules{{"https://app.example"}, false};
-  const auto target = "/api/sse/stream?request_id=a";
-  const auto listed = opened(get(target, {{"origin", "https://app.example"}}), rules);
+const stream_rules listing{{"https://app.example"}, false};
+constexpr const char* a_stream = "/api/sse/stream?request_id=a";
+
+TEST(StreamRequestCheck, ListedOriginsMayReadWithCredentials) {
+  const auto listed = opened(get(a_stream, {{"origin", "https://app.example"}}), listing);
   EXPECT_EQ(header(listed.cors, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header(listed.cors, "Access-Control-Allow-Credentials"), "true");
   EXPECT_EQ(header(listed.cors, "Vary"), "Origin");
-  const auto other = opened(get(target, {{"Origin", "https://evil.example"}}), rules);
-  EXPECT_EQ(header(other.cors, "Access-Control-Allow-Origin"), "(none)");
-  EXPECT_EQ(header(other.cors, "Vary"), "Origin");
-  const auto refusal = refused(get("/nowhere", {{"Origin", "https://app.example"}}), rules);
+  const auto none = opened(get(a_stream), listing);
+  EXPECT_EQ(header(none.cors, "Access-Control-Allow-Origin"), "(none)");
+  EXPECT_EQ(header(none.cors, "Vary"), "Origin");
+  const auto refusal = refused(get("/nowhere", {{"Origin", "https://app.example"}}), listing);
   EXPECT_EQ(header(refusal.headers, "Access-Control-Allow-Origin"), "https://app.example");
+}
+
+TEST(StreamRequestCheck, TheStarNeverComesWithCredentials) {
+  for (const auto* origin : {"https://app.example", "null", "*"}) {
+    const auto opening = opened(get(a_stream, {{"Origin", origin}}));
+    EXPECT_EQ(header(opening.cors, "Access-Control-Allow-Origin"), "*") << origin;
+    EXPECT_EQ(header(opening.cors, "Access-Control-Allow-Credentials"), "(none)") << origin;
+  }
+  const stream_rules both{{"*", "https://app.example"}, false};
+  const auto named = opened(get(a_stream, {{"Origin", "https://app.example"}}), both);
+  EXPECT_EQ(header(named.cors, "Access-Control-Allow-Credentials"), "true");
+  EXPECT_EQ(header(named.cors, "Vary"), "Origin");
+  const auto other = opened(get(a_stream, {{"Origin", "https://other.example"}}), both);
+  EXPECT_EQ(header(other.cors, "Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(header(other.cors, "Access-Control-Allow-Credentials"), "(none)");
+  EXPECT_EQ(header(other.cors, "Vary"), "Origin");
+}
+
+TEST(StreamRequestCheck, RefusesPagesOfOtherOrigins) {
+  for (const auto* origin : {"https://evil.example", "http://app.example", "null", "*", ""})
+    for (const auto* method : {"GET", "HEAD", "OPTIONS"}) {
+      auto request =
+        get(a_stream, {{"Origin", origin}, {"Access-Control-Request-Headers", "authorization"}});
+      request.method = method;
+      const auto reply = refused(request, listing);
+      EXPECT_EQ(reply.status, 403) << method << ' ' << origin;
+      EXPECT_EQ(header(reply.headers, "Vary"), "Origin");
+      for (const auto& [name, value] : reply.headers)
+        EXPECT_FALSE(name.starts_with("Access-Control-")) << name << ": " << value;
+    }
+  auto standing_in = listing;
+  standing_in.stand_in = true;
+  EXPECT_EQ(refused(get("/any", {{"Origin", "https://evil.example"}}), standing_in).status, 403);
+}
+
+TEST(StreamRequestCheck, TakesPagesOfItsOwnHost) {
+  const auto page = [](const char* origin, const stream_rules& rules) {
+    return opened(get(a_stream, {{"Origin", origin}}), rules).id.str();
+  };
+  EXPECT_EQ(page("https://herald", listing), "a");
+  EXPECT_EQ(page("http://herald", {{}, false}), "a");
+  EXPECT_EQ(refused(get(a_stream, {{"Origin", "http://herald:81"}}), listing).status, 403);
+}
+
+TEST(StreamRequestCheck, AllowsWhatAPreflightAsksFor) {
+  const auto allowed = [](const header_list& more) {
+    auto request = get(a_stream, {{"Origin", "https://app.example"}});
+    request.method = "OPTIONS";
+    request.headers.insert(request.headers.end(), more.begin(), more.end());
+    const auto reply = refused(request, listing);
+    EXPECT_EQ(reply.status, 204);
+    EXPECT_EQ(header(reply.headers, "Access-Control-Allow-Origin"), "https://app.example");
+    EXPECT_EQ(header(reply.headers, "Access-Control-Allow-Credentials"), "true");
+    return header(reply.headers, "Access-Control-Allow-Headers");
+  };
+  EXPECT_EQ(
+    allowed({{"Access-Control-Request-Headers", "authorization,x-tenant"}}),
+    "authorization,x-tenant");
+  const std::string ours = "Authorization, Cache-Control, Last-Event-ID";
+  EXPECT_EQ(allowed({}), ours);
+  EXPECT_EQ(allowed({{"Access-Control-Request-Headers", ""}}), ours);
+  EXPECT_EQ(allowed({{"Access-Control-Request-Headers", "a: b"}}), ours);
+}
+
+TEST(StreamRequestCheck, ShowsPagesWhenToComeBack) {
+  const header_list cors = {{"Access-Control-Allow-Origin", "*"}};
+  api_reply reply;
+  reply.headers = {{"Retry-After", "3"}};
+  add_cors(reply, cors);
+  EXPECT_EQ(header(reply.headers, "Access-Control-Expose-Headers"), "Retry-After");
+  api_reply other;
+  add_cors(other, cors);
+  EXPECT_EQ(header(other.headers, "Access-Control-Expose-Headers"), "(none)");
 }
 
 TEST(StreamRequestCheck, ReadsWhereTheClientLeftOff) {
