@@ -12,7 +12,9 @@ namespace herald {
 namespace {
 
 event_format format_of(const api_request& request) {
-  return request.content_type == "application/x-ndjson" ? event_format::ndjson : event_format::json;
+  const bool lines =
+    request.content_type == "application/x-ndjson" || request.content_type == "application/ndjson";
+  return lines ? event_format::ndjson : event_format::json;
 }
 
 } // namespace

@@ -32,9 +32,17 @@ bool is_origin(std::string_view text) {
   return text == "*" || canonical_origin(text);
 }
 
+/// No list of pages that may do anything says *.
+bool is_named_origin(std::string_view text) {
+  return canonical_origin(text).has_value();
+}
+
 constexpr text_rule host = {is_host, "an IP address or a host name"};
 constexpr text_rule plain = {is_plain_text, "a text without control characters"};
 constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
+constexpr text_rule named_origins = {
+  is_named_origin, "a list of origins such as https://example.org"};
+constexpr text_rule hosts = {is_host, "a list of host names, without ports"};
 constexpr text_rule base_url = {
   is_base_url,
   "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
@@ -76,6 +84,11 @@ const std::array table = {
     "API connections that may wait to be served; more are refused."},
   setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
+  setting{AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none."},
+  setting{
+    AT(api.hosts), hosts,
+    "Host names that requests may name; empty: addresses and localhost where api.host is loopback, "
+    "else any."},
 
   setting{AT(stream.host), host, "Address that streams are served on."},
   setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
@@ -88,6 +101,9 @@ const std::array table = {
   setting{
     AT(stream.cors_origins), origins,
     "Pages of which origins may open streams; *: all, without credentials."},
+  setting{
+    AT(stream.hosts), hosts,
+    "Host names that requests may name beside addresses and localhost; empty: any."},
   setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
   setting{
     AT(stream.max_streams_per_address), count(0, 10'000'000),

@@ -61,11 +61,13 @@ bool is_host_name(std::string_view text) {
 
 } // namespace
 
-bool is_host(std::string_view text) {
+bool is_ip_address(std::string_view text) {
   // inet_pton reads up to a NUL, so a text that holds one is no address.
-  if (text.find('\0') != std::string_view::npos)
-    return false;
-  return as_ipv4(text) || as_ipv6(text) || is_host_name(text);
+  return text.find('\0') == std::string_view::npos && (as_ipv4(text) || as_ipv6(text));
+}
+
+bool is_host(std::string_view text) {
+  return is_ip_address(text) || is_host_name(text);
 }
 
 bool is_loopback(std::string_view host) {

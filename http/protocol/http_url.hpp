@@ -30,6 +30,9 @@ struct http_url {
 /// Whether a text is an IP address or a syntactically good host name.
 [[nodiscard]] bool is_host(std::string_view text);
 
+/// Whether a text is an IP address, an IPv6 address without brackets.
+[[nodiscard]] bool is_ip_address(std::string_view text);
+
 /// Whether nobody but this machine reaches a listener on this host: 127.0.0.0/8, ::1, localhost.
 [[nodiscard]] bool is_loopback(std::string_view host);
 

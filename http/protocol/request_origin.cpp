@@ -20,6 +20,17 @@ std::optional<http_url> parse_origin(std::string_view text) {
   return url;
 }
 
+/// The host of an authority, without user, port, brackets and the dot of a full name.
+std::string_view host_of(std::string_view authority) {
+  authority.remove_prefix(authority.rfind('@') + 1);
+  if (authority.starts_with('['))
+    return authority.substr(1, authority.find(']') - 1);
+  authority = authority.substr(0, authority.find(':'));
+  if (authority.ends_with('.'))
+    authority.remove_suffix(1);
+  return authority;
+}
+
 } // namespace
 
 std::optional<std::string> canonical_origin(std::string_view text) {
@@ -56,6 +67,16 @@ bool is_own_origin(std::string_view origin, const request_head& request) {
   std::string own{page->tls ? "https://" : "http://"};
   const auto host = parse_origin(own.append(authority_of(request)));
   return host && host->host == page->host && host->port == page->port;
+}
+
+bool names_host(std::string_view authority, const std::vector<std::string>& hosts) {
+  if (authority.empty())
+    return true;
+  const auto host = ascii_lower(host_of(authority));
+  return is_ip_address(host) || host == "localhost" || host.ends_with(".localhost")
+         || std::any_of(hosts.begin(), hosts.end(), [&](const auto& listed) {
+              return same_ignoring_case(listed, host);
+            });
 }
 
 } // namespace herald

@@ -27,4 +27,8 @@ namespace herald {
 /// count: TLS may end before herald.
 [[nodiscard]] bool is_own_origin(std::string_view origin, const request_head& request);
 
+/// Whether an authority names one of `hosts`, or what needs no listing because no other machine's
+/// name server can make it point here: an IP address, a localhost name (RFC 6761), nothing.
+[[nodiscard]] bool names_host(std::string_view authority, const std::vector<std::string>& hosts);
+
 } // namespace herald

@@ -9,6 +9,7 @@
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
 #include "http/server/request_arguments.hpp"
+#include "http/server/request_guard.hpp"
 
 namespace herald {
 
@@ -122,6 +123,11 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
     reply = no_route(head, match);
   } else if (const auto why = query_violation(target.query, match.found->takes)) {
     reply = problem(*why);
+  } else if (!body.empty() && !match.found->takes.foreign && !says_json(head)) {
+    reply = problem(
+      {415, "Unsupported media type"},
+      "send the body as application/json, or as application/x-ndjson where lines are taken");
+    reply.headers.emplace_back("Accept", "application/json, application/x-ndjson");
   } else {
     api_request request;
     request.method = head.method;

@@ -17,8 +17,8 @@
 namespace herald {
 
 /// Answers a complete API request: finds its route, runs the handler, counts. Unknown paths (404),
-/// wrong methods (405), broken escapes and unknown parameters (400), OPTIONS and handlers that
-/// throw (500) are answered here. Safe from many threads at once.
+/// wrong methods (405), broken escapes and unknown parameters (400), bodies of another type (415),
+/// OPTIONS and handlers that throw (500) are answered here. Safe from many threads at once.
 class api_dispatcher {
 public:
   /// All routes must be there by now, and stay.

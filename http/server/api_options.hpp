@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace herald {
 
@@ -19,6 +20,11 @@ struct api_settings {
   std::size_t max_body_bytes = std::size_t{8} << 20U;
   /// Of the data of one event; a matter of the routes.
   std::size_t max_event_bytes = std::size_t{256} << 10U;
+  /// Pages that may use the API; none by default, also not those of its own host.
+  std::vector<std::string> origins;
+  /// Names that the API is reached under, beside IP addresses and localhost. Checked on loopback,
+  /// elsewhere if there are any.
+  std::vector<std::string> hosts;
 };
 
 /// The settings, and what is none. Deadlines are for the whole, not for each read.

@@ -8,6 +8,7 @@
 
 #include "actors/telemetry/log.hpp"
 #include "http/protocol/http_reply.hpp"
+#include "http/protocol/http_url.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 #include "http/server/request_reader.hpp"
@@ -20,6 +21,12 @@ using namespace std::chrono_literals;
 using clock = api_socket::clock;
 using wakeup = api_socket::event;
 
+/// What is told here is for who asked, now, and never a page or a script.
+void add_common_headers(api_reply& reply) {
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
+}
+
 } // namespace
 
 api_server::api_server(api_options options, const router& routes, metrics& numbers)
@@ -28,7 +35,8 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
     dispatcher_(routes, numbers),
     open_(numbers.gauge("herald_api_connections_open", "Connections of API clients.")),
     threads_({options_.max_connections, options_.max_waiting_connections, 5s}, numbers),
-    httplib_(options_, [this](int descriptor) { on_client(descriptor); }) {}
+    httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
+    guard_(options_, is_loopback(httplib_.address())) {}
 
 api_server::~api_server() {
   stop();
@@ -58,8 +66,9 @@ void api_server::on_client(int descriptor) {
 }
 
 void api_server::turn_away(api_socket& socket) {
-  count_refusal(ec::overloaded);
-  const auto reply = problem({ec::overloaded, "too many connections", {}});
+  count_refusal(to_string(ec::overloaded));
+  auto reply = problem({ec::overloaded, "too many connections", {}});
+  add_common_headers(reply);
   // No waiting here.
   socket.write(render_reply(reply), clock::now());
 }
@@ -93,16 +102,16 @@ bool api_server::serve_one(api_socket& socket, bool last) {
   case request_reader::outcome::complete:
     break;
   case request_reader::outcome::refused:
-    count_refusal(request.refusal().code);
+    count_refusal(to_string(request.refusal().code));
     answer_last(socket, problem(request.refusal()), request.head().method != "HEAD");
     return false;
   case request_reader::outcome::gone:
     return false;
   }
   const auto& head = request.head();
-  auto reply = dispatcher_.answer(head, std::move(request.body()));
+  auto reply = answer_to(head, std::move(request.body()));
   if (!httplib_adapter::knows(head.method)) {
-    answer_last(socket, reply, true);
+    answer_last(socket, std::move(reply), true);
     return false;
   }
   // Asked after the handler: it may have taken long enough for the server to be told to stop.
@@ -110,22 +119,32 @@ bool api_server::serve_one(api_socket& socket, bool last) {
   return answer(socket, head, reply, last);
 }
 
+api_reply api_server::answer_to(const request_head& head, std::string body) {
+  auto refused = guard_.check(head);
+  if (!refused)
+    return dispatcher_.answer(head, std::move(body));
+  count_refusal(refused->reason);
+  return std::move(refused->reply);
+}
+
 bool api_server::answer(api_socket& socket, const request_head& head, api_reply& reply, bool last) {
+  add_common_headers(reply);
   const auto bytes = httplib_.render(head, reply, last);
   return bytes && socket.write(*bytes, clock::now() + options_.write_timeout) && !last;
 }
 
 /// With an answer that httplib has no part in.
-void api_server::answer_last(api_socket& socket, const api_reply& reply, bool with_body) {
+void api_server::answer_last(api_socket& socket, api_reply reply, bool with_body) {
+  add_common_headers(reply);
   socket.write(render_reply(reply, with_body), clock::now() + options_.write_timeout);
   socket.finish();
 }
 
-void api_server::count_refusal(ec code) {
+void api_server::count_refusal(std::string_view reason) {
   metrics_
     .counter(
       "herald_api_rejected_total", "API requests and connections refused before they were routed.",
-      {{"reason", std::string(to_string(code))}})
+      {{"reason", std::string(reason)}})
     .Increment();
 }
 

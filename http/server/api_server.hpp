@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include <prometheus/gauge.h>
 
@@ -12,12 +13,14 @@
 #include "http/server/api_socket.hpp"
 #include "http/server/connection_threads.hpp"
 #include "http/server/httplib_adapter.hpp"
+#include "http/server/request_guard.hpp"
 #include "http/server/router.hpp"
 
 namespace herald {
 
 /// The API's HTTP server. Requests run on threads of the server, one per connection, many at once.
 ///
+/// Requests of web pages, and for other hosts, are refused (`request_guard`).
 /// Head and body of each request are read strictly and bounded (`request_reader`). What is refused
 /// is answered with a problem document and the connection is closed, as is every connection of
 /// which a body was not read to its end.
@@ -34,8 +37,8 @@ public:
 
   [[nodiscard]] std::uint16_t port() const noexcept { return httplib_.port(); }
 
-  /// Serves, on threads of its own. Connections made since the constructor are waiting. Call it
-  /// once.
+  /// Serves, on threads of its own. Connections made
+  /// since the constructor are waiting. Call it once.
   void start();
 
   /// Takes no more connections, finishes the requests under way (a client that is slow to send or
@@ -50,8 +53,9 @@ private:
   void turn_away(api_socket& socket);
   bool serve_one(api_socket& socket, bool last);
   bool answer(api_socket& socket, const request_head& head, api_reply& reply, bool last);
-  void answer_last(api_socket& socket, const api_reply& reply, bool with_body);
-  void count_refusal(ec code);
+  void answer_last(api_socket& socket, api_reply reply, bool with_body);
+  [[nodiscard]] api_reply answer_to(const request_head& head, std::string body);
+  void count_refusal(std::string_view reason);
 
   const api_options options_;
   metrics& metrics_;
@@ -61,6 +65,7 @@ private:
   prometheus::Gauge& open_;
   connection_threads threads_;
   httplib_adapter httplib_;
+  const request_guard guard_;
 };
 
 } // namespace herald

@@ -43,6 +43,8 @@ public:
   httplib_adapter& operator=(const httplib_adapter&) = delete;
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// What it listens on, in numbers.
+  [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
   /// Accepts on a thread of its own, from now on. Call it once.
   void start();

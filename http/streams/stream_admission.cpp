@@ -35,6 +35,8 @@ refusal refusal_for(ec why) {
 refusal refusal_for(int status) {
   if (status == 403)
     return refusal::origin;
+  if (status == 421)
+    return refusal::host;
   if (status == 404)
     return refusal::not_found;
   return status == 405 ? refusal::method : refusal::invalid;
@@ -85,7 +87,7 @@ stream_admission::stream_admission(
   : options_(options),
     limits_(limits),
     metrics_(numbers),
-    rules_{canonical_origins(options.cors_origins), options.stand_in},
+    rules_{canonical_origins(options.cors_origins), options.stand_in, options.hosts},
     room_(room),
     jitter_(seed) {}
 

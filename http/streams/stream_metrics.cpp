@@ -5,13 +5,21 @@ namespace herald {
 namespace {
 
 constexpr std::array refusal_names = {
-  "too_many",          "too_many_per_address",
-  "too_many_openings", "malformed",
-  "head_too_large",    "head_timed_out",
-  "head_crowded_out",  "origin",
-  "not_found",         "method",
-  "invalid",           "by_owner",
-  "unanswered",        "shutting_down",
+  "too_many",
+  "too_many_per_address",
+  "too_many_openings",
+  "malformed",
+  "head_too_large",
+  "head_timed_out",
+  "head_crowded_out",
+  "origin",
+  "host",
+  "not_found",
+  "method",
+  "invalid",
+  "by_owner",
+  "unanswered",
+  "shutting_down",
 };
 
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {

@@ -23,6 +23,7 @@ public:
     head_timed_out,
     head_crowded_out,
     origin,
+    host,
     not_found,
     method,
     invalid,
@@ -63,7 +64,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 14;
+  static constexpr std::size_t refusals = 15;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   stream_tally counted_;

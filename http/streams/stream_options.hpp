@@ -27,6 +27,8 @@ struct stream_settings {
   /// Pages that may open and read streams, beside those of the stream port's own host; `*`: all,
   /// without credentials.
   std::vector<std::string> cors_origins{"*"};
+  /// Names that streams are reached under, beside IP addresses and localhost; empty: any.
+  std::vector<std::string> hosts;
 
   /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.
   std::size_t max_streams = 200'000;

@@ -222,6 +222,9 @@ void add_cors(api_reply& reply, const header_list& cors) {
 std::variant<stream_opening, api_reply>
 check_stream_request(const request_head& request, const stream_rules& rules) {
   auto cors = cors_headers(request, rules.cors_origins);
+  if (!rules.hosts.empty() && !names_host(authority_of(request), rules.hosts))
+    return with(
+      problem({421, "Misdirected request"}, "this host is not listed in stream.hosts"), cors);
   const auto target = split_target(request.target);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);

@@ -21,6 +21,8 @@ struct stream_rules {
   /// As browsers write them (`canonical_origins`); `*`: all.
   std::vector<std::string> cors_origins{"*"};
   bool stand_in = false;
+  /// Names that requests may be for, beside IP addresses and localhost; empty: any.
+  std::vector<std::string> hosts{};
 };
 
 /// A stream that a client may have, if its owner agrees.
@@ -38,7 +40,7 @@ struct stream_opening {
 };
 
 /// Decides about a request: a stream to open, or a whole answer. A page whose origin is not listed
-/// gets 403, unless it came from the host that it asks.
+/// gets 403, unless it came from the host that it asks; a request for another host than ours 421.
 [[nodiscard]] std::variant<stream_opening, api_reply>
 check_stream_request(const request_head& request, const stream_rules& rules);
 

@@ -173,7 +173,7 @@ TEST_F(HostileClients, ThatCloseTheirHalf) {
     rude_client half{herald.stream_port()};
     half.say(
       stream_request + std::string{"half-"} + std::to_string(below(20))
-      + " HTTP/1.1\r\nHost: h\r\n\r\n");
+      + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     half.say_no_more();
     if (below(2) == 0)
       half.slam();
@@ -255,9 +255,9 @@ TEST_F(HostileClients, ThatSmuggle) {
   publish(200);
   // What makes two servers see different requests: each must be refused, or read as one, and
   // nothing that follows in the same breath may be answered as a request of its own.
-  const std::string second = "GET /api/connections HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string second = "GET /api/connections HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const auto post = [](const std::string& fields, const std::string& body) {
-    return "POST /api/events HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n" + body;
+    return "POST /api/events HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n" + body;
   };
   const std::vector<std::string> forms = {
     post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + second),
@@ -283,9 +283,10 @@ TEST_F(HostileClients, ThatSmuggle) {
     post("Transfer-Encoding: chunked\r\n", "0x5\r\nhello\r\n0\r\n\r\n" + second),
     post("Transfer-Encoding: chunked\r\n", "ffffffffffffffff1\r\nhello\r\n0\r\n\r\n" + second),
     post("Transfer-Encoding: chunked\r\n", "5;a\nb\r\nhello\r\n0\r\n\r\n" + second),
-    "POST /api/events HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + second,
+    "POST /api/events HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+      + second,
     "GET /healthz HTTP/1.1\nHost: h\n\n" + second,
-    "GET /healthz\tHTTP/1.1\r\nHost: h\r\n\r\n" + second,
+    "GET /healthz\tHTTP/1.1\r\nHost: localhost\r\n\r\n" + second,
     "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + second,
     "GET /healthz HTTP/1.1\r\n\r\n" + second,
   };
@@ -322,12 +323,12 @@ TEST_F(HostileClients, ThatSayAnything) {
     "",
     "GET ",
     "GET /api/sse/stream?request_id=r HTTP/1.1\r\nHost: h\r\n",
-    "POST /api/events HTTP/1.1\r\nHost: h\r\n",
-    "POST /api/events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "POST /api/events HTTP/1.1\r\nHost: localhost\r\n",
+    "POST /api/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
     "GET /api/sse/stream?request_id=r HTTP/1.1\r\nHost: h\r\n\r\n",
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "\x16\x03\x01\x02",
-    "POST /api/events HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\n"};
+    "POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n"};
   const auto rounds = size<std::size_t>(400, 20'000);
   for (std::size_t i = 0; i < rounds; ++i) {
     rude_client babbler{below(2) == 0 ? herald.api_port() : herald.stream_port()};

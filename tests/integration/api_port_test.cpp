@@ -459,7 +459,7 @@ void expect_last_answer(std::uint16_t port, const std::string& bytes, int status
 
 TEST_F(ApiPort, RefusesBodiesOverTheLimit) {
   const auto port = herald.api_port();
-  const std::string start = "POST /api/events HTTP/1.1\r\nHost: h\r\n";
+  const std::string start = "POST /api/events HTTP/1.1\r\nHost: localhost\r\n";
   expect_last_answer(
     port, start + "Content-Length: 200001\r\n\r\n" + std::string(200001, ' '), 413);
   expect_last_answer(port, start + "Content-Length: 999999999999999999\r\n\r\n", 413);
@@ -473,8 +473,9 @@ TEST_F(ApiPort, RefusesBodiesOverTheLimit) {
 
 TEST_F(ApiPort, TakesChunkedBodies) {
   raw_client client{herald.api_port()};
-  ASSERT_TRUE(client.send("POST /api/events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
-                          "\r\n5\r\n{\"eve\r\n11\r\nnt\":\"n\",\"data\":1}\r\n0\r\n\r\n"));
+  ASSERT_TRUE(
+    client.send("POST /api/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+                "\r\n5\r\n{\"eve\r\n11\r\nnt\":\"n\",\"data\":1}\r\n0\r\n\r\n"));
   EXPECT_EQ(client.read_reply().status, 202);
 }
 
@@ -482,27 +483,27 @@ TEST_F(ApiPort, RefusesCompressedBodies) {
   for (const auto* coding : {"gzip", "deflate", "br"})
     expect_last_answer(
       herald.api_port(),
-      std::string{"POST /api/events HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"}
+      std::string{"POST /api/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"}
         + "Content-Encoding: " + coding + "\r\n\r\nabc",
       415);
 }
 
 TEST_F(ApiPort, RefusesBrokenHeads) {
   const std::string get = "GET /healthz HTTP/1.1\r\n";
-  const std::string post = "POST /api/events HTTP/1.1\r\nHost: h\r\n";
+  const std::string post = "POST /api/events HTTP/1.1\r\nHost: localhost\r\n";
   std::string many;
   for (int i = 0; i < 101; ++i)
     many += "X-" + std::to_string(i) + ": 1\r\n";
   for (const auto& bytes : std::vector<std::string>{
          "nonsense\r\n\r\n",
          "GET /healthz\r\n\r\n",
-         "GET  /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+         "GET  /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
          get + "\r\n",
-         get + "Host: h\r\nHost: h\r\n\r\n",
+         get + "Host: localhost\r\nHost: localhost\r\n\r\n",
          get + "Host : h\r\n\r\n",
-         get + "Host: h\r\nno colon\r\n\r\n",
-         get + "Host: h\r\n folded\r\n\r\n",
-         get + "Host: h\nX: y\r\n\r\n",
+         get + "Host: localhost\r\nno colon\r\n\r\n",
+         get + "Host: localhost\r\n folded\r\n\r\n",
+         get + "Host: localhost\nX: y\r\n\r\n",
          post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
          post + "Content-Length: -1\r\n\r\n",
          post + "Content-Length: 0x10\r\n\r\n",
@@ -511,8 +512,9 @@ TEST_F(ApiPort, RefusesBrokenHeads) {
        })
     expect_last_answer(herald.api_port(), bytes, 400);
   const auto port = herald.api_port();
-  expect_last_answer(port, get + "Host: h\r\n" + many + "\r\n", 431);
-  expect_last_answer(port, get + "Host: h\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", 431);
+  expect_last_answer(port, get + "Host: localhost\r\n" + many + "\r\n", 431);
+  expect_last_answer(
+    port, get + "Host: localhost\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", 431);
   expect_last_answer(port, "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\n\r\n", 414);
   expect_last_answer(port, post + "Expect: more\r\n\r\n", 417);
   expect_last_answer(port, post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
@@ -562,6 +564,45 @@ TEST_F(ApiPort, RefusesParametersThatARouteDoesNotTake) {
     {"POST", "/api/events?wait=true&wait=true", R"({"event":"n","data":1})", 400, "wait"},
     {"GET", "/api/tasks?limit=1&limit=2", "", 400, "limit"},
   });
+}
+
+TEST_F(ApiPort, KeepsWebPagesAway) {
+  const std::string event = R"({"event":"n","data":1})";
+  const auto post = [&](const std::string& headers) {
+    return api.send("POST", "/api/events", event, headers).status;
+  };
+  EXPECT_EQ(post(""), 202);
+  EXPECT_EQ(post("Sec-Fetch-Site: none\r\n"), 202);
+  EXPECT_EQ(post("Origin: https://evil.example\r\n"), 403);
+  EXPECT_EQ(post("Sec-Fetch-Site: cross-site\r\n"), 403);
+  EXPECT_EQ(post("Content-Type: text/plain\r\n"), 415);
+  EXPECT_EQ(post("Content-Type: application/x-www-form-urlencoded\r\n"), 202) << "curl -d";
+  EXPECT_EQ(
+    post("Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: none\r\n"), 415);
+  EXPECT_EQ(api.send("GET", "http://evil.example/api/connections", {}).status, 421);
+  EXPECT_EQ(api.send("GET", "http://localhost/api/connections", {}).status, 200);
+  EXPECT_EQ(metric(api, "herald_api_rejected_total{reason=\"origin\"}"), 2);
+  EXPECT_EQ(metric(api, "herald_api_rejected_total{reason=\"host\"}"), 1);
+  EXPECT_EQ(
+    metric(api, "herald_api_requests_total{method=\"POST\",route=\"/api/events\",status=\"202\"}"),
+    3);
+}
+
+TEST_F(ApiPort, SaysThatAnswersAreNoPages) {
+  for (const auto& answer :
+       {api.get("/healthz"), api.get("/nothing"), api.post("/api/events", "{"),
+        api.send("GET", "/healthz", {}, "Origin: https://evil.example\r\n")}) {
+    EXPECT_EQ(answer.header("x-content-type-options"), "nosniff") << answer.body;
+    EXPECT_EQ(answer.header("cache-control"), "no-store") << answer.body;
+  }
+}
+
+TEST(ApiPortSettings, LetInTheOriginsAndHostsThatAreListed) {
+  herald_process herald{{"--api-origins", "https://ops.example", "--api-hosts", "herald.internal"}};
+  http_client api{herald.api_port()};
+  EXPECT_EQ(api.send("GET", "/api/connections", {}, "Origin: https://ops.example\r\n").status, 200);
+  EXPECT_EQ(api.send("GET", "http://herald.internal:8080/api/connections", {}).status, 200);
+  EXPECT_EQ(api.send("GET", "http://other.internal/api/connections", {}).status, 421);
 }
 
 } // namespace

@@ -37,6 +37,10 @@ std::string another_value(const setting& s) {
     return "off";
   if (s.key == "stream.cors_origins")
     return "https://a.example,https://b.example";
+  if (s.key == "api.origins")
+    return "https://a.example,https://b.example";
+  if (s.key.ends_with("hosts"))
+    return "a.example,b";
   if (s.key.ends_with("host"))
     return "10.1.2.3";
   if (s.key.ends_with("url"))
@@ -206,6 +210,8 @@ TEST(Settings, RefuseWhatTheyAreNot) {
          {"callback.secret", "a\nb", "must be a text without control characters"},
          {"stream.cors_origins", "https://a/",
           "must be a list of origins such as https://example.org, or *"},
+         {"api.origins", "*", "must be a list of origins such as https://example.org"},
+         {"api.hosts", "a:80", "must be a list of host names, without ports"},
          {"stream.cors_origins", "null",
           "must be a list of origins such as https://example.org, or *"},
          {"stream.cors_origins", "*,,",

@@ -91,5 +91,12 @@ TEST(HttpUrl, KnowsWhatARequestNeeds) {
   EXPECT_EQ(parse_http_url("http://host/a")->request_target(), "/a");
 }
 
+TEST(HttpUrl, KnowsAddressesFromNames) {
+  for (const auto* text : {"127.0.0.1", "::1", "fe80::1"})
+    EXPECT_TRUE(is_ip_address(text)) << text;
+  for (const auto* text : {"", "localhost", "127.1", "[::1]", "127.0.0.1:80"})
+    EXPECT_FALSE(is_ip_address(text)) << text;
+}
+
 } // namespace
 } // namespace herald

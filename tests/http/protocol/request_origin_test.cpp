@@ -53,5 +53,17 @@ TEST(RequestOrigin, IsOwnWhereHostAndPortAreTheSame) {
   EXPECT_FALSE(is_own_origin("null", asking("null")));
 }
 
+TEST(RequestOrigin, KnowsTheHostsThatCannotBeRebound) {
+  const std::vector<std::string> hosts = {"Herald.Internal"};
+  for (const auto* authority :
+       {"", "127.0.0.1", "192.0.2.7:80", "[::1]", "[fe80::1]:8080", "localhost", "a.localhost:1",
+        "localhost.", "herald.internal:8080"})
+    EXPECT_TRUE(names_host(authority, hosts)) << authority;
+  for (const auto* authority :
+       {"evil.example", "localhost.evil.example", "localhost@evil.example", "[evil", "[evil]:1",
+        ":80", "127.0.0.1.evil.example", "notlocalhost", "internal", "x.herald.internal"})
+    EXPECT_FALSE(names_host(authority, hosts)) << authority;
+}
+
 } // namespace
 } // namespace herald

@@ -97,17 +97,18 @@ protected:
   std::optional<api_server> server;
 };
 
-const std::string get_hello = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
+const std::string get_hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 std::string post(const std::string& fields, const std::string& body = {}) {
-  return "POST /echo HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n" + body;
+  return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n" + body;
 }
 
 TEST_F(ApiServer, AnswersManyRequestsOnOneConnection) {
   start();
   auto client = connect();
   for (int i = 0; i < 50; ++i) {
-    const auto reply = exchange(client, "GET /hello?name=a%20b HTTP/1.1\r\nHost: h\r\n\r\n");
+    const auto reply =
+      exchange(client, "GET /hello?name=a%20b HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "hello a b");
     EXPECT_TRUE(reply.has("content-type: text/plain"));
@@ -128,13 +129,40 @@ TEST_F(ApiServer, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(client.read_reply().body, "hello ");
 }
 
+TEST_F(ApiServer, RefusesBodiesThatSayTheyAreNoJson) {
+  start();
+  auto client = connect();
+  for (const std::string type : {"text/plain", "multipart/form-data; boundary=x"}) {
+    const auto reply =
+      exchange(client, post("Content-Type: " + type + "\r\nContent-Length: 2\r\n", "{}"));
+    EXPECT_EQ(reply.status, 415) << type;
+    EXPECT_TRUE(reply.has("accept: application/json, application/x-ndjson")) << reply.head;
+  }
+  EXPECT_EQ(
+    exchange(client, post("Content-Type: text/plain\r\nContent-Length: 0\r\n")).status, 201);
+  EXPECT_EQ(handled, 1);
+}
+
+TEST_F(ApiServer, RefusesPagesAndOtherHostsBeforeTheirRoute) {
+  start();
+  auto client = connect();
+  const std::string hello = "GET /hello HTTP/1.1\r\nHost: ";
+  auto reply = exchange(client, hello + "localhost\r\nOrigin: https://a.example\r\n\r\n");
+  EXPECT_EQ(reply.status, 403);
+  EXPECT_TRUE(reply.has("x-content-type-options: nosniff")) << reply.head;
+  EXPECT_EQ(exchange(client, hello + "evil.example\r\n\r\n").status, 421);
+  EXPECT_EQ(handled, 0);
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"origin\"} 1"));
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"host\"} 1"));
+}
+
 TEST_F(ApiServer, HandsBodiesOverAsTheyAre) {
   start();
   auto client = connect();
   const std::string bytes("a=b&c=%zz\0\r\n\xff", 13);
   for (const std::string type :
        {"application/x-www-form-urlencoded", "application/json; charset=utf-8",
-        "multipart/form-data; boundary=x", "multipart/form-data"}) {
+        "application/x-ndjson", "application/cloudevents+json"}) {
     const auto reply = exchange(
       client,
       post(
@@ -153,9 +181,9 @@ TEST_F(ApiServer, HandsBodiesOverAsTheyAre) {
 TEST_F(ApiServer, ReadsTheBodiesOfRequestsThatNeedNone) {
   start();
   auto client = connect();
-  const std::string smuggled = "GET /hello?name=smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string smuggled = "GET /hello?name=smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
   client.send(
-    "GET /hello HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(smuggled.size())
+    "GET /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(smuggled.size())
     + "\r\n\r\n" + smuggled + get_hello);
   EXPECT_EQ(client.read_reply().body, "hello ");
   EXPECT_EQ(client.read_reply().body, "hello ");
@@ -165,11 +193,12 @@ TEST_F(ApiServer, ReadsTheBodiesOfRequestsThatNeedNone) {
 TEST_F(ApiServer, KnowsNoOtherPaths) {
   start();
   auto client = connect();
-  const auto reply = exchange(client, "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto reply = exchange(client, "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 404);
   EXPECT_TRUE(reply.has("content-type: application/problem+json"));
-  EXPECT_EQ(exchange(client, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").status, 204);
-  EXPECT_EQ(exchange(client, "GET http://h/hello HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+  EXPECT_EQ(exchange(client, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 204);
+  EXPECT_EQ(
+    exchange(client, "GET http://localhost/hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
 }
 
 TEST_F(ApiServer, RefusesBrokenEscapes) {
@@ -178,7 +207,7 @@ TEST_F(ApiServer, RefusesBrokenEscapes) {
   for (const auto* target :
        {"/things/%zz", "/things/a%2", "/things/%", "/nothing/%zz", "/hello?name=%zz", "/hello?%"}) {
     const auto reply =
-      exchange(client, std::string("GET ") + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+      exchange(client, std::string("GET ") + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(reply.status, 400) << target;
     EXPECT_TRUE(reply.has("content-type: application/problem+json"));
     EXPECT_NE(reply.body.find("two hexadecimal digits"), std::string::npos) << reply.body;
@@ -197,16 +226,16 @@ TEST_F(ApiServer, OverlooksLineEndsBeforeARequest) {
 TEST_F(ApiServer, NamesTheMethodsOfAPath) {
   start();
   auto client = connect();
-  auto reply = exchange(client, "PUT /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  auto reply = exchange(client, "PUT /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 405);
   EXPECT_TRUE(reply.has("allow: get, head, options\r\n")) << reply.head;
   EXPECT_TRUE(reply.has("content-type: application/problem+json"));
-  reply = exchange(client, "OPTIONS /things/1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  reply = exchange(client, "OPTIONS /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 204);
   EXPECT_TRUE(reply.has("allow: delete, options\r\n")) << reply.head;
   EXPECT_FALSE(reply.has("content-length"));
   EXPECT_EQ(exchange(client, get_hello).status, 200) << "the connection goes on";
-  reply = exchange(client, "BREW /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  reply = exchange(client, "BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 405);
   EXPECT_TRUE(reply.has("allow: get, head, options\r\n")) << reply.head;
 }
@@ -214,7 +243,7 @@ TEST_F(ApiServer, NamesTheMethodsOfAPath) {
 TEST_F(ApiServer, AnswersHeadLikeGetWithoutTheBody) {
   start();
   auto client = connect();
-  client.send("HEAD /hello?name=x HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("HEAD /hello?name=x HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto reply = client.read_reply(true);
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.has("content-length: 7\r\n")) << reply.head;
@@ -225,7 +254,7 @@ TEST_F(ApiServer, AnswersHeadLikeGetWithoutTheBody) {
 TEST_F(ApiServer, AnswersWithoutContent) {
   start();
   auto client = connect();
-  const auto reply = exchange(client, "DELETE /things/1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto reply = exchange(client, "DELETE /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 204);
   EXPECT_FALSE(reply.has("content-length"));
   EXPECT_FALSE(reply.has("content-type"));
@@ -236,7 +265,8 @@ TEST_F(ApiServer, NeitherCutsNorCompressesAnswers) {
   auto client = connect();
   for (const std::string field :
        {"Range: bytes=0-1", "Range: nonsense", "Accept-Encoding: gzip, br", "Upgrade: h2c"}) {
-    const auto reply = exchange(client, "GET /hello HTTP/1.1\r\nHost: h\r\n" + field + "\r\n\r\n");
+    const auto reply =
+      exchange(client, "GET /hello HTTP/1.1\r\nHost: localhost\r\n" + field + "\r\n\r\n");
     EXPECT_EQ(reply.status, 200) << field;
     EXPECT_EQ(reply.body, "hello ") << field;
   }
@@ -256,7 +286,7 @@ TEST_F(ApiServer, SendsContinueWhereItIsWaitedFor) {
 TEST_F(ApiServer, AnswersExceptionsAsProblems) {
   start();
   auto client = connect();
-  const auto reply = exchange(client, "GET /throws HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto reply = exchange(client, "GET /throws HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(reply.status, 500);
   EXPECT_EQ(reply.body.find("boom"), std::string::npos);
   EXPECT_EQ(exchange(client, get_hello).status, 200);
@@ -318,7 +348,7 @@ TEST_F(ApiServer, RefusesRequestsWhoseEndIsInDoubt) {
   expect_refusal(post("Transfer-Encoding: chunked\r\n", "1\r\nxx\r\n0\r\n\r\n" + get_hello), 400);
   expect_refusal("GET /hello HTTP/1.1\n\n" + get_hello, 400);
   expect_refusal("GET /hello\r\n\r\n" + get_hello, 400);
-  expect_refusal("GET hello HTTP/1.1\r\nHost: h\r\n\r\n", 400);
+  expect_refusal("GET hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 400);
   expect_refusal("\x16\x03\x01\x02\r\n\r\n", 400);
 }
 
@@ -333,7 +363,7 @@ TEST_F(ApiServer, TellsWhatHttpHasButItHasNot) {
 TEST_F(ApiServer, AnswersHeadWithoutABodyWhereItRefusesOne) {
   start();
   auto client = connect();
-  client.send("HEAD /hello HTTP/1.1\r\nHost: h\r\nContent-Length: 999999\r\n\r\n");
+  client.send("HEAD /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\n");
   const auto reply = client.read_reply(true);
   EXPECT_EQ(reply.status, 413);
   EXPECT_FALSE(reply.has("content-length: 0"));
@@ -345,10 +375,10 @@ TEST_F(ApiServer, BoundsTheHead) {
   std::string fields;
   for (int i = 0; i < 101; ++i)
     fields += "X-" + std::to_string(i) + ": 1\r\n";
-  expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n", 431);
+  expect_refusal("GET /hello HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n", 431);
   expect_refusal("GET /hello HTTP/1.1\r\nX: " + std::string(9000, 'a') + "\r\n\r\n", 431);
   expect_refusal("GET /hello HTTP/1.1\r\nX: " + std::string(40'000, 'a'), 431);
-  expect_refusal("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414);
+  expect_refusal("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 414);
   expect_refusal("GET /" + std::string(40'000, 'a'), 414);
   EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"head_too_large\"} 3"));
   EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"target_too_long\"} 2"));
@@ -359,7 +389,7 @@ TEST_F(ApiServer, TellsClientsThatStallAndEndsTheirConnections) {
   options.body_timeout = 50ms;
   start();
   expect_refusal("GET /he", 408);
-  expect_refusal("GET /hello HTTP/1.1\r\nHost: h\r\n", 408);
+  expect_refusal("GET /hello HTTP/1.1\r\nHost: localhost\r\n", 408);
   expect_refusal(post("Content-Length: 10\r\n", "abc"), 408);
   expect_refusal(post("Transfer-Encoding: chunked\r\n", "5\r\nab"), 408);
   auto next = connect();
@@ -383,7 +413,8 @@ TEST_F(ApiServer, SaysNothingToClientsThatHaveSaidNothing) {
 TEST_F(ApiServer, EndsTheConnectionWhereTheClientSaysSo) {
   start();
   auto client = connect();
-  auto reply = exchange(client, "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  auto reply =
+    exchange(client, "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.has("connection: close"));
   EXPECT_TRUE(client.is_closed());
@@ -438,7 +469,7 @@ TEST_F(ApiServer, RefusesConnectionsBeyondTheQueue) {
   options.max_waiting_connections = 1;
   start();
   auto busy = connect();
-  busy.send("GET /waits HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.send("GET /waits HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(comes_true([&] { return handled == 1; }));
   auto waiting = connect();
   ASSERT_TRUE(comes_true([&] { return shows("herald_api_connection_waits_total 1"); }));
@@ -523,7 +554,7 @@ TEST_F(ApiServer, FinishesRequestsUnderWayWhenItStops) {
   auto idle = connect();
   EXPECT_EQ(exchange(idle, get_hello).status, 200);
   auto busy = connect();
-  busy.send("GET /waits HTTP/1.1\r\nHost: h\r\n\r\n");
+  busy.send("GET /waits HTTP/1.1\r\nHost: localhost\r\n\r\n");
   auto half = connect();
   half.send("GET /hel");
   ASSERT_TRUE(comes_true([&] { return handled == 2 && shows("herald_api_connections_open 3"); }));
@@ -532,7 +563,7 @@ TEST_F(ApiServer, FinishesRequestsUnderWayWhenItStops) {
   }};
   EXPECT_TRUE(idle.is_closed());
   EXPECT_FALSE(busy.is_closed_now());
-  half.send("lo HTTP/1.1\r\nHost: h\r\n\r\n");
+  half.send("lo HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(half.read_reply().status, 200);
   opener.set_value();
   const auto reply = busy.read_reply();
@@ -547,11 +578,11 @@ TEST_F(ApiServer, CountsRequestsByRouteMethodAndStatus) {
   auto client = connect();
   exchange(client, get_hello);
   exchange(client, get_hello);
-  exchange(client, "DELETE /things/1 HTTP/1.1\r\nHost: h\r\n\r\n");
-  exchange(client, "DELETE /things/2 HTTP/1.1\r\nHost: h\r\n\r\n");
-  exchange(client, "GET /nothing/here HTTP/1.1\r\nHost: h\r\n\r\n");
-  exchange(client, "PUT /hello HTTP/1.1\r\nHost: h\r\n\r\n");
-  exchange(client, "BREW /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  exchange(client, "DELETE /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  exchange(client, "DELETE /things/2 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  exchange(client, "GET /nothing/here HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  exchange(client, "PUT /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  exchange(client, "BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (const auto* line :
        {"{method=\"GET\",route=\"/hello\",status=\"200\"} 2",
         "{method=\"DELETE\",route=\"/things/{id}\",status=\"204\"} 2",

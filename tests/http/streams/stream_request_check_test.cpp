@@ -177,6 +177,15 @@ TEST(StreamRequestCheck, TakesPagesOfItsOwnHost) {
   EXPECT_EQ(refused(get(a_stream, {{"Origin", "http://herald:81"}}), listing).status, 403);
 }
 
+TEST(StreamRequestCheck, TakesTheHostsThatAreListed) {
+  const stream_rules ours{{"*"}, false, {"Herald"}};
+  EXPECT_EQ(opened(get(a_stream), ours).id.str(), "a");
+  EXPECT_EQ(opened(get("http://127.0.0.1/api/sse/stream?request_id=a"), ours).id.str(), "a");
+  const auto reply = refused(get("http://evil.example/api/sse/stream?request_id=a"), ours);
+  EXPECT_EQ(reply.status, 421);
+  EXPECT_EQ(header(reply.headers, "Access-Control-Allow-Origin"), "*");
+}
+
 TEST(StreamRequestCheck, AllowsWhatAPreflightAsksFor) {
   const auto allowed = [](const header_list& more) {
     auto request = get(a_stream, {{"Origin", "https://app.example"}});
