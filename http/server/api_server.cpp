@@ -36,13 +36,27 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
     open_(numbers.gauge("herald_api_connections_open", "Connections of API clients.")),
     threads_({options_.max_connections, options_.max_waiting_connections, 5s}, numbers),
     httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
-    guard_(options_, is_loopback(httplib_.address())) {}
+    exposed_(!is_loopback(httplib_.address())),
+    guard_(options_, !exposed_) {
+  numbers
+    .gauge(
+      "herald_api_exposed",
+      "1 where others than this machine reach the API, which asks nobody who they are.")
+    .Set(exposed_ ? 1 : 0);
+}
 
 api_server::~api_server() {
   stop();
 }
 
 void api_server::start() {
+  if (exposed_)
+    log::warning(
+      "api", "exposed",
+      {{"host", options_.host},
+       {"what",
+        "api.host is not a loopback address: whoever reaches this port may publish, read who is "
+        "connected, and start the programs of tasks.commands"}});
   httplib_.start();
 }
 

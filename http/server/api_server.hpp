@@ -37,7 +37,7 @@ public:
 
   [[nodiscard]] std::uint16_t port() const noexcept { return httplib_.port(); }
 
-  /// Serves, on threads of its own. Connections made
+  /// Serves, on threads of its own. Warns where others than this machine reach it. Connections made
   /// since the constructor are waiting. Call it once.
   void start();
 
@@ -65,6 +65,7 @@ private:
   prometheus::Gauge& open_;
   connection_threads threads_;
   httplib_adapter httplib_;
+  const bool exposed_;
   const request_guard guard_;
 };
 

@@ -605,5 +605,18 @@ TEST(ApiPortSettings, LetInTheOriginsAndHostsThatAreListed) {
   EXPECT_EQ(api.send("GET", "http://other.internal/api/connections", {}).status, 421);
 }
 
+TEST(ApiPortSettings, AnApiThatOthersReachSaysSo) {
+  herald_process open{{"--api-host", "0.0.0.0"}};
+  http_client api{open.api_port()};
+  EXPECT_EQ(metric(api, "herald_api_exposed"), 1);
+  EXPECT_EQ(api.send("GET", "http://herald.default.svc/api/connections", {}).status, 200);
+  EXPECT_NE(open.log().find("exposed"), std::string::npos) << open.log();
+
+  herald_process closed;
+  http_client other{closed.api_port()};
+  EXPECT_EQ(metric(other, "herald_api_exposed"), 0);
+  EXPECT_EQ(closed.log().find("exposed"), std::string::npos);
+}
+
 } // namespace
 } // namespace herald

@@ -154,6 +154,7 @@ TEST_F(ApiServer, RefusesPagesAndOtherHostsBeforeTheirRoute) {
   EXPECT_EQ(handled, 0);
   EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"origin\"} 1"));
   EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"host\"} 1"));
+  EXPECT_TRUE(shows("herald_api_exposed 0"));
 }
 
 TEST_F(ApiServer, HandsBodiesOverAsTheyAre) {
