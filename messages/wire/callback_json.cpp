@@ -1,6 +1,7 @@
 #include "messages/wire/callback_json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -50,6 +51,31 @@ std::vector<header_values> grouped(const header_list& headers) {
   return groups;
 }
 
+/// The headers of which Node's HTTP server drops all but the first.
+constexpr std::array<std::string_view, 18> first_counts = {
+  "age",           "authorization", "content-length", "content-type",        "etag",
+  "expires",       "from",          "host",           "if-modified-since",   "if-unmodified-since",
+  "last-modified", "location",      "max-forwards",   "proxy-authorization", "referer",
+  "retry-after",   "server",        "user-agent",
+};
+
+std::string joined(const std::vector<std::string_view>& values, std::string_view separator) {
+  std::string all{values.front()};
+  for (auto next = values.begin() + 1; next != values.end(); ++next)
+    all.append(separator).append(*next);
+  return all;
+}
+
+/// A header as Node's HTTP server shows it to a gateway: backends know no other form.
+std::string header_json(const header_values& header) {
+  const auto& [name, values] = header;
+  if (name == "set-cookie")
+    return array_json(values, json_string);
+  if (std::find(first_counts.begin(), first_counts.end(), name) != first_counts.end())
+    return json_string(values.front());
+  return json_string(joined(values, name == "cookie" ? "; " : ", "));
+}
+
 } // namespace
 
 caf::expected<gateway_callback> parse_callback(std::string_view body) {
@@ -97,12 +123,8 @@ std::string render_callback(const call_backend& call) {
 
 std::string render_callback_request(std::string_view url, const header_list& headers) {
   object_writer shown;
-  for (const auto& [name, values] : grouped(headers)) {
-    if (values.size() == 1)
-      shown.text(name, values.front());
-    else
-      shown.raw(name, array_json(values, json_string));
-  }
+  for (const auto& header : grouped(headers))
+    shown.raw(header.name, header_json(header));
   return object_writer{}.text("url", url).raw("headers", shown.finish()).finish();
 }
 

@@ -35,7 +35,9 @@ inline constexpr std::size_t max_token_bytes = 256;
 [[nodiscard]] std::string render_callback(const call_backend& call);
 
 /// The `request` of a callback: the raw request target and the headers, names in lower case and in
-/// their order, a name that came more than once with an array of its values.
+/// their order. Values are texts. Of a name that came more than once they are joined by ", ",
+/// cookies by "; "; of those that can have one value, such as authorization, the first counts. Only
+/// set-cookie is an array, always. So does Node, and with it the gateways that backends know.
 [[nodiscard]] std::string render_callback_request(std::string_view url, const header_list& headers);
 
 } // namespace herald

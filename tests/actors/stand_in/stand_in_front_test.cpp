@@ -94,7 +94,7 @@ protected:
   static std::string disconnect_of(const token& stream, const char* reason) {
     return R"({"action":"disconnect","reason":")" + std::string{reason} + R"(","token":")"
            + stream.str()
-           + R"(","request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})";
+           + R"(","request":{"url":"/s?request_id=x","headers":{"host":"h","a":"1, 2"}}})";
   }
 
   metrics numbers;
@@ -113,7 +113,7 @@ TEST_F(StandInFront, CallsBackAndOpensOnSuccess) {
   EXPECT_EQ(
     calls,
     (strings{R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
-             R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":["1","2"]}}})"}));
+             R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":"1, 2"}}})"}));
   EXPECT_TRUE(wire.empty()) << "the stream opens only when the backend has answered";
   backend_answers(a);
   EXPECT_EQ(wire, strings{"attach 1"});
