@@ -22,7 +22,7 @@ namespace {
 constexpr std::chrono::seconds lingering_time{2};
 constexpr std::size_t lingering_bytes = std::size_t{64} * 1024;
 /// Read at once; a head may be longer, in several reads.
-constexpr std::size_t read_bytes = 8192;
+constexpr std::size_t read_bytes = std::size_t{16} * 1024;
 
 bool is_gone(ssize_t result) {
   return result == 0 || (result < 0 && errno != EAGAIN && errno != EINTR);

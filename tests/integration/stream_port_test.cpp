@@ -152,8 +152,8 @@ TEST(StreamPort, RefusesBrokenHeadsWithWhatIsWrong) {
     {"no request\r\n\r\n", 400},
     {get + " HTTP/1.1\r\n\r\n", 400},
     {get + " HTTP/2.0\r\n\r\n", 505},
-    {get + std::string(9000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
-    {get + " HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", 431}};
+    {get + std::string(17'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
+    {get + " HTTP/1.1\r\nHost: h\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n", 431}};
   for (const auto& [bytes, status] : broken) {
     raw_client client{herald.stream_port()};
     client.send(bytes);

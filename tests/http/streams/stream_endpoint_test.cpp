@@ -562,6 +562,16 @@ TEST_F(StreamEndpoint, SaysFromWhereAStreamIsLiveBehindWhatItHasMissed) {
   EXPECT_TRUE(got.ends_with(end)) << got;
 }
 
+TEST_F(StreamEndpoint, TakesHeadsOf16KiBUnlessToldOtherwise) {
+  start();
+  const std::string begin =
+    "GET /api/sse/stream?request_id=a HTTP/1.1\r\nHost: h\r\nCookie: a=";
+  const std::string end = "\r\n\r\n";
+  const std::string cookie(16'384 - begin.size() - end.size(), 'x');
+  EXPECT_EQ(connect(begin + cookie + end)->until("\r\n\r\n").find("HTTP/1.1 200 "), 0u);
+  EXPECT_EQ(connect(begin + cookie + "x" + end)->to_end().find("HTTP/1.1 431 "), 0u);
+}
+
 TEST_F(StreamEndpoint, RefusesBrokenHeads) {
   options.max_head_bytes = 1024;
   options.head_timeout_ms = 100ms;
