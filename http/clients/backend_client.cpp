@@ -30,6 +30,7 @@ namespace {
 namespace asio = boost::asio;
 
 using clock = pending_callback::clock;
+using kind = post_outcome::kind;
 
 enum class ending : std::uint8_t { ok, refused, unreachable, timed_out, expired, queue_full };
 
@@ -54,9 +55,9 @@ failure describe_ending(ending how) {
 }
 
 ending ending_of(const post_outcome& how) {
-  if (how.what == post_outcome::kind::answered)
+  if (how.what == kind::answered)
     return how.status / 100 == 2 ? ending::ok : ending::refused;
-  return how.what == post_outcome::kind::timed_out ? ending::timed_out : ending::unreachable;
+  return how.what == kind::timed_out ? ending::timed_out : ending::unreachable;
 }
 
 /// The numbers of one action.
@@ -131,10 +132,17 @@ private:
     explicit sender(engine& owner)
       : connection(
         owner.loop_, owner.endpoints_, owner.url_, owner.options_.idle_time,
-        [this, &owner](const post_outcome& how) { owner.ended(*this, how); }) {}
+        [this, &owner](const post_outcome& how) { owner.ended(*this, how); }) {
+      connection.tell_status(
+        [this, &owner](unsigned status) {
+          owner.conclude(*this, {kind::answered, status, {}, {}, {}});
+        },
+        owner.options_.body_time);
+    }
 
     http_connection connection;
-    pending_callback call;
+    /// Nothing once it is answered, though the body of the answer may still come.
+    std::optional<pending_callback> call;
   };
 
   void enqueue(pending_callback added) {
@@ -156,6 +164,7 @@ private:
         next->deadline = clock::now() + options_.timeout_ms;
       auto& over = idle_sender();
       over.call = std::move(*next);
+      ++in_flight_;
       send(over);
     }
     show_in_flight();
@@ -179,26 +188,32 @@ private:
   void send(sender& over) {
     if (!over.connection.kept())
       opened_.Increment();
-    over.connection.post(render_callback(over.call.call), over.call.deadline);
+    over.connection.post(render_callback(over.call->call), over.call->deadline);
   }
 
   void ended(sender& over, const post_outcome& outcome) {
-    if (outcome.what == post_outcome::kind::stale) {
+    if (outcome.what == kind::stale) {
       send(over);
       return;
     }
-    const auto how = ending_of(outcome);
-    note_health(how, outcome);
-    const auto call = std::exchange(over.call, {});
+    conclude(over, outcome);
     idle_.push_back(&over);
-    show_in_flight();
-    answer(call, how, outcome.status);
     pump();
   }
 
-  void show_in_flight() {
-    in_flight_gauge_.Set(static_cast<double>(senders_.size() - idle_.size()));
+  /// Tells how the callback went, unless that is told.
+  void conclude(sender& over, const post_outcome& outcome) {
+    const auto call = std::exchange(over.call, std::nullopt);
+    if (!call)
+      return;
+    const auto how = ending_of(outcome);
+    note_health(how, outcome);
+    --in_flight_;
+    show_in_flight();
+    answer(*call, how, outcome.status);
   }
+
+  void show_in_flight() { in_flight_gauge_.Set(static_cast<double>(in_flight_)); }
 
   void answer(const pending_callback& what, ending how, unsigned status) {
     auto& numbers = what.call.action == callback_action::connect ? connects_ : disconnects_;
@@ -246,8 +261,10 @@ private:
   asio::steady_timer queue_timer_;
   std::optional<clock::time_point> queue_watched_until_;
   std::vector<std::unique_ptr<sender>> senders_;
-  /// Senders that carry no callback, the one used last at the end.
+  /// Senders that carry no callback and wait for no body, the one used last at the end.
   std::vector<sender*> idle_;
+  /// Callbacks that were sent and are not answered.
+  std::size_t in_flight_ = 0;
   bool healthy_ = true;
   action_numbers connects_;
   action_numbers disconnects_;

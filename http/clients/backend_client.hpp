@@ -20,12 +20,16 @@ struct backend_client_options : callback_settings {
   std::chrono::milliseconds disconnect_queue_time{60'000};
   /// A connection that was idle for longer is not used again. Below the 5 s of most servers.
   std::chrono::milliseconds idle_time{4000};
+  /// The body of an answer may take this long after its head. Nobody waits for it but the next
+  /// callback over this connection; one that takes longer costs the connection.
+  std::chrono::milliseconds body_time{1000};
   /// As of `socket_loop`.
   bool io_uring = true;
 };
 
 /// Calls the backend behind a gateway: many callbacks at once over kept-alive connections, on one
-/// thread of its own. A callback is made once. Only where a kept connection turns out to have been
+/// thread of its own. The status decides, as soon as it is there: a page waits for it, and not for
+/// the body behind it. A callback is made once. Only where a kept connection turns out to have been
 /// closed by the backend before any byte of an answer, it is made again, over a new connection.
 ///
 /// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps

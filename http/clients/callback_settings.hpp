@@ -16,7 +16,7 @@ struct callback_settings {
   std::string url;
   /// From the call to its answer, time in the queue included: a client waits for that long.
   std::chrono::milliseconds timeout_ms{5000};
-  /// Callbacks on the wire at a time, and so connections.
+  /// Callbacks on the wire at a time, bodies of their answers included, and so connections.
   std::size_t max_in_flight = 256;
   /// Callbacks waiting for a connection, connects and disconnects each; more are refused.
   std::size_t max_queued = 50'000;

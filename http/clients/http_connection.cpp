@@ -40,6 +40,7 @@ void http_connection::post(std::string_view body, clock::time_point deadline) {
     close();
   exchange_.begin(body, over_kept);
   posting_ = true;
+  status_told_ = false;
   deadline_ = deadline;
   watch_clock(deadline);
   if (over_kept)
@@ -154,7 +155,18 @@ void http_connection::read() {
     finish(exchange_.ended(got < 0 ? system_error(errno) : error_code{}));
   } else if (const auto how = exchange_.received({buffer.data(), static_cast<std::size_t>(got)})) {
     finish(*how);
+  } else {
+    tell_status_once();
   }
+}
+
+void http_connection::tell_status_once() {
+  const auto status = exchange_.status();
+  if (!on_status_ || !status || std::exchange(status_told_, true))
+    return;
+  deadline_ = clock::now() + body_time_;
+  watch_clock(deadline_);
+  on_status_(*status);
 }
 
 /// Sees to it that the clock is looked at no later than then. Mostly the timer runs already, and

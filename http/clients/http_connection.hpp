@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -29,12 +30,22 @@ public:
   /// Tells how the POST under way has ended; it may begin the next one, but not destroy the
   /// connection.
   using handler = std::function<void(const post_outcome&)>;
+  /// Tells the status of the answer to the POST under way where its head has come without all of
+  /// its body. May neither begin a POST nor destroy the connection.
+  using status_handler = std::function<void(unsigned status)>;
 
   http_connection(
     socket_loop& loop, endpoint_cache& endpoints, const http_url& url,
     clock::duration longest_quiet, handler done);
   http_connection(const http_connection&) = delete;
   http_connection& operator=(const http_connection&) = delete;
+  /// From now on `on_status` is called as soon as there is a status. The POST is under way until
+  /// its body has ended, which may take no longer than `body_time` then, whatever the deadline was.
+  void tell_status(status_handler on_status, clock::duration body_time) {
+    on_status_ = std::move(on_status);
+    body_time_ = body_time;
+  }
+
   /// Whoever waits for a POST hears nothing any more.
   ~http_connection() { close(); }
 
@@ -63,6 +74,7 @@ private:
   boost::system::error_code hand_to_loop();
   void send();
   void read();
+  void tell_status_once();
   void watch_clock(clock::time_point until);
   void look_at_clock();
   void finish(const post_outcome& how);
@@ -71,6 +83,8 @@ private:
   endpoint_cache& endpoints_;
   const clock::duration longest_quiet_;
   const handler done_;
+  status_handler on_status_;
+  clock::duration body_time_{};
   http_exchange exchange_;
   /// While it connects. It names the attempt, too: what still comes of another one is ignored.
   std::shared_ptr<boost::asio::ip::tcp::socket> connecting_;
@@ -83,6 +97,8 @@ private:
   clock::time_point deadline_;
   clock::time_point last_used_;
   bool posting_ = false;
+  /// The status of the POST under way is told.
+  bool status_told_ = false;
   bool hung_up_ = false;
   /// Held weakly by what is under way in the io_context.
   const std::shared_ptr<http_connection> self_{this, [](http_connection*) {

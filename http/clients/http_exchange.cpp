@@ -85,6 +85,10 @@ std::optional<post_outcome> http_exchange::received(std::string_view bytes) {
   }
 }
 
+std::optional<unsigned> http_exchange::status() const {
+  return answer_->has_status() ? std::optional{answer_->status()} : std::nullopt;
+}
+
 std::optional<post_outcome> http_exchange::unfinished(bool broken) const {
   if (!broken && answer_->rest.size() < max_head_bytes)
     return std::nullopt;

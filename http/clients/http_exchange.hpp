@@ -60,6 +60,9 @@ public:
   /// The connection has ended instead: closed by the server, or by an error.
   [[nodiscard]] post_outcome ended(boost::system::error_code error = {});
 
+  /// The status of the answer, once the head of one that is not interim is here.
+  [[nodiscard]] std::optional<unsigned> status() const;
+
   /// Whether the connection may carry another POST after this outcome.
   [[nodiscard]] bool keeps_connection() const noexcept { return keeps_connection_; }
 

@@ -4,8 +4,12 @@
 #include <string>
 #include <vector>
 
+#include <sys/socket.h>
+
 #include <gtest/gtest.h>
 
+#include "actors/system/owned_fd.hpp"
+#include "tests/support/bare_listener.hpp"
 #include "tests/support/callback_backend.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
@@ -124,6 +128,16 @@ TEST(StandIn, SaysWhenTheBackendDoesNotAnswer) {
   EXPECT_FALSE(stream.open());
   EXPECT_EQ(stream.status(), 504);
   release.set_value();
+}
+
+TEST(StandIn, OpensAStreamOnTheStatusWithoutWaitingForTheBody) {
+  bare_listener backend;
+  herald_process herald{{"--callback-url", backend.url() + "/callback"}};
+  sse_client stream{herald.stream_port(), "/"};
+  const owned_fd asked{backend.take()};
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  ASSERT_GT(::send(asked.get(), head.data(), head.size(), MSG_NOSIGNAL), 0);
+  EXPECT_TRUE(stream.open());
 }
 
 TEST(StandIn, HasTheProbesOfAGateway) {

@@ -1,5 +1,6 @@
 #include "http/clients/backend_client.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <future>
@@ -9,14 +10,18 @@
 #include <thread>
 
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "actors/system/owned_fd.hpp"
 #include "messages/type_ids.hpp"
 #include "messages/wire/callback_json.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/bare_listener.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace herald {
@@ -244,13 +249,13 @@ TEST_F(BackendClient, HasManyCallbacksUnderWayAtOnce) {
 }
 
 TEST_F(BackendClient, KeepsConnectionsAlive) {
-  backend server{accept};
+  // Its answers are whole: a connection whose body still comes is not free.
+  testing::scripted_server server{"}}}", {testing::connection_script(50, ok)}};
   use(server.url());
   for (std::uint64_t i = 0; i < 50; ++i)
     EXPECT_EQ(call(i).why.code, ec::none);
-  EXPECT_EQ(server.clients(), 1u);
-  EXPECT_NE(
-    numbers.render().find("herald_callback_connections_opened_total 1\n"), std::string::npos);
+  EXPECT_EQ(server.requests(), 50);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_connections_opened_total"), 1);
   client.reset();
 }
 
@@ -370,6 +375,55 @@ TEST_F(BackendClient, CallsOnceWhereTheAnswerBreaksOff) {
   EXPECT_EQ(call(1).why.code, ec::none);
   EXPECT_EQ(call(2).why.code, ec::upstream_unavailable);
   EXPECT_EQ(server.requests(), 2);
+  client.reset();
+}
+
+/// A client's connection that a test answers by hand.
+class answered_by_hand {
+public:
+  explicit answered_by_hand(const testing::bare_listener& peer) : fd_(peer.take()) {
+    const timeval limit{20, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+
+  /// Whether a request has come.
+  bool asked() {
+    std::array<char, 4096> bytes{};
+    return ::recv(fd_.get(), bytes.data(), bytes.size(), 0) > 0;
+  }
+  void say(std::string_view bytes) {
+    EXPECT_GT(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), 0);
+  }
+
+private:
+  owned_fd fd_;
+};
+
+TEST_F(BackendClient, GoesByTheStatusWithoutWaitingForTheBody) {
+  testing::bare_listener peer;
+  backend_client_options options;
+  options.body_time = patience;
+  options.max_in_flight = 2;
+  use(peer.url(), options);
+  submit(1);
+  answered_by_hand first{peer};
+  ASSERT_TRUE(first.asked());
+  first.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  ASSERT_TRUE(wait_for(1));
+  EXPECT_EQ(count(ec::none), 1u);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_in_flight"), 0);
+  submit(2);
+  answered_by_hand second{peer};
+  ASSERT_TRUE(second.asked()) << "the first connection is not free";
+  second.say("HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n");
+  ASSERT_TRUE(wait_for(2));
+  EXPECT_EQ(answers.back().status, 403);
+  submit(3);
+  first.say("{}");
+  ASSERT_TRUE(first.asked()) << "now it is";
+  first.say(ok);
+  ASSERT_TRUE(wait_for(3));
+  EXPECT_EQ(answers.back().status, 200);
   client.reset();
 }
 

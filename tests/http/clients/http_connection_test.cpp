@@ -79,11 +79,21 @@ protected:
     return ::recv(client.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   }
 
-  /// Answers the POST under way by hand, over a new connection: the server's end of it.
-  owned_fd answered(const bare_listener& peer) {
+  static void say(const owned_fd& client, std::string_view bytes) {
+    EXPECT_GT(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), 0);
+  }
+
+  /// The server's end of the new connection over which the POST under way has come.
+  owned_fd asked(const bare_listener& peer) {
     owned_fd client{peer.take()};
     EXPECT_TRUE(run_until([&] { return bytes_from(client) > 0; }));
-    EXPECT_GT(::send(client.get(), ok.data(), ok.size(), MSG_NOSIGNAL), 0);
+    return client;
+  }
+
+  /// The same, once that POST is answered by hand.
+  owned_fd answered(const bare_listener& peer) {
+    auto client = asked(peer);
+    say(client, ok);
     EXPECT_EQ(end().status, 200u);
     return client;
   }
@@ -212,6 +222,43 @@ TEST_F(HttpConnection, KeepsADeadlineThatIsSoonerThanThatOfThePostBefore) {
   begin(20ms);
   EXPECT_EQ(end().what, kind::timed_out);
   EXPECT_FALSE(connection->kept());
+}
+
+TEST_F(HttpConnection, TellsTheStatusAtOnceAndIsFreeWhenTheBodyHasEnded) {
+  bare_listener peer;
+  use(peer.url());
+  std::vector<unsigned> told;
+  connection->tell_status([&](unsigned status) { told.push_back(status); }, patience);
+  begin();
+  const auto client = asked(peer);
+  say(client, "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n");
+  ASSERT_TRUE(run_until([&] { return !told.empty(); }));
+  say(client, "{");
+  loop.io().run_for(10ms);
+  EXPECT_FALSE(outcome);
+  say(client, "}");
+  EXPECT_EQ(end().status, 403u);
+  EXPECT_EQ(told, std::vector<unsigned>{403}) << "once";
+  EXPECT_TRUE(connection->kept());
+  begin();
+  ASSERT_TRUE(run_until([&] { return bytes_from(client) > 0; })) << "over the same connection";
+  say(client, ok);
+  EXPECT_EQ(end().status, 200u);
+  EXPECT_EQ(told.size(), 1u) << "the body was there with the status";
+}
+
+TEST_F(HttpConnection, ClosesWhereTheBodyBehindATellingTakesTooLong) {
+  bare_listener peer;
+  use(peer.url());
+  unsigned told = 0;
+  connection->tell_status([&](unsigned status) { told = status; }, 20ms);
+  begin(1h);
+  const auto client = asked(peer);
+  say(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{");
+  EXPECT_EQ(end().what, kind::timed_out);
+  EXPECT_EQ(told, 200u);
+  EXPECT_FALSE(connection->kept());
+  ASSERT_TRUE(run_until([&] { return bytes_from(client) == 0; }));
 }
 
 TEST_F(HttpConnection, TellsNothingOnceItIsDestroyedWhateverWasUnderWay) {

@@ -71,6 +71,20 @@ TEST_F(HttpExchange, ReadsAnAnswerCutAnywhere) {
   }
 }
 
+TEST_F(HttpExchange, HasTheStatusBeforeTheBody) {
+  begin();
+  EXPECT_FALSE(exchange.status());
+  EXPECT_FALSE(exchange.received("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 404 Not Found\r\n"));
+  EXPECT_FALSE(exchange.status());
+  EXPECT_FALSE(exchange.received("Content-Length: 2\r\n\r\n"));
+  EXPECT_EQ(exchange.status(), 404u);
+  EXPECT_FALSE(exchange.received("{"));
+  EXPECT_TRUE(exchange.received("}"));
+  EXPECT_EQ(exchange.status(), 404u);
+  begin(true);
+  EXPECT_FALSE(exchange.status()) << "of the next one there is none";
+}
+
 TEST_F(HttpExchange, PassesOverInterimAnswers) {
   const auto interim = std::string{"HTTP/1.1 102 Processing\r\n\r\n"};
   EXPECT_EQ(status_of(interim + interim + answer("200 OK", "")), 200u);
