@@ -24,17 +24,16 @@ class stand_in_streams {
 public:
   /// Bounds of what is kept for streams that are calling back.
   struct limits {
-    std::size_t stream_events = 256;
+    std::size_t stream_events = 0;
     /// Bytes of names and data.
-    std::size_t stream_bytes = std::size_t{1} << 20;
-    std::size_t total_bytes = std::size_t{64} << 20;
+    std::size_t stream_bytes = 0;
+    std::size_t total_bytes = 0;
   };
 
   using request_text = std::shared_ptr<const std::string>;
 
   enum class state : std::uint8_t { calling_back, open, closing };
 
-  stand_in_streams() = default;
   explicit stand_in_streams(limits bounds) : limits_(bounds) {}
 
   /// A client came; `request` is what the backend is told of it. False for a token that is held

@@ -20,6 +20,12 @@ struct callback_settings {
   std::size_t max_in_flight = 256;
   /// Callbacks waiting for a connection, connects and disconnects each; more are refused.
   std::size_t max_queued = 50'000;
+  /// Events for a stream whose connect is not answered yet, and the bytes of their names and data;
+  /// more are refused.
+  std::size_t max_buffered_events = 256;
+  std::size_t max_buffered_bytes = std::size_t{1} << 20U;
+  /// The bytes of all such streams together.
+  std::size_t max_buffered_total_bytes = std::size_t{64} << 20U;
 };
 
 } // namespace herald

@@ -150,6 +150,15 @@ const std::array table = {
   setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
   setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
   setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
+  setting{
+    AT(callback.max_buffered_events), count(0, 1'000'000),
+    "Events that a backend may send to a stream before its connect is answered; more get 503."},
+  setting{
+    AT(callback.max_buffered_bytes), bytes(0),
+    "Bytes of the events that wait for a stream whose connect is not answered."},
+  setting{
+    AT(callback.max_buffered_total_bytes), bytes(0),
+    "Bytes of the events that wait for all such streams together."},
 
   setting{
     AT(history.max_events), count(0, 100'000'000),

@@ -38,6 +38,11 @@ stream_options stand_in_options(const config& settings) {
   return options;
 }
 
+stand_in_streams::limits buffer_limits(const callback_settings& settings) {
+  return {
+    settings.max_buffered_events, settings.max_buffered_bytes, settings.max_buffered_total_bytes};
+}
+
 /// Refuses the callbacks of a gateway, with the reason: this herald is no backend.
 void add_callback_hint(router& routes) {
   routes.add("POST", "/api/sse/callback", foreign_protocol, [](const api_request&) {
@@ -58,8 +63,9 @@ public:
       client_(make_client(settings, numbers)),
       supervision_(system, settings, numbers, std::move(give_up)),
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
-      front_(
-        spawn_stand_in_front(system, supervision_.child("gateway-front"), {}, caller_, numbers)),
+      front_(spawn_stand_in_front(
+        system, supervision_.child("gateway-front"), buffer_limits(settings.callback), caller_,
+        numbers)),
       endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
     add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,7 @@
 #include "tests/support/callback_backend.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -26,11 +28,14 @@ using json = nlohmann::json;
 class StandInService : public ::testing::Test {
 protected:
   StandInService() {
-    config settings;
     settings.api.port = 0;
     settings.stream.port = 0;
     settings.stream.threads = 1;
     settings.callback.url = backend.url();
+    start();
+  }
+
+  void start() {
     running = make_stand_in_service(settings, system, numbers, [this] { gave_up = true; });
     running->start();
   }
@@ -38,6 +43,13 @@ protected:
   ~StandInService() override {
     EXPECT_TRUE(!running || running->shut_down(shutdown_reason::asked).empty());
     EXPECT_FALSE(gave_up);
+  }
+
+  /// With these settings instead.
+  void restart() {
+    EXPECT_TRUE(running->shut_down(shutdown_reason::asked).empty());
+    running.reset();
+    start();
   }
 
   [[nodiscard]] sse_client page() const { return {*running->ports().stream, "/s"}; }
@@ -61,10 +73,15 @@ protected:
   }
 
   std::atomic<int> status{200};
-  callback_backend backend{[this](const json&) {
+  /// What the backend does before it answers a connect.
+  std::function<void(const json& callback)> before_answer = [](const json&) {
+  };
+  callback_backend backend{[this](const json& callback) {
+    before_answer(callback);
     return status.load();
   }};
   metrics numbers;
+  config settings;
   std::atomic<bool> gave_up = false;
   caf::actor_system_config actors;
   caf::actor_system system{actors};
@@ -105,8 +122,44 @@ TEST_F(StandInService, HasToldTheBackendOfTheEndOfAllStreamsWhenItHasEnded) {
   EXPECT_TRUE(stream.wait_for_end());
 }
 
+TEST_F(StandInService, KeepsWhatIsSentBeforeTheAnswerToAConnectWithinItsSettings) {
+  struct row {
+    std::size_t events;
+    std::size_t stream_bytes;
+    std::size_t total_bytes;
+    std::vector<int> answers;
+  };
+  const row rows[] = {
+    {2, 1000, 1000, {200, 200, 503}},
+    {9, 11, 1000, {200, 200, 503}},
+    {9, 1000, 5, {200, 503, 503}},
+    {0, 1000, 1000, {503, 503, 503}},
+  };
+  double refused = 0;
+  for (const auto& [events, stream_bytes, total_bytes, expected] : rows) {
+    settings.callback.max_buffered_events = events;
+    settings.callback.max_buffered_bytes = stream_bytes;
+    settings.callback.max_buffered_total_bytes = total_bytes;
+    restart();
+    std::vector<int> answers;
+    before_answer = [&](const json& callback) {
+      const json order = {
+        {"token", callback["token"]}, {"event", {{"name", "n"}, {"data", "1234"}}}};
+      for (int i = 0; i < 3; ++i)
+        answers.push_back(api().post("/internal/send", order.dump()).status);
+    };
+    auto stream = page();
+    ASSERT_TRUE(stream.open());
+    EXPECT_EQ(answers, expected);
+    const auto kept = std::count(expected.begin(), expected.end(), 200);
+    for (int i = 0; i < kept; ++i)
+      EXPECT_EQ(stream.next(), (sse_event{"", "n", "1234"}));
+    refused += static_cast<double>(expected.size()) - static_cast<double>(kept);
+    EXPECT_EQ(metric(numbers, "herald_callback_buffer_refused_total"), refused);
+  }
+}
+
 TEST_F(StandInService, IsNotMadeForABackendThatItCannotCall) {
-  config settings;
   settings.callback.url = "https://backend/";
   EXPECT_THROW(
     (void)make_stand_in_service(settings, system, numbers, [] {}), std::invalid_argument);
