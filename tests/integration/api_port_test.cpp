@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/gateway_facts.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/metrics_page.hpp"
@@ -353,26 +354,19 @@ TEST_F(ApiPort, AnswersTheProtocolOfTheGateway) {
   };
   auto answer = send({{"token", token}, {"event", {{"name", "n"}, {"data", "text"}}}});
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(json_of(answer), (json{{"status", "ok"}}));
+  EXPECT_EQ(json_of(answer), send_answer_of("sent").body);
   EXPECT_EQ(streams[0].next(), (sse_event{"", "n", "text"}));
   EXPECT_EQ(send({{"token", token}}).status, 200) << "a probe";
 
-  const std::vector<std::pair<json, std::string>> bad = {
-    {json::object(), "INVALID_TOKEN_MISSING"},
-    {{{"token", 1}}, "INVALID_TOKEN_MISSING"},
-    {{{"token", token}, {"event", "n"}}, "INVALID_EVENT_TYPE"},
-    {{{"token", token}, {"event", {{"name", "n"}}}}, "INVALID_EVENT_DATA_MISSING"},
-    {{{"token", token}, {"event", {{"name", 1}, {"data", "d"}}}}, "INVALID_EVENT_NAME_TYPE"},
-    {{{"token", token}, {"close", "yes"}}, "INVALID_CLOSE_TYPE"},
-  };
-  for (const auto& [body, code] : bad) {
-    answer = send(body);
-    EXPECT_EQ(answer.status, 400) << body;
-    EXPECT_EQ(json_of(answer)["error"]["code"], code) << body;
+  for (const auto& [order, code] : broken_orders(token)) {
+    answer = send(order);
+    EXPECT_EQ(answer.status, status_of_broken_order()) << order;
+    EXPECT_EQ(json_of(answer)["error"]["code"], code) << order;
   }
   answer = send({{"token", "unknown"}, {"event", {{"data", "d"}}}});
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_EQ(json_of(answer)["error"]["code"], "TOKEN_NOT_FOUND");
+  const auto unknown = send_answer_of("unknown_token");
+  EXPECT_EQ(answer.status, unknown.status);
+  EXPECT_EQ(json_of(answer)["error"]["code"], unknown.code());
 
   answer = send({{"token", token}, {"event", {{"data", "last"}}}, {"close", true}});
   EXPECT_EQ(answer.status, 200);

@@ -19,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/bare_listener.hpp"
+#include "tests/support/gateway_facts.hpp"
 
 namespace herald {
 namespace {
@@ -190,13 +191,19 @@ TEST(GatewayClient, SendsLargeBodiesWhole) {
 TEST(GatewayClient, TellsAnswersApart) {
   gateway peer;
   test_link link{peer.url()};
-  const auto answered = [&](int status, const char* body) {
+  const auto answered = [&](int status, const std::string& body) {
     peer.answer(status, body);
     return link.post("{}");
   };
-  EXPECT_EQ(answered(200, R"({"status":"buffered"})"), send_result::delivered);
-  EXPECT_EQ(answered(404, R"({"error":{"code":"TOKEN_NOT_FOUND"}})"), send_result::gone);
-  EXPECT_EQ(answered(500, R"({"error":{"code":"WRITE_FAILED"}})"), send_result::gone);
+  const std::pair<const char*, send_result> facts[] = {
+    {"sent", send_result::delivered},     {"not_open_yet", send_result::delivered},
+    {"unknown_token", send_result::gone}, {"write_failed", send_result::gone},
+    {"too_large", send_result::refused},
+  };
+  for (const auto& [what, expected] : facts) {
+    const auto answer = testing::send_answer_of(what);
+    EXPECT_EQ(answered(answer.status, answer.body.dump()), expected) << what;
+  }
   EXPECT_EQ(answered(500, "oops"), send_result::failing);
   EXPECT_EQ(answered(503, ""), send_result::failing);
   EXPECT_EQ(answered(413, ""), send_result::refused);
