@@ -95,6 +95,10 @@ const std::array table = {
   setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
   setting{AT(stream.heartbeat_s), interval_s, "A quiet stream gets a comment this often."},
   setting{
+    AT(stream.heartbeat_event), by_type,
+    "All streams get an event heartbeat instead, quiet or not; one alone asks by "
+    "?heartbeat=event."},
+  setting{
     AT(stream.unreachable_s), count(0, 3600),
     "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
   setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},

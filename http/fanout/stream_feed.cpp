@@ -1,6 +1,7 @@
 #include "http/fanout/stream_feed.hpp"
 
 #include <optional>
+#include <string_view>
 
 #include "http/fanout/sse_format.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
+constexpr std::string_view heartbeat = "heartbeat";
 
 } // namespace
 
@@ -64,9 +66,25 @@ void stream_feed::note_time(const event& what) {
 }
 
 void stream_feed::put_heartbeat(time_point now) {
-  last_frame_ = now;
   scratch_.clear();
-  append_comment(scratch_, "heartbeat");
+  append_comment(scratch_, heartbeat);
+  broadcast_uncounted(now);
+}
+
+void stream_feed::put_heartbeat_event(time_point now) {
+  scratch_.clear();
+  append_event(scratch_, {}, heartbeat, {});
+  broadcast_uncounted(now);
+}
+
+void stream_feed::put_heartbeat_event(stream_slot slot) {
+  std::string frame;
+  append_event(frame, {}, heartbeat, {});
+  (void)table_.push(slot, std::move(frame), std::nullopt);
+}
+
+void stream_feed::broadcast_uncounted(time_point now) {
+  last_frame_ = now;
   if (table_.room_for(scratch_.size()))
     table_.broadcast(scratch_, std::nullopt);
 }

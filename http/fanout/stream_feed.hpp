@@ -41,6 +41,10 @@ public:
 
   /// Puts in a comment for all streams, unless there is no room, as streams get something anyway.
   void put_heartbeat(time_point now);
+  /// Puts in a heartbeat that pages can watch, an event without id, for all streams; likewise.
+  void put_heartbeat_event(time_point now);
+  /// The same for one open stream.
+  void put_heartbeat_event(stream_slot slot);
   /// When something was last put in for all streams; at first, when this was made.
   [[nodiscard]] time_point last_frame() const noexcept { return last_frame_; }
 
@@ -68,6 +72,7 @@ private:
   };
 
   bool broadcast(const event& what, time_point now);
+  void broadcast_uncounted(time_point now);
   void send_to_one(const delivery& item);
   void note_time(const event& what);
 

@@ -166,7 +166,8 @@ void stream_table::broadcast(
 }
 
 bool stream_table::push(
-  stream_slot slot, std::string frame, service_type service, delivery_tickets::key ticket) {
+  stream_slot slot, std::string frame, std::optional<service_type> service,
+  delivery_tickets::key ticket) {
   auto& s = streams_[slot];
   if (s.now != state::open)
     return false;

@@ -132,8 +132,9 @@ public:
     std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket = 0);
   /// Queues a frame for one stream, behind everything broadcast before. A stream that is not open
   /// takes none: false.
-  bool
-  push(stream_slot slot, std::string frame, service_type service, delivery_tickets::key ticket = 0);
+  bool push(
+    stream_slot slot, std::string frame, std::optional<service_type> service,
+    delivery_tickets::key ticket = 0);
 
   /// Sends to streams that are behind, at most `sends` times; true if there are more.
   bool run_slice(std::size_t sends);

@@ -54,6 +54,9 @@ stream_loop::stream_loop(
     heartbeat_(
       io_, [this] { return feed_.last_frame() + options_.heartbeat_s; },
       [this] { on_heartbeat(); }),
+    heartbeat_event_(
+      io_, [this] { return clock::now() + options_.heartbeat_s; },
+      [this] { on_heartbeat_event(); }),
     tick_(
       io_, [] { return clock::now() + tick; }, [this] { on_tick(); }),
     patrols_(
@@ -106,8 +109,11 @@ void stream_loop::work_on() {
   if (const auto damage = table_.check())
     throw state_damaged(*damage);
   acceptor_.listen();
-  if (options_.heartbeat_s.count() != 0)
-    heartbeat_.start();
+  if (options_.heartbeat_s.count() != 0) {
+    heartbeat_event_.start();
+    if (!options_.heartbeat_event)
+      heartbeat_.start();
+  }
   tick_.start();
   if (options_.unreachable_s.count() != 0)
     patrols_.start();
@@ -161,7 +167,8 @@ header_list stream_loop::on_refusal(ec why) {
 void stream_loop::open(
   const client_socket& from, stream_limits::lease lease, stream_opening& request) {
   const auto slot = table_.add(from.fd, secrets_(), lease);
-  openings_.add(slot, {std::move(request.cors), request.http_1_0}, clock::now());
+  openings_.add(
+    slot, {std::move(request.cors), request.http_1_0, request.heartbeat_event}, clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
@@ -226,6 +233,8 @@ void stream_loop::apply_one(const attach_stream& order) {
   const auto* const client = openings_.find(*slot);
   auto head = render_stream_head(client->http_1_0, client->cors);
   append_retry(head, jitter_(options_.retry_ms, options_.retry_ms));
+  if (client->heartbeat_event)
+    heartbeat_watchers_.add(*slot);
   openings_.remove(*slot);
   table_.attach(*slot, std::move(head), order.missed, order.cursor);
 }
@@ -299,9 +308,11 @@ bool stream_loop::work_a_round() {
     drain_some();
   if (orders_.empty())
     feed_.release_memory();
+  const bool beating = heartbeat_watchers_.run_slice(
+    slice_orders, [this](stream_slot slot) { feed_.put_heartbeat_event(slot); });
   const bool more = streams_.run_slice(table_, slice_sends);
   report_progress();
-  return more || !orders_.empty();
+  return more || beating || !orders_.empty();
 }
 
 void stream_loop::schedule() {
@@ -374,6 +385,7 @@ void stream_loop::after_sockets() {
 /// Its socket is closed.
 void stream_loop::on_stream_ended(const ended_stream& stream) {
   openings_.remove(stream.slot);
+  heartbeat_watchers_.remove(stream.slot);
   patrol_.ended(stream.slot);
   limits_.release(stream.lease);
   if (!stream.report)
@@ -388,6 +400,15 @@ void stream_loop::on_heartbeat() {
   if (now - feed_.last_frame() < options_.heartbeat_s)
     return;
   feed_.put_heartbeat(now);
+  schedule();
+}
+
+/// In the log where all streams get it; else a frame for each that has asked.
+void stream_loop::on_heartbeat_event() {
+  if (options_.heartbeat_event)
+    feed_.put_heartbeat_event(clock::now());
+  else
+    heartbeat_watchers_.begin_round();
   schedule();
 }
 

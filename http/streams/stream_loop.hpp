@@ -14,6 +14,7 @@
 #include "actors/system/jitter.hpp"
 #include "actors/system/secret_source.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "http/fanout/heartbeat_watchers.hpp"
 #include "http/fanout/stall_patrol.hpp"
 #include "http/fanout/stream_feed.hpp"
 #include "http/fanout/stream_table.hpp"
@@ -121,6 +122,7 @@ private:
 
   // time
   void on_heartbeat();
+  void on_heartbeat_event();
   void on_tick();
   void on_patrol();
   void drain_some();
@@ -140,6 +142,7 @@ private:
   boost::asio::io_context io_{1};
   boost::asio::steady_timer announcement_{io_};
   repeating_timer heartbeat_;
+  repeating_timer heartbeat_event_;
   repeating_timer tick_;
   repeating_timer patrols_;
   socket_set sockets_;
@@ -151,6 +154,7 @@ private:
   stream_table table_;
   stream_feed feed_;
   stream_openings openings_;
+  heartbeat_watchers heartbeat_watchers_;
   /// The timer for the next announcement is set.
   bool announcing_ = false;
   stall_patrol patrol_;

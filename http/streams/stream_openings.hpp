@@ -33,6 +33,7 @@ public:
   struct client {
     header_list cors;
     bool http_1_0 = false;
+    bool heartbeat_event = false;
   };
 
   /// A client that waits for longer than `timeout` is overdue.

@@ -18,6 +18,8 @@ struct stream_settings {
   std::size_t threads = 0;
   /// A stream that was quiet for this long gets a comment; 0 for never.
   std::chrono::milliseconds heartbeat_s{15'000};
+  /// All streams get an event `heartbeat` this often instead, quiet or not: pages can watch it.
+  bool heartbeat_event = false;
   /// A client that acknowledges nothing, or takes nothing, for this long is given up, late by at
   /// most a quarter; 0: when the kernel does. With the heartbeat this bounds how long a stream that
   /// was cut off goes unnoticed.

@@ -100,6 +100,7 @@ std::string letters_of(std::string_view name) {
 
 constexpr std::string_view request_id_letters = "requestid";
 constexpr std::string_view cursor_letters = "lasteventid";
+constexpr std::string_view heartbeat_letters = "heartbeat";
 
 /// Whether a parameter is the cursor. `lastEventId` is the default of event-source-polyfill,
 /// `Last-Event-ID` and `lastEventID` are Mercure's, `evs_last_event_id` is eventsource-polyfill's.
@@ -131,11 +132,14 @@ public:
   [[nodiscard]] const std::optional<std::string>& id() const noexcept { return id_; }
   /// Of several spellings the last: polyfills append theirs to the page's URL.
   [[nodiscard]] const std::optional<std::string>& cursor() const noexcept { return cursor_; }
+  /// The kind of heartbeats that the page wants.
+  [[nodiscard]] const std::optional<std::string>& heartbeat() const noexcept { return heartbeat_; }
 
 private:
   void take(query_argument& argument) {
     const bool names_page = argument.name == "request_id";
-    if (!names_page && !is_cursor(letters_of(argument.name)))
+    const bool names_heartbeat = argument.name == heartbeat_letters;
+    if (!names_page && !names_heartbeat && !is_cursor(letters_of(argument.name)))
       return;
     if (!seen_.insert(argument.name).second)
       return blame(ec::invalid_field, argument.name, "must not be given twice");
@@ -143,21 +147,25 @@ private:
       return blame(ec::invalid_field, argument.name, "must be percent-encoded");
     if (names_page)
       id_ = std::move(argument.value);
+    else if (names_heartbeat)
+      heartbeat_ = std::move(argument.value);
     else if (!argument.value->empty())
       cursor_ = std::move(argument.value);
-    has_cursor_ = has_cursor_ || !names_page;
+    has_cursor_ = has_cursor_ || (!names_page && !names_heartbeat);
   }
 
   /// Blames a name that is one of ours misspelt. Where the right one is there too, a name that
   /// differs in its letters is somebody else's.
   void suspect(const std::string& name) {
     const auto letters = letters_of(name);
-    if (name == "request_id" || is_cursor(letters))
+    if (name == "request_id" || name == heartbeat_letters || is_cursor(letters))
       return;
     if (letters == request_id_letters || (!id_ && is_slip_of(request_id_letters, letters)))
       misspelt(name, "request_id");
     else if (!has_cursor_ && is_slip_of(cursor_letters, letters))
       misspelt(name, "last_event_id");
+    else if (!heartbeat_ && is_slip_of(heartbeat_letters, letters))
+      misspelt(name, "heartbeat");
   }
 
   void misspelt(const std::string& name, const char* meant) {
@@ -173,6 +181,7 @@ private:
   std::optional<failure> fault_;
   std::optional<std::string> id_;
   std::optional<std::string> cursor_;
+  std::optional<std::string> heartbeat_;
   bool has_cursor_ = false;
 };
 
@@ -191,6 +200,8 @@ std::optional<failure> why_refused(const stream_query& query) {
     return failure{ec::invalid_field, "request_id is required", "request_id"};
   if (const auto violation = request_id_violation(*query.id()))
     return failure{ec::invalid_field, std::string{"request_id "}.append(*violation), "request_id"};
+  if (query.heartbeat() && *query.heartbeat() != "event")
+    return failure{ec::invalid_field, "heartbeat must be event, or not be given", "heartbeat"};
   return std::nullopt;
 }
 
@@ -258,6 +269,7 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   opening.last_event_id = last_event_id(request, query);
   opening.cors = std::move(cors);
   opening.http_1_0 = request.version < 11;
+  opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;
   if (rules.stand_in)
     opening.headers = std::make_shared<const header_list>(request.headers);
   return opening;

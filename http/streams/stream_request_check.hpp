@@ -35,6 +35,8 @@ struct stream_opening {
   /// For every answer to this client.
   header_list cors;
   bool http_1_0 = false;
+  /// The page watches its heartbeats.
+  bool heartbeat_event = false;
   /// Only in stand-in mode.
   std::shared_ptr<const header_list> headers;
 };

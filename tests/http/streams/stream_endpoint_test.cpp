@@ -528,6 +528,28 @@ TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
   reader->until(": heartbeat\n: heartbeat\n");
 }
 
+TEST_F(StreamEndpoint, SendsHeartbeatsAsEventsToStreamsThatAskForThem) {
+  options.heartbeat_s = 20ms;
+  start();
+  const auto other = stream("other");
+  const auto watching =
+    connect("GET /api/sse/stream?request_id=a&heartbeat=event HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string heartbeat = "event: heartbeat\ndata: \n\n";
+  watching->until(heartbeat);
+  const auto got = other->until(": heartbeat\n: heartbeat\n");
+  EXPECT_EQ(got.find("event: "), std::string::npos) << got;
+}
+
+TEST_F(StreamEndpoint, SendsHeartbeatsAsEventsToAllStreamsWhereThatIsSet) {
+  options.heartbeat_s = 20ms;
+  options.heartbeat_event = true;
+  start();
+  const auto reader = stream("a");
+  const std::string heartbeat = "event: heartbeat\ndata: \n\n";
+  const auto got = reader->until(heartbeat + heartbeat);
+  EXPECT_EQ(got.find(": heartbeat\n: "), std::string::npos) << got;
+}
+
 TEST_F(StreamEndpoint, EndsNothingWithAnEmptyLineButEventsAndItsFirstBlock) {
   options.heartbeat_s = 20ms;
   // Without jitter.
@@ -564,8 +586,7 @@ TEST_F(StreamEndpoint, SaysFromWhereAStreamIsLiveBehindWhatItHasMissed) {
 
 TEST_F(StreamEndpoint, TakesHeadsOf16KiBUnlessToldOtherwise) {
   start();
-  const std::string begin =
-    "GET /api/sse/stream?request_id=a HTTP/1.1\r\nHost: h\r\nCookie: a=";
+  const std::string begin = "GET /api/sse/stream?request_id=a HTTP/1.1\r\nHost: h\r\nCookie: a=";
   const std::string end = "\r\n\r\n";
   const std::string cookie(16'384 - begin.size() - end.size(), 'x');
   EXPECT_EQ(connect(begin + cookie + end)->until("\r\n\r\n").find("HTTP/1.1 200 "), 0u);

@@ -280,6 +280,19 @@ TEST(StreamRequestCheck, StandingInLeavesTheQueryToTheBackend) {
   for (const auto* query :
        {"requestId=a", "request_id=a&request_id=b", "lastEventId=%zz", "last_evnt_id=5"})
     EXPECT_EQ(opened(get(std::string{"/any?"} + query), rules).url, std::string{"/any?"} + query);
+
+TEST(StreamRequestCheck, TellsWhoWatchesHeartbeats) {
+  const std::string target = "/api/sse/stream?request_id=a";
+  EXPECT_FALSE(opened(get(target)).heartbeat_event);
+  EXPECT_TRUE(opened(get(target + "&heartbeat=event")).heartbeat_event);
+  for (const auto* const value : {"", "Event", "comment", "1"}) {
+    const auto reply = refused(get(target + "&heartbeat=" + value));
+    EXPECT_EQ(reply.status, 400);
+    EXPECT_NE(reply.body.find(R"("field":"heartbeat")"), std::string::npos) << reply.body;
+  }
+  const stream_rules standing_in{{"*"}, true, {}};
+  EXPECT_FALSE(opened(get(target + "&heartbeat=event"), standing_in).heartbeat_event)
+    << "the query is the backend's";
 }
 
 TEST(StreamRequestCheck, StandingInOpensAnyPathAndForwardsHeaders) {
