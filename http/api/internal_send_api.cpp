@@ -103,7 +103,7 @@ parse_internal_send(std::string_view body, const internal_send_options& options)
     body.remove_prefix(mark.size());
   auto in = read_object_leniently(body, {"token", "event", "close"});
   if (!in && !compact_json(body))
-    return send_refusal{400, "INVALID_JSON", "the body is not JSON"};
+    return send_refusal{400, "INVALID_JSON", "the body must be JSON"};
   if (!in)
     return refusal_of(describe(in.error()));
   auto command = read_send(*in, options);

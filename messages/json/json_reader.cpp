@@ -6,8 +6,17 @@
 #include <utility>
 
 #include "messages/json/json_text.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald {
+
+namespace {
+
+/// Longer names are cut where they are to blame: they are the sender's, and may be as long as the
+/// body.
+constexpr std::size_t max_shown_name = 128;
+
+} // namespace
 
 std::string_view to_string(json_kind kind) {
   constexpr std::array<std::string_view, 6> names = {"null",     "a boolean", "a number",
@@ -156,7 +165,9 @@ std::string json_reader::path_to(std::string_view name) const {
   // The whole of "[3]." is "[3]".
   if (name.empty() && !path_.empty())
     return path_.substr(0, path_.size() - 1);
-  return path_ + std::string(name);
+  if (name.size() <= max_shown_name)
+    return path_ + std::string(name);
+  return path_ + utf8_front(name, max_shown_name) + "..";
 }
 
 } // namespace herald

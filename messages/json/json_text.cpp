@@ -51,13 +51,14 @@ void append_escaped(std::string& out, std::string_view text) {
 
 caf::error syntax_failure(const error_code& error, std::string_view text, std::size_t at) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    return fail(ec::invalid_json, "there is no JSON text");
+    return fail(ec::invalid_json, "JSON is wanted, and there is no text");
   if (error == boost::json::error::too_deep)
     return fail(
       ec::invalid_json, "nested deeper than " + std::to_string(max_json_depth) + " levels");
   if (error == boost::json::error::incomplete)
     return fail(ec::invalid_json, "the JSON text ends too early");
-  return fail(ec::invalid_json, error.message() + " at byte " + std::to_string(at));
+  return fail(
+    ec::invalid_json, "JSON is wanted: " + error.message() + " at byte " + std::to_string(at));
 }
 
 } // namespace json_scan

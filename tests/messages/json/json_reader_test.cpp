@@ -67,7 +67,7 @@ TEST(JsonReader, NamesTheFieldThatIsToBlame) {
     {R"(12)", ec::invalid_field, "", "the body must be an object, not a number"},
     {R"(null)", ec::invalid_field, "", "the body must be an object, not null"},
     {R"({"name":"a"} x)", ec::invalid_json, "", ""},
-    {R"()", ec::invalid_json, "", "there is no JSON text"},
+    {R"()", ec::invalid_json, "", "JSON is wanted, and there is no text"},
   };
   for (const auto& c : cases) {
     const auto why = read(c.text);
@@ -84,6 +84,17 @@ TEST(JsonReader, IgnoresUnknownFieldsWhereAsked) {
   ASSERT_TRUE(in);
   EXPECT_EQ(in->text("name"), "a");
   EXPECT_FALSE(in->finish_leniently());
+}
+
+TEST(JsonReader, CutsALongNameThatIsToBlame) {
+  const auto fault = [](const std::string& name) {
+    auto in = read_object("{\"" + name + "\":1}");
+    return describe(in ? in->finish() : in.error());
+  };
+  EXPECT_EQ(fault(std::string(128, 'x')).field, std::string(128, 'x'));
+  EXPECT_EQ(fault(std::string(7'000'000, 'x')).field, std::string(128, 'x') + "..");
+  EXPECT_EQ(fault(std::string(127, 'x') + "\xc3\xa4").field, std::string(127, 'x') + "..");
+  EXPECT_LT(fault(std::string(7'000'000, 'x')).detail.size(), 100u);
 }
 
 } // namespace
