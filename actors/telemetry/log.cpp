@@ -10,6 +10,7 @@
 
 #include "messages/json/json_writer.hpp"
 #include "messages/text/iso_time.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald::log {
 
@@ -44,6 +45,45 @@ spdlog::logger& sink() {
   return *logger;
 }
 
+/// The character at the start of a text where terminals and viewers obey it instead of showing it:
+/// C1 controls, marks of the direction of writing, separators of lines and paragraphs. Otherwise 0.
+unsigned obeyed(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f)
+    return byte(1);
+  if (byte(0) == 0xd8 && byte(1) == 0x9c)
+    return 0x061c;
+  if (byte(0) != 0xe2 || (byte(1) != 0x80 && byte(1) != 0x81))
+    return 0;
+  const auto code = 0x2000U + (byte(1) & 0x3fU) * 64U + (byte(2) & 0x3fU);
+  const bool is_obeyed = code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e)
+                         || (code >= 0x2066 && code <= 0x2069);
+  return is_obeyed ? code : 0;
+}
+
+void append_escape(std::string& out, unsigned code) {
+  std::array<char, 8> escape{};
+  std::snprintf(escape.data(), escape.size(), "\\u%04x", code & 0xffffU);
+  out += escape.data();
+}
+
+/// A line with what would be obeyed escaped; in either format that stands in quotes.
+std::string shown(std::string_view line) {
+  std::string out;
+  out.reserve(line.size());
+  while (!line.empty()) {
+    const auto code = obeyed(line);
+    if (code != 0)
+      append_escape(out, code);
+    else
+      out += line.front();
+    line.remove_prefix(code == 0 ? 1 : code < 0x800 ? 2 : 3);
+  }
+  return out;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const unsigned char c : text) {
@@ -51,9 +91,7 @@ void append_quoted(std::string& out, std::string_view text) {
       out += '\\';
       out += static_cast<char>(c);
     } else if (c < 0x20 || c == 0x7f) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", c);
-      out += escape.data();
+      append_escape(out, c);
     } else {
       out += static_cast<char>(c);
     }
@@ -66,6 +104,9 @@ bool needs_quotes(std::string_view text) {
     return true;
   for (const unsigned char c : text)
     if (c <= 0x20 || c == 0x7f || c == '"' || c == '=' || c == '\\')
+      return true;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (obeyed(text.substr(i)) != 0)
       return true;
   return false;
 }
@@ -101,7 +142,7 @@ std::string render(
     line.text("component", component).text("event", event);
     for (const auto& f : fields)
       f.bare() ? line.raw(f.key(), f.value()) : line.text(f.key(), f.value());
-    return line.finish();
+    return shown(line.finish());
   }
   std::string line;
   line.append(timestamp).append(" ").append(name_of(lvl)).append(" ");
@@ -109,11 +150,11 @@ std::string render(
   for (const auto& f : fields) {
     line.append(" ").append(f.key()).append("=");
     if (!f.bare() && needs_quotes(f.value()))
-      append_quoted(line, f.value());
+      append_quoted(line, valid_utf8(f.value()));
     else
-      line += f.value();
+      line += valid_utf8(f.value());
   }
-  return line;
+  return shown(line);
 }
 
 } // namespace herald::log

@@ -33,6 +33,26 @@ TEST(Log, StaysOnOneLine) {
     R"(T warning registry connection_replaced a="1\u000a2\u000d\u007f")");
 }
 
+TEST(Log, EscapesWhatTerminalsAndViewersObey) {
+  const std::pair<const char*, const char*> rows[] = {
+    {"\u0080", "\\u0080"}, {"\u009b", "\\u009b"}, {"\u009f", "\\u009f"}, {"\u061c", "\\u061c"},
+    {"\u200e", "\\u200e"}, {"\u200f", "\\u200f"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"},
+    {"\u202a", "\\u202a"}, {"\u202e", "\\u202e"}, {"\u2066", "\\u2066"}, {"\u2069", "\\u2069"},
+  };
+  for (const auto& [text, escape] : rows) {
+    const auto value = std::string{"a"} + text + "z";
+    const auto escaped = std::string{"\"a"} + escape + "z\"";
+    EXPECT_EQ(text_of({{"id", value}}), "T warning registry connection_replaced id=" + escaped);
+    const auto line = json_of({{"id", value}});
+    EXPECT_NE(line.find("\"id\":" + escaped), std::string::npos) << line;
+    EXPECT_EQ(nlohmann::json::parse(line).at("id"), value);
+  }
+  for (const auto* const text :
+       {"\u00a0", "\u00e4", "\u061d", "\u200d", "\u2027", "\u202f", "\u206a", "\u20ac"})
+    EXPECT_TRUE(text_of({{"id", text}}).ends_with(std::string{"id="} + text)) << text;
+  EXPECT_TRUE(text_of({{"id", "a\x9bz"}}).ends_with("id=a\xef\xbf\xbdz")) << "no UTF-8";
+}
+
 TEST(Log, WritesALineOfJson) {
   const auto line = json_of({{"id", "a\"\\\n"}, {"n", -3}, {"ok", false}});
   const auto document = nlohmann::ordered_json::parse(line);
