@@ -6,15 +6,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/atom.hpp>
 
+#include "actors/system/owned_fd.hpp"
 #include "actors/telemetry/log.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
@@ -54,12 +56,22 @@ std::string draft_of(const std::string& ports_file) {
   return ports_file + ".new";
 }
 
+/// Makes the draft anew, so that neither a link that somebody has planted in its place nor what a
+/// former life has left there is written through. False where it cannot be written.
+bool write_draft(const std::string& draft, std::string_view text) {
+  ::unlink(draft.c_str());
+  constexpr auto anew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const owned_fd file{::open(draft.c_str(), anew, 0666)};
+  return file.get() >= 0
+         && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
 /// Throws where the file cannot be written: a program that waits for it would wait for ever.
 void check_ports_file(const std::string& file) {
   const auto draft = draft_of(file);
-  if (!std::ofstream{draft})
+  if (!write_draft(draft, {}))
     throw std::runtime_error("--print-ports: " + file + " cannot be written");
-  std::remove(draft.c_str());
+  ::unlink(draft.c_str());
 }
 
 void write_ports(const std::string& file, const open_ports& ports) {
@@ -69,8 +81,7 @@ void write_ports(const std::string& file, const open_ports& ports) {
     json.number("stream", *ports.stream);
   // Whole or not at all: whoever waits for the file may read it at once.
   const auto draft = draft_of(file);
-  std::ofstream{draft} << json.finish() << '\n';
-  if (std::rename(draft.c_str(), file.c_str()) != 0)
+  if (!write_draft(draft, json.finish() + '\n') || std::rename(draft.c_str(), file.c_str()) != 0)
     log::error(component, "ports_not_written", {{"file", file}});
 }
 

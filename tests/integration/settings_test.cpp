@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -155,6 +156,15 @@ TEST_F(Settings, LogInTheFormThatIsAskedFor) {
   for (std::string line; std::getline(lines, line); ++count)
     EXPECT_TRUE(json::parse(line, nullptr, false).is_object()) << line;
   EXPECT_GE(count, 2u);
+}
+
+TEST_F(Settings, PrintPortsThroughNoLinkThatSomebodyHasPlanted) {
+  const auto victim = folder.write("victim", "mine");
+  const auto ports = (folder / "ports").string();
+  std::filesystem::create_symlink(victim, ports + ".new");
+  const auto run = run_herald({"--api-port=0", "--stream-host=192.0.2.1", "--print-ports", ports});
+  EXPECT_EQ(run.status, exited(1)) << "an address of somebody else";
+  EXPECT_EQ(text_of(victim), "mine");
 }
 
 TEST_F(Settings, PrintThePortsThatAreOpen) {
