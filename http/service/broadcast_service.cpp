@@ -117,6 +117,9 @@ broadcast_service::broadcast_service(
     {journal_, std::move(past.snapshot.tasks)});
   make_routes();
   add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
+  add_signposts(
+    routes_, endpoint_ ? "port " + std::to_string(endpoint_->port()) + " (stream.port)"
+                       : "the SSE Gateway of gateway.url");
   api_.emplace(api_options{settings.api}, routes_, numbers);
 }
 

@@ -57,4 +57,16 @@ void add_service_routes(
     more(routes);
 }
 
+void add_signposts(router& routes, const std::string& streams) {
+  const auto point = [streams](const api_request&) {
+    return problem(failure{
+      ec::no_such_route,
+      "this port has the API, under /api/, and /healthz, /readyz, /metrics; streams are served by "
+        + streams,
+      {}});
+  };
+  routes.add("GET", "/", point);
+  routes.add("GET", "/api/sse/stream", point);
+}
+
 } // namespace herald

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <string>
 
 #include <caf/fwd.hpp>
 
@@ -31,5 +32,8 @@ enum class service_phase : std::uint8_t { starting, running, shutting_down };
 void add_service_routes(
   router& routes, caf::actor_system& system, const supervisor_actor& supervisor,
   const std::atomic<service_phase>& phase, const metrics& numbers, const route_adder& more);
+
+/// Answers at `/` and at the path of streams, which are served by `streams`, what lives where.
+void add_signposts(router& routes, const std::string& streams);
 
 } // namespace herald

@@ -70,6 +70,7 @@ public:
     add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
+    add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
     api_.emplace(api_options{settings.api}, routes_, numbers);
   }
 

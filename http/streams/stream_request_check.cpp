@@ -242,7 +242,12 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   if (probes && reads)
     return with(ready(), cors);
   if (!probes && !rules.stand_in && target.path != stream_path)
-    return with(problem(failure{ec::no_such_route, "no stream is served here", {}}), cors);
+    return with(
+      problem(failure{
+        ec::no_such_route,
+        "streams are at " + std::string{stream_path} + "; the API has a port of its own (api.port)",
+        {}}),
+      cors);
   if (!may_knock(request, rules.cors_origins))
     return with(unlisted_origin(), cors);
   if (request.method == "OPTIONS")

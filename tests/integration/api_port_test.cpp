@@ -419,6 +419,12 @@ TEST_F(ApiPort, KnowsItsPathsAndTheirMethods) {
     {"POST", "/api/event", "{}", 404, ""},
     {"GET", "/api/sse/stream?request_id=x", "", 404, ""},
   });
+  for (const auto* const path : {"/", "/api/sse/stream?request_id=x"}) {
+    const std::string where = json_of(api.get(path))["detail"];
+    const auto port = "port " + std::to_string(herald.stream_port());
+    EXPECT_NE(where.find(port), std::string::npos) << where;
+    EXPECT_NE(where.find("/api/"), std::string::npos) << where;
+  }
   const std::vector<std::array<std::string, 3>> rows = {
     {"GET", "/api/events", "POST, OPTIONS"},
     {"PUT", "/api/events", "POST, OPTIONS"},
