@@ -119,7 +119,7 @@ const std::array table = {
     "Clients per thread that may be sending their request's head; one more crowds the oldest out."},
   setting{
     AT(stream.max_openings), count(1, 1'000'000),
-    "Clients per thread whose stream may be opening; more get 503 and a time to come back."},
+    "Clients per thread whose stream may be opening; more are told when to come back."},
   setting{
     AT(stream.io_uring), by_type,
     "Sends to many streams in one system call, where the kernel has io_uring and allows it."},

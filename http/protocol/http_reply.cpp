@@ -25,8 +25,9 @@ std::string render_reply(const api_reply& reply, bool with_body) {
   auto bytes = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
   bytes.append(reason_phrase(reply.status)).append("\r\nConnection: close\r\nDate: ");
   bytes.append(http_date_now()).append("\r\n");
-  // A stream, for which HEAD asks, has no length; 204 must not name one.
-  if (reply.status != 204 && reply.content_type != "text/event-stream")
+  // A stream that HEAD asks for has no length; 204 must not name one.
+  const bool endless = reply.content_type == "text/event-stream" && reply.body.empty();
+  if (reply.status != 204 && !endless)
     bytes.append("Content-Length: ").append(std::to_string(reply.body.size())).append("\r\n");
   if (reply.status != 204)
     bytes.append("Content-Type: ").append(reply.content_type).append("\r\n");

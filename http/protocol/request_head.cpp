@@ -119,6 +119,13 @@ std::optional<std::string_view> request_head::header(std::string_view name) cons
   return found->second;
 }
 
+bool request_head::accepts(std::string_view media_type) const {
+  return std::any_of(headers.begin(), headers.end(), [media_type](const auto& h) {
+    return same_ignoring_case(h.first, "Accept")
+           && ascii_lower(h.second).find(media_type) != std::string::npos;
+  });
+}
+
 std::optional<failure> interpret_headers(request_head& head) {
   return interpreter{head}.run();
 }

@@ -35,6 +35,8 @@ struct request_head {
 
   /// The first header of that name, whatever its case.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+  /// Whether a header `Accept` names this media type (in lower case); `*/*` names none.
+  [[nodiscard]] bool accepts(std::string_view media_type) const;
 };
 
 /// Reads from the headers what they say about the request, `keep_alive` excepted, so strictly that

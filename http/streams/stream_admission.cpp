@@ -11,6 +11,7 @@
 
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
+#include "http/streams/stream_response.hpp"
 
 namespace herald {
 
@@ -102,7 +103,7 @@ stream_admission::decide(const request_head& request, int fd, const load& now) {
   }
   auto& wanted = std::get<stream_opening>(verdict);
   const auto refuse = [&](refusal why) {
-    auto reply = busy(why);
+    auto reply = busy(why, wanted.accepts_stream);
     add_cors(reply, wanted.cors);
     return reply;
   };
@@ -126,18 +127,24 @@ header_list stream_admission::refuse_unread(ec why) {
   return cors_headers({}, rules_.cors_origins);
 }
 
-api_reply stream_admission::busy(refusal why) {
+api_reply stream_admission::busy(refusal why, bool accepts_stream) {
   metrics_.refused(why).Increment();
-  auto reply = problem(busy_because(why));
+  const auto reason = busy_because(why);
+  if (accepts_stream && !rules_.stand_in)
+    return not_now(reason);
+  auto reply = problem(reason);
   spread(reply);
   return reply;
 }
 
-api_reply stream_admission::refused_by_owner(const failure& why, int upstream_status) {
+api_reply
+stream_admission::refused_by_owner(const failure& why, int upstream_status, bool accepts_stream) {
   metrics_.refused(refusal::by_owner).Increment();
-  auto reply = problem(why);
-  if (upstream_status >= 400 && upstream_status < 600)
-    reply = problem({upstream_status, kind_of(why.code).title}, why.detail);
+  const bool passes_on = upstream_status >= 400 && upstream_status < 600;
+  const int status = passes_on ? upstream_status : kind_of(why.code).status;
+  if (accepts_stream && !rules_.stand_in && status >= 500)
+    return not_now(why);
+  auto reply = passes_on ? problem({status, kind_of(why.code).title}, why.detail) : problem(why);
   if (reply.status == 503) {
     reply.headers = problem(failure{ec::overloaded, {}, {}}).headers;
     spread(reply);
@@ -145,10 +152,19 @@ api_reply stream_admission::refused_by_owner(const failure& why, int upstream_st
   return reply;
 }
 
+api_reply stream_admission::not_now(const failure& why) {
+  const std::string title = kind_of(why.code).title;
+  return stream_that_ends(
+    time_to_come_back(), why.detail.empty() ? title : title + ": " + why.detail);
+}
+
+std::chrono::milliseconds stream_admission::time_to_come_back() {
+  return jitter_(options_.retry_ms, options_.retry_ms * 2);
+}
+
 /// Has `Retry-After`, if it is there, name another time for each client.
 void stream_admission::spread(api_reply& reply) {
-  const auto after = jitter_(options_.retry_ms, options_.retry_ms * 2);
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time_to_come_back()).count();
   for (auto& [name, value] : reply.headers)
     if (name == "Retry-After")
       value = std::to_string(seconds);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <variant>
@@ -49,14 +50,21 @@ public:
   /// Gives the headers by which pages may read the answer.
   header_list refuse_unread(ec why);
 
-  /// 503 for a reason of the loop's own, with a time to come back that spreads the clients. Counts.
-  [[nodiscard]] api_reply busy(stream_metrics::refusal why);
+  // Who is refused for now is told a time to come back, another one for each client. One that
+  // accepts a stream reads it in a stream that ends at once, others in `Retry-After` of a 503; in
+  // stand-in mode all do, as behind the gateway.
+
+  /// The answer for a reason of the loop's own: not now. Counts.
+  [[nodiscard]] api_reply busy(stream_metrics::refusal why, bool accepts_stream);
 
   /// What a client is answered whom the owner of the streams, or its backend with this status, does
-  /// not want. Counts.
-  [[nodiscard]] api_reply refused_by_owner(const failure& why, int upstream_status);
+  /// not want. What is no fault of the client (5xx) is for now. Counts.
+  [[nodiscard]] api_reply
+  refused_by_owner(const failure& why, int upstream_status, bool accepts_stream);
 
 private:
+  api_reply not_now(const failure& why);
+  [[nodiscard]] std::chrono::milliseconds time_to_come_back();
   void spread(api_reply& reply);
 
   const stream_options& options_;

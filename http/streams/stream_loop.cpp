@@ -168,11 +168,13 @@ void stream_loop::open(
   const client_socket& from, stream_limits::lease lease, stream_opening& request) {
   const auto slot = table_.add(from.fd, secrets_(), lease);
   openings_.add(
-    slot, {std::move(request.cors), request.http_1_0, request.heartbeat_event}, clock::now());
+    slot,
+    {std::move(request.cors), request.http_1_0, request.heartbeat_event, request.accepts_stream},
+    clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
-    return refuse_waiting(slot, admission_.busy(refusal::too_many), false);
+    return turn_away(slot, refusal::too_many, false);
   }
   openings_.announce_later(
     {std::move(request.id), table_.token_of(slot), std::move(request.url), transport_kind::embedded,
@@ -243,7 +245,19 @@ void stream_loop::apply_one(const refuse_stream& order) {
   const auto slot = table_.find(order.stream);
   if (!slot || !table_.waiting(*slot))
     return;
-  refuse_waiting(*slot, admission_.refused_by_owner(order.why, order.upstream_status), false);
+  refuse_waiting(
+    *slot, admission_.refused_by_owner(order.why, order.upstream_status, accepts_stream(*slot)),
+    false);
+}
+
+bool stream_loop::accepts_stream(stream_slot slot) const {
+  const auto* const client = openings_.find(slot);
+  return client != nullptr && client->accepts_stream;
+}
+
+/// Refuses a client that waits, for a reason of the loop's own.
+void stream_loop::turn_away(stream_slot slot, refusal why, bool report) {
+  refuse_waiting(slot, admission_.busy(why, accepts_stream(slot)), report);
 }
 
 void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool report) {
@@ -415,7 +429,7 @@ void stream_loop::on_heartbeat_event() {
 void stream_loop::on_tick() {
   const auto now = clock::now();
   while (const auto slot = openings_.overdue(now)) {
-    refuse_waiting(*slot, admission_.busy(refusal::unanswered), true);
+    turn_away(*slot, refusal::unanswered, true);
     schedule();
   }
   table_.expire(now);
@@ -443,7 +457,7 @@ void stream_loop::drain_some() {
     if (table_.descriptor(drain_next_) < 0)
       continue;
     if (table_.waiting(drain_next_)) {
-      refuse_waiting(drain_next_, admission_.busy(refusal::shutting_down), true);
+      turn_away(drain_next_, refusal::shutting_down, true);
       continue;
     }
     std::string farewell;

@@ -109,6 +109,8 @@ private:
   void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
+  [[nodiscard]] bool accepts_stream(stream_slot slot) const;
+  void turn_away(stream_slot slot, stream_metrics::refusal why, bool report);
   void refuse_waiting(stream_slot slot, const api_reply& reply, bool report);
 
   // sending

@@ -34,6 +34,7 @@ public:
     header_list cors;
     bool http_1_0 = false;
     bool heartbeat_event = false;
+    bool accepts_stream = false;
   };
 
   /// A client that waits for longer than `timeout` is overdue.

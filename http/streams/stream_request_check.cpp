@@ -275,6 +275,7 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   opening.cors = std::move(cors);
   opening.http_1_0 = request.version < 11;
   opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;
+  opening.accepts_stream = request.accepts("text/event-stream");
   if (rules.stand_in)
     opening.headers = std::make_shared<const header_list>(request.headers);
   return opening;

@@ -37,6 +37,8 @@ struct stream_opening {
   bool http_1_0 = false;
   /// The page watches its heartbeats.
   bool heartbeat_event = false;
+  /// The client says so, as EventSource does. It may take any status but 200 for a last word.
+  bool accepts_stream = false;
   /// Only in stand-in mode.
   std::shared_ptr<const header_list> headers;
 };

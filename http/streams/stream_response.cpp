@@ -1,5 +1,6 @@
 #include "http/streams/stream_response.hpp"
 
+#include "http/fanout/sse_format.hpp"
 #include "http/protocol/http_date.hpp"
 
 namespace herald {
@@ -15,6 +16,15 @@ std::string render_stream_head(bool http_1_0, const header_list& cors) {
     head.append(name).append(": ").append(value).append("\r\n");
   head += "\r\n";
   return head;
+}
+
+api_reply stream_that_ends(std::chrono::milliseconds come_back_after, std::string_view why) {
+  api_reply reply;
+  reply.content_type = "text/event-stream";
+  reply.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
+  append_retry(reply.body, come_back_after);
+  append_comment(reply.body, why.substr(0, why.find_first_of("\r\n")));
+  return reply;
 }
 
 } // namespace herald

@@ -10,6 +10,7 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -111,6 +112,24 @@ TEST_P(NodeClient, MissesNothingThatCameBeforeItsFirstEvent) {
   ASSERT_TRUE(source.has("n", 3));
   EXPECT_EQ(source.numbers(), (std::vector<int>{0, 1, 2}));
   EXPECT_TRUE(source.happened("message").empty()) << "its first block is no event";
+}
+
+TEST_P(NodeClient, ComesBackToAHeraldThatWasFull) {
+  herald_process herald{{"--stream-max-streams", "1", "--stream-retry-ms", "100"}};
+  http_client api{herald.api_port()};
+  sse_client other{herald.stream_port(), stream_target("other")};
+  ASSERT_TRUE(other.open());
+  const node_event_source source{GetParam(), herald.stream_port()};
+  const auto refused = "herald_stream_refused_total{reason=\"too_many\"}";
+  ASSERT_TRUE(eventually([&] { return metric(api, refused) >= 2; })) << "it asks again";
+  other.close();
+  ASSERT_TRUE(eventually([&] {
+    const auto all = json_of(api.get("/api/connections"))["connections"];
+    return all.size() == 1 && all[0]["request_id"] == "page";
+  }));
+  publish(api, 7);
+  ASSERT_TRUE(source.has("n", 1));
+  EXPECT_EQ(source.numbers(), std::vector<int>{7});
 }
 
 TEST_P(NodeClient, ComesBackToAHeraldThatWasStartedAgain) {

@@ -237,9 +237,30 @@ TEST(StreamPort, TurnsClientsAwayWhenItIsFull) {
   EXPECT_EQ(third.status, 503);
   streams.pop_back();
   EXPECT_TRUE(eventually([&] {
-    return sse_client{herald.stream_port(), stream_target("third")}.open();
+    sse_client stream{herald.stream_port(), stream_target("third")};
+    return stream.open() && stream.wait_for_cursor();
   }))
     << "a place that is left can be taken";
+}
+
+/// Any other status EventSource takes for "never".
+TEST(StreamPort, TellsEventSourceToComeBackWhenItIsFull) {
+  herald_process herald{{"--stream-max-streams", "2", "--stream-retry-ms", "1000"}};
+  auto streams = open_streams(herald.stream_port(), 2);
+  sse_client third{herald.stream_port(), stream_target("third")};
+  ASSERT_TRUE(third.open());
+  EXPECT_EQ(third.status(), 200);
+  EXPECT_EQ(third.header("content-type"), "text/event-stream");
+  ASSERT_TRUE(third.wait_for_end());
+  EXPECT_GE(third.retry().value_or(0), 1000u);
+  EXPECT_LE(third.retry().value_or(0), 3000u);
+  EXPECT_EQ(third.comments(), (std::vector<std::string>{"Too many streams: no more streams here"}));
+  EXPECT_TRUE(third.events().empty());
+  streams.clear();
+  EXPECT_TRUE(eventually([&] {
+    third.reconnect(herald.stream_port());
+    return third.open() && third.wait_for_cursor();
+  }));
 }
 
 TEST(StreamVersions, APendingVersionComesFirstAtEveryConnect) {

@@ -34,6 +34,15 @@ TEST(HttpReply, NamesNoLengthWhereThereIsNone) {
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n");
 }
 
+TEST(HttpReply, NamesTheLengthOfAStreamThatEnds) {
+  api_reply reply;
+  reply.content_type = "text/event-stream";
+  reply.body = "retry: 1\n";
+  EXPECT_EQ(
+    undated(render_reply(reply)), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n"
+                                  "Content-Type: text/event-stream\r\n\r\nretry: 1\n");
+}
+
 TEST(HttpReply, HasAPhraseForEachStatus) {
   const auto first_line = [](int status) {
     api_reply reply;

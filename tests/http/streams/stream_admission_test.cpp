@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,13 @@ request_head page(std::string method = "GET", std::string target = "/api/sse/str
     {{"Host", "herald"}, {"Origin", "http://app.example"}}};
 }
 
+/// What EventSource asks for.
+request_head event_source() {
+  auto request = page();
+  request.headers.emplace_back("Accept", "text/event-stream");
+  return request;
+}
+
 std::optional<std::string> header(const header_list& headers, std::string_view name) {
   const auto found =
     std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
@@ -47,6 +55,19 @@ protected:
     const auto verdict = admission_.decide(request, no_socket, now);
     EXPECT_TRUE(std::holds_alternative<api_reply>(verdict));
     return std::holds_alternative<api_reply>(verdict) ? std::get<api_reply>(verdict) : api_reply{};
+  }
+
+  /// Whether it is told so in a stream that ends, and of which reason.
+  static void expect_to_come_back_by_a_stream(const api_reply& reply, const std::string& why) {
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.content_type, "text/event-stream");
+    EXPECT_FALSE(header(reply.headers, "Retry-After"));
+    EXPECT_EQ(header(reply.headers, "Cache-Control"), "no-cache, no-transform");
+    ASSERT_TRUE(reply.body.starts_with("retry: ")) << reply.body;
+    const auto after = std::stoi(reply.body.substr(7));
+    EXPECT_GE(after, 4000);
+    EXPECT_LE(after, 12000);
+    EXPECT_EQ(reply.body.substr(reply.body.find('\n')), "\n: " + why + "\n");
   }
 
   /// Whether it is told to come back, within the time that is set.
@@ -118,6 +139,63 @@ TEST_F(StreamAdmission, TellsPagesToComeBackToALoopThatIsFullOrEnds) {
     admission_.decide(page(), no_socket, {9, 2, false})));
 }
 
+/// EventSource comes back after a stream has ended, and at any status but 200 never.
+TEST_F(StreamAdmission, TellsWhoAcceptsAStreamToComeBackByAStreamThatEnds) {
+  struct row {
+    stream_admission::load now;
+    refusal why;
+    std::string says;
+  };
+  for (const auto& [now, why, says] : {
+         row{{10, 0, false}, refusal::too_many, "Too many streams: no more streams here"},
+         row{
+           {9, 3, false},
+           refusal::too_many_openings,
+           "Overloaded: too many streams are opening at once"},
+         row{{0, 0, true}, refusal::shutting_down, "Shutting down: this herald is ending"},
+       }) {
+    const auto before = count(why);
+    const auto reply = refused(event_source(), now);
+    expect_to_come_back_by_a_stream(reply, says);
+    EXPECT_TRUE(header(reply.headers, "Access-Control-Allow-Origin"));
+    EXPECT_EQ(count(why), before + 1);
+  }
+}
+
+TEST_F(StreamAdmission, SpreadsWhoAcceptsAStream) {
+  std::set<std::string> times;
+  for (int i = 0; i < 20; ++i)
+    times.insert(admission_.busy(refusal::too_many, true).body);
+  EXPECT_GT(times.size(), 10u);
+}
+
+TEST_F(StreamAdmission, TellsWhoAcceptsAStreamToComeBackWhereItsOwnerCannotTakeIt) {
+  expect_to_come_back_by_a_stream(
+    admission_.refused_by_owner({ec::overloaded, "no room", {}}, 0, true), "Overloaded: no room");
+  expect_to_come_back_by_a_stream(
+    admission_.refused_by_owner({ec::actor_failed, {}, {}}, 0, true), "Internal error");
+  expect_to_come_back_by_a_stream(
+    admission_.refused_by_owner({ec::timed_out, "a\nb", {}}, 0, true), "Timed out: a");
+  EXPECT_EQ(count(refusal::by_owner), 3);
+}
+
+TEST_F(StreamAdmission, RefusesForGoodByTheStatusWhateverTheClientAccepts) {
+  EXPECT_EQ(admission_.refused_by_owner({ec::unauthorized, {}, {}}, 0, true).status, 401);
+  EXPECT_EQ(admission_.refused_by_owner({ec::upstream_refused, {}, {}}, 403, true).status, 403);
+  auto request = event_source();
+  request.target = "/api/sse/stream";
+  EXPECT_EQ(refused(request).status, 400);
+}
+
+TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
+  options_.stand_in = true;
+  stream_admission standing_in{options_, limits_, counts_, 10, 1};
+  expect_to_come_back(standing_in.busy(refusal::too_many, true));
+  const failure away{ec::upstream_unavailable, {}, {}};
+  expect_to_come_back(standing_in.refused_by_owner(away, 0, true));
+  expect_to_come_back(standing_in.refused_by_owner(away, 503, true));
+}
+
 TEST_F(StreamAdmission, AdmitsNoMoreThanTheLimitOfAllLoops) {
   ASSERT_EQ(limits_.admit({}).index(), 0u);
   ASSERT_EQ(limits_.admit({}).index(), 0u);
@@ -143,13 +221,13 @@ TEST_F(StreamAdmission, CountsClientsWhoseRequestIsNeverRead) {
 
 TEST_F(StreamAdmission, PassesOnTheStatusWithWhichABackendRefuses) {
   const failure no{ec::upstream_refused, "not today", {}};
-  const auto forbidden = admission_.refused_by_owner(no, 403);
+  const auto forbidden = admission_.refused_by_owner(no, 403, false);
   EXPECT_EQ(forbidden.status, 403);
   EXPECT_FALSE(header(forbidden.headers, "Retry-After"));
-  expect_to_come_back(admission_.refused_by_owner(no, 503));
+  expect_to_come_back(admission_.refused_by_owner(no, 503, false));
   // No status that an answer could have, or none at all: herald's own.
-  EXPECT_EQ(admission_.refused_by_owner(no, 200).status, 502);
-  EXPECT_EQ(admission_.refused_by_owner(no, 0).status, 502);
+  EXPECT_EQ(admission_.refused_by_owner(no, 200, false).status, 502);
+  EXPECT_EQ(admission_.refused_by_owner(no, 0, false).status, 502);
   EXPECT_EQ(count(refusal::by_owner), 4);
 }
 

@@ -497,6 +497,40 @@ TEST_F(StreamEndpoint, PassesARefusalOn) {
   EXPECT_NE(theirs.find(R"("status":403,"detail":"not now")"), std::string::npos) << theirs;
 }
 
+TEST_F(StreamEndpoint, TellsEventSourceToComeBackByAStreamThatEnds) {
+  options.threads = 1;
+  options.max_streams = 2;
+  options.open_timeout = 100ms;
+  notes->answer = [](const open_connection& asked) {
+    if (asked.id.str() == "refused")
+      caf::anon_send(asked.via, refuse_stream{asked.stream, {ec::overloaded, "no room", {}}, 0});
+    else if (asked.id.str() != "unanswered")
+      caf::anon_send(asked.via, attach_stream{asked.stream, {}, false, live_from});
+  };
+  start();
+  const auto answer_to = [this](const std::string& id) {
+    return connect(
+             "GET /api/sse/stream?request_id=" + id
+             + " HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n\r\n")
+      ->to_end();
+  };
+  const auto expect_answer = [](const std::string& got, const std::string& why) {
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 200 ")) << got;
+    EXPECT_NE(got.find("\r\nContent-Type: text/event-stream\r\n"), std::string::npos) << got;
+    EXPECT_NE(got.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos) << got;
+    EXPECT_NE(got.find("\r\n\r\nretry: "), std::string::npos) << got;
+    EXPECT_TRUE(got.ends_with("\n: " + why + "\n")) << got;
+  };
+  expect_answer(answer_to("refused"), "Overloaded: no room");
+  expect_answer(answer_to("unanswered"), "Overloaded: the stream could not be registered in time");
+  EXPECT_TRUE(eventually_shows("herald_stream_refused_total{reason=\"by_owner\"} 1"));
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"unanswered\"} 1"));
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+  const auto first = stream("a");
+  const auto second = stream("b");
+  expect_answer(answer_to("third"), "Too many streams: no more streams here");
+}
+
 TEST_F(StreamEndpoint, SettlesTickets) {
   options.threads = 1;
   start();

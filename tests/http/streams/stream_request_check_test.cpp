@@ -45,6 +45,16 @@ TEST(StreamRequestCheck, OpensAStreamForARequestId) {
   EXPECT_EQ(opening.headers, nullptr);
 }
 
+TEST(StreamRequestCheck, KnowsWhoAcceptsAStream) {
+  const auto accepts = [](const header_list& headers) {
+    return opened(get("/api/sse/stream?request_id=a", headers)).accepts_stream;
+  };
+  EXPECT_FALSE(accepts({}));
+  EXPECT_FALSE(accepts({{"Accept", "*/*"}})) << "as curl says";
+  EXPECT_TRUE(accepts({{"Accept", "text/event-stream"}}));
+  EXPECT_TRUE(accepts({{"accept", "text/html"}, {"ACCEPT", "*/*;q=0.1, Text/Event-Stream;q=1"}}));
+}
+
 TEST(StreamRequestCheck, RefusesABadRequestId) {
   for (const auto& query :
        {std::string{""}, std::string{"?request_id="}, std::string{"?request_id=a%3Ab"},

@@ -21,5 +21,13 @@ TEST(StreamResponse, HasTheHeadOfAStream) {
   EXPECT_NE(render_stream_head(true, {}).find("Connection: close\r\n"), std::string::npos);
 }
 
+TEST(StreamResponse, EndsAtOnceWhereAClientIsToComeBack) {
+  const auto reply = stream_that_ends(std::chrono::milliseconds{1500}, "not now");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.content_type, "text/event-stream");
+  EXPECT_EQ(reply.body, "retry: 1500\n: not now\n");
+  EXPECT_EQ(stream_that_ends({}, "one\rdata: x").body, "retry: 0\n: one\n") << "one comment";
+}
+
 } // namespace
 } // namespace herald
