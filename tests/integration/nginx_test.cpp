@@ -140,22 +140,45 @@ std::string shipped_site(const temporary_folder& folder, std::uint16_t stream_po
   return site;
 }
 
-TEST_F(Nginx, HoldsNoEventBackWithTheSiteThatIsShipped) {
-  if (!has_program("openssl") || !has_program("curl"))
-    GTEST_SKIP() << "openssl or curl is not installed";
+/// The site that is shipped, which wants a certificate and a client that speaks HTTP/2.
+class NginxAsShipped : public ::testing::Test {
+protected:
+  void SetUp() override {
+    for (const auto* program : {"nginx", "openssl", "curl"})
+      if (!has_program(program))
+        GTEST_SKIP() << program << " is not installed";
+    const auto certificate = run_program(
+      {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+       "-nodes", "-days", "1", "-subj", "/CN=events.example.org", "-keyout",
+       (folder / "key.pem").string(), "-out", (folder / "certificate.pem").string()});
+    ASSERT_EQ(certificate.status, exited(0)) << certificate.standard_error;
+  }
+
+  /// curl that asks for a stream, with these arguments more.
+  std::vector<std::string> curl_command(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command{
+      "curl",
+      "--silent",
+      "--include",
+      "--no-buffer",
+      "--http2",
+      "--cacert",
+      (folder / "certificate.pem").string(),
+      "--unix-socket",
+      (folder / "443").string(),
+      "https://events.example.org" + stream_target("page")};
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+
   temporary_folder folder;
-  const auto certificate = run_program(
-    {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-     "-nodes", "-days", "1", "-subj", "/CN=events.example.org", "-keyout",
-     (folder / "key.pem").string(), "-out", (folder / "certificate.pem").string()});
-  ASSERT_EQ(certificate.status, exited(0)) << certificate.standard_error;
+};
+
+TEST_F(NginxAsShipped, HoldsNoEventBack) {
   herald_process herald;
   http_client api{herald.api_port()};
   const nginx_server nginx{shipped_site(folder, herald.stream_port())};
-  const auto url = "https://events.example.org" + stream_target("page");
-  const child_program curl{
-    {"curl", "--silent", "--include", "--no-buffer", "--http2", "--cacert",
-     (folder / "certificate.pem").string(), "--unix-socket", (folder / "443").string(), url}};
+  const child_program curl{curl_command()};
   const auto shows = [&](const std::string& text) {
     return eventually([&] { return curl.standard_output().find(text) != std::string::npos; });
   };
@@ -166,6 +189,30 @@ TEST_F(Nginx, HoldsNoEventBackWithTheSiteThatIsShipped) {
     ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":)" + data + "}").status, 202);
     ASSERT_TRUE(shows("data: " + data + "\n"));
   }
+}
+
+/// EventSource would take the 502 for "never", and not come back to the herald that is started
+/// next.
+TEST_F(NginxAsShipped, TellsEventSourceToComeBackWhileHeraldIsAway) {
+  herald_process herald;
+  const nginx_server nginx{shipped_site(folder, herald.stream_port())};
+  herald.signal(SIGTERM);
+  ASSERT_EQ(herald.wait(), exited(0));
+  const auto page = run_program(curl_command({"--header", "Accept: text/event-stream"}));
+  EXPECT_EQ(page.status, exited(0));
+  const auto& got = page.standard_output;
+  EXPECT_TRUE(got.starts_with("HTTP/2 200")) << got;
+  EXPECT_NE(got.find("\r\ncontent-type: text/event-stream\r\n"), std::string::npos) << got;
+  EXPECT_NE(got.find("\r\naccess-control-allow-origin: *\r\n"), std::string::npos) << got;
+  const auto body = got.find("\r\n\r\nretry: ");
+  ASSERT_NE(body, std::string::npos) << got;
+  const auto retry = std::stoi(got.substr(body + 11));
+  EXPECT_GE(retry, 3000);
+  EXPECT_LE(retry, 9000);
+  EXPECT_NE(got.find("\n: ", body), std::string::npos) << got;
+
+  const auto other = run_program(curl_command()).standard_output;
+  EXPECT_TRUE(other.starts_with("HTTP/2 502")) << other;
 }
 
 } // namespace
