@@ -50,7 +50,7 @@ void gateway_queue::close(const token& to, const event_ptr& farewell, time_point
 
 void gateway_queue::remove(const token& to) {
   if (const auto found = by_token_.find(to); found != by_token_.end())
-    drop(found->second);
+    drop(found->second, "the stream has ended");
 }
 
 void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_point now) {
@@ -65,7 +65,7 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
     if (one.only) {
       const auto found = by_token_.find(*one.only);
       if (found == by_token_.end() || found->second->closing) {
-        out_.failed(one.what->service);
+        out_.failed(*one.only, one.what->service, "not attached");
         if (found == by_token_.end())
           out_.gone(*one.only, "not attached");
         continue;
@@ -160,7 +160,7 @@ void gateway_queue::finish(const attempt& which, const send_outcome& outcome, ti
   if (outcome.result == send_result::gone) {
     if (!s->closing)
       out_.gone(s->name, outcome.why);
-    drop(s);
+    drop(s, outcome.why);
     return;
   }
   if (which.probe() || s->due.empty())
@@ -170,7 +170,7 @@ void gateway_queue::finish(const attempt& which, const send_outcome& outcome, ti
     finish_delivered(s);
     return;
   case send_result::refused:
-    finish_refused(s);
+    finish_refused(s, outcome.why);
     return;
   default:
     finish_unsent(s, outcome.result, now);
@@ -186,21 +186,21 @@ void gateway_queue::finish_delivered(stream_ref s) {
     unqueue_event(*s, first);
   }
   if (first.close)
-    drop(s);
+    drop(s, {});
   else
     pop(s);
 }
 
-void gateway_queue::finish_refused(stream_ref s) {
+void gateway_queue::finish_refused(stream_ref s, std::string_view why) {
   s->failures = 0;
   auto& first = s->due.front();
   if (!first.what) {
     // An order to close without an event, refused: there is nothing left to try.
     out_.close_lost();
-    drop(s);
+    drop(s, why);
     return;
   }
-  out_.failed(first.what->service);
+  out_.failed(s->name, first.what->service, why);
   count_outcome(first.account, false);
   if (first.close) {
     // Without its farewell, then.
@@ -318,14 +318,14 @@ void gateway_queue::pop(stream_ref s) {
 }
 
 /// Removes the stream. What waits for it has failed.
-void gateway_queue::drop(stream_ref s) {
+void gateway_queue::drop(stream_ref s, std::string_view why) {
   unschedule(s);
   for (auto& i : s->due) {
     if (i.close)
       --closes_;
     if (!i.what)
       continue;
-    out_.failed(i.what->service);
+    out_.failed(s->name, i.what->service, why);
     count_outcome(i.account, false);
     unqueue_event(*s, i);
   }
@@ -352,7 +352,7 @@ bool gateway_queue::expire(stream_ref s, time_point now) {
     if (age < options_.close_retry && !hurried_)
       return true;
     out_.close_lost();
-    drop(s);
+    drop(s, "the order to close it was lost");
     return false;
   }
   unschedule(s);

@@ -48,7 +48,7 @@ public:
 
     virtual void sent(service_type service) = 0;
     /// The stream is gone, or the gateway refuses the event.
-    virtual void failed(service_type service) = 0;
+    virtual void failed(const token& to, service_type service, std::string_view why) = 0;
     virtual void lost(service_type service, loss why) = 0;
     /// A send will be tried again.
     virtual void retried() = 0;
@@ -154,12 +154,12 @@ private:
 
   void unqueue_event(stream& s, item& i);
   void pop(stream_ref s);
-  void drop(stream_ref s);
+  void drop(stream_ref s, std::string_view why);
   bool expire(stream_ref s, time_point now);
   void count_outcome(account_id account, bool delivered);
 
   void finish_delivered(stream_ref s);
-  void finish_refused(stream_ref s);
+  void finish_refused(stream_ref s, std::string_view why);
   void finish_unsent(stream_ref s, send_result result, time_point now);
 
   [[nodiscard]] std::optional<attempt> next_probe(time_point now) const;

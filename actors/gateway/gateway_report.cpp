@@ -71,11 +71,27 @@ gateway_report::gateway_report(std::size_t shard, stream_owner_actor owner, metr
   up_.Set(1);
 }
 
+gateway_report::~gateway_report() {
+  if (has_unlogged())
+    log_losses();
+}
+
+void gateway_report::failed(const token& to, service_type service, std::string_view why) {
+  of(service).failed->Increment();
+  if (service != service_type::version)
+    return;
+  // Nobody else is told: the page may have left before the gateway has answered.
+  ++unsent_versions_;
+  unsent_to_ = to;
+  unsent_why_ = why;
+}
+
 void gateway_report::lost(service_type service, gateway_queue::loss why) {
   of(service).failed->Increment();
   const auto reason = static_cast<std::size_t>(why);
   losses_[reason]->Increment();
   ++unlogged_[reason];
+  ++unlogged_services_[static_cast<std::size_t>(service)];
 }
 
 void gateway_report::close_lost() {
@@ -107,7 +123,9 @@ void gateway_report::posted(
   if (what.what)
     of(what.what->service).duration->Observe(seconds);
   if (outcome.result == send_result::refused)
-    log::warning(component, "event_refused", {{"token", what.to.str()}, {"why", outcome.why}});
+    log::error(component, "event_refused", {{"token", what.to.str()}, {"why", outcome.why}});
+  if (!outcome.why.empty())
+    last_trouble_ = outcome.why;
   if (!what.probe())
     return;
   if (outcome.result == send_result::gone)
@@ -122,18 +140,50 @@ void gateway_report::note(const gateway_queue& queue, std::chrono::steady_clock:
   depth_.Set(static_cast<double>(queue.waiting()));
   bytes_.Set(static_cast<double>(queue.waiting_bytes()));
   streams_.Set(static_cast<double>(queue.streams()));
-  const auto events = std::accumulate(unlogged_.begin(), unlogged_.end(), std::size_t{0});
-  if (events + unlogged_closes_ == 0 || now - logged_ < log_pause)
+  if (!has_unlogged() || (logged_ && now - *logged_ < log_pause))
     return;
   logged_ = now;
-  log::warning(
+  log_losses();
+}
+
+std::optional<std::chrono::steady_clock::time_point> gateway_report::note_due() const {
+  if (!has_unlogged() || !logged_)
+    return std::nullopt;
+  return *logged_ + log_pause;
+}
+
+bool gateway_report::has_unlogged() const {
+  const auto events = std::accumulate(unlogged_.begin(), unlogged_.end(), std::size_t{0});
+  return events + unlogged_closes_ + unsent_versions_ != 0;
+}
+
+void gateway_report::log_losses() {
+  const auto of_service = [this](service_type service) {
+    return unlogged_services_[static_cast<std::size_t>(service)];
+  };
+  const auto unsent = std::exchange(unsent_versions_, 0);
+  if (unsent != 0)
+    log::error(
+      component, "versions_not_sent",
+      {{"shard", shard_},
+       {"count", unsent},
+       {"last_token", unsent_to_.str()},
+       {"why", unsent_why_}});
+  if (!has_unlogged())
+    return;
+  log::error(
     component, "events_lost",
     {{"shard", shard_},
+     {"version", of_service(service_type::version)},
+     {"task", of_service(service_type::task)},
+     {"event", of_service(service_type::event)},
+     {"closes", unlogged_closes_},
      {"expired", unlogged_[0]},
      {"stream_full", unlogged_[1]},
      {"shard_full", unlogged_[2]},
-     {"closes", unlogged_closes_}});
+     {"last_trouble", last_trouble_}});
   unlogged_ = {};
+  unlogged_services_ = {};
   unlogged_closes_ = 0;
 }
 

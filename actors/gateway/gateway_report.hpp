@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "actors/gateway/gateway_queue.hpp"
@@ -16,9 +18,12 @@ namespace herald {
 class gateway_report final : public gateway_queue::listener {
 public:
   gateway_report(std::size_t shard, stream_owner_actor owner, metrics& numbers);
+  gateway_report(const gateway_report&) = delete;
+  gateway_report& operator=(const gateway_report&) = delete;
+  ~gateway_report() override;
 
   void sent(service_type service) override { of(service).sent->Increment(); }
-  void failed(service_type service) override { of(service).failed->Increment(); }
+  void failed(const token& to, service_type service, std::string_view why) override;
   void lost(service_type service, gateway_queue::loss why) override;
   void retried() override { retries_.Increment(); }
   void close_lost() override;
@@ -29,8 +34,11 @@ public:
 
   /// A send has ended after so long.
   void posted(const gateway_queue::attempt& what, const send_outcome& outcome, double seconds);
-  /// After every message: how full the queues are. Logs losses, at most once a second.
+  /// After every message: how full the queues are. Logs losses and versions that could not be sent,
+  /// each in one line, at most once a second.
   void note(const gateway_queue& queue, std::chrono::steady_clock::time_point now);
+  /// When to call `note` again for what is not logged yet.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> note_due() const;
 
 private:
   struct per_service {
@@ -39,6 +47,8 @@ private:
     prometheus::Histogram* duration = nullptr;
   };
 
+  [[nodiscard]] bool has_unlogged() const;
+  void log_losses();
   [[nodiscard]] per_service& of(service_type service) {
     return services_[static_cast<std::size_t>(service)];
   }
@@ -59,8 +69,15 @@ private:
 
   /// Not logged yet.
   std::array<std::size_t, gateway_queue::loss_count> unlogged_{};
+  std::array<std::size_t, service_type_count> unlogged_services_{};
   std::size_t unlogged_closes_ = 0;
-  std::chrono::steady_clock::time_point logged_;
+  /// Versions whose stream was gone or that were refused; the last of them.
+  std::size_t unsent_versions_ = 0;
+  token unsent_to_;
+  std::string unsent_why_;
+  /// The last reason for which the gateway did not take a send.
+  std::string last_trouble_;
+  std::optional<std::chrono::steady_clock::time_point> logged_;
 };
 
 } // namespace herald

@@ -159,7 +159,9 @@ void gateway_sender::arrange() {
     answer_flushes();
   if (turn_ != 0 || state_.current)
     return;
-  const auto due = state_.queue.next_due();
+  auto due = state_.queue.next_due();
+  if (const auto note = state_.report.note_due(); note && (!due || *note < *due))
+    due = note;
   if (!due)
     return;
   if (*due <= current) {

@@ -8,6 +8,12 @@
 
 namespace herald {
 
+namespace {
+
+constexpr const char* component = "connection-registry";
+
+} // namespace
+
 bool connection_registry::is_from_outside(const publish& command) {
   return std::any_of(command.drafts.begin(), command.drafts.end(), [](const draft& d) {
     return d.service == service_type::event;
@@ -35,8 +41,16 @@ caf::error connection_registry::refusal(const publish& command) {
 }
 
 result<publish_receipt> connection_registry::on_publish(publish& command) {
-  if (auto error = refusal(command))
+  if (auto error = refusal(command)) {
+    // Nobody asked for what herald itself says, and nobody says it again.
+    if (!is_from_outside(command))
+      log::error(
+        component, "events_not_published",
+        {{"count", command.drafts.size()},
+         {"service", to_string(command.drafts.front().service)},
+         {"why", describe(error).detail}});
     return error;
+  }
   return say(command, state_->ids.next(command.drafts.size()));
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/tasks/task_runner.hpp"
 #include "actors/tasks/task_runner_state.hpp"
+#include "messages/text/utf8.hpp"
 #include "messages/wire/task_json.hpp"
 
 namespace herald {
@@ -16,6 +17,9 @@ constexpr const char* component = "task-runner";
 /// Longest time between two looks at what is due. A delayed message cannot be taken back: this is
 /// how long one that an earlier one has made useless is around.
 constexpr std::chrono::seconds longest_alarm{10};
+
+/// The end of a command's stderr, and why it has failed.
+constexpr std::size_t max_logged_error_bytes = std::size_t{8} * 1024;
 
 /// "300 s", "0.5 s"
 std::string seconds_text(std::chrono::milliseconds time) {
@@ -88,9 +92,17 @@ void task_runner::conclude(const task_id& id) {
   record(id);
   tell(ended_event(task));
   s.counts.count_end(task.type, task.status, s.tasks.ran(id));
-  log::info(
-    component, "task_ended",
-    {{"task_id", id.str()}, {"type", task.type}, {"status", to_string(task.status)}});
+  if (task.status == task_status::failed)
+    log::error(
+      component, "task_ended",
+      {{"task_id", id.str()},
+       {"type", task.type},
+       {"status", to_string(task.status)},
+       {"error", utf8_front(task.error, max_logged_error_bytes)}});
+  else
+    log::info(
+      component, "task_ended",
+      {{"task_id", id.str()}, {"type", task.type}, {"status", to_string(task.status)}});
 }
 
 void task_runner::call_off(const task_id& id) {

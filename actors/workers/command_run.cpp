@@ -23,6 +23,8 @@ constexpr const char* component = "task-worker";
 
 constexpr std::size_t max_line_bytes = max_task_json_bytes;
 constexpr std::size_t max_stderr_bytes = 4096;
+/// Of a command that has not failed.
+constexpr std::size_t max_logged_stderr_bytes = 1024;
 /// Read from a pipe before others have their turn.
 constexpr std::size_t max_read_bytes = std::size_t{64} * 1024;
 /// Read at most from the pipe of a child that has ended: a process outside of its group may hold
@@ -190,14 +192,22 @@ void command_run::report_end(const child_exit& how) {
   log::debug(
     component, "command_ended",
     {{"task_id", job_.id.str()}, {"code", how.code}, {"by_signal", how.by_signal}});
+  const bool failed = !how.error.empty() || how.by_signal || how.code != 0;
   if (!stopped_) {
     if (untold_)
       report_progress();
     task_finished report{job_.id, result_json_.empty() ? "null" : std::move(result_json_), {}};
-    if (!how.error.empty() || how.by_signal || how.code != 0)
+    if (failed)
       report.error = describe_end(how);
     caf::anon_send(job_.runner, std::move(report));
   }
+  // The error of a failure has it already.
+  if (const auto said = trim_end(errors_tail_.text()); !said.empty() && (stopped_ || !failed))
+    log::info(
+      component, "command_stderr",
+      {{"task_id", job_.id.str()},
+       {"stopped", stopped_},
+       {"end", utf8_end(said, max_logged_stderr_bytes)}});
   error_code ignored;
   for (auto* open : {&input_, &output_.from, &errors_.from, &exited_})
     open->close(ignored);

@@ -294,6 +294,8 @@ bool stream_loop::apply_some(const deliver& order) {
   for (const auto& failed : feed_.take_failures()) {
     if (failed.unknown)
       caf::anon_send(owner_, delivery_failed{failed.stream, "no such stream"});
+    if (failed.service == service_type::version)
+      ++strayed_versions_;
     metrics_.failed(failed.service).Increment();
   }
   return complete;
@@ -443,6 +445,17 @@ void stream_loop::on_tick() {
   }
   metrics_.show(table_, orders_.size());
   report_progress();
+  log_unsent_versions();
+}
+
+void stream_loop::log_unsent_versions() {
+  const auto unsent =
+    strayed_versions_ + table_.tally().failed.at(static_cast<std::size_t>(service_type::version));
+  const auto count = unsent - std::exchange(logged_versions_, unsent);
+  if (count != 0)
+    log::warning(
+      component, "versions_not_sent",
+      {{"loop", index_}, {"count", count}, {"why", "their streams have ended"}});
 }
 
 void stream_loop::on_patrol() {

@@ -126,6 +126,7 @@ private:
   void on_heartbeat();
   void on_heartbeat_event();
   void on_tick();
+  void log_unsent_versions();
   void on_patrol();
   void drain_some();
 
@@ -166,6 +167,11 @@ private:
   loop_inbox& inbox_;
   /// Orders that were taken from the inbox; the first may be half done.
   std::deque<loop_order> orders_;
+
+  /// Versions for streams that were gone already.
+  std::uint64_t strayed_versions_ = 0;
+  /// Of all versions that could not be sent.
+  std::uint64_t logged_versions_ = 0;
 
   bool draining_ = false;
   stream_slot drain_next_ = 0;

@@ -18,7 +18,10 @@ using namespace std::chrono_literals;
 /// Counts what the queue reports.
 struct counting final : gateway_queue::listener {
   void sent(service_type) override { ++sent_events; }
-  void failed(service_type) override { ++failed_events; }
+  void failed(const token& to, service_type, std::string_view why) override {
+    ++failed_events;
+    last_failure = to.str() + ": " + std::string{why};
+  }
   void lost(service_type, gateway_queue::loss why) override {
     ++lost_events[static_cast<std::size_t>(why)];
   }
@@ -38,6 +41,7 @@ struct counting final : gateway_queue::listener {
 
   std::size_t sent_events = 0;
   std::size_t failed_events = 0;
+  std::string last_failure;
   std::array<std::size_t, gateway_queue::loss_count> lost_events{};
   std::size_t retries = 0;
   std::size_t lost_closes = 0;
@@ -248,12 +252,14 @@ TEST_F(GatewayQueue, GoesOnAfterAnEventThatTheGatewayRefuses) {
   EXPECT_EQ(send(), "a:small");
   EXPECT_EQ(out.failed_events, 1u);
   EXPECT_TRUE(out.gone_tokens.empty());
+  EXPECT_TRUE(out.last_failure.starts_with("a: ")) << out.last_failure;
 }
 
 TEST_F(GatewayQueue, FailsAnEventForAStreamThatIsNotAttached) {
   deliver(to_one("x", "1"), 7);
   EXPECT_EQ(out.failed_events, 1u);
   EXPECT_EQ(out.gone_tokens, (std::vector<std::string>{"x"}));
+  EXPECT_EQ(out.last_failure, "x: not attached");
   ASSERT_EQ(out.tickets.size(), 1u);
 }
 

@@ -10,6 +10,7 @@
 
 #include "tests/support/actor_test.hpp"
 #include "tests/support/history_ranges.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -67,6 +68,16 @@ event_ptr event_of(const std::string& data) {
   made.name = "e";
   made.data = data;
   return std::make_shared<const event>(std::move(made));
+}
+
+deliver version_to(const char* name) {
+  event made;
+  made.name = "version";
+  made.data = "1";
+  made.service = service_type::version;
+  std::vector<delivery> batch{
+    {std::make_shared<const event>(std::move(made)), token::from_text(name)}};
+  return {std::make_shared<const std::vector<delivery>>(std::move(batch)), 0};
 }
 
 deliver to_all(const std::vector<std::string>& data, ticket_id ticket = 0) {
@@ -301,6 +312,86 @@ TEST_F(GatewaySender, KeepsItsQueuesWhenItsInsideIsRebuilt) {
   tell(shard, to_all({"1", "2"}, 7));
   EXPECT_EQ(gateway.sent, (texts{"a:1", "a:2"}));
   EXPECT_EQ(settled.size(), 1u);
+}
+
+TEST_F(GatewaySender, SaysAtOnceWhatIsLostAndWhyAndTheRestASecondLater) {
+  options.max_stream_events = 1;
+  gateway.silent = true;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, to_all({"1", "2", "3"}));
+  const std::string first = "error gateway-sender events_lost shard=0 version=0 task=0 event=2 "
+                            "closes=0 expired=0 stream_full=2 shard_full=0 last_trouble=\"\"";
+  EXPECT_EQ(log.lines("events_lost"), (texts{first}));
+  gateway.silent = false;
+  tell(shard, version_to("a"));
+  EXPECT_EQ(log.lines("events_lost").size(), 1u);
+}
+
+TEST_F(GatewaySender, LogsALossThatNothingFollows) {
+  options.max_stream_events = 0;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, to_all({"1"}));
+  tell(shard, version_to("a"));
+  EXPECT_EQ(log.lines("events_lost").size(), 1u) << "one line a second";
+  advance(1s);
+  const auto lines = log.lines("events_lost");
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[1].find(" version=1 task=0 event=0 "), std::string::npos) << lines[1];
+}
+
+TEST_F(GatewaySender, NamesTheTroubleThatALossCameOf) {
+  gateway.answers["a"].assign(20, send_result::failing);
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, to_all({"1"}));
+  for (int i = 0; i < 100 && log.lines("events_lost").empty(); ++i)
+    advance(options.retry_ms / 10);
+  const auto lines = log.lines("events_lost");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].starts_with("error ")) << lines[0];
+  EXPECT_NE(lines[0].find(" event=1 "), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find(" expired=1 "), std::string::npos) << lines[0];
+  EXPECT_TRUE(lines[0].ends_with(" last_trouble=scripted")) << lines[0];
+}
+
+TEST_F(GatewaySender, SaysThatAVersionCouldNotBeSent) {
+  gateway.answers["a"] = {send_result::gone};
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, version_to("a"));
+  EXPECT_EQ(
+    log.lines("versions_not_sent"),
+    (texts{"error gateway-sender versions_not_sent shard=0 count=1 last_token=a why=scripted"}));
+}
+
+/// The owner knows nothing of the stream by then, and takes the report for an old one.
+TEST_F(GatewaySender, SaysSoToWhereTheGatewayTellsOfTheEndBeforeItAnswers) {
+  gateway.silent = true;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, version_to("a"));
+  tell(shard, stream_closed{token::from_text("a"), end_reason::error});
+  EXPECT_EQ(
+    log.lines("versions_not_sent"), (texts{"error gateway-sender versions_not_sent shard=0 count=1 "
+                                           "last_token=a why=\"the stream has ended\""}));
+}
+
+TEST_F(GatewaySender, SaysThatTheGatewayRefusesAVersion) {
+  gateway.answers["a"] = {send_result::refused};
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  testing::log_capture log;
+  tell(shard, version_to("a"));
+  EXPECT_EQ(
+    log.lines("event_refused"), (texts{"error gateway-sender event_refused token=a why=scripted"}));
+  EXPECT_EQ(log.lines("versions_not_sent").size(), 1u);
 }
 
 TEST(GatewayShards, AreEvenAndStable) {

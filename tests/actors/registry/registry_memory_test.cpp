@@ -5,6 +5,7 @@
 
 #include "tests/support/actor_test.hpp"
 #include "tests/support/journal_entries.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -277,6 +278,25 @@ TEST_F(RegistryMemory, GivesOutOnlyIdsThatAreReserved) {
   answer();
   after.take();
   EXPECT_EQ(after.receipt->ids, (std::vector<event_id>{{1003}}));
+}
+
+/// Nobody waits for the answer to what herald itself says.
+TEST_F(RegistryMemory, LogsWhatOfItsOwnItCannotSay) {
+  registry_memory memory;
+  memory.ids_reserved = {1002};
+  spawn(std::move(memory));
+  tell(registry, note("1"));
+  tell(registry, note("2"));
+  testing::log_capture log;
+  tell(registry, note("3"));
+  auto version = note("4");
+  version.drafts[0].service = service_type::version;
+  tell(registry, version);
+  EXPECT_EQ(
+    log.lines("events_not_published"),
+    (std::vector<std::string>{
+      "error connection-registry events_not_published count=1 service=version "
+      "why=\"the journal has not been written for too many events\""}));
 }
 
 TEST_F(RegistryMemory, AsksAgainForIdsThatTheJournalHasLeftOut) {

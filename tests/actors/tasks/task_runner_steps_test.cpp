@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/log_capture.hpp"
 #include "tests/support/task_runner_test.hpp"
 
 namespace herald {
@@ -34,6 +35,21 @@ TEST_F(TaskRunnerSteps, TellsHowATaskEnded) {
   const auto d = start();
   succeed(d, "");
   EXPECT_EQ(events.of(d).back(), "task_completed null");
+}
+
+TEST_F(TaskRunnerSteps, LogsWhyATaskHasFailed) {
+  spawn_ready();
+  const auto done = start();
+  const auto failed = start();
+  testing::log_capture log;
+  succeed(done, "1");
+  tell(runner, task_finished{failed, {}, "disk full"});
+  EXPECT_EQ(
+    log.lines("task_ended"),
+    (lines{
+      "info task-runner task_ended task_id=" + done.str() + " type=demo status=completed",
+      "error task-runner task_ended task_id=" + failed.str()
+        + " type=demo status=failed error=\"disk full\""}));
 }
 
 TEST_F(TaskRunnerSteps, SaysNothingAfterTheEndOfATask) {

@@ -5,6 +5,7 @@
 
 #include "messages/wire/version_json.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -156,6 +157,22 @@ TEST_F(VersionStore, KeepsThePendingVersionWhenSendingFails) {
   sent.clear();
   tell(store, opened("a"));
   EXPECT_EQ(sent.size(), 1u);
+}
+
+TEST_F(VersionStore, SaysThatAPendingVersionCouldNotBeSent) {
+  spawn();
+  queue("a", "1");
+  testing::log_capture log;
+  open_streams = 0;
+  tell(store, opened("a"));
+  open_streams = 1;
+  publisher_fails = true;
+  tell(store, opened("a"));
+  EXPECT_EQ(
+    log.lines("pending_version_not_sent"),
+    (lines{
+      "error version-store pending_version_not_sent request_id=a why=\"no stream\"",
+      "error version-store pending_version_not_sent request_id=a why=\"no room\""}));
 }
 
 TEST_F(VersionStore, OverwritesTheEarlierPendingVersion) {

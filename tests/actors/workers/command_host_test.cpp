@@ -22,6 +22,7 @@
 #include <gtest/gtest.h>
 
 #include "messages/type_ids.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/worker_reports.hpp"
 
@@ -205,6 +206,28 @@ TEST_F(CommandHost, TellsWhyAChildFailed) {
   EXPECT_EQ(
     run(shell("echo what >&2; kill -40 $$")),
     (lines{"failed t ended by signal 40: what", "idle 0"}));
+}
+
+TEST_F(CommandHost, LogsTheComplaintsOfAChildThatSucceedsOrIsStopped) {
+  testing::log_capture log;
+  run(shell("echo 'low on disk' >&2"));
+  EXPECT_EQ(
+    log.lines("command_stderr"),
+    (lines{"info task-worker command_stderr task_id=t stopped=false end=\"low on disk\""}));
+  const auto stopped = shell("echo stuck >&2; echo '{\"text\":\"1\"}'; exec sleep 1000");
+  host->start(stopped);
+  told_when([](const lines& l) { return l.back().starts_with("progress "); });
+  host->abort(task_id{"t"});
+  rest();
+  EXPECT_EQ(
+    log.lines("command_stderr").at(1),
+    "info task-worker command_stderr task_id=t stopped=true end=stuck");
+  run(shell("echo broken >&2; exit 1"));
+  EXPECT_EQ(log.lines("command_stderr").size(), 2u) << "the error of the task says it";
+  run(shell("yes | head -c 5000 >&2; printf end >&2"));
+  const auto last = log.lines("command_stderr").back();
+  EXPECT_LT(last.size(), 5000u);
+  EXPECT_TRUE(last.ends_with("end\"")) << last;
 }
 
 TEST_F(CommandHost, KeepsTheEndOfALongComplaint) {

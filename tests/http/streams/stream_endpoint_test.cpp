@@ -26,6 +26,7 @@
 
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -553,6 +554,24 @@ TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
   EXPECT_EQ(notes->first(&owner_notes::failed).stream, unknown);
   EXPECT_TRUE(
     eventually_shows("sse_gateway_events_sent_total{service=\"event\",status=\"error\"} 1"));
+}
+
+TEST_F(StreamEndpoint, SaysHowManyVersionsItCouldNotSend) {
+  options.threads = 1;
+  // Before the loop has a table of descriptors of its own.
+  const testing::log_capture log;
+  start();
+  const auto reader = stream("a");
+  const auto asked = asked_for("a");
+  auto version = std::make_shared<event>(*make_event(1, "x"));
+  version->service = service_type::version;
+  const std::vector<delivery> batch(2, {version, token::from_bits(1, 2)});
+  caf::anon_send(asked.via, deliver{std::make_shared<const std::vector<delivery>>(batch), 0});
+  ASSERT_TRUE(notes->eventually([&] { return !log.lines("versions_not_sent").empty(); }));
+  EXPECT_EQ(
+    log.lines("versions_not_sent"),
+    (std::vector<std::string>{"warning stream-endpoint versions_not_sent loop=0 count=2 "
+                              "why=\"their streams have ended\""}));
 }
 
 TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
