@@ -111,9 +111,8 @@ protected:
 TEST_F(StandInFront, CallsBackAndOpensOnSuccess) {
   client_comes(a);
   EXPECT_EQ(
-    calls,
-    (strings{R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
-             R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":"1, 2"}}})"}));
+    calls, (strings{R"({"action":"connect","token":"00000000-0000-0000-0000-000000000001",)"
+                    R"("request":{"url":"/s?request_id=x","headers":{"host":"h","a":"1, 2"}}})"}));
   EXPECT_TRUE(wire.empty()) << "the stream opens only when the backend has answered";
   backend_answers(a);
   EXPECT_EQ(wire, strings{"attach 1"});
