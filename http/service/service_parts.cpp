@@ -65,8 +65,8 @@ void add_signposts(router& routes, const std::string& streams) {
         + streams,
       {}});
   };
-  routes.add("GET", "/", point);
-  routes.add("GET", "/api/sse/stream", point);
+  routes.add("GET", "/", no_parameters, point);
+  routes.add("GET", "/api/sse/stream", foreign_protocol, point);
 }
 
 } // namespace herald

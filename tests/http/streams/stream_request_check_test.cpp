@@ -290,6 +290,7 @@ TEST(StreamRequestCheck, StandingInLeavesTheQueryToTheBackend) {
   for (const auto* query :
        {"requestId=a", "request_id=a&request_id=b", "lastEventId=%zz", "last_evnt_id=5"})
     EXPECT_EQ(opened(get(std::string{"/any?"} + query), rules).url, std::string{"/any?"} + query);
+}
 
 TEST(StreamRequestCheck, TellsWhoWatchesHeartbeats) {
   const std::string target = "/api/sse/stream?request_id=a";
