@@ -141,6 +141,9 @@ struct connection_page {
 /// Ends the stream of a request_id, or answers `ec::no_such_connection`.
 struct close_connection {
   request_id id;
+  /// If it is not 0, its page may have no stream for so long, whether it has one now or not:
+  /// `ec::kept_away`. `ec::overloaded` where too many are kept away already.
+  std::chrono::seconds stay_away{0};
 };
 
 } // namespace herald

@@ -64,6 +64,8 @@ std::string_view to_string(ec code) {
     return "task_not_ended";
   case ec::task_not_external:
     return "task_not_external";
+  case ec::kept_away:
+    return "kept_away";
   case ec::not_ready:
     return "not_ready";
   case ec::shutting_down:

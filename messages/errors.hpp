@@ -41,6 +41,7 @@ enum class ec : std::uint8_t {
   task_ended,
   task_not_ended,
   task_not_external,
+  kept_away,
   // herald cannot do it now.
   not_ready,
   shutting_down,

@@ -35,6 +35,8 @@ connection_registry::connection_registry(
     throw state_damaged("connection table out of step");
   if (!state_->history.check())
     throw state_damaged("event history out of step");
+  if (const auto damage = state_->kept_away.check())
+    throw state_damaged(*damage);
   count_connections();
   count_history(0);
 }
@@ -83,6 +85,11 @@ void connection_registry::on_open_all(const open_connections& command) {
 }
 
 result<void> connection_registry::open(const open_connection& command, opened_streams& opened) {
+  if (is_kept_away(command.id)) {
+    const failure why{ec::kept_away, "this page must stay away for now", "request_id"};
+    tell_refused(command, why);
+    return fail(why.code, why.detail, why.field);
+  }
   const auto via = index_of(command.via, command.transport);
   const auto known = state_->table.find(command.stream);
   event_history::missed missed;
@@ -160,10 +167,32 @@ void connection_registry::on_failed(const delivery_failed& fact) {
 
 result<void> connection_registry::on_close(const close_connection& command) {
   const auto found = state_->table.find(command.id);
-  if (!found)
+  const bool keeps_away = command.stay_away.count() != 0;
+  if (!found && !keeps_away)
     return fail(ec::no_such_connection, "no stream is open for this request_id", "request_id");
-  close(*found);
+  if (keeps_away && !keep_away(command.id, command.stay_away))
+    return fail(ec::overloaded, "as many pages as may be are kept away already");
+  if (found)
+    close(*found);
   return caf::unit;
+}
+
+bool connection_registry::keep_away(const request_id& id, std::chrono::seconds time) {
+  auto& pages = state_->kept_away;
+  const auto now = self_->clock().now();
+  pages.expire(now);
+  const bool kept = pages.keep_away(id, now + time);
+  numbers_.kept_away.Set(static_cast<double>(pages.size()));
+  return kept;
+}
+
+bool connection_registry::is_kept_away(const request_id& id) {
+  auto& pages = state_->kept_away;
+  if (pages.size() == 0)
+    return false;
+  pages.expire(self_->clock().now());
+  numbers_.kept_away.Set(static_cast<double>(pages.size()));
+  return pages.contains(id);
 }
 
 void connection_registry::close(const connection& open) {
@@ -240,11 +269,11 @@ missed_events connection_registry::replay_of(event_history::missed missed, const
 
 supervised<connection_registry_actor> spawn_connection_registry(
   caf::actor_system& system, shell_options options, const history_limits& limits, metrics& numbers,
-  registry_memory memory) {
+  registry_memory memory, std::size_t max_kept_away) {
   using clock = std::chrono::system_clock;
   const auto events = std::exchange(memory.events, {});
   const auto last = memory.journal ? memory.last_id : first_event_id();
-  auto state = std::make_shared<registry_state>(limits, std::move(memory), last);
+  auto state = std::make_shared<registry_state>(limits, std::move(memory), last, max_kept_away);
   const auto now = system.clock().now();
   const auto wall = clock::now();
   for (const auto& [event, at] : events)

@@ -46,10 +46,13 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 /// With a journal `publish` is answered once the events are written; what the streams get does not
 /// wait for that.
 ///
+/// A page that is kept away (`close_connection`), at most `max_kept_away` of them, is refused until
+/// its time is over.
+///
 /// The table, the transports, the observers, the history and those who wait for an answer outlive a
 /// restart of the inside.
 supervised<connection_registry_actor> spawn_connection_registry(
   caf::actor_system& system, shell_options options, const history_limits& limits, metrics& numbers,
-  registry_memory memory = {});
+  registry_memory memory = {}, std::size_t max_kept_away = 10'000);
 
 } // namespace herald

@@ -15,6 +15,7 @@
 #include "actors/registry/connection_table.hpp"
 #include "actors/registry/event_history.hpp"
 #include "actors/registry/id_source.hpp"
+#include "actors/registry/kept_away_pages.hpp"
 #include "actors/registry/pending_publish.hpp"
 #include "actors/registry/registry_metrics.hpp"
 #include "actors/registry/unwritten_events.hpp"
@@ -23,11 +24,13 @@ namespace herald {
 
 /// The state that outlives a restart of the registry's inside.
 struct registry_state {
-  registry_state(const history_limits& limits, registry_memory memory, event_id last)
+  registry_state(
+    const history_limits& limits, registry_memory memory, event_id last, std::size_t max_kept_away)
     : journal(std::move(memory.journal)),
       ids(last, memory.ids_reserved),
       history(limits, journal ? memory.history_floor : last),
       router(table, history, static_cast<bool>(journal)),
+      kept_away(max_kept_away),
       unwritten(memory.max_queue_events, memory.max_queue_bytes) {}
   registry_state(const registry_state&) = delete;
   registry_state& operator=(const registry_state&) = delete;
@@ -46,6 +49,7 @@ struct registry_state {
   /// Every transport that was ever seen: a handful (loops, gateway shards), so searched by walking.
   std::vector<transport> transports;
   std::vector<observer_actor> observers;
+  kept_away_pages kept_away;
   bool shutting_down = false;
 
   /// Tickets name deliveries and records that somebody waits for.
@@ -100,6 +104,8 @@ private:
   result<void> open(const open_connection& command, opened_streams& opened);
   void tell_opened(opened_streams& opened);
   connection_table::transport_index index_of(const delivery_actor& via, transport_kind kind);
+  bool keep_away(const request_id& id, std::chrono::seconds time);
+  bool is_kept_away(const request_id& id);
   void close(const connection& open);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
   void note_closed(const connection& gone, end_reason reason);

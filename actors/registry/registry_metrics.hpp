@@ -11,6 +11,9 @@ struct registry_metrics {
       disconnects(streams(numbers, "disconnect")),
       replacements(streams(numbers, "replace")),
       active(numbers.gauge("sse_gateway_active_connections", "Open streams.")),
+      kept_away(numbers.gauge(
+        "herald_streams_kept_away",
+        "Pages that may have no stream for now, by an order of the API.")),
       published(numbers.counter("herald_events_published_total", "Events put in order.")),
       gaps(numbers.counter(
         "herald_history_gaps_total", "Streams that came back after what they missed was evicted.")),
@@ -27,6 +30,7 @@ struct registry_metrics {
   prometheus::Counter& disconnects;
   prometheus::Counter& replacements;
   prometheus::Gauge& active;
+  prometheus::Gauge& kept_away;
   prometheus::Counter& published;
   prometheus::Counter& gaps;
   prometheus::Counter& evicted;

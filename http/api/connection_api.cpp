@@ -1,5 +1,8 @@
 #include "http/api/connection_api.hpp"
 
+#include <chrono>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "http/protocol/json_reply.hpp"
@@ -9,6 +12,13 @@
 #include "messages/wire/connection_json.hpp"
 
 namespace herald {
+
+namespace {
+
+/// A day.
+constexpr std::uint64_t max_stay_away_s = 86'400;
+
+} // namespace
 
 void add_connection_routes(
   router& routes, caf::actor_system& system, const connection_registry_actor& registry) {
@@ -26,12 +36,20 @@ void add_connection_routes(
       return page ? json_reply(200, to_json(*page)) : problem(page.error());
     });
   routes.add(
-    "DELETE", "/api/connections/{request_id}", no_parameters,
+    "DELETE", "/api/connections/{request_id}", {{"stay_away_s"}},
     [&system, registry](const api_request& request) {
       auto id = request_id_argument(request, 0);
       if (!id)
         return problem(id.error());
-      const auto closed = ask<void>(system, registry, close_connection{std::move(*id)});
+      const auto stay_away = number_argument(request, "stay_away_s");
+      if (!stay_away)
+        return problem(stay_away.error());
+      const auto seconds = stay_away->value_or(0);
+      if (seconds > max_stay_away_s)
+        return problem(failure{
+          ec::invalid_field, "must be at most " + std::to_string(max_stay_away_s), "stay_away_s"});
+      const auto closed = ask<void>(
+        system, registry, close_connection{std::move(*id), std::chrono::seconds{seconds}});
       return closed ? json_reply(204, {}) : problem(closed.error());
     });
 }

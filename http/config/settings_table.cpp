@@ -112,6 +112,9 @@ const std::array table = {
   setting{
     AT(stream.max_streams_per_address), count(0, 10'000'000),
     "Streams open at once from one address; 0: no limit (behind a proxy all have its address)."},
+  setting{
+    AT(stream.max_kept_away), count(0, 10'000'000),
+    "Pages that may be kept away at once (stay_away_s); more are refused."},
   setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
   setting{

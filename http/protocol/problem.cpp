@@ -20,6 +20,8 @@ problem_kind kind_of(ec code) {
     return {400, "Unknown task type"};
   case ec::unauthorized:
     return {401, "Unauthorized"};
+  case ec::kept_away:
+    return {403, "Kept away"};
   case ec::no_such_route:
     return {404, "Not found"};
   case ec::no_such_connection:

@@ -101,7 +101,7 @@ broadcast_service::broadcast_service(
     journal_(make_journal(past, numbers)),
     registry_(spawn_connection_registry(
       system, supervision_.child("connection-registry"), settings.history, numbers,
-      registry_memory_of(past))),
+      registry_memory_of(past), settings.stream.max_kept_away)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,

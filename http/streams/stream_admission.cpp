@@ -139,6 +139,13 @@ api_reply stream_admission::busy(refusal why, bool accepts_stream) {
 
 api_reply
 stream_admission::refused_by_owner(const failure& why, int upstream_status, bool accepts_stream) {
+  if (why.code == ec::kept_away) {
+    metrics_.refused(refusal::kept_away).Increment();
+    // At which every EventSource stops for good, as the standard wants it.
+    api_reply reply;
+    reply.status = 204;
+    return reply;
+  }
   metrics_.refused(refusal::by_owner).Increment();
   const bool passes_on = upstream_status >= 400 && upstream_status < 600;
   const int status = passes_on ? upstream_status : kind_of(why.code).status;

@@ -58,7 +58,8 @@ public:
   [[nodiscard]] api_reply busy(stream_metrics::refusal why, bool accepts_stream);
 
   /// What a client is answered whom the owner of the streams, or its backend with this status, does
-  /// not want. What is no fault of the client (5xx) is for now. Counts.
+  /// not want. One that is kept away gets 204. What is no fault of the client (5xx) is for now.
+  /// Counts.
   [[nodiscard]] api_reply
   refused_by_owner(const failure& why, int upstream_status, bool accepts_stream);
 

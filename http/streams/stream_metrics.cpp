@@ -20,6 +20,7 @@ constexpr std::array refusal_names = {
   "by_owner",
   "unanswered",
   "shutting_down",
+  "kept_away",
 };
 
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {

@@ -30,6 +30,7 @@ public:
     by_owner,
     unanswered,
     shutting_down,
+    kept_away,
   };
 
   stream_metrics(metrics& numbers, unsigned loop);
@@ -64,7 +65,7 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 15;
+  static constexpr std::size_t refusals = 16;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   stream_tally counted_;

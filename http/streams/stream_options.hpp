@@ -36,6 +36,8 @@ struct stream_settings {
   std::size_t max_streams = 200'000;
   /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
   std::size_t max_streams_per_address = 0;
+  /// Pages that may be kept away at once, as somebody asked for over the API.
+  std::size_t max_kept_away = 10'000;
   /// As much as Node's HTTP server takes: three cookies that carry an identity are more than 8 KiB.
   std::size_t max_head_bytes = 16'384;
   std::chrono::milliseconds head_timeout_ms{10'000};

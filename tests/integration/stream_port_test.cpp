@@ -243,6 +243,24 @@ TEST(StreamPort, TurnsClientsAwayWhenItIsFull) {
     << "a place that is left can be taken";
 }
 
+/// EventSource stops for good at 204.
+TEST(StreamPort, KeepsAPageAwayForAsLongAsTheApiSays) {
+  herald_process herald;
+  http_client api{herald.api_port()};
+  sse_client stream{herald.stream_port(), stream_target("page")};
+  ASSERT_TRUE(stream.open());
+  EXPECT_EQ(api.del("/api/connections/page?stay_away_s=1").status, 204);
+  EXPECT_TRUE(stream.wait_for_end());
+  stream.reconnect();
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(stream.status(), 204);
+  EXPECT_TRUE(eventually([&] {
+    stream.reconnect();
+    return stream.open() && stream.status() == 200;
+  }));
+  EXPECT_EQ(json_of(api.get("/api/connections"))["total"], 1);
+}
+
 /// Any other status EventSource takes for "never".
 TEST(StreamPort, TellsEventSourceToComeBackWhenItIsFull) {
   herald_process herald{{"--stream-max-streams", "2", "--stream-retry-ms", "1000"}};

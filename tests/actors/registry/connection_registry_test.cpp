@@ -319,6 +319,50 @@ TEST_F(ConnectionRegistry, TellsNobodyTwiceAndSkipsNobodyWhenAnObserverJoinsAmid
   EXPECT_EQ(late, (std::vector<std::string>{"opened b"}));
 }
 
+TEST_F(ConnectionRegistry, KeepsAPageAwayForAsLongAsItIsTold) {
+  transcript told;
+  const auto via = transport(told);
+  tell(registry, connect("a", "t1", via));
+  EXPECT_TRUE(ask<void>(registry, close_connection{request_id{"a"}, 60s}));
+  EXPECT_EQ(told, (transcript{"attach t1", "close t1 requested"}));
+  EXPECT_EQ(metric("herald_streams_kept_away"), 1);
+  const auto refused = ask<void>(registry, connect("a", "t2", via));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(describe(refused.error()).code, ec::kept_away);
+  EXPECT_EQ(told.back(), "refuse t2");
+  tell(registry, open_connections{{connect("a", "t3", via), connect("b", "t4", via)}});
+  EXPECT_EQ(
+    told, (transcript{"attach t1", "close t1 requested", "refuse t2", "refuse t3", "attach t4"}));
+  EXPECT_EQ(connections().total, 1u);
+  advance(60s);
+  EXPECT_TRUE(ask<void>(registry, connect("a", "t5", via)));
+  EXPECT_EQ(told.back(), "attach t5");
+  EXPECT_EQ(metric("herald_streams_kept_away"), 0);
+}
+
+/// It may be waiting to come back.
+TEST_F(ConnectionRegistry, KeepsAPageAwayThatHasNoStreamAtTheMoment) {
+  EXPECT_TRUE(ask<void>(registry, close_connection{request_id{"a"}, 60s}));
+  transcript told;
+  EXPECT_FALSE(ask<void>(registry, connect("a", "t1", transport(told))));
+  EXPECT_EQ(told, (transcript{"refuse t1"}));
+}
+
+TEST_F(ConnectionRegistry, KeepsNoMorePagesAwayThanItMay) {
+  auto small = own(spawn_connection_registry(
+    system(), {"connection-registry", {}, &numbers}, history_limits{20, 1 << 20, 1h}, numbers, {},
+    1));
+  EXPECT_TRUE(ask<void>(small, close_connection{request_id{"a"}, 60s}));
+  transcript told;
+  tell(small, connect("b", "t1", transport(told)));
+  const auto refused = ask<void>(small, close_connection{request_id{"b"}, 60s});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(describe(refused.error()).code, ec::overloaded);
+  EXPECT_EQ(told, (transcript{"attach t1"})) << "refused as a whole";
+  advance(60s);
+  EXPECT_TRUE(ask<void>(small, close_connection{request_id{"b"}, 60s}));
+}
+
 TEST_F(ConnectionRegistry, ClosesAConnectionOnRequest) {
   transcript told;
   std::vector<std::string> facts;

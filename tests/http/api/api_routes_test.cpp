@@ -194,7 +194,8 @@ protected:
         page.next = 9;
         return page;
       },
-      [](const close_connection& order) -> result<void> {
+      [this](const close_connection& order) -> result<void> {
+        stays_away.push_back(order.stay_away.count());
         if (order.id.str() != "X")
           return fail(ec::no_such_connection, "none");
         return caf::unit;
@@ -214,6 +215,7 @@ protected:
   }
 
   std::vector<list_connections> listed;
+  std::vector<std::int64_t> stays_away;
 };
 
 TEST_F(ConnectionApi, PagesThroughConnections) {
@@ -241,6 +243,20 @@ TEST_F(ConnectionApi, ClosesAConnection) {
   EXPECT_EQ(reply.body, "");
   EXPECT_EQ(call("DELETE", "/api/connections/Y").status, 404);
   EXPECT_EQ(call("DELETE", "/api/connections/a%3Ab").status, 400);
+}
+
+TEST_F(ConnectionApi, KeepsAPageAway) {
+  const auto close = [this](const std::string& stay_away_s) {
+    api_request request;
+    request.query["stay_away_s"] = stay_away_s;
+    return call("DELETE", "/api/connections/X", std::move(request)).status;
+  };
+  EXPECT_EQ(call("DELETE", "/api/connections/X").status, 204);
+  EXPECT_EQ(close("0"), 204);
+  EXPECT_EQ(close("86400"), 204);
+  for (const auto* wrong : {"86401", "-1", "x", ""})
+    EXPECT_EQ(close(wrong), 400) << wrong;
+  EXPECT_EQ(stays_away, (std::vector<std::int64_t>{0, 0, 86'400}));
 }
 
 TEST(HealthApi, NamesWhatIsNotReady) {

@@ -82,7 +82,7 @@ protected:
   [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }
   [[nodiscard]] double all_refusals() const {
     double sum = 0;
-    for (auto i = 0; i <= static_cast<int>(refusal::shutting_down); ++i)
+    for (auto i = 0; i <= static_cast<int>(refusal::kept_away); ++i)
       sum += count(static_cast<refusal>(i));
     return sum;
   }
@@ -185,6 +185,12 @@ TEST_F(StreamAdmission, RefusesForGoodByTheStatusWhateverTheClientAccepts) {
   auto request = event_source();
   request.target = "/api/sse/stream";
   EXPECT_EQ(refused(request).status, 400);
+}
+
+TEST_F(StreamAdmission, TellsWhoIsKeptAwayNotToComeBack) {
+  for (const bool accepts_stream : {true, false})
+    EXPECT_EQ(admission_.refused_by_owner({ec::kept_away, {}, {}}, 0, accepts_stream).status, 204);
+  EXPECT_EQ(count(refusal::kept_away), 2);
 }
 
 TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
