@@ -552,7 +552,7 @@ TEST_F(ApiPort, RefusesParametersThatARouteDoesNotTake) {
         continue;
       ++methods;
       if (of_others.contains(pattern))
-        EXPECT_NE(json_of(answer).value("field", ""), "nonsense") << pattern;
+        EXPECT_EQ(answer.body.find("nonsense"), std::string::npos) << pattern;
       else if (std::string_view{method} == "HEAD")
         EXPECT_EQ(answer.status, 400) << pattern;
       else
