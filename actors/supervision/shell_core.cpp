@@ -164,8 +164,9 @@ void shell_core::put_into_stash(caf::mailbox_element& letter, const message_rule
   if (!is_over_full())
     return;
   if (const auto oldest = stash_.pop_refusable()) {
-    refuse(*oldest, *rule_of(*oldest), cause::dropped);
+    // Whoever is refused may look at the depth at once.
     note_depth();
+    refuse(*oldest, *rule_of(*oldest), cause::dropped);
   }
 }
 
