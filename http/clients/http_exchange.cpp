@@ -17,7 +17,7 @@ using boost::system::error_code;
 using kind = post_outcome::kind;
 
 constexpr std::uint32_t max_head_bytes = 16 * 1024;
-constexpr std::uint64_t max_body_bytes = 64 * 1024;
+constexpr std::uint64_t max_body_bytes = std::uint64_t{64} * 1024;
 
 /// Nothing is escaped: a URL holds no blanks and no control characters.
 std::string head_of(const http_url& url) {
