@@ -211,6 +211,19 @@ TEST_F(NginxAsShipped, TellsEventSourceToComeBackWhileHeraldIsAway) {
   EXPECT_LE(retry, 9000);
   EXPECT_NE(got.find("\n: ", body), std::string::npos) << got;
 
+  // A browser hides `*` from a page that sends credentials, and its EventSource gives up.
+  const auto with_credentials = run_program(curl_command(
+                                              {"--header", "Accept: text/event-stream", "--header",
+                                               "Origin: https://app.example"}))
+                                  .standard_output;
+  EXPECT_NE(
+    with_credentials.find("\r\naccess-control-allow-origin: https://app.example\r\n"),
+    std::string::npos)
+    << with_credentials;
+  EXPECT_NE(
+    with_credentials.find("\r\naccess-control-allow-credentials: true\r\n"), std::string::npos)
+    << with_credentials;
+
   const auto other = run_program(curl_command()).standard_output;
   EXPECT_TRUE(other.starts_with("HTTP/2 502")) << other;
 }
