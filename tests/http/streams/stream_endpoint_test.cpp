@@ -593,6 +593,21 @@ TEST_F(StreamEndpoint, SendsHeartbeatsAsEventsToStreamsThatAskForThem) {
   EXPECT_EQ(got.find("event: "), std::string::npos) << got;
 }
 
+TEST_F(StreamEndpoint, SendsHeartbeatsAsCommentsToWhoFollowsOneThatAskedForEvents) {
+  options.threads = 1;
+  options.heartbeat_s = 20ms;
+  start();
+  auto watching =
+    connect("GET /api/sse/stream?request_id=a&heartbeat=event HTTP/1.1\r\nHost: h\r\n\r\n");
+  watching->until("event: heartbeat\ndata: \n\n");
+  watching.reset();
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+  // The only free slot of the only loop is that of the stream that has ended.
+  const auto next = stream("b");
+  const auto got = next->until(": heartbeat\n: heartbeat\n: heartbeat\n");
+  EXPECT_EQ(got.find("event: "), std::string::npos) << got;
+}
+
 TEST_F(StreamEndpoint, SendsHeartbeatsAsEventsToAllStreamsWhereThatIsSet) {
   options.heartbeat_s = 20ms;
   options.heartbeat_event = true;
