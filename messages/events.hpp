@@ -53,16 +53,22 @@ using ticket_id = std::uint64_t;
 
 // Commands to the registry.
 
+/// How long `publish` with `wait` waits for delivery, unless it says otherwise, and at most.
+inline constexpr std::chrono::milliseconds publish_wait{10'000};
+inline constexpr std::chrono::milliseconds max_publish_wait{60'000};
+
+/// How long after the wait is over the registry goes on without a transport that has not said how
+/// far it has come.
+inline constexpr std::chrono::milliseconds settle_grace{500};
+
 /// To the registry: puts the drafts, all or none, in their order behind everything published
 /// before.
 struct publish {
   std::vector<draft> drafts;
-  /// Answer only when every stream was written or has failed, or `publish_wait` has passed.
+  /// Answer only when every stream was written or has failed, or `longest_wait` has passed.
   bool wait = false;
+  std::chrono::milliseconds longest_wait = publish_wait;
 };
-
-/// Longest wait for delivery before `publish` with `wait` answers with what is known by then.
-inline constexpr std::chrono::seconds publish_wait{10};
 
 /// The answer to `publish`.
 struct publish_receipt {
@@ -87,14 +93,18 @@ using delivery_batch = std::shared_ptr<const std::vector<delivery>>;
 struct deliver {
   delivery_batch batch;
   ticket_id ticket = 0;
+  /// When whoever waits for the ticket is to know how far it has come.
+  std::chrono::steady_clock::time_point answer_by = std::chrono::steady_clock::time_point::max();
 };
 
-/// To the owner of the streams: all of a ticket's batch is written or has failed on this transport.
-/// Told once per `deliver` with a ticket.
+/// To the owner of the streams: all of a ticket's batch is written or has failed on this transport,
+/// or its `answer_by` has passed. Told once per `deliver` with a ticket.
 struct delivery_settled {
   ticket_id ticket = 0;
-  /// Stream writes that succeeded, summed over the batch. The rest has failed.
+  /// Stream writes that succeeded, summed over the batch.
   std::size_t delivered = 0;
+  /// Those that are still under way. The rest has failed.
+  std::size_t pending = 0;
 };
 
 /// From the registry to itself: whoever waits for this ticket has waited long enough.

@@ -53,12 +53,15 @@ void gateway_queue::remove(const token& to) {
     drop(found->second, "the stream has ended");
 }
 
-void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_point now) {
+void gateway_queue::deliver(
+  const delivery_batch& batch, ticket_id ticket, time_point now, time_point answer_by) {
   account_id account = 0;
   if (ticket != 0) {
     account = ++last_account_;
     // This call itself holds one send open: losses on the way must not close the account early.
-    accounts_.emplace(account, gateway_queue::account{ticket, 1, 0});
+    accounts_.emplace(account, gateway_queue::account{ticket, 1, 0, answer_by});
+    if (answer_by != time_point::max())
+      answers_.emplace(answer_by, account);
   }
   for (const auto& one : *batch) {
     prepared_ptr prepared;
@@ -78,6 +81,19 @@ void gateway_queue::deliver(const delivery_batch& batch, ticket_id ticket, time_
         push(s, *one.what, prepared, account, now);
   }
   count_outcome(account, false);
+}
+
+std::optional<gateway_queue::time_point> gateway_queue::answer_due() const {
+  return answers_.empty() ? std::nullopt : std::optional{answers_.begin()->first};
+}
+
+void gateway_queue::answer_late(time_point now) {
+  while (!answers_.empty() && answers_.begin()->first <= now) {
+    const auto late = accounts_.extract(answers_.begin()->second);
+    answers_.erase(answers_.begin());
+    const auto& a = late.mapped();
+    out_.settled({a.ticket, a.delivered, a.open});
+  }
 }
 
 std::optional<std::string> gateway_queue::check() const {
@@ -367,7 +383,8 @@ void gateway_queue::count_outcome(account_id account, bool delivered) {
   a.delivered += delivered ? 1 : 0;
   if (--a.open > 0)
     return;
-  const delivery_settled fact{a.ticket, a.delivered};
+  const delivery_settled fact{a.ticket, a.delivered, 0};
+  answers_.erase({a.answer_by, account});
   accounts_.erase(found);
   out_.settled(fact);
 }

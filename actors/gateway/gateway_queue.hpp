@@ -6,9 +6,11 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "actors/gateway/gateway_body.hpp"
 #include "actors/gateway/gateway_link_health.hpp"
@@ -56,7 +58,7 @@ public:
     virtual void close_lost() = 0;
     /// The gateway does not have the stream (any more).
     virtual void gone(const token& stream, std::string_view why) = 0;
-    /// All of a ticket's batch is sent, failed or lost.
+    /// All of a ticket's batch is sent, failed or lost, or it was to be answered by now.
     virtual void settled(const delivery_settled& fact) = 0;
     /// The gateway is not there, or is back.
     virtual void gateway_down(std::string_view why) = 0;
@@ -83,7 +85,13 @@ public:
   /// The stream is gone: what waits for it has failed. An unknown token is ignored.
   void remove(const token& to);
   /// Queues a batch. An event for an unknown stream has failed.
-  void deliver(const delivery_batch& batch, ticket_id ticket, time_point now);
+  void deliver(
+    const delivery_batch& batch, ticket_id ticket, time_point now,
+    time_point answer_by = time_point::max());
+  /// When to call `answer_late`: the next time at which a ticket is to be answered.
+  [[nodiscard]] std::optional<time_point> answer_due() const;
+  /// Settles the tickets whose time is over; what is not sent by now counts as pending.
+  void answer_late(time_point now);
 
   /// Gives what to send now, if anything is due; the same again until `finish`.
   [[nodiscard]] std::optional<attempt> next(time_point now);
@@ -140,6 +148,7 @@ private:
     ticket_id ticket = 0;
     std::size_t open = 0;
     std::size_t delivered = 0;
+    time_point answer_by;
   };
 
   void push(
@@ -176,6 +185,8 @@ private:
   turn_list ready_;
   pause_list backing_off_;
   std::unordered_map<account_id, account> accounts_;
+  /// Those that have a time by which they are to be answered, in its order.
+  std::set<std::pair<time_point, account_id>> answers_;
   account_id last_account_ = 0;
 
   std::size_t waiting_ = 0;

@@ -74,7 +74,7 @@ void gateway_sender::close(const close_stream& m) {
 }
 
 void gateway_sender::deliver(const herald::deliver& m) {
-  state_.queue.deliver(m.batch, m.ticket, now());
+  state_.queue.deliver(m.batch, m.ticket, now(), m.answer_by);
   arrange();
 }
 
@@ -157,11 +157,17 @@ void gateway_sender::arrange() {
   state_.report.note(state_.queue, current);
   if (state_.queue.empty() && !state_.flushes.empty())
     answer_flushes();
-  if (turn_ != 0 || state_.current)
-    return;
-  auto due = state_.queue.next_due();
-  if (const auto note = state_.report.note_due(); note && (!due || *note < *due))
-    due = note;
+  state_.queue.answer_late(current);
+  // Whoever waits for delivery is answered in time, also while a send is under way.
+  auto due = state_.queue.answer_due();
+  const auto consider = [&due](const std::optional<time_point>& when) {
+    if (when && (!due || *when < *due))
+      due = when;
+  };
+  if (turn_ == 0 && !state_.current) {
+    consider(state_.queue.next_due());
+    consider(state_.report.note_due());
+  }
   if (!due)
     return;
   if (*due <= current) {

@@ -57,7 +57,8 @@ result<publish_receipt> connection_registry::on_publish(publish& command) {
 /// Says a batch that is not refused any more: to the history, the streams and the journal. The
 /// answer waits for the journal, and for the streams if the publisher does.
 result<publish_receipt> connection_registry::say(publish& command, event_id first) {
-  auto batch = state_->router.route(command.drafts, first, self_->clock().now());
+  const auto now = self_->clock().now();
+  auto batch = state_->router.route(command.drafts, first, now);
   numbers_.published.Increment(static_cast<double>(batch.receipt.ids.size()));
   count_history(batch.evicted);
   const bool undelivered = command.wait && batch.transports > 0;
@@ -66,12 +67,13 @@ result<publish_receipt> connection_registry::say(publish& command, event_id firs
   for (std::size_t i = 0; i < batch.parts.size(); ++i)
     if (batch.parts[i])
       caf::anon_send(
-        state_->transports[i].via,
-        deliver{std::move(batch.parts[i]), undelivered ? ticket : ticket_id{0}});
+        state_->transports[i].via, deliver{
+                                     std::move(batch.parts[i]), undelivered ? ticket : ticket_id{0},
+                                     now + command.longest_wait});
   if (unwritten)
     record_events(batch, ticket);
   if (undelivered)
-    remind_of(ticket, publish_wait);
+    remind_of(ticket, command.longest_wait + settle_grace);
   if (ticket == 0)
     return std::move(batch.receipt);
 
@@ -103,7 +105,7 @@ result<send_status> connection_registry::on_send(send_to_stream& command) {
 
 void connection_registry::on_settled(const delivery_settled& fact) {
   auto* publisher = state_->publishers.find(fact.ticket);
-  if (publisher != nullptr && publisher->count(fact.delivered))
+  if (publisher != nullptr && publisher->count(fact))
     stop_waiting(fact.ticket);
 }
 

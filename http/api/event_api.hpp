@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include <caf/actor_system.hpp>
 
 #include "http/server/router.hpp"
@@ -8,11 +10,12 @@
 
 namespace herald {
 
-/// `POST /api/events[?wait=true]`: publishes one event, or many in their order (a JSON array, or
-/// `application/x-ndjson`). 202 with the ids; with `wait` 200 once every stream was written to or
-/// has failed, or `publish_wait` is over.
+/// `POST /api/events[?wait=true[&wait_ms=N]]`: publishes one event, or many in their order (a JSON
+/// array, or `application/x-ndjson`). 202 with the ids; with `wait` 200 once every stream was
+/// written to or has failed, or the wait is over: `wait_ms`, or `wait` where the request does not
+/// say.
 void add_event_routes(
   router& routes, caf::actor_system& system, const publisher_actor& publisher,
-  const event_limits& limits);
+  const event_limits& limits, std::chrono::milliseconds wait = publish_wait);
 
 } // namespace herald

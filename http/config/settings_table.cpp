@@ -84,6 +84,9 @@ const std::array table = {
     "API connections that may wait to be served; more are refused."},
   setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
+  setting{
+    AT(api.wait_ms), number_range{1, 60'000},
+    "How long ?wait=true waits for delivery where it has no wait_ms."},
   setting{AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none."},
   setting{
     AT(api.hosts), hosts,

@@ -7,11 +7,13 @@
 
 namespace herald {
 
-delivery_tickets::key delivery_tickets::open(ticket_id id) {
+delivery_tickets::key delivery_tickets::open(ticket_id id, time_point answer_by) {
   do
     ++last_key_;
   while (last_key_ == 0 || open_.contains(last_key_));
-  open_[last_key_].id = id;
+  auto& opened = open_[last_key_];
+  opened.id = id;
+  opened.answer_by = answer_by;
   return last_key_;
 }
 
@@ -20,16 +22,23 @@ void delivery_tickets::wait_for_range(
   assert(ranges_.empty() || ranges_.back().to <= from);
   if (streams == 0 || from == to)
     return;
-  ++open_.at(k).missing;
+  auto& owner = open_.at(k);
+  ++owner.missing;
+  owner.pending += streams;
   ranges_.push_back({from, to, k, streams});
 }
 
 void delivery_tickets::wait_for_target(key k) {
-  if (k != 0)
-    ++open_.at(k).missing;
+  if (k == 0)
+    return;
+  auto& owner = open_.at(k);
+  ++owner.missing;
+  ++owner.pending;
 }
 
 void delivery_tickets::seal(key k) {
+  if (const auto by = open_.at(k).answer_by; by != time_point::max())
+    due_.emplace(by, k);
   one_done(k);
 }
 
@@ -52,8 +61,23 @@ void delivery_tickets::lost(log_position from, log_position limit) {
 void delivery_tickets::target_done(key k, bool delivered) {
   if (k == 0)
     return;
-  open_.at(k).delivered += delivered ? 1 : 0;
+  auto& owner = open_.at(k);
+  owner.delivered += delivered ? 1 : 0;
+  --owner.pending;
   one_done(k);
+}
+
+std::optional<delivery_tickets::time_point> delivery_tickets::next_deadline() const {
+  return due_.empty() ? std::nullopt : std::optional{due_.begin()->first};
+}
+
+void delivery_tickets::expire(time_point now) {
+  while (!due_.empty() && due_.begin()->first <= now) {
+    auto& late = open_.at(due_.begin()->second);
+    settled_.push_back({late.id, late.delivered, late.pending});
+    late.answered = true;
+    due_.erase(due_.begin());
+  }
 }
 
 std::vector<delivery_settled> delivery_tickets::take_settled() {
@@ -65,11 +89,16 @@ void delivery_tickets::one_done(key k) {
   assert(found != open_.end());
   if (--found->second.missing != 0)
     return;
-  settled_.push_back({found->second.id, found->second.delivered});
+  const auto& done = found->second;
+  if (!done.answered) {
+    settled_.push_back({done.id, done.delivered, 0});
+    due_.erase({done.answer_by, k});
+  }
   open_.erase(found);
 }
 
 void delivery_tickets::stream_done(range& r) {
+  --open_.at(r.owner).pending;
   if (--r.streams == 0)
     one_done(r.owner);
 }

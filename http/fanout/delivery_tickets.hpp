@@ -1,9 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "http/fanout/frame_log.hpp"
@@ -12,18 +16,20 @@
 namespace herald {
 
 /// Tickets count how far those batches have come that a publisher waits for. A ticket is settled
-/// once it is sealed and each write that it waits for was made or has failed. Costs nothing while
-/// no ticket is open. Pure, for one thread.
+/// once it is sealed and each write that it waits for was made or has failed, or its time is over:
+/// then what is still under way counts as pending. Costs nothing while no ticket is open. Pure, for
+/// one thread.
 class delivery_tickets {
 public:
   /// Names an open ticket; 0 is none.
   using key = std::uint32_t;
+  using time_point = std::chrono::steady_clock::time_point;
 
   [[nodiscard]] bool idle() const noexcept { return open_.empty(); }
 
-  [[nodiscard]] key open(ticket_id id);
-  /// Frames of the ticket's batch were appended to the log, and all `streams` that are open now
-  /// have to write them.
+  [[nodiscard]] key open(ticket_id id, time_point answer_by = time_point::max());
+  /// A frame of the ticket's batch was appended to the log, and all `streams` that are open now
+  /// have to write it.
   void wait_for_range(key k, log_position from, log_position to, std::size_t streams);
   /// A frame of the batch waits for one stream.
   void wait_for_target(key k);
@@ -37,6 +43,10 @@ public:
   /// A targeted frame was written, or failed; nothing for key 0.
   void target_done(key k, bool delivered);
 
+  /// When to call `expire`: the next time at which a sealed ticket is to be answered.
+  [[nodiscard]] std::optional<time_point> next_deadline() const;
+  /// Settles the tickets whose time is over.
+  void expire(time_point now);
   /// The tickets that are settled since the last call.
   [[nodiscard]] std::vector<delivery_settled> take_settled();
 
@@ -46,6 +56,11 @@ private:
     std::size_t delivered = 0;
     /// Ranges, targets, and the seal.
     std::size_t missing = 1;
+    /// Writes that were neither made nor have failed.
+    std::size_t pending = 0;
+    time_point answer_by;
+    /// It is settled, and open only for what is still under way.
+    bool answered = false;
   };
   struct range {
     log_position from = 0;
@@ -62,6 +77,9 @@ private:
   std::unordered_map<key, ticket> open_;
   /// In the order of the log, without overlap.
   std::deque<range> ranges_;
+  /// Sealed tickets that are not answered, in the order of their time; those without one are not
+  /// here.
+  std::set<std::pair<time_point, key>> due_;
   std::vector<delivery_settled> settled_;
   key last_key_ = 0;
 };

@@ -18,7 +18,7 @@ constexpr std::string_view heartbeat = "heartbeat";
 bool stream_feed::put(const deliver& order, time_point now) {
   const auto& batch = *order.batch;
   if (order.ticket != 0 && ticket_ == 0)
-    ticket_ = table_.tickets().open(order.ticket);
+    ticket_ = table_.tickets().open(order.ticket, order.answer_by);
   for (std::size_t items = 0; progress_ < batch.size(); ++items, ++progress_) {
     const auto& item = batch[progress_];
     if (items == slice)

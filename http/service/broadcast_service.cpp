@@ -197,7 +197,7 @@ void broadcast_service::make_transport(metrics& numbers) {
 
 void broadcast_service::make_routes() {
   const event_limits limits{settings_.api.max_event_bytes};
-  add_event_routes(routes_, system_, registry_, limits);
+  add_event_routes(routes_, system_, registry_, limits, settings_.api.wait_ms);
   add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);

@@ -351,8 +351,27 @@ void stream_loop::report_progress() {
   }
   for (const auto& settled : table_.tickets().take_settled())
     caf::anon_send(owner_, settled);
+  arrange_answers();
   if (draining_ && drained_ && table_.size() == 0 && orders_.empty())
     std::exchange(drained_, nullptr)();
+}
+
+/// Sees to it that whoever waits for delivery is answered in time, whatever a stream does.
+void stream_loop::arrange_answers() {
+  const auto due = table_.tickets().next_deadline();
+  // A timer that is set for earlier asks again.
+  if (!due || (answers_due_ && *answers_due_ <= *due))
+    return;
+  answers_due_.reset();
+  answers_.expires_at(*due);
+  answers_.async_wait([this](error_code cancelled) {
+    if (cancelled)
+      return;
+    answers_due_.reset();
+    table_.tickets().expire(clock::now());
+    report_progress();
+  });
+  answers_due_ = due;
 }
 
 void stream_loop::on_sockets() {

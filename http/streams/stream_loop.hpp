@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -118,6 +119,7 @@ private:
   bool work_a_round();
   void schedule();
   void report_progress();
+  void arrange_answers();
   void on_sockets();
   void after_sockets();
   void on_stream_ended(const ended_stream& stream);
@@ -144,6 +146,9 @@ private:
 
   boost::asio::io_context io_{1};
   boost::asio::steady_timer announcement_{io_};
+  /// Set for `answers_due_`, while somebody waits for delivery.
+  boost::asio::steady_timer answers_{io_};
+  std::optional<clock::time_point> answers_due_;
   repeating_timer heartbeat_;
   repeating_timer heartbeat_event_;
   repeating_timer tick_;

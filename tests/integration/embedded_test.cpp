@@ -131,6 +131,29 @@ TEST_F(Embedded, WaitingForDeliveryCountsTheStreams) {
     EXPECT_TRUE(stream.next(std::chrono::seconds{5}));
 }
 
+TEST(EmbeddedWait, CountsEachStreamWhereOneDoesNotRead) {
+  herald_process herald{{"--stream-threads", "1", "--stream-private-queue-bytes", "67108864"}};
+  http_client api{herald.api_port()};
+  const auto streams = open_streams(herald.stream_port(), 10);
+  sse_client stuck{herald.stream_port(), stream_target("stuck")};
+  ASSERT_TRUE(stuck.open());
+  // More than its socket takes.
+  auto batch = nlohmann::json::array();
+  for (int i = 0; i < 30; ++i)
+    batch.push_back({{"event", "n"}, {"data", std::string(200'000, 'x')}, {"request_id", "stuck"}});
+  const auto much = batch.dump();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(api.post("/api/events", much).status, 202);
+  const auto answer = api.post(
+    "/api/events?wait=true&wait_ms=500", R"([{"event":"n","data":1},{"event":"n","data":2}])");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto counts = json_of(answer);
+  EXPECT_EQ(counts["recipients"], 22);
+  EXPECT_EQ(counts["delivered"], 20);
+  EXPECT_EQ(counts["failed"], 0);
+  EXPECT_EQ(counts["pending"], 2);
+}
+
 TEST_F(Embedded, NobodyThereIsNoError) {
   auto answer = post("/api/events", R"({"event":"n","data":1})", 202);
   EXPECT_EQ(answer["recipients"], 0);

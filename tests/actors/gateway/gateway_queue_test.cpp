@@ -263,6 +263,33 @@ TEST_F(GatewayQueue, FailsAnEventForAStreamThatIsNotAttached) {
   ASSERT_EQ(out.tickets.size(), 1u);
 }
 
+TEST_F(GatewayQueue, AnswersATicketAtItsTimeWithWhatIsNotSent) {
+  attach({"a", "b", "c"});
+  const auto by = now + std::chrono::milliseconds{50};
+  queue().deliver(to_all({"1"}), 7, now, by);
+  EXPECT_EQ(send(), "a:1");
+  EXPECT_EQ(send(send_result::refused), "b:1");
+  EXPECT_EQ(queue().answer_due(), by);
+  queue().answer_late(by - std::chrono::milliseconds{1});
+  EXPECT_TRUE(out.tickets.empty());
+  queue().answer_late(by);
+  ASSERT_EQ(out.tickets.size(), 1u);
+  EXPECT_EQ(out.tickets[0].ticket, 7u);
+  EXPECT_EQ(out.tickets[0].delivered, 1u);
+  EXPECT_EQ(out.tickets[0].pending, 1u);
+  EXPECT_EQ(queue().answer_due(), std::nullopt);
+  EXPECT_EQ(send(), "c:1");
+  EXPECT_EQ(out.tickets.size(), 1u) << "a ticket is answered once";
+}
+
+TEST_F(GatewayQueue, HasNoAnswerDueForATicketThatIsSettled) {
+  attach({"a"});
+  queue().deliver(to_all({"1"}), 7, now, now + std::chrono::milliseconds{50});
+  EXPECT_EQ(send(), "a:1");
+  EXPECT_EQ(out.tickets.size(), 1u);
+  EXPECT_EQ(queue().answer_due(), std::nullopt);
+}
+
 TEST_F(GatewayQueue, SettlesATicketWithoutReceiversAtOnce) {
   deliver(to_all({"1"}), 7);
   ASSERT_EQ(out.tickets.size(), 1u);

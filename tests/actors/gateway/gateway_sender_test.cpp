@@ -183,6 +183,22 @@ TEST_F(GatewaySender, TakesMessagesWhileASendIsUnderWay) {
   EXPECT_TRUE(shows("herald_gateway_queue_events{shard=\"0\"} 3"));
 }
 
+TEST_F(GatewaySender, AnswersATicketInTimeWhileASendIsUnderWay) {
+  auto shard = spawn(gateway);
+  gateway.silent = true;
+  tell(shard, attach("a"));
+  tell(shard, attach("b"));
+  auto order = to_all({"1"}, 7);
+  order.answer_by = system().clock().now() + std::chrono::milliseconds{50};
+  tell(shard, std::move(order));
+  advance(std::chrono::milliseconds{49});
+  EXPECT_TRUE(settled.empty());
+  advance(std::chrono::milliseconds{1});
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 0u);
+  EXPECT_EQ(settled[0].pending, 2u);
+}
+
 TEST_F(GatewaySender, TakesMessagesBetweenTwoSends) {
   auto shard = spawn(gateway);
   tell(shard, attach("a"));

@@ -287,6 +287,53 @@ TEST_F(ConnectionRegistry, AnswersAWaitingPublisherWithWhatIsKnownWhenTheWaitIsO
     [](const caf::error&) { FAIL(); });
 }
 
+TEST_F(ConnectionRegistry, AddsUpWhatIsPendingOnEachTransport) {
+  transcript one;
+  transcript two;
+  const auto first = transport(one, false);
+  const auto second = transport(two, false);
+  for (const auto* id : {"a", "b", "c"})
+    tell(registry, connect(id, ("t" + std::string{id}).c_str(), first));
+  for (const auto* id : {"d", "e"})
+    tell(registry, connect(id, ("t" + std::string{id}).c_str(), second));
+  caf::scoped_actor self{system(), true};
+  auto pending = self->request(registry, caf::infinite, event_for({}, "1", true));
+  drain();
+  tell(registry, delivery_settled{1, 2, 1});
+  EXPECT_FALSE(self->has_next_message()) << "one transport has not answered";
+  tell(registry, delivery_settled{1, 1, 0});
+  pending.receive(
+    [](const publish_receipt& r) {
+      EXPECT_EQ(r.recipients, 5u);
+      EXPECT_EQ(r.delivered, 3u);
+      EXPECT_EQ(r.failed, 1u) << "one is pending";
+    },
+    [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(ConnectionRegistry, TellsTransportsHowLongAPublisherWaits) {
+  transcript told;
+  std::vector<deliver> orders;
+  const auto via = mock<delivery_actor>(
+    [](const attach_stream&) {}, [](const refuse_stream&) {}, [](const close_stream&) {},
+    [&orders](const deliver& m) { orders.push_back(m); });
+  tell(registry, connect("a", "t1", via));
+  caf::scoped_actor self{system(), true};
+  auto order = event_for({}, "1", true);
+  order.longest_wait = std::chrono::milliseconds{50};
+  const auto begin = system().clock().now();
+  auto pending = self->request(registry, caf::infinite, std::move(order));
+  drain();
+  ASSERT_EQ(orders.size(), 1u);
+  EXPECT_EQ(orders[0].answer_by, begin + std::chrono::milliseconds{50});
+  advance(std::chrono::milliseconds{50});
+  EXPECT_FALSE(self->has_next_message()) << "the transport has a moment to say how far it has come";
+  advance(settle_grace);
+  pending.receive(
+    [](const publish_receipt& r) { EXPECT_EQ(r.delivered + r.failed, 0u); },
+    [](const caf::error&) { FAIL(); });
+}
+
 TEST_F(ConnectionRegistry, TellsTheOtherObserverWhenOneFails) {
   auto broken = mock<observer_actor>(
     [](const connections_opened&) { throw std::runtime_error("observer crashed"); },

@@ -25,10 +25,12 @@ protected:
     return receipt;
   }
 
-  api_reply post_waiting(const std::string& body) {
+  api_reply post_waiting(const std::string& body, const std::string& wait_ms = {}) {
     api_request request;
     request.body = body;
     request.query["wait"] = "true";
+    if (!wait_ms.empty())
+      request.query["wait_ms"] = wait_ms;
     return call("POST", "/api/events", std::move(request));
   }
 
@@ -59,6 +61,27 @@ TEST_F(EventApi, WaitsForDeliveryWhereAsked) {
   reply = post_waiting(R"({"event":"a","data":1})");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, R"({"id":"7","recipients":3,"delivered":1,"failed":0,"pending":2})");
+}
+
+TEST_F(EventApi, WaitsAsLongAsTheRequestSays) {
+  post_waiting(R"({"event":"a","data":1})");
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].longest_wait, publish_wait) << "as the settings say";
+  EXPECT_EQ(post_waiting(R"({"event":"a","data":1})", "50").status, 200);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[1].longest_wait, std::chrono::milliseconds{50});
+  for (const auto* wait_ms : {"0", "60001", "soon", "-1", "99999999999999999999"}) {
+    const auto reply = post_waiting(R"({"event":"a","data":1})", wait_ms);
+    EXPECT_EQ(reply.status, 400) << wait_ms;
+    EXPECT_NE(reply.body.find(R"("field":"wait_ms")"), std::string::npos) << reply.body;
+  }
+  api_request request;
+  request.body = R"({"event":"a","data":1})";
+  request.query["wait_ms"] = "50";
+  const auto reply = call("POST", "/api/events", std::move(request));
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_NE(reply.body.find("is for wait=true only"), std::string::npos) << reply.body;
+  EXPECT_EQ(seen.size(), 2u);
 }
 
 TEST_F(EventApi, PublishesManyAtOnce) {

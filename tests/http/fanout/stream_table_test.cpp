@@ -15,6 +15,7 @@
 namespace herald {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 /// Sockets that take as many bytes as the test says.
@@ -439,6 +440,56 @@ TEST_F(StreamTable, SettlesATicketOnceAllHaveWrittenOrFailed) {
   EXPECT_EQ(settled[0].delivered, 3u);
   EXPECT_EQ(sockets.gone.at(3).reason, end_reason::error);
   EXPECT_TRUE(table.tickets().idle());
+}
+
+TEST_F(StreamTable, AnswersATicketAtItsTimeWithWhatIsStillUnderWay) {
+  const stream_table::time_point start{1000h};
+  auto& tickets = table.tickets();
+  open(1);
+  sockets.room[2] = 5;
+  const auto stuck = open(2);
+  run();
+  const auto ticket = tickets.open(77, start + 50ms);
+  table.broadcast("a.", service_type::event, ticket);
+  table.push(stuck, "mine.", service_type::event, ticket);
+  EXPECT_FALSE(tickets.next_deadline()) << "the batch is not in";
+  tickets.seal(ticket);
+  const auto patient = tickets.open(78);
+  table.broadcast("b.", service_type::event, patient);
+  tickets.seal(patient);
+  run();
+  EXPECT_EQ(tickets.next_deadline(), start + 50ms);
+  tickets.expire(start + 49ms);
+  EXPECT_TRUE(tickets.take_settled().empty()) << "its time is not over";
+  tickets.expire(start + 50ms);
+  auto settled = tickets.take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].ticket, 77u);
+  EXPECT_EQ(settled[0].delivered, 1u);
+  EXPECT_EQ(settled[0].pending, 2u);
+  EXPECT_FALSE(tickets.next_deadline());
+
+  sockets.room.clear();
+  table.writable(sockets.watched.at(2));
+  settled = tickets.take_settled();
+  ASSERT_EQ(settled.size(), 1u) << "a ticket is answered once";
+  EXPECT_EQ(settled[0].ticket, 78u);
+  EXPECT_EQ(settled[0].delivered, 2u);
+  EXPECT_EQ(settled[0].pending, 0u);
+  EXPECT_TRUE(tickets.idle());
+}
+
+TEST_F(StreamTable, HasNoDeadlineForATicketThatIsSettled) {
+  open(1);
+  run();
+  const auto ticket = table.tickets().open(77, stream_table::time_point{1000h});
+  table.broadcast("a.", service_type::event, ticket);
+  table.tickets().seal(ticket);
+  EXPECT_TRUE(table.tickets().next_deadline());
+  run();
+  EXPECT_FALSE(table.tickets().next_deadline());
+  table.tickets().expire(stream_table::time_point{2000h});
+  EXPECT_EQ(table.tickets().take_settled().size(), 1u);
 }
 
 TEST_F(StreamTable, SettlesATicketThatNobodyCanWrite) {

@@ -544,6 +544,26 @@ TEST_F(StreamEndpoint, SettlesTickets) {
   EXPECT_EQ(notes->first(&owner_notes::settled).delivered, 2u);
 }
 
+TEST_F(StreamEndpoint, AnswersATicketInTimeWhereAStreamDoesNotRead) {
+  options.threads = 1;
+  options.log_bytes = std::size_t{64} * 1024 * 1024;
+  start();
+  const auto stuck = stream("stuck", 4096);
+  const auto good = stream("good");
+  const auto asked = asked_for("stuck");
+  // More than its socket takes.
+  caf::anon_send(asked.via, to_all(1, std::string(std::size_t{12} * 1024 * 1024, 'x')));
+  caf::anon_send(asked.via, to_all(2, "behind it"));
+  good->until("id: 2\n");
+  auto order = to_all(3, "x", 41);
+  order.answer_by = clock::now() + std::chrono::milliseconds{400};
+  caf::anon_send(asked.via, order);
+  ASSERT_TRUE(notes->eventually([&] { return notes->settled.size() == 1; }));
+  EXPECT_GE(clock::now(), order.answer_by);
+  EXPECT_EQ(notes->first(&owner_notes::settled).delivered, 1u);
+  EXPECT_EQ(notes->first(&owner_notes::settled).pending, 1u);
+}
+
 TEST_F(StreamEndpoint, SaysWhichStreamDoesNotExist) {
   start();
   const auto reader = stream("a");
