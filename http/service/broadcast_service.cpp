@@ -226,6 +226,10 @@ void broadcast_service::start() {
 }
 
 std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
+  // Told before `/readyz` says so, without waiting: who knows from there is refused everywhere.
+  caf::anon_send(registry_, begin_shutdown{});
+  caf::anon_send(versions_, begin_shutdown{});
+  caf::anon_send(tasks_, begin_shutdown{});
   phase_ = service_phase::shutting_down;
   const auto wait = patience(why);
   const bool asked = why == shutdown_reason::asked;

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <caf/send.hpp>
+
 #include "actors/stand_in/stand_in_front.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/backend_client.hpp"
@@ -89,6 +91,8 @@ public:
   }
 
   std::vector<std::string> shut_down(shutdown_reason why) override {
+    // Told before `/readyz` says so, without waiting: who knows from there is refused.
+    caf::anon_send(front_, begin_shutdown{});
     phase_ = service_phase::shutting_down;
     const auto wait = patience(why);
     const auto verdict = why == shutdown_reason::asked ? settings_.callback.timeout_ms + 1s : wait;

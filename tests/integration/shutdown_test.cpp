@@ -74,9 +74,7 @@ TEST(Shutdown, GivesARunningTaskItsGrace) {
 
   EXPECT_NE(api.get("/readyz").body.find("shutting down"), std::string::npos);
   EXPECT_EQ(api.get("/healthz").status, 200);
-  // The actors are told one after the other, and all of that after /readyz.
   const std::string version = R"({"request_id":"page","version":"1"})";
-  ASSERT_TRUE(eventually([&] { return api.post("/api/versions", version).status == 503; }));
   const auto refused = [&](const std::string& target, const std::string& body) {
     const auto answer = api.post(target, body);
     EXPECT_EQ(answer.status, 503) << target << answer.body;
@@ -92,6 +90,23 @@ TEST(Shutdown, GivesARunningTaskItsGrace) {
   EXPECT_TRUE(stream.wait_for_end());
   EXPECT_EQ(
     steps(stream), (std::vector<std::string>{"task_started", "progress_update", "task_completed"}));
+}
+
+TEST(Shutdown, RefusesNewWorkFromTheMomentThatItIsNotReady) {
+  herald_process herald{herald_options{{"--shutdown-grace-s", "60"}, {}, {}, HERALD_FAULTS_BINARY}};
+  http_client api{herald.api_port()};
+  start_task(api, "external");
+  // The end waits for the registry, which hangs, before it waits for any other actor.
+  EXPECT_EQ(
+    api.post("/api/testing/faults", R"({"actor":"connection-registry","moment":"hang"})").status,
+    202);
+  http_client asking{herald.api_port()};
+  ASSERT_TRUE(asking.ask("POST", "/api/events", R"({"event":"note","data":1})"));
+  ASSERT_TRUE(eventually([&] { return json_of(api.get("/api/testing/faults"))["left"] == 0; }));
+  herald.signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return api.get("/readyz").status == 503; }));
+  EXPECT_EQ(api.post("/api/tasks", R"({"type":"external"})").status, 503);
+  EXPECT_EQ(api.post("/api/versions", R"({"request_id":"page","version":"1"})").status, 503);
 }
 
 TEST(Shutdown, EndsWhatRunsWhenTheGraceIsOver) {
