@@ -84,6 +84,8 @@ void serve(names& all, std::vector<std::string> arguments) {
   // A body that is too long: a reason to be rejected before it is routed.
   http_client rejected{herald.api_port()};
   rejected.post("/api/events", std::string(2000, ' '));
+  // The front of a stand-in makes its metrics before it answers.
+  EXPECT_EQ(api.post("/internal/send", R"({"token":"unknown","close":true})").status, 404);
   std::istringstream lines{api.get("/metrics").body};
   for (std::string line; std::getline(lines, line);)
     if (!line.empty() && line.front() != '#')
