@@ -25,14 +25,11 @@ void add_connection_routes(
   routes.add(
     "GET", "/api/connections", {{"limit", "after"}},
     [&system, registry](const api_request& request) {
-      const auto limit = page_limit(request);
-      if (!limit)
-        return problem(limit.error());
-      const auto after = number_argument(request, "after");
-      if (!after)
-        return problem(after.error());
+      const auto which = page_arguments(request);
+      if (!which)
+        return problem(which.error());
       const auto page =
-        ask<connection_page>(system, registry, list_connections{after->value_or(0), *limit});
+        ask<connection_page>(system, registry, list_connections{which->after, which->limit});
       return page ? json_reply(200, to_json(*page)) : problem(page.error());
     });
   routes.add(

@@ -58,13 +58,10 @@ api_reply start_test(const tasks_at& tasks, const api_request& request) {
 }
 
 api_reply list(const tasks_at& tasks, const api_request& request) {
-  const auto limit = page_limit(request);
-  if (!limit)
-    return problem(limit.error());
-  const auto after = number_argument(request, "after");
-  if (!after)
-    return problem(after.error());
-  return reply_of(tasks.ask<task_page>(list_tasks{after->value_or(0), *limit}));
+  const auto which = page_arguments(request);
+  if (!which)
+    return problem(which.error());
+  return reply_of(tasks.ask<task_page>(list_tasks{which->after, which->limit}));
 }
 
 api_reply show(const tasks_at& tasks, const api_request& request) {

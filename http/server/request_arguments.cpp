@@ -40,14 +40,15 @@ std::optional<failure> query_violation(std::string_view query, const route_input
   return std::nullopt;
 }
 
-caf::expected<std::size_t> page_limit(const api_request& request) {
-  const auto limit = number_argument(request, "limit");
+caf::expected<page_request> page_arguments(const api_request& request) {
+  const auto limit = number_argument(request, "limit", 1, max_page_limit);
   if (!limit)
     return limit.error();
-  const auto value = limit->value_or(default_page_limit);
-  if (value < 1 || value > max_page_limit)
-    return fail(ec::invalid_field, "must be from 1 to " + std::to_string(max_page_limit), "limit");
-  return static_cast<std::size_t>(value);
+  const auto after = number_argument(request, "after");
+  if (!after)
+    return after.error();
+  return page_request{
+    after->value_or(0), static_cast<std::size_t>(limit->value_or(default_page_limit))};
 }
 
 caf::expected<std::optional<std::uint64_t>>
@@ -61,6 +62,16 @@ number_argument(const api_request& request, const std::string& name) {
   if (error != std::errc{} || rest != end)
     return fail(ec::invalid_field, "must be a whole number", name);
   return std::optional{value};
+}
+
+caf::expected<std::optional<std::uint64_t>> number_argument(
+  const api_request& request, const std::string& name, std::uint64_t least, std::uint64_t most) {
+  auto value = number_argument(request, name);
+  if (value && *value && (**value < least || **value > most))
+    return fail(
+      ec::invalid_field, "must be from " + std::to_string(least) + " to " + std::to_string(most),
+      name);
+  return value;
 }
 
 caf::expected<bool> switch_argument(const api_request& request, const std::string& name) {

@@ -26,12 +26,22 @@ inline constexpr std::size_t max_page_limit = 1000;
 [[nodiscard]] std::optional<failure>
 query_violation(std::string_view query, const route_input& takes);
 
-/// `?limit=`, 1 to `max_page_limit`.
-[[nodiscard]] caf::expected<std::size_t> page_limit(const api_request& request);
+/// Which page of a list is asked for.
+struct page_request {
+  std::uint64_t after = 0;
+  std::size_t limit = default_page_limit;
+};
+
+/// `?after=`, from the start without it, and `?limit=`, 1 to `max_page_limit`.
+[[nodiscard]] caf::expected<page_request> page_arguments(const api_request& request);
 
 /// A whole number in the query, or nothing.
 [[nodiscard]] caf::expected<std::optional<std::uint64_t>>
 number_argument(const api_request& request, const std::string& name);
+
+/// A whole number from `least` to `most` in the query, or nothing.
+[[nodiscard]] caf::expected<std::optional<std::uint64_t>> number_argument(
+  const api_request& request, const std::string& name, std::uint64_t least, std::uint64_t most);
 
 /// A switch in the query: "true" or "1", "false" or "0"; off if absent.
 [[nodiscard]] caf::expected<bool>

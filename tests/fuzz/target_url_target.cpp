@@ -95,8 +95,8 @@ void check_arguments(std::string_view input) {
   request.query["after"] = std::string{input};
   request.query["wait"] = std::string{input};
   request.path_arguments = {std::string{input}};
-  if (const auto limit = page_limit(request))
-    require(*limit >= 1 && *limit <= max_page_limit, "a page is too long");
+  if (const auto page = page_arguments(request))
+    require(page->limit >= 1 && page->limit <= max_page_limit, "a page is too long");
   (void)number_argument(request, "after");
   (void)switch_argument(request, "wait");
   if (const auto id = request_id_argument(request, 0))
