@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "http/protocol/json_reply.hpp"
@@ -28,7 +27,8 @@ wait_of(const api_request& request, milliseconds unless_said) {
   const auto wait = switch_argument(request, "wait");
   if (!wait)
     return wait.error();
-  const auto wait_ms = number_argument(request, "wait_ms");
+  const auto wait_ms =
+    number_argument(request, "wait_ms", 1, static_cast<std::uint64_t>(max_publish_wait.count()));
   if (!wait_ms)
     return wait_ms.error();
   if (!*wait) {
@@ -36,12 +36,7 @@ wait_of(const api_request& request, milliseconds unless_said) {
       return fail(ec::invalid_field, "is for wait=true only", "wait_ms");
     return std::optional<milliseconds>{};
   }
-  if (!*wait_ms)
-    return std::optional{unless_said};
-  constexpr auto most = static_cast<std::uint64_t>(max_publish_wait.count());
-  if (**wait_ms < 1 || **wait_ms > most)
-    return fail(ec::invalid_field, "must be from 1 to " + std::to_string(most), "wait_ms");
-  return std::optional{milliseconds{**wait_ms}};
+  return *wait_ms ? milliseconds{**wait_ms} : unless_said;
 }
 
 } // namespace

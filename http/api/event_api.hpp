@@ -16,6 +16,6 @@ namespace herald {
 /// say.
 void add_event_routes(
   router& routes, caf::actor_system& system, const publisher_actor& publisher,
-  const event_limits& limits, std::chrono::milliseconds wait = publish_wait);
+  const event_limits& limits, std::chrono::milliseconds wait);
 
 } // namespace herald

@@ -85,7 +85,7 @@ const std::array table = {
   setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
   setting{
-    AT(api.wait_ms), number_range{1, 60'000},
+    AT(api.wait_ms), number_range{1, max_publish_wait.count()},
     "How long ?wait=true waits for delivery where it has no wait_ms."},
   setting{AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none."},
   setting{

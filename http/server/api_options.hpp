@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "messages/events.hpp"
+
 namespace herald {
 
 /// How the API is served (settings `api`).
@@ -21,7 +23,7 @@ struct api_settings {
   /// Of the data of one event; a matter of the routes.
   std::size_t max_event_bytes = std::size_t{256} << 10U;
   /// How long `?wait=true` waits where it has no `wait_ms`; a matter of the routes.
-  std::chrono::milliseconds wait_ms{10'000};
+  std::chrono::milliseconds wait_ms = publish_wait;
   /// Pages that may use the API; none by default, also not those of its own host.
   std::vector<std::string> origins;
   /// Names that the API is reached under, beside IP addresses and localhost. Checked on loopback,

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -131,19 +133,28 @@ TEST_F(Embedded, WaitingForDeliveryCountsTheStreams) {
     EXPECT_TRUE(stream.next(std::chrono::seconds{5}));
 }
 
-TEST(EmbeddedWait, CountsEachStreamWhereOneDoesNotRead) {
-  herald_process herald{{"--stream-threads", "1", "--stream-private-queue-bytes", "67108864"}};
+/// Streams that read, and one that does not and has more to take than its socket does.
+class EmbeddedWait : public ::testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_TRUE(stuck.open());
+    auto batch = nlohmann::json::array();
+    for (int i = 0; i < 30; ++i)
+      batch.push_back(
+        {{"event", "n"}, {"data", std::string(200'000, 'x')}, {"request_id", "stuck"}});
+    const auto much = batch.dump();
+    for (int i = 0; i < 3; ++i)
+      EXPECT_EQ(api.post("/api/events", much).status, 202);
+  }
+
+  herald_process herald{
+    {"--stream-threads", "1", "--stream-private-queue-bytes", "67108864", "--api-wait-ms", "200"}};
   http_client api{herald.api_port()};
-  const auto streams = open_streams(herald.stream_port(), 10);
+  const std::vector<sse_client> streams = open_streams(herald.stream_port(), 10);
   sse_client stuck{herald.stream_port(), stream_target("stuck")};
-  ASSERT_TRUE(stuck.open());
-  // More than its socket takes.
-  auto batch = nlohmann::json::array();
-  for (int i = 0; i < 30; ++i)
-    batch.push_back({{"event", "n"}, {"data", std::string(200'000, 'x')}, {"request_id", "stuck"}});
-  const auto much = batch.dump();
-  for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(api.post("/api/events", much).status, 202);
+};
+
+TEST_F(EmbeddedWait, CountsEachStreamWhereOneDoesNotRead) {
   const auto answer = api.post(
     "/api/events?wait=true&wait_ms=500", R"([{"event":"n","data":1},{"event":"n","data":2}])");
   ASSERT_EQ(answer.status, 200) << answer.body;
@@ -152,6 +163,19 @@ TEST(EmbeddedWait, CountsEachStreamWhereOneDoesNotRead) {
   EXPECT_EQ(counts["delivered"], 20);
   EXPECT_EQ(counts["failed"], 0);
   EXPECT_EQ(counts["pending"], 2);
+}
+
+TEST_F(EmbeddedWait, TakesAsLongAsTheSettingsSayUnlessTheRequestDoes) {
+  const std::string event = R"({"event":"n","data":1})";
+  // Less than without the setting.
+  auto longer = std::async(std::launch::async, [&] {
+    return http_client{herald.api_port()}.post("/api/events?wait=true&wait_ms=6000", event);
+  });
+  const auto answer = api.post("/api/events?wait=true", event);
+  EXPECT_EQ(json_of(answer)["pending"], 1) << answer.body;
+  EXPECT_EQ(longer.wait_for(std::chrono::seconds{0}), std::future_status::timeout)
+    << "the request that waits for longer was answered first";
+  EXPECT_EQ(json_of(longer.get())["pending"], 1);
 }
 
 TEST_F(Embedded, NobodyThereIsNoError) {
