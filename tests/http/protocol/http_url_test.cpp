@@ -60,6 +60,7 @@ TEST(HttpUrl, RefusesEverythingElse) {
         "http://a/{x}",
         "http://::1/",
         "HTTP://a",
+        "h:\xd0",
         "http://1.2.3.400/"})
     EXPECT_FALSE(parse_http_url(text)) << text;
 }
