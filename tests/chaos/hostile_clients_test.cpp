@@ -17,6 +17,7 @@
 #include "tests/chaos/scenario.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald::testing {
@@ -35,10 +36,7 @@ public:
     // A server that is busy with others need not take this one.
     const timeval limit{5, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto to = testing::loopback(port);
     connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
   }
   ~rude_client() {

@@ -13,6 +13,7 @@
 
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace herald {
 namespace {
@@ -190,9 +191,7 @@ public:
     // As two heralds would do it among themselves.
     if (shared)
       ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto address = loopback(0);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(::bind(descriptor_, generic, size), 0);

@@ -8,16 +8,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/loopback.hpp"
+
 namespace herald::testing {
 
 namespace {
 
 bool is_free(std::uint16_t port) {
   const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto address = loopback(port);
   const int bound = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::close(probe);
   return bound == 0;

@@ -14,6 +14,8 @@
 
 #include "tests/support/eventually.hpp"
 
+#include "tests/support/loopback.hpp"
+
 namespace herald::testing {
 
 std::string raw_client::reply::header(std::string_view name) const {
@@ -26,10 +28,7 @@ std::string raw_client::reply::header(std::string_view name) const {
 }
 
 raw_client::raw_client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto address = loopback(port);
   if (::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     ::close(descriptor_);
     descriptor_ = -1;

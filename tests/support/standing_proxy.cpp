@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/loopback.hpp"
+
 namespace herald::testing {
 
 namespace {
@@ -21,10 +23,7 @@ constexpr std::string_view come_back =
 /// -1 where nobody listens.
 int connect_to(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto to = loopback(port);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0)
     return fd;
   ::close(fd);

@@ -27,6 +27,7 @@
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
 #include "tests/support/log_capture.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace herald {
 namespace {
@@ -121,10 +122,7 @@ public:
     : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer != 0)
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto to = testing::loopback(port);
     connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
     if (connected_)
       send(request);
