@@ -26,7 +26,8 @@ bool is_free(std::uint16_t port) {
 
 std::uint16_t free_port() {
   std::random_device random;
-  std::uniform_int_distribution<std::uint16_t> some{10000, 32000};
+  // Behind 10080, the last port that fetch and browsers refuse (Fetch standard, "bad port").
+  std::uniform_int_distribution<std::uint16_t> some{10081, 32000};
   for (int attempts = 0; attempts < 1000; ++attempts)
     if (const auto port = some(random); is_free(port))
       return port;
