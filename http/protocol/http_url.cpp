@@ -6,8 +6,7 @@
 
 #include <arpa/inet.h>
 
-// The library itself, which Debian's headers bring along: this is the only source that needs it.
-#include <boost/url/src.hpp>
+#include <boost/url/parse.hpp>
 
 #include "messages/text/ascii.hpp"
 
