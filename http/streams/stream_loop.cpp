@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -13,10 +12,7 @@
 #include "actors/supervision/fault_hook.hpp"
 #include "actors/supervision/shell_core.hpp"
 #include "actors/telemetry/log.hpp"
-#include "http/fanout/sse_format.hpp"
-#include "http/protocol/http_reply.hpp"
 #include "http/sockets/tcp_progress.hpp"
-#include "http/streams/stream_response.hpp"
 
 namespace herald {
 
@@ -29,7 +25,6 @@ constexpr std::string_view component = "stream-endpoint";
 /// Between two looks at everything else.
 constexpr std::size_t slice_sends = 256;
 constexpr std::size_t slice_orders = 1024;
-constexpr std::size_t slice_closes = 1024;
 /// Descriptors of a loop that are neither streams nor clients: epoll sets, timers, the listener.
 constexpr std::size_t fixed_descriptors = 64;
 /// Descriptors that streams leave to clients that are not streams yet.
@@ -205,100 +200,6 @@ void stream_loop::announce_now() {
     else
       caf::anon_send(owner_, open_connections{std::move(all)});
   });
-}
-
-void stream_loop::on_inbox() {
-  auto taken = inbox_.take_orders();
-  std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
-  work();
-}
-
-bool stream_loop::apply(loop_order& what) {
-  if (fault_hook != nullptr)
-    fault_hook(name_of(index_), "stream-loop", handler_moment::before);
-  return std::visit(
-    [this](auto& order) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(order)>, deliver>) {
-        return apply_some(order);
-      } else {
-        apply_one(order);
-        return true;
-      }
-    },
-    what);
-}
-
-void stream_loop::apply_one(const attach_stream& order) {
-  const auto slot = table_.find(order.stream);
-  if (!slot || !table_.waiting(*slot))
-    return;
-  const auto* const client = openings_.find(*slot);
-  auto head = render_stream_head(client->http_1_0, client->cors);
-  append_retry(head, jitter_(options_.retry_ms, options_.retry_ms));
-  if (client->heartbeat_event)
-    heartbeat_watchers_.add(*slot);
-  openings_.remove(*slot);
-  table_.attach(*slot, std::move(head), order.missed, order.cursor);
-}
-
-void stream_loop::apply_one(const refuse_stream& order) {
-  const auto slot = table_.find(order.stream);
-  if (!slot || !table_.waiting(*slot))
-    return;
-  refuse_waiting(
-    *slot, admission_.refused_by_owner(order.why, order.upstream_status, accepts_stream(*slot)),
-    false);
-}
-
-bool stream_loop::accepts_stream(stream_slot slot) const {
-  const auto* const client = openings_.find(slot);
-  return client != nullptr && client->accepts_stream;
-}
-
-/// Refuses a client that waits, for a reason of the loop's own.
-void stream_loop::turn_away(stream_slot slot, refusal why, bool report) {
-  refuse_waiting(slot, admission_.busy(why, accepts_stream(slot)), report);
-}
-
-void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool report) {
-  auto answer = reply;
-  if (const auto* const client = openings_.find(slot))
-    add_cors(answer, client->cors);
-  auto text = render_reply(answer);
-  openings_.remove(slot);
-  table_.refuse(slot, std::move(text), report, clock::now());
-}
-
-void stream_loop::apply_one(const close_stream& order) {
-  const auto slot = table_.find(order.stream);
-  if (!slot)
-    return;
-  std::string farewell;
-  if (order.reason == close_reason::replaced)
-    append_retry(farewell, options_.replaced_retry);
-  if (order.farewell)
-    append_event(farewell, {}, order.farewell->name, order.farewell->data);
-  table_.close(*slot, std::move(farewell), clock::now());
-}
-
-void stream_loop::apply_one(drain_loop& order) {
-  acceptor_.stop();
-  draining_ = true;
-  drain_next_ = 0;
-  drained_ = std::move(order.drained);
-}
-
-/// Takes as much of a batch as there is room for; true once it has all.
-bool stream_loop::apply_some(const deliver& order) {
-  const bool complete = feed_.put(order, clock::now());
-  for (const auto& failed : feed_.take_failures()) {
-    if (failed.unknown)
-      caf::anon_send(owner_, delivery_failed{failed.stream, "no such stream"});
-    if (failed.service == service_type::version)
-      ++strayed_versions_;
-    metrics_.failed(failed.service).Increment();
-  }
-  return complete;
 }
 
 /// The time that it takes is how long all that comes next has to wait.
@@ -480,24 +381,6 @@ void stream_loop::log_unsent_versions() {
 void stream_loop::on_patrol() {
   patrol_.walk(clock::now());
   report_progress();
-}
-
-void stream_loop::drain_some() {
-  const auto now = clock::now();
-  const auto stop = std::min<std::size_t>(drain_next_ + slice_closes, table_.slots());
-  for (; drain_next_ < stop; ++drain_next_) {
-    if (table_.descriptor(drain_next_) < 0)
-      continue;
-    if (table_.waiting(drain_next_)) {
-      turn_away(drain_next_, refusal::shutting_down, true);
-      continue;
-    }
-    std::string farewell;
-    append_retry(farewell, jitter_(options_.drain_retry, options_.drain_retry_spread));
-    table_.close(drain_next_, std::move(farewell), now);
-  }
-  if (drain_next_ < table_.slots())
-    schedule();
 }
 
 } // namespace herald
