@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstdio>
 
+#include <unistd.h>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "actors/telemetry/line_queue.hpp"
 #include "messages/json/json_writer.hpp"
 #include "messages/text/iso_time.hpp"
 #include "messages/text/utf8.hpp"
@@ -18,6 +21,8 @@ namespace {
 
 std::atomic<level> threshold{level::info};
 std::atomic<format> line_format{format::text};
+/// Null until lines are written behind. Never deleted: its thread may stand still in a write.
+std::atomic<line_queue*> behind = nullptr;
 
 std::string_view name_of(level lvl) {
   switch (lvl) {
@@ -33,7 +38,8 @@ std::string_view name_of(level lvl) {
   return "error";
 }
 
-/// The sink for all lines: one write per line to standard error, whole lines only.
+/// The sink for lines that are written at once: one write per line to standard error, whole lines
+/// only.
 spdlog::logger& sink() {
   static const auto logger = [] {
     auto made = spdlog::stderr_logger_mt("herald");
@@ -119,6 +125,24 @@ void configure(const options& opts) {
   sink();
 }
 
+void write_behind(const options& opts) {
+  const auto tell_lost = [](std::uint64_t count) {
+    const auto now = iso_time(std::chrono::system_clock::now());
+    return render(line_format, level::warning, now, "log", "lines_lost", {{"count", count}});
+  };
+  behind = new line_queue(STDERR_FILENO, {opts.max_queue_lines, opts.max_queue_bytes}, tell_lost);
+}
+
+bool drain(std::chrono::milliseconds longest) {
+  const auto* queue = behind.load();
+  return queue == nullptr || queue->drain(longest);
+}
+
+std::uint64_t lines_lost() noexcept {
+  const auto* queue = behind.load();
+  return queue == nullptr ? 0 : queue->lost();
+}
+
 bool enabled(level lvl) noexcept {
   return lvl >= threshold.load(std::memory_order_relaxed);
 }
@@ -130,7 +154,10 @@ void write(
     return;
   const auto line =
     render(line_format, lvl, iso_time(std::chrono::system_clock::now()), component, event, fields);
-  sink().log(spdlog::level::info, line);
+  if (auto* queue = behind.load(std::memory_order_acquire))
+    queue->push(line);
+  else
+    sink().log(spdlog::level::info, line);
 }
 
 std::string render(

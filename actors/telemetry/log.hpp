@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -15,10 +17,24 @@ enum class format : std::uint8_t { json, text };
 struct options {
   log::level level = log::level::info;
   log::format format = log::format::text;
+  /// Bounds of the lines that wait to be written; see `write_behind`.
+  std::size_t max_queue_lines = 4096;
+  std::size_t max_queue_bytes = 1'048'576;
 };
 
-/// Sets the log up for the process. Call it once, before the first line.
+/// Sets the log up for the process, before the first line; the level at any time.
 void configure(const options& opts);
+
+/// From now on lines are written by a thread of their own: no other thread waits for whoever reads
+/// standard error. Call it once, while the process has one thread. A process that ends waits for
+/// its lines by `drain` and for nothing else: the thread is not joined.
+void write_behind(const options& opts);
+
+/// Waits until all lines are written, at most for so long. False if some are not.
+bool drain(std::chrono::milliseconds longest);
+
+/// Lines that were lost so far: too many waited, or they could not be written.
+[[nodiscard]] std::uint64_t lines_lost() noexcept;
 
 /// A key=value of a log line. Never a payload, never a secret.
 class field {

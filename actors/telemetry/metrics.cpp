@@ -1,5 +1,9 @@
 #include "actors/telemetry/metrics.hpp"
 
+#include <iterator>
+#include <utility>
+
+#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 namespace herald {
@@ -15,6 +19,25 @@ const prometheus::Histogram::BucketBoundaries short_latency_buckets = {
 
 const prometheus::Histogram::BucketBoundaries duration_buckets = {0.1, 0.5, 1,   5,   10,   30,
                                                                   60,  120, 300, 600, 1800, 3600};
+
+class counter_elsewhere : public prometheus::Collectable {
+public:
+  counter_elsewhere(std::string name, std::string help, std::function<double()> value)
+    : name_(std::move(name)),
+      help_(std::move(help)),
+      value_(std::move(value)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    prometheus::ClientMetric now;
+    now.counter.value = value_();
+    return {{name_, help_, prometheus::MetricType::Counter, {now}}};
+  }
+
+private:
+  std::string name_;
+  std::string help_;
+  std::function<double()> value_;
+};
 
 } // namespace
 
@@ -46,8 +69,18 @@ metrics::duration(const std::string& name, const std::string& help, const labels
     with, duration_buckets);
 }
 
+void metrics::counted_elsewhere(
+  const std::string& name, const std::string& help, std::function<double()> value) {
+  elsewhere_.push_back(std::make_unique<counter_elsewhere>(name, help, std::move(value)));
+}
+
 std::string metrics::render() const {
-  return prometheus::TextSerializer{}.Serialize(registry_.Collect());
+  auto all = registry_.Collect();
+  for (const auto& one : elsewhere_) {
+    auto more = one->Collect();
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  }
+  return prometheus::TextSerializer{}.Serialize(all);
 }
 
 } // namespace herald

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -37,11 +40,17 @@ public:
   prometheus::Histogram&
   duration(const std::string& name, const std::string& help, const labels& with = {});
 
+  /// A counter that is kept elsewhere, and asked for at each `render`, on its thread. Before the
+  /// first `render`.
+  void counted_elsewhere(
+    const std::string& name, const std::string& help, std::function<double()> value);
+
   /// Everything, in the Prometheus text format 0.0.4.
   [[nodiscard]] std::string render() const;
 
 private:
   prometheus::Registry registry_;
+  std::vector<std::unique_ptr<prometheus::Collectable>> elsewhere_;
 };
 
 } // namespace herald

@@ -230,6 +230,10 @@ const std::array table = {
 
   setting{AT(log.level), by_type, "Least level that is logged."},
   setting{AT(log.format), by_type, "Form of the log's lines."},
+  setting{
+    AT(log.max_queue_lines), count(16, 1'000'000),
+    "Lines that may wait to be written; more are lost, and counted."},
+  setting{AT(log.max_queue_bytes), bytes(4096), "Bytes of lines that may wait to be written."},
 
   setting{AT(testing.enabled), by_type, "Serves /api/testing for browser suites."},
 };

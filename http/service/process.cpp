@@ -41,6 +41,15 @@ constexpr const char* component = "herald";
 constexpr int exit_cannot_start = 1;
 constexpr int exit_gave_up = 3;
 
+/// How long the last lines of the log may take to be written.
+constexpr std::chrono::seconds last_lines{1};
+
+/// Ends the process without destructors and without flushing, which what is left would hold up.
+[[noreturn]] void leave(int exit_code) {
+  static_cast<void>(log::drain(last_lines));
+  _exit(exit_code);
+}
+
 /// malloc's own threshold for blocks that it maps on their own rises to the largest that was ever
 /// freed. A large table that is made anew, as happens with many comings and goings, would then
 /// leave a hole in the heap, which small blocks fill before the next table can: herald would
@@ -126,23 +135,16 @@ void shut_down(
   const auto exit_code = [&] {
     return gave_up ? exit_gave_up : EXIT_SUCCESS;
   };
-  // No destructors, no flushing: what is left would hold them up.
-  while (!closed) {
-    const auto second = end.wait_until(deadline);
-    if (!second) {
+  while (!closed)
+    if (!end.wait_until(deadline)) {
       log::error(component, "shutdown_overdue");
-      _exit(exit_code());
+      leave(exit_code());
     }
-    if (*second != 0) {
-      log::warning(component, "ended_by_second_signal", {{"signal", *second}});
-      _exit(128 + *second);
-    }
-  }
   closing.join();
   if (left_behind.empty())
     return;
   log::error(component, "stopped", {{"left_behind", left_behind.size()}});
-  _exit(exit_code());
+  leave(exit_code());
 }
 
 /// Runs until it is told to end. Gives the exit code.
@@ -158,6 +160,9 @@ int run(const run_options& options, termination& end, const route_adder& more) {
   actors.set(
     "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
   metrics numbers;
+  numbers.counted_elsewhere(
+    "herald_log_lines_lost_total", "Lines of the log that were lost: too many waited, or no write.",
+    [] { return static_cast<double>(log::lines_lost()); });
   std::atomic<bool> gave_up = false;
   caf::actor_system system{actors};
   const auto give_up = [&] {
@@ -189,12 +194,16 @@ int run_process(int argc, char** argv, const route_adder& more) {
   }
   const auto& options = std::get<run_options>(parsed);
   log::configure(options.settings.log);
+  log::write_behind(options.settings.log);
   for (const auto& warning : options.warnings)
     log::warning(component, "setting_ignored", {{"detail", warning}});
   try {
     termination end;
-    return run(options, end, more);
+    const auto exit_code = run(options, end, more);
+    static_cast<void>(log::drain(last_lines));
+    return exit_code;
   } catch (const std::exception& e) {
+    static_cast<void>(log::drain(last_lines));
     std::fprintf(stderr, "herald: %s\n", e.what());
     return exit_cannot_start;
   }

@@ -10,7 +10,16 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "actors/telemetry/log.hpp"
+
 namespace herald {
+
+namespace {
+
+/// How long a last line may take.
+constexpr std::chrono::milliseconds last_word{100};
+
+} // namespace
 
 termination::termination() {
   sigset_t ending;
@@ -22,9 +31,17 @@ termination::termination() {
   std::signal(SIGPIPE, SIG_IGN);
   // And so is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
-  signals_ = owned_fd{signalfd(-1, &ending, SFD_CLOEXEC)};
+  signals_ = owned_fd{signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (signals_.get() < 0)
     throw std::system_error(errno, std::generic_category(), "signalfd");
+  listener_ = std::thread{[this] {
+    listen();
+  }};
+}
+
+termination::~termination() {
+  closing_.raise();
+  listener_.join();
 }
 
 int termination::wait() {
@@ -34,24 +51,42 @@ int termination::wait() {
 }
 
 std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point deadline) {
-  std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {requests_.get(), POLLIN, 0}}};
+  pollfd request{requests_.get(), POLLIN, 0};
   for (;;) {
     const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0)
       return std::nullopt;
-    if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) <= 0)
-      continue;
-    signalfd_siginfo signal{};
-    if (watched[0].revents != 0 && read(signals_.get(), &signal, sizeof signal) == sizeof signal)
-      return static_cast<int>(signal.ssi_signo);
-    if (watched[1].revents != 0 && requests_.lower())
-      return 0;
+    if (poll(&request, 1, static_cast<int>(left.count())) > 0 && requests_.lower())
+      return signal_.exchange(0);
   }
 }
 
 void termination::request() {
+  ending_ = true;
   requests_.raise();
+}
+
+void termination::listen() {
+  std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {closing_.get(), POLLIN, 0}}};
+  while (watched[1].revents == 0) {
+    signalfd_siginfo signal{};
+    if (
+      poll(watched.data(), watched.size(), -1) > 0
+      && read(signals_.get(), &signal, sizeof signal) == sizeof signal)
+      take(static_cast<int>(signal.ssi_signo));
+  }
+}
+
+void termination::take(int signal) {
+  if (!ending_.exchange(true)) {
+    signal_ = signal;
+    requests_.raise();
+    return;
+  }
+  log::warning("herald", "ended_by_second_signal", {{"signal", signal}});
+  static_cast<void>(log::drain(last_word));
+  _exit(128 + signal);
 }
 
 } // namespace herald
