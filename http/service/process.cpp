@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -27,6 +29,7 @@
 #include "actors/telemetry/log.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
+#include "http/config/reload.hpp"
 #include "http/service/termination.hpp"
 #include "http/service/work_sharing.hpp"
 #include "messages/json/json_writer.hpp"
@@ -36,6 +39,9 @@ namespace herald {
 namespace {
 
 constexpr const char* component = "herald";
+
+/// Gives the settings of the process, read anew.
+using settings_reader = std::function<parse_result()>;
 
 /// Exit codes; 2 is for wrong settings (see command_line.hpp), 128 + n for a second signal n.
 constexpr int exit_cannot_start = 1;
@@ -147,8 +153,32 @@ void shut_down(
   leave(exit_code());
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const auto& name : names)
+    list.append(list.empty() ? "" : ",").append(name);
+  return list;
+}
+
+/// Reads the settings again. A file that is not good changes nothing.
+void read_again(const settings_reader& read, config& running) {
+  const auto parsed = read();
+  if (const auto* bad = std::get_if<early_exit>(&parsed)) {
+    const std::string_view text = bad->text;
+    log::error(component, "not_reloaded", {{"reason", text.substr(0, text.find('\n'))}});
+    return;
+  }
+  const auto outcome = reload(running, std::get<run_options>(parsed).settings);
+  log::configure(running.log);
+  log::info(component, "reloaded", {{"changed", joined(outcome.changed)}});
+  if (!outcome.needs_restart.empty())
+    log::warning(component, "needs_restart", {{"settings", joined(outcome.needs_restart)}});
+}
+
 /// Runs until it is told to end. Gives the exit code.
-int run(const run_options& options, termination& end, const route_adder& more) {
+int run(
+  const run_options& options, const settings_reader& read, termination& end,
+  const route_adder& more) {
   if (!options.print_ports_file.empty())
     check_ports_file(options.print_ports_file);
   caf::actor_system_config actors;
@@ -176,7 +206,10 @@ int run(const run_options& options, termination& end, const route_adder& more) {
     write_ports(options.print_ports_file, ports);
   log_start(ports);
 
-  const auto signal = end.wait();
+  auto running = options.settings;
+  auto signal = end.wait();
+  for (; signal == SIGHUP; signal = end.wait())
+    read_again(read, running);
   log::info(component, "shutdown_started", {{"signal", signal}, {"gave_up", gave_up.load()}});
   shut_down(std::move(service), options.settings, end, gave_up);
   log::info(component, "stopped");
@@ -187,7 +220,10 @@ int run(const run_options& options, termination& end, const route_adder& more) {
 
 int run_process(int argc, char** argv, const route_adder& more) {
   keep_large_blocks_apart();
-  const auto parsed = load_config(argc, argv, environ);
+  const settings_reader read = [argc, argv] {
+    return load_config(argc, argv, environ);
+  };
+  const auto parsed = read();
   if (const auto* early = std::get_if<early_exit>(&parsed)) {
     std::fputs(early->text.c_str(), early->to_stderr ? stderr : stdout);
     return early->exit_code;
@@ -199,7 +235,7 @@ int run_process(int argc, char** argv, const route_adder& more) {
     log::warning(component, "setting_ignored", {{"detail", warning}});
   try {
     termination end;
-    const auto exit_code = run(options, end, more);
+    const auto exit_code = run(options, read, end, more);
     static_cast<void>(log::drain(last_lines));
     return exit_code;
   } catch (const std::exception& e) {

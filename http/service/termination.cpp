@@ -22,16 +22,16 @@ constexpr std::chrono::milliseconds last_word{100};
 } // namespace
 
 termination::termination() {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  sigset_t heard;
+  sigemptyset(&heard);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM})
+    sigaddset(&heard, signal);
+  pthread_sigmask(SIG_BLOCK, &heard, nullptr);
   // A peer that is gone is told by the return of the write.
   std::signal(SIGPIPE, SIG_IGN);
   // And so is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
-  signals_ = owned_fd{signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK)};
+  signals_ = owned_fd{signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK)};
   if (signals_.get() < 0)
     throw std::system_error(errno, std::generic_category(), "signalfd");
   listener_ = std::thread{[this] {
@@ -57,8 +57,11 @@ std::optional<int> termination::wait_until(std::chrono::steady_clock::time_point
       std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0)
       return std::nullopt;
-    if (poll(&request, 1, static_cast<int>(left.count())) > 0 && requests_.lower())
+    if (poll(&request, 1, static_cast<int>(left.count())) <= 0 || !requests_.lower())
+      continue;
+    if (ending_)
       return signal_.exchange(0);
+    return SIGHUP;
   }
 }
 
@@ -79,6 +82,16 @@ void termination::listen() {
 }
 
 void termination::take(int signal) {
+  if (signal == SIGHUP) {
+    requests_.raise();
+    return;
+  }
+  if (signal == SIGUSR1 || signal == SIGUSR2 || signal == SIGALRM) {
+    const auto* why = signal == SIGUSR1 ? "nothing to reopen: the log goes to standard error"
+                                        : "it has no meaning here";
+    log::info("herald", "signal_ignored", {{"signal", signal}, {"reason", why}});
+    return;
+  }
   if (!ending_.exchange(true)) {
     signal_ = signal;
     requests_.raise();

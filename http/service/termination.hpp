@@ -10,9 +10,10 @@
 
 namespace herald {
 
-/// Waits for what should end the process: SIGTERM, SIGINT, or `request`. A signal that comes after
-/// one of these ends the process at once, with code 128 + its number, whatever stands still: a
-/// thread does nothing but listen for it.
+/// Waits for what should end the process: SIGTERM, SIGINT, SIGQUIT, or `request`; or have it read
+/// its settings again: SIGHUP. Others that would end it, and mean nothing to herald, are ignored
+/// with a line of the log. A signal to end that comes after one of these ends the process at once,
+/// with code 128 + its number, whatever stands still: a thread does nothing but listen for it.
 ///
 /// Make one before the first thread: it blocks the signals for the thread that makes it and for all
 /// that are started later.
@@ -23,7 +24,7 @@ public:
   termination& operator=(const termination&) = delete;
   ~termination();
 
-  /// Gives the number of the signal, or 0 for `request`.
+  /// Gives the number of the signal, or 0 for `request`. SIGHUP no longer once it is to end.
   int wait();
   /// The same; nothing if neither has come by then.
   std::optional<int> wait_until(std::chrono::steady_clock::time_point deadline);
