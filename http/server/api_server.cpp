@@ -27,6 +27,12 @@ void add_common_headers(api_reply& reply) {
   reply.headers.emplace_back("X-Content-Type-Options", "nosniff");
 }
 
+prometheus::Counter& refusals(metrics& numbers, std::string_view reason) {
+  return numbers.counter(
+    "herald_api_rejected_total", "API requests and connections refused before they were routed.",
+    {{"reason", std::string(reason)}});
+}
+
 } // namespace
 
 api_server::api_server(api_options options, const router& routes, metrics& numbers)
@@ -43,6 +49,14 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
       "herald_api_exposed",
       "1 where others than this machine reach the API, which asks nobody who they are.")
     .Set(exposed_ ? 1 : 0);
+  // There from the start: an alert on a rise sees the first one.
+  for (const auto* reason : {"origin", "host"})
+    refusals(numbers, reason);
+  for (const auto code :
+       {ec::overloaded, ec::malformed_request, ec::request_timed_out, ec::target_too_long,
+        ec::head_too_large, ec::body_too_large, ec::unsupported_encoding,
+        ec::unsupported_expectation, ec::unsupported_coding, ec::unsupported_version})
+    refusals(numbers, to_string(code));
 }
 
 api_server::~api_server() {
@@ -155,11 +169,7 @@ void api_server::answer_last(api_socket& socket, api_reply reply, bool with_body
 }
 
 void api_server::count_refusal(std::string_view reason) {
-  metrics_
-    .counter(
-      "herald_api_rejected_total", "API requests and connections refused before they were routed.",
-      {{"reason", std::string(reason)}})
-    .Increment();
+  refusals(metrics_, reason).Increment();
 }
 
 } // namespace herald

@@ -103,6 +103,15 @@ std::string post(const std::string& fields, const std::string& body = {}) {
   return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n" + body;
 }
 
+TEST_F(ApiServer, ShowsEachReasonToRefuseBeforeItHasArisen) {
+  start();
+  for (const std::string reason :
+       {"origin", "host", "overloaded", "malformed_request", "request_timed_out", "target_too_long",
+        "head_too_large", "body_too_large", "unsupported_encoding", "unsupported_expectation",
+        "unsupported_coding", "unsupported_version"})
+    EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"" + reason + "\"} 0")) << reason;
+}
+
 TEST_F(ApiServer, AnswersManyRequestsOnOneConnection) {
   start();
   auto client = connect();
