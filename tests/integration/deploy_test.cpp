@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -71,6 +72,35 @@ protected:
 
   std::string folder;
 };
+
+/// The packages that the image installs for herald to run.
+std::set<std::string> packages_of_the_image() {
+  const auto text = text_of(root / "deploy/container/Dockerfile");
+  const auto begin = text.find("--no-install-recommends", text.find("FROM debian:bookworm-slim"));
+  std::istringstream words{text.substr(begin, text.find("&& rm", begin) - begin)};
+  std::set<std::string> found;
+  for (std::string word; words >> word;)
+    if (word != "\\" && !word.starts_with("-"))
+      found.insert(word);
+  return found;
+}
+
+TEST_F(Deploy, TheImageHasThePackageOfEachLibraryThatHeraldIsLinkedTo) {
+  // What the libraries themselves need comes with their packages; these are in Debian's own image.
+  const std::set<std::string> base = {"libc6", "libgcc-s1", "libstdc++6"};
+  const auto in_image = packages_of_the_image();
+  const auto needed = shell("objdump -p " HERALD_BINARY " | sed -n 's/^ *NEEDED *//p'").output;
+  std::istringstream libraries{needed};
+  std::size_t compared = 0;
+  for (std::string library; libraries >> library;) {
+    const auto owner = shell("dpkg -S '*/" + library + "' | head -1 | cut -d: -f1").output;
+    const auto package = owner.substr(0, owner.find('\n'));
+    EXPECT_TRUE(base.contains(package) || in_image.contains(package))
+      << library << " is in " << package << ", which deploy/container/Dockerfile does not install";
+    ++compared;
+  }
+  EXPECT_GT(compared, 5u) << needed;
+}
 
 TEST_F(Deploy, ExampleConfigSaysWhatIsTheDefaultAnyway) {
   const auto example = root / "deploy/herald.example.json";
