@@ -56,6 +56,17 @@ constexpr std::chrono::seconds last_lines{1};
   _exit(exit_code);
 }
 
+/// Opens /dev/null on those of the standard descriptors that are closed: what herald opens next
+/// would take their numbers, and log lines would go into it.
+void keep_standard_descriptors() {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(standard, F_GETFD) < 0) {
+      // Takes the lowest number that is free: this one. Programs of tasks have their own.
+      owned_fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+      static_cast<void>(nothing.release());
+    }
+}
+
 /// malloc's own threshold for blocks that it maps on their own rises to the largest that was ever
 /// freed. A large table that is made anew, as happens with many comings and goings, would then
 /// leave a hole in the heap, which small blocks fill before the next table can: herald would
@@ -219,6 +230,7 @@ int run(
 } // namespace
 
 int run_process(int argc, char** argv, const route_adder& more) {
+  keep_standard_descriptors();
   keep_large_blocks_apart();
   const settings_reader read = [argc, argv] {
     return load_config(argc, argv, environ);

@@ -1,10 +1,13 @@
 #include <csignal>
+#include <filesystem>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/sse_client.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -24,6 +27,18 @@ TEST(Binary, SendsAFirstEvent) {
 
 TEST(Binary, EndsWithZeroWhenAsked) {
   herald_process herald;
+  EXPECT_EQ(herald.terminate(), exited(0));
+}
+
+TEST(Binary, OpensNothingOfItsOwnOnAStandardDescriptorThatIsClosed) {
+  const temporary_folder folder;
+  const auto script = folder.write(
+    "herald", "#!/bin/sh\nexec " + std::string{HERALD_BINARY} + " \"$@\" <&- >&- 2>&-\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  herald_process herald{{{"--journal-path", (folder / "journal").string()}, {}, {}, script}};
+  const auto open = "/proc/" + std::to_string(herald.pid()) + "/fd/";
+  for (const auto* number : {"0", "1", "2"})
+    EXPECT_EQ(std::filesystem::read_symlink(open + number), "/dev/null") << number;
   EXPECT_EQ(herald.terminate(), exited(0));
 }
 
