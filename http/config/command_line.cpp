@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -135,8 +136,11 @@ private:
   complaint take_setting(request& r, const setting& s) {
     if (s.file_only())
       return std::string{flag_} + ": " + std::string{s.key} + " can be set in the config file only";
-    if (s.is_bool() && !given_)
-      given_ = "true";
+    if (s.is_bool() && !given_) {
+      const bool follows = !left_.empty() && (left_.front() == "true" || left_.front() == "false");
+      if (!follows)
+        given_ = "true";
+    }
     if (auto wrong = need_value(s.requirement()))
       return wrong;
     r.assignments.push_back({&s, *given_});
@@ -244,6 +248,19 @@ build(config_builder& builder, const request& r, std::span<const std::string_vie
   return builder.check();
 }
 
+/// Whether herald would start with good settings, as far as that can be seen without a start.
+parse_result check_start(const run_options& options) {
+  const auto& journal = options.settings.journal.path;
+  const auto folder = std::filesystem::absolute(journal.empty() ? "." : journal).parent_path();
+  std::error_code failed;
+  if (!std::filesystem::is_directory(folder, failed))
+    return bad_config("journal.path: there is no folder " + folder.string());
+  std::string text;
+  for (const auto& warning : options.warnings)
+    text += "warning: " + warning + "\n";
+  return early_exit{0, text + "the configuration is good\n"};
+}
+
 } // namespace
 
 parse_result load_config(
@@ -261,7 +278,7 @@ parse_result load_config(
   if (r.what == request::action::print)
     return early_exit{0, print_config(builder.options.settings)};
   if (r.what == request::action::check)
-    return early_exit{0, "the configuration is good\n"};
+    return check_start(builder.options);
   builder.options.print_ports_file = std::move(r.print_ports_file);
   return std::move(builder.options);
 }

@@ -54,7 +54,7 @@ std::string default_text(const setting& s) {
 /// Stands for the value of a flag.
 std::string placeholder(const setting& s) {
   if (s.is_bool())
-    return "[=BOOL]";
+    return " [BOOL]";
   if (!s.unit().empty())
     return s.unit() == "bytes" ? " BYTES" : s.unit() == "ms" ? " MILLISECONDS" : " SECONDS";
   if (std::holds_alternative<number_range>(s.rule))

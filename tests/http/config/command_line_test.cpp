@@ -166,8 +166,8 @@ TEST(CommandLine, SaysWhatIsWrongWithAFlag) {
     "--stream-port: needs a value: " + port_rule
       + "; one that starts with -- is written --stream-port=VALUE");
   EXPECT_EQ(
-    complaint_of({"--testing-enabled", "false"}),
-    "\"false\": not a flag; flags are --SECTION-NAME VALUE, see --help");
+    complaint_of({"--testing-enabled", "no"}),
+    "\"no\": not a flag; flags are --SECTION-NAME VALUE, see --help");
   EXPECT_EQ(
     complaint_of({"--testing-enabled=no"}),
     "--testing-enabled: testing.enabled must be true or false, not \"no\"");
@@ -289,6 +289,31 @@ TEST(CommandLine, TakesWhatMainHas) {
   EXPECT_EQ(std::get<run_options>(result).settings.api.port, 1);
   EXPECT_EQ(std::get<run_options>(result).settings.stream.port, 2);
   EXPECT_TRUE(std::holds_alternative<run_options>(load_config(0, nullptr, nullptr)));
+}
+
+TEST(CommandLine, TakesATruthValueInTheNextArgument) {
+  EXPECT_FALSE(run({"--stream-io-uring", "false"}).settings.stream.io_uring);
+  EXPECT_TRUE(run({"--testing-enabled", "true"}).settings.testing.enabled);
+  const auto options = run({"--testing-enabled", "--stream-port", "5"});
+  EXPECT_TRUE(options.settings.testing.enabled);
+  EXPECT_EQ(options.settings.stream.port, 5);
+}
+
+TEST(CommandLine, ChecksThatTheFolderOfTheJournalIsThere) {
+  EXPECT_EQ(
+    complaint_of({"--check-config", "--journal-path", "/no/such/folder/journal"}),
+    "journal.path: there is no folder /no/such/folder");
+  const auto path = ::testing::TempDir() + "/j";
+  EXPECT_EQ(end_of({"--check-config", "--journal-path", path}).exit_code, 0);
+}
+
+TEST(CommandLine, ChecksVariablesThatMeanNothing) {
+  const auto end = end_of({"--check-config"}, {"HERALD_STREAM_PROT=1"});
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(
+    end.text,
+    "warning: HERALD_STREAM_PROT is not a setting; ignored; the nearest is HERALD_STREAM_PORT\n"
+    "the configuration is good\n");
 }
 
 } // namespace

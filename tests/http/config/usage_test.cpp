@@ -31,7 +31,7 @@ TEST(Usage, ShowsUnitAndDefault) {
   const auto page = usage();
   EXPECT_NE(page.find("--stream-heartbeat-s SECONDS"), std::string::npos);
   EXPECT_NE(page.find("[15]"), std::string::npos);
-  EXPECT_NE(page.find("--testing-enabled[=BOOL]"), std::string::npos);
+  EXPECT_NE(page.find("--testing-enabled [BOOL]"), std::string::npos);
 }
 
 TEST(Usage, FitsOnAScreen) {
