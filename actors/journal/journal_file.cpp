@@ -102,6 +102,7 @@ struct journal_file::inside {
   };
 
   [[nodiscard]] std::optional<failure> lock();
+  [[nodiscard]] std::optional<failure> make() const;
   [[nodiscard]] finding look();
   [[nodiscard]] finding inspect();
   [[nodiscard]] finding judge(int code, std::string_view doing) const;
@@ -116,6 +117,8 @@ struct journal_file::inside {
   owned_fd held;
   std::optional<set_aside_file> aside;
   file_identity identity;
+  /// Of the write-ahead log, since the file was prepared.
+  file_identity log_identity;
   sqlite::database db;
   journal_tables tables{db};
 };
@@ -129,7 +132,12 @@ std::optional<failure> journal_file::inside::lock() {
   if (::flock(held.get(), LOCK_EX | LOCK_NB) != 0)
     return errno == EWOULDBLOCK ? cannot(path, "is in use by another process", {})
                                 : cannot(path, "cannot be locked", std::strerror(errno));
-  // Made here, so that nobody else can read it; SQLite takes an empty file for a new one.
+  return make();
+}
+
+/// Made here, so that nobody else can read it, nor the log, which gets the same mode. SQLite takes
+/// an empty file for a new one.
+std::optional<failure> journal_file::inside::make() const {
   if (const owned_fd made{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)}; made.get() < 0)
     return cannot(path, "cannot be written", std::strerror(errno));
   return std::nullopt;
@@ -192,9 +200,13 @@ journal_file::inside::finding journal_file::inside::inspect() {
 
 /// Without it SQLite would go on writing into a file that nobody will find again.
 std::optional<failure> journal_file::inside::lost() const {
-  if (identity_of(path) == identity)
-    return std::nullopt;
-  return cannot(path, "cannot be written", "it was removed or replaced; herald must be restarted");
+  if (identity_of(path) != identity)
+    return cannot(
+      path, "cannot be written", "it was removed or replaced; herald must be restarted");
+  if (db.is_open() && identity_of(path + "-wal") != log_identity)
+    return cannot(
+      path, "cannot be written", "its -wal was removed or replaced; herald must be restarted");
+  return std::nullopt;
 }
 
 /// Renames the file and its write-ahead log, never over another file.
@@ -207,7 +219,7 @@ std::optional<failure> journal_file::inside::move_aside(std::string why) {
       return cannot(path, "is damaged (" + why + ") and cannot be renamed", std::strerror(errno));
   }
   aside = {to, std::move(why)};
-  return std::nullopt;
+  return make();
 }
 
 /// Makes a file that was found good ready for use.
@@ -232,6 +244,7 @@ std::optional<failure> journal_file::inside::prepare() {
     return cannot(path, found.why, {});
   if (mode != "wal")
     return cannot(path, "cannot be written", "its file system has no write-ahead log");
+  log_identity = identity_of(path + "-wal");
   return std::nullopt;
 }
 

@@ -145,9 +145,28 @@ TEST_F(JournalFile, SetsAFileAsideThatIsNoDatabase) {
   const auto file = open();
   ASSERT_TRUE(file->set_aside());
   EXPECT_EQ(file->set_aside()->to.substr(0, path.size() + 9), path + ".damaged-");
+  for (const auto* part : {"", "-wal", "-lock"}) {
+    struct stat about {};
+    ASSERT_EQ(::stat((path + part).c_str(), &about), 0) << part;
+    EXPECT_EQ(about.st_mode & 0777U, 0600U) << part;
+  }
   EXPECT_EQ(text_of(file->set_aside()->to), text);
   ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
   EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2, 3}));
+}
+
+TEST_F(JournalFile, WritesNoMoreWhereItsLogWasRemovedOrReplaced) {
+  for (const bool replaced : {false, true}) {
+    const auto file = open();
+    ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
+    const auto log = path + "-wal";
+    ASSERT_EQ(std::rename(log.c_str(), (path + "-moved").c_str()), 0);
+    if (replaced)
+      write_file(log, text_of(path + "-moved"));
+    EXPECT_NE(write(*file, {make_events(4, 6)}), ec::none) << replaced;
+    std::filesystem::remove(path);
+    std::filesystem::remove(log);
+  }
 }
 
 TEST_F(JournalFile, SetsADatabaseOfSomethingElseAside) {
