@@ -134,7 +134,7 @@ TEST_F(Deploy, ProfilesSayAllOfSupervisionAndNothingElse) {
     const auto document = nlohmann::json::parse(
       text_of(root / "deploy/supervision" / (std::string{name} + ".json")), nullptr, true, true);
     EXPECT_EQ(document.size(), 1u);
-    const auto said = document.at("supervision");
+    const auto& said = document.at("supervision");
     const auto in_force = nlohmann::json::parse(with_profile(name, "--print-config"));
     EXPECT_EQ(said, in_force.at("supervision")) << name;
   }

@@ -23,7 +23,8 @@ inline kept_event make_event(std::uint64_t id, std::string data = "x", std::stri
 }
 
 /// An entry of events with the ids [from, to].
-inline journal_entry make_events(std::uint64_t from, std::uint64_t to, std::string data = "x") {
+inline journal_entry
+make_events(std::uint64_t from, std::uint64_t to, const std::string& data = "x") {
   events_kept entry;
   entry.at = std::chrono::system_clock::now();
   for (auto id = from; id <= to; ++id)
