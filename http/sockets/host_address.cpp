@@ -1,5 +1,6 @@
 #include "http/sockets/host_address.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -27,6 +28,25 @@ host_address resolve_host(const std::string& host, std::string_view setting) {
   host_address result;
   std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
   result.size = found->ai_addrlen;
+  return result;
+}
+
+client_address peer_address(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  client_address result{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+    return result;
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+    result[10] = result[11] = 0xff;
+    std::memcpy(&result[12], &v4, sizeof v4);
+    return result;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  std::memcpy(result.data(), &v6, result.size());
+  if (!IN6_IS_ADDR_V4MAPPED(&v6))
+    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
   return result;
 }
 

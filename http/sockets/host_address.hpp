@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,5 +26,12 @@ struct host_address {
 /// The first address that `host` stands for, with port 0. Throws `std::runtime_error` if there is
 /// none, which names the setting that the host comes from.
 [[nodiscard]] host_address resolve_host(const std::string& host, std::string_view setting);
+
+/// A client's address: IPv4 mapped into IPv6, and of IPv6 the first 64 bits, which one client has
+/// to itself.
+using client_address = std::array<std::uint8_t, 16>;
+
+/// Of the peer of a connected socket; all 0 if it is gone.
+[[nodiscard]] client_address peer_address(int fd);
 
 } // namespace herald

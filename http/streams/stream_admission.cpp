@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <utility>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
@@ -61,25 +57,6 @@ failure busy_because(refusal why) {
   }
 }
 
-client_address address_of(int fd) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  client_address result{};
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
-    return result;
-  if (peer.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
-    result[10] = result[11] = 0xff;
-    std::memcpy(&result[12], &v4, sizeof v4);
-    return result;
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  std::memcpy(result.data(), &v6, result.size());
-  if (!IN6_IS_ADDR_V4MAPPED(&v6))
-    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
-  return result;
-}
-
 } // namespace
 
 stream_admission::stream_admission(
@@ -113,7 +90,7 @@ stream_admission::decide(const request_head& request, int fd, const load& now) {
     return refuse(refusal::too_many_openings);
   if (now.streams >= room_)
     return refuse(refusal::too_many);
-  const auto address = options_.max_streams_per_address != 0 ? address_of(fd) : client_address{};
+  const auto address = options_.max_streams_per_address != 0 ? peer_address(fd) : client_address{};
   const auto admission = limits_.admit(address);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +9,9 @@
 #include <variant>
 #include <vector>
 
-namespace herald {
+#include "http/sockets/host_address.hpp"
 
-/// A client's address: IPv4 mapped into IPv6, and of IPv6 the first 64 bits, which one client has
-/// to itself.
-using client_address = std::array<std::uint8_t, 16>;
+namespace herald {
 
 /// Admits streams up to the limits, over all loops. Safe from any thread.
 class stream_limits {
