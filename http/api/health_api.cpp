@@ -9,9 +9,9 @@ namespace herald {
 
 void add_health_routes(router& routes, readiness_check not_ready, const metrics& numbers) {
   routes.add(
-    "GET", "/healthz", no_parameters, [](const api_request&) { return status_reply(200, "ok"); });
+    "GET", "/healthz", reserved_route, [](const api_request&) { return status_reply(200, "ok"); });
   routes.add(
-    "GET", "/readyz", no_parameters, [not_ready = std::move(not_ready)](const api_request&) {
+    "GET", "/readyz", reserved_route, [not_ready = std::move(not_ready)](const api_request&) {
       std::string detail;
       for (const auto& part : not_ready())
         detail += (detail.empty() ? "" : ", ") + part;
@@ -19,7 +19,7 @@ void add_health_routes(router& routes, readiness_check not_ready, const metrics&
         return problem({ec::not_ready, "not ready: " + detail, {}});
       return status_reply(200, "ready");
     });
-  routes.add("GET", "/metrics", no_parameters, [&numbers](const api_request&) {
+  routes.add("GET", "/metrics", reserved_route, [&numbers](const api_request&) {
     auto reply = json_reply(200, numbers.render());
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return reply;

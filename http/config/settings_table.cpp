@@ -78,10 +78,22 @@ constexpr std::monostate by_type{};
 const std::array table = {
   setting{AT(api.host), host, "Address that the internal API listens on."},
   setting{AT(api.port), port, "Port of the internal API; 0 takes a free one."},
-  setting{AT(api.max_connections), count(1, 65'536), "API connections served at once."},
+  setting{AT(api.max_connections), count(1, 65'536), "API requests answered at once."},
   setting{
     AT(api.max_waiting_connections), count(0, 65'536),
-    "API connections that may wait to be served; more are refused."},
+    "API connections beside them, that are idle, send a request or wait; more are refused."},
+  setting{
+    AT(api.reserved_connections), count(0, 65'536),
+    "API connections beyond these, for /healthz, /readyz and /metrics alone."},
+  setting{
+    AT(api.max_connections_per_address), count(0, 65'536),
+    "API connections of one address; 0: no limit (a gateway or a proxy has one)."},
+  setting{
+    AT(api.min_rate_bytes), bytes(0),
+    "Where connections are short, requests of fewer bytes a second lose theirs (408); 0: none."},
+  setting{
+    AT(api.max_request_bytes), bytes(1024),
+    "Bytes of all API requests under way together; beyond, the slowest are refused (503)."},
   setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
   setting{

@@ -108,6 +108,11 @@ api_dispatcher::api_dispatcher(const router& routes, metrics& numbers)
 
 api_dispatcher::~api_dispatcher() = default;
 
+bool api_dispatcher::is_reserved(const request_head& head) const {
+  const auto match = routes_.find(head.method, split_target(head.target).path);
+  return match.found != nullptr && match.found->takes.reserved;
+}
+
 api_reply api_dispatcher::answer(const request_head& head, std::string body) {
   const auto start = std::chrono::steady_clock::now();
   const auto target = split_target(head.target);

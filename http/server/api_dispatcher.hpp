@@ -25,6 +25,9 @@ public:
   api_dispatcher(const router& routes, metrics& numbers);
   ~api_dispatcher();
 
+  /// Whether a route with `reserved` answers it.
+  [[nodiscard]] bool is_reserved(const request_head& head) const;
+
   [[nodiscard]] api_reply answer(const request_head& head, std::string body);
 
 private:

@@ -15,10 +15,19 @@ struct api_settings {
   std::string host = "127.0.0.1";
   /// 0 takes a free one.
   std::uint16_t port = 8080;
-  /// Connections that are served at the same time, a thread each. More wait, up to
-  /// `max_waiting_connections`, and make idle ones end; those beyond get 503.
+  /// Requests that are answered at the same time, a thread each, and connections beside them, which
+  /// are idle, send a request or wait for a thread. Those beyond get 503.
   std::size_t max_connections = 1024;
   std::size_t max_waiting_connections = 4096;
+  /// Connections beyond all others, for health checks and metrics.
+  std::size_t reserved_connections = 64;
+  /// 0: no limit. A gateway or a proxy has one address.
+  std::size_t max_connections_per_address = 0;
+  /// Where connections are short, requests that come more slowly lose theirs; 0: none does. As
+  /// Apache has it (mod_reqtimeout, MinRate).
+  std::size_t min_rate_bytes = 500;
+  /// Of all requests that are being read, wait or are answered.
+  std::size_t max_request_bytes = std::size_t{256} << 20U;
   std::size_t max_body_bytes = std::size_t{8} << 20U;
   /// Of the data of one event; a matter of the routes.
   std::size_t max_event_bytes = std::size_t{256} << 10U;

@@ -1,8 +1,10 @@
 #include "http/server/api_server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -10,8 +12,8 @@
 #include "http/protocol/http_reply.hpp"
 #include "http/protocol/http_url.hpp"
 #include "http/protocol/problem.hpp"
-#include "http/server/ask.hpp"
-#include "http/server/request_reader.hpp"
+#include "http/sockets/descriptor_table.hpp"
+#include "http/sockets/host_address.hpp"
 
 namespace herald {
 
@@ -20,6 +22,16 @@ namespace {
 using namespace std::chrono_literals;
 using clock = api_socket::clock;
 using wakeup = api_socket::event;
+
+constexpr auto thread_linger = 5s;
+/// How long a thread stays with a connection that asks nothing.
+constexpr auto thread_stay = 1s;
+/// Health checks are quick, and metrics are few.
+constexpr std::size_t reserved_threads = 4;
+
+failure too_many_connections() {
+  return {ec::overloaded, "too many connections", {}};
+}
 
 /// What is told here is for who asked, now, and never a page or a script.
 void add_common_headers(api_reply& reply) {
@@ -33,14 +45,33 @@ prometheus::Counter& refusals(metrics& numbers, std::string_view reason) {
     {{"reason", std::string(reason)}});
 }
 
+/// Of a process that may open so many files.
+place_limits limits_of(const api_options& options, std::size_t descriptors) {
+  const auto wanted = options.max_connections + options.max_waiting_connections;
+  // Where streams have no table of descriptors of their own they share this one.
+  const auto room = std::max<std::size_t>(descriptors / 2, 1);
+  if (room < wanted)
+    log::info("api", "max_connections_lowered", {{"wanted", wanted}, {"max_connections", room}});
+  return {
+    std::min(wanted, room), options.reserved_connections, options.max_connections_per_address,
+    options.max_request_bytes};
+}
+
 } // namespace
 
 api_server::api_server(api_options options, const router& routes, metrics& numbers)
   : options_(std::move(options)),
     metrics_(numbers),
     dispatcher_(routes, numbers),
-    open_(numbers.gauge("herald_api_connections_open", "Connections of API clients.")),
-    threads_({options_.max_connections, options_.max_waiting_connections, 5s}, numbers),
+    places_(limits_of(options_, raise_descriptor_limit()), numbers),
+    lobby_(
+      options_, places_,
+      {[this](api_connection_ptr client) { on_request(std::move(client)); },
+       [this](api_connection& client, const failure& why, std::string_view reason) {
+         refuse(client, why, reason);
+       }}),
+    threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
+    reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
     httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
     exposed_(!is_loopback(httplib_.address())),
     guard_(options_, !exposed_) {
@@ -50,7 +81,7 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
       "1 where others than this machine reach the API, which asks nobody who they are.")
     .Set(exposed_ ? 1 : 0);
   // There from the start: an alert on a rise sees the first one.
-  for (const auto* reason : {"origin", "host"})
+  for (const auto* reason : {"origin", "host", "crowded_out", "bytes_exceeded"})
     refusals(numbers, reason);
   for (const auto code :
        {ec::overloaded, ec::malformed_request, ec::request_timed_out, ec::target_too_long,
@@ -71,6 +102,7 @@ void api_server::start() {
        {"what",
         "api.host is not a loopback address: whoever reaches this port may publish, read who is "
         "connected, and start the programs of tasks.commands"}});
+  lobby_.start();
   httplib_.start();
 }
 
@@ -79,72 +111,119 @@ void api_server::stop() {
     return;
   wakeups_.stopping.raise();
   httplib_.stop();
+  lobby_.stop();
   threads_.join();
+  reserved_threads_.join();
 }
 
 /// On the thread that accepts.
 void api_server::on_client(int descriptor) {
-  std::function<void()> job = [this, descriptor] {
-    serve(descriptor, &api_server::serve_requests);
-  };
-  if (!threads_.enqueue(job))
-    serve(descriptor, &api_server::turn_away);
-  else if (threads_.starving())
-    wakeups_.make_room.raise();
+  if (auto place = places_.take(peer_address(descriptor)))
+    lobby_.take(std::make_unique<api_connection>(descriptor, std::move(*place), options_));
+  else
+    turn_away(descriptor);
 }
 
-void api_server::turn_away(api_socket& socket) {
+void api_server::turn_away(int descriptor) {
   count_refusal(to_string(ec::overloaded));
-  auto reply = problem({ec::overloaded, "too many connections", {}});
+  auto reply = problem(too_many_connections());
   add_common_headers(reply);
   // No waiting here.
-  socket.write(render_reply(reply), clock::now());
+  api_socket socket{descriptor};
+  socket.put(render_reply(reply));
+  socket.flush();
 }
 
-void api_server::serve(int descriptor, void (api_server::*how)(api_socket&)) {
-  api_socket socket{descriptor, wakeups_};
-  open_.Increment();
+/// On the lobby's thread.
+void api_server::on_request(api_connection_ptr client) {
+  const bool reserved = dispatcher_.is_reserved(client->reader.head());
+  const bool admitted = reserved || !client->place.beyond() || places_.beyond() == 0;
+  auto& pool = reserved ? reserved_threads_ : threads_;
+  std::function<void()> job = [this, reserved, taken = client.get()] {
+    serve(api_connection_ptr{taken}, !reserved);
+  };
+  if (admitted && pool.enqueue(job)) {
+    // The job has it, and may be done with it.
+    static_cast<void>(client.release());
+    if (threads_.starving())
+      wakeups_.make_room.raise();
+    return;
+  }
+  client->then = api_connection::ending::close;
+  refuse(*client, too_many_connections(), to_string(ec::overloaded));
+  lobby_.take(std::move(client));
+}
+
+/// On a thread for requests. `stays`: with the connection for a while.
+void api_server::serve(api_connection_ptr client, bool stays) {
   try {
-    (this->*how)(socket);
+    if (auto left = serve_requests(std::move(client), stays))
+      lobby_.take(std::move(left));
   } catch (const std::exception& e) {
     log::error("api", "connection_failed", {{"what", e.what()}});
   }
-  open_.Decrement();
 }
 
-void api_server::serve_requests(api_socket& socket) {
-  const asker_scope asker;
-  for (auto left = options_.keep_alive_requests; left > 0; --left) {
-    const auto next = socket.wait_for_request(clock::now() + options_.keep_alive_timeout);
+/// Gives the connection back for the lobby, unless it is over.
+api_connection_ptr api_server::serve_requests(api_connection_ptr client, bool stays) {
+  while (true) {
+    answer(*client);
+    const auto written = client->socket.flush();
+    if (written == api_socket::output::failed)
+      return nullptr;
+    if (written == api_socket::output::blocked || client->then != api_connection::ending::none)
+      return client;
+    auto outcome = client->read();
+    while (outcome == request_reader::outcome::unfinished) {
+      if (!stays || !await_next(*client))
+        return client;
+      outcome = client->read();
+    }
+    if (outcome == request_reader::outcome::gone)
+      return nullptr;
+    if (outcome == request_reader::outcome::refused) {
+      const failure why = client->reader.refusal();
+      client->then = api_connection::ending::drain;
+      refuse(*client, why, to_string(why.code));
+      return client;
+    }
+  }
+}
+
+/// Whether there are bytes before the connection is to leave this thread.
+bool api_server::await_next(api_connection& client) {
+  if (places_.bytes_beyond() > 0)
+    return false;
+  auto deadline = clock::now() + thread_stay;
+  if (const auto limit = client.reader.deadline())
+    deadline = std::min(deadline, *limit);
+  while (true) {
+    const auto next = client.socket.wait(wakeups_, deadline);
+    // A token may be left from when others waited.
     if (next == wakeup::make_room && !threads_.starving())
       continue;
-    if (next != wakeup::readable || !serve_one(socket, left == 1))
-      return;
+    return next == wakeup::readable;
   }
 }
 
-/// False if the connection is to be closed.
-bool api_server::serve_one(api_socket& socket, bool last) {
-  request_reader request{socket, options_};
-  switch (request.read()) {
-  case request_reader::outcome::complete:
-    break;
-  case request_reader::outcome::refused:
-    count_refusal(to_string(request.refusal().code));
-    answer_last(socket, problem(request.refusal()), request.head().method != "HEAD");
-    return false;
-  case request_reader::outcome::gone:
-    return false;
-  }
-  const auto& head = request.head();
-  auto reply = answer_to(head, std::move(request.body()));
+void api_server::answer(api_connection& client) {
+  const auto& head = client.reader.head();
+  auto reply = answer_to(head, std::move(client.reader.body()));
+  add_common_headers(reply);
+  --client.requests_left;
   if (!httplib_adapter::knows(head.method)) {
-    answer_last(socket, std::move(reply), true);
-    return false;
+    client.socket.put(render_reply(reply));
+    client.then = api_connection::ending::drain;
+    return;
   }
   // Asked after the handler: it may have taken long enough for the server to be told to stop.
-  last = last || stopping_ || threads_.starving() || !head.keep_alive;
-  return answer(socket, head, reply, last);
+  const bool last = stopping_ || places_.crowded() || !head.keep_alive || client.requests_left == 0;
+  auto bytes = httplib_.render(head, reply, last);
+  if (!bytes || last)
+    client.then = api_connection::ending::close;
+  if (bytes)
+    client.socket.put(std::move(*bytes));
+  client.begin_next(options_);
 }
 
 api_reply api_server::answer_to(const request_head& head, std::string body) {
@@ -155,17 +234,11 @@ api_reply api_server::answer_to(const request_head& head, std::string body) {
   return std::move(refused->reply);
 }
 
-bool api_server::answer(api_socket& socket, const request_head& head, api_reply& reply, bool last) {
+void api_server::refuse(api_connection& client, const failure& why, std::string_view reason) {
+  count_refusal(reason);
+  auto reply = problem(why);
   add_common_headers(reply);
-  const auto bytes = httplib_.render(head, reply, last);
-  return bytes && socket.write(*bytes, clock::now() + options_.write_timeout) && !last;
-}
-
-/// With an answer that httplib has no part in.
-void api_server::answer_last(api_socket& socket, api_reply reply, bool with_body) {
-  add_common_headers(reply);
-  socket.write(render_reply(reply, with_body), clock::now() + options_.write_timeout);
-  socket.finish();
+  client.socket.put(render_reply(reply, client.reader.head().method != "HEAD"));
 }
 
 void api_server::count_refusal(std::string_view reason) {

@@ -2,15 +2,16 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <string>
 #include <string_view>
 
-#include <prometheus/gauge.h>
-
 #include "actors/telemetry/metrics.hpp"
+#include "http/server/api_connection.hpp"
 #include "http/server/api_dispatcher.hpp"
+#include "http/server/api_lobby.hpp"
 #include "http/server/api_options.hpp"
 #include "http/server/api_socket.hpp"
+#include "http/server/connection_places.hpp"
 #include "http/server/connection_threads.hpp"
 #include "http/server/httplib_adapter.hpp"
 #include "http/server/request_guard.hpp"
@@ -18,12 +19,16 @@
 
 namespace herald {
 
-/// The API's HTTP server. Requests run on threads of the server, one per connection, many at once.
+/// The API's HTTP server. Each complete request is answered on a thread of the server, many at
+/// once; a thread stays with a connection that goes on asking, for as long as no other request
+/// waits for one. All other connections are in the lobby, and cost none. Routes with
+/// `route_input::reserved` have threads and connections of their own.
 ///
 /// Requests of web pages, and for other hosts, are refused (`request_guard`).
 /// Head and body of each request are read strictly and bounded (`request_reader`). What is refused
 /// is answered with a problem document and the connection is closed, as is every connection of
-/// which a body was not read to its end.
+/// which a body was not read to its end. No connection that has sent a byte is closed without an
+/// answer, but for one whose answer said that it would be.
 class api_server {
 public:
   /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
@@ -48,13 +53,14 @@ public:
 
 private:
   void on_client(int descriptor);
-  void serve(int descriptor, void (api_server::*how)(api_socket&));
-  void serve_requests(api_socket& socket);
-  void turn_away(api_socket& socket);
-  bool serve_one(api_socket& socket, bool last);
-  bool answer(api_socket& socket, const request_head& head, api_reply& reply, bool last);
-  void answer_last(api_socket& socket, api_reply reply, bool with_body);
+  void turn_away(int descriptor);
+  void on_request(api_connection_ptr client);
+  void serve(api_connection_ptr client, bool stays);
+  [[nodiscard]] api_connection_ptr serve_requests(api_connection_ptr client, bool stays);
+  [[nodiscard]] bool await_next(api_connection& client);
+  void answer(api_connection& client);
   [[nodiscard]] api_reply answer_to(const request_head& head, std::string body);
+  void refuse(api_connection& client, const failure& why, std::string_view reason);
   void count_refusal(std::string_view reason);
 
   const api_options options_;
@@ -62,8 +68,10 @@ private:
   api_dispatcher dispatcher_;
   api_wakeups wakeups_;
   std::atomic<bool> stopping_{false};
-  prometheus::Gauge& open_;
+  connection_places places_;
+  api_lobby lobby_;
   connection_threads threads_;
+  connection_threads reserved_threads_;
   httplib_adapter httplib_;
   const bool exposed_;
   const request_guard guard_;

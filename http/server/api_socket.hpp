@@ -13,59 +13,68 @@
 
 namespace herald {
 
-/// The events that wake all connections of a server.
+/// The events that wake all threads which wait for a request of their connection.
 struct api_wakeups {
   /// Raised once the server stops.
   event_descriptor stopping;
-  /// Gives a token for each connection that should make room.
+  /// Gives a token for each thread that should do without its connection.
   event_descriptor make_room{EFD_SEMAPHORE};
 };
 
-/// An accepted connection with a buffer and with deadlines that no slow peer can stretch. Owns its
-/// descriptor. Used by one thread.
+/// An accepted connection with what was read off it and what is to be written to it. Only `wait`
+/// waits. Owns its descriptor. Used by one thread at a time.
 class api_socket {
 public:
   using clock = std::chrono::steady_clock;
 
   enum class event : std::uint8_t {
-    readable,  ///< there are bytes
-    closed,    ///< the peer is gone
+    readable,  ///< there are bytes, or the peer is gone
     timed_out, ///< the deadline has passed
-    stopping,  ///< the server stops and the peer has sent nothing
-    make_room, ///< others need this connection's thread and the peer has sent nothing
+    stopping,  ///< the server stops
+    make_room, ///< others need this thread
   };
 
-  /// `wakeups` outlive this.
-  api_socket(int descriptor, const api_wakeups& wakeups);
+  enum class input : std::uint8_t {
+    bytes,   ///< there are more in the buffer now
+    nothing, ///< so far
+    ended,   ///< the peer is gone
+  };
 
-  /// Waits for the first byte of a request.
-  event wait_for_request(clock::time_point deadline);
+  enum class output : std::uint8_t {
+    written, ///< all of it
+    blocked, ///< the peer does not read as fast
+    failed,  ///< the peer is gone
+  };
 
-  /// Reads what is there into the buffer; waits for at least one byte. Once the server stops, a
-  /// deadline further away than a second is cut to that.
-  event fill(clock::time_point deadline);
+  explicit api_socket(int descriptor);
+
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
+
+  /// Waits for bytes.
+  event wait(const api_wakeups& wakeups, clock::time_point deadline) const;
+
+  /// Reads what is there into the buffer, up to some KiB.
+  input fill();
 
   [[nodiscard]] std::string_view buffered() const noexcept {
     return std::string_view{buffer_}.substr(consumed_);
   }
   void consume(std::size_t bytes);
 
-  /// False if the peer is gone or does not read.
-  bool write(std::string_view bytes, clock::time_point deadline);
-
-  /// Says that nothing more will be written, and throws away for a while what the peer still sends:
-  /// closing a socket with unread bytes would take back the answer that is under way.
-  void finish();
+  /// To be written after what is there already.
+  void put(std::string bytes);
+  [[nodiscard]] bool has_output() const noexcept { return written_ < output_.size(); }
+  /// Writes what the kernel takes.
+  output flush();
+  /// Says to the peer that nothing more will be written.
+  void end_output() const;
 
 private:
-  event receive(std::size_t limit);
-  event wait(short events, clock::time_point& deadline);
-
   owned_fd descriptor_;
-  const api_wakeups& wakeups_;
-  bool hurried_ = false;
   std::string buffer_;
   std::size_t consumed_ = 0;
+  std::string output_;
+  std::size_t written_ = 0;
 };
 
 } // namespace herald

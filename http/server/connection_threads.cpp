@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "http/server/ask.hpp"
+
 namespace herald {
 
 connection_threads::connection_threads(const connection_thread_options& options, metrics& numbers)
@@ -10,7 +12,7 @@ connection_threads::connection_threads(const connection_thread_options& options,
     running_(numbers.gauge("herald_api_threads", "Threads that serve API connections.")),
     waited_(numbers.counter(
       "herald_api_connection_waits_total",
-      "API connections that had to wait because the limit of connections was reached.")) {}
+      "API requests that had to wait because as many as may be were being answered.")) {}
 
 connection_threads::~connection_threads() {
   join();
@@ -45,11 +47,12 @@ bool connection_threads::grow() {
     return false;
   }
   ++idle_;
-  running_.Set(static_cast<double>(threads_.size()));
+  running_.Increment();
   return true;
 }
 
 void connection_threads::run(thread_list::iterator self) {
+  const asker_scope asker;
   std::unique_lock lock{mutex_};
   while (true) {
     const bool woken =
@@ -69,7 +72,7 @@ void connection_threads::run(thread_list::iterator self) {
   }
   --idle_;
   finished_.splice(finished_.end(), threads_, self);
-  running_.Set(static_cast<double>(threads_.size()));
+  running_.Decrement();
   ended_.notify_all();
 }
 

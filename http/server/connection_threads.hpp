@@ -15,17 +15,17 @@
 namespace herald {
 
 struct connection_thread_options {
-  /// Threads at the same time, one per connection.
+  /// Threads at the same time.
   std::size_t max_threads = 0;
-  /// Connections that wait for a thread; more are refused.
+  /// Jobs that wait for a thread; more are refused.
   std::size_t max_waiting = 0;
-  /// How long a thread without a connection stays.
+  /// How long a thread without a job stays.
   std::chrono::milliseconds linger{};
 };
 
-/// Gives each connection a thread of its own, because in cpp-httplib a connection keeps its thread
-/// for as long as it is open: with fewer threads than kept-alive connections the others starve. The
-/// number of threads follows the number of connections, up and down. Safe from any thread.
+/// Answers API requests: a handler waits for actors, so each request has a thread. The number of
+/// threads follows what there is to do, up and down. Pools with the same metrics are counted
+/// together. Safe from any thread.
 class connection_threads {
 public:
   connection_threads(const connection_thread_options& options, metrics& numbers);
@@ -39,7 +39,7 @@ public:
   /// taken.
   [[nodiscard]] bool enqueue(std::function<void()>& job);
 
-  /// Whether a connection waits for a thread: others should end when they can.
+  /// Whether a job waits for a thread: others should end when they can.
   [[nodiscard]] bool starving() const noexcept { return waiting_.load() > 0; }
 
   [[nodiscard]] std::size_t size() const;

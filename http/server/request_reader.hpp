@@ -1,7 +1,8 @@
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "http/protocol/request_parser.hpp"
@@ -12,22 +13,34 @@
 namespace herald {
 
 /// Reads one API request off a connection, head and body, and never more than it may have: what is
-/// too large is refused before it is kept. Unless a request is complete the connection cannot go
-/// on.
+/// too large is refused before it is kept. Never waits: whoever has it waits for bytes, until
+/// `deadline`. Unless a request is complete the connection cannot go on.
 class request_reader {
 public:
   enum class outcome : std::uint8_t {
-    complete, ///< head and body are there
-    refused,  ///< is to be answered with `refusal`
-    gone,     ///< the client is, or has sent nothing
+    complete,   ///< head and body are there
+    unfinished, ///< more bytes are wanted
+    refused,    ///< is to be answered with `refusal`
+    gone,       ///< the client is, or has sent nothing in time
   };
 
-  request_reader(api_socket& socket, const api_options& options)
-    : socket_(socket),
-      options_(options) {}
+  /// `options` outlive it.
+  explicit request_reader(const api_options& options) : options_(&options) {}
 
-  /// Call it once, when the first byte is there.
-  outcome read();
+  /// Reads what is there, up to some hundred KiB. Not after another outcome than `unfinished`.
+  outcome read(api_socket& socket);
+
+  /// `deadline` has passed: `refused` or `gone`.
+  outcome expire(const api_socket& socket);
+
+  /// Whether the first byte has come.
+  [[nodiscard]] bool begun() const noexcept { return deadline_.has_value(); }
+  /// Of the head, then of the body, each as a whole; none before the first byte.
+  [[nodiscard]] std::optional<api_socket::clock::time_point> deadline() const noexcept {
+    return deadline_;
+  }
+  /// Bytes that have come so far, apart from those that the socket still has.
+  [[nodiscard]] std::size_t used() const noexcept { return used_; }
 
   /// As far as it was read.
   [[nodiscard]] const request_head& head() const noexcept { return parser_.head(); }
@@ -35,13 +48,14 @@ public:
   [[nodiscard]] const failure& refusal() const noexcept { return refusal_; }
 
 private:
-  outcome read_while(request_parser::state wanted, std::chrono::milliseconds time);
+  void use(api_socket& socket);
+  outcome begin_body(api_socket& socket);
   outcome refuse(failure why);
-  outcome refuse_late(request_parser::state wanted);
 
-  api_socket& socket_;
-  const api_options& options_;
+  const api_options* options_;
   request_parser parser_{request_limits{}};
+  std::optional<api_socket::clock::time_point> deadline_;
+  std::size_t used_ = 0;
   failure refusal_;
 };
 

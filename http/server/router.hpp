@@ -9,16 +9,20 @@
 
 namespace herald {
 
-/// What a route takes beside its path and its body.
+/// What a route takes beside its path and its body, and how it is served.
 struct route_input {
   /// The parameters of its query. Others, and one that comes twice, are refused before the handler.
   std::vector<std::string> parameters;
   /// The path belongs to the protocol of another, which says what is taken: nothing is refused.
   bool foreign = false;
+  /// Whether the one who asks is to be answered whatever else goes on: threads and connections are
+  /// reserved for it.
+  bool reserved = false;
 };
 
 inline const route_input no_parameters{};
 inline const route_input foreign_protocol{{}, true};
+inline const route_input reserved_route{{}, false, true};
 
 /// Knows which handler answers which method and path. Filled before the server starts, then only
 /// read, from many threads at once.

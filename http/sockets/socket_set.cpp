@@ -9,11 +9,11 @@ namespace herald {
 
 namespace {
 
-epoll_event interest_in(socket_tag tag, bool writable) {
+constexpr std::uint32_t input = EPOLLIN | EPOLLRDHUP;
+
+epoll_event interest_in(socket_tag tag, std::uint32_t events) {
   epoll_event interest{};
-  interest.events = EPOLLIN | EPOLLRDHUP;
-  if (writable)
-    interest.events |= EPOLLOUT;
+  interest.events = events;
   interest.data.u64 = (std::uint64_t{tag.kind} << 32U) | tag.index;
   return interest;
 }
@@ -26,12 +26,17 @@ socket_set::socket_set() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
 }
 
 bool socket_set::add(int fd, socket_tag tag) const {
-  auto interest = interest_in(tag, false);
+  auto interest = interest_in(tag, input);
   return ::epoll_ctl(fd_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
 }
 
 void socket_set::watch(int fd, socket_tag tag, bool writable) const {
-  auto interest = interest_in(tag, writable);
+  auto interest = interest_in(tag, writable ? input | EPOLLOUT : input);
+  ::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &interest);
+}
+
+void socket_set::watch_room(int fd, socket_tag tag) const {
+  auto interest = interest_in(tag, EPOLLOUT);
   ::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &interest);
 }
 

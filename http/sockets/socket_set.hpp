@@ -34,6 +34,8 @@ public:
   [[nodiscard]] bool add(int fd, socket_tag tag) const;
   /// Watches a descriptor that is in the set already, by another tag or also for room to write.
   void watch(int fd, socket_tag tag, bool writable) const;
+  /// For room to write alone; not for bytes, nor for the end of what the peer says.
+  void watch_room(int fd, socket_tag tag) const;
   void remove(int fd) const;
 
   /// Most events that are taken at once.

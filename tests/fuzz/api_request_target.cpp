@@ -160,13 +160,14 @@ private:
 };
 
 void check_reader(std::string_view input) {
-  static const api_wakeups never;
   const loaded_socket peer{input};
-  api_socket socket{peer.reader(), never};
+  api_socket socket{peer.reader()};
   api_options options;
   options.max_body_bytes = max_body;
-  request_reader reader{socket, options};
-  const auto outcome = reader.read();
+  request_reader reader{options};
+  auto outcome = request_reader::outcome::unfinished;
+  while (outcome == request_reader::outcome::unfinished)
+    outcome = reader.read(socket);
   require(reader.body().size() <= max_body, "too much was kept");
   require(
     outcome != request_reader::outcome::refused || reader.refusal().code != ec::request_timed_out,

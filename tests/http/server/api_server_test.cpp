@@ -17,6 +17,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::raw_client;
 
+constexpr std::size_t large = std::size_t{32} << 20U;
+const std::string get_hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const std::string get_health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const std::string get_waits = "GET /waits HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+std::string post(const std::string& fields, const std::string& body = {}) {
+  return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n" + body;
+}
+
 class ApiServer : public ::testing::Test {
 protected:
   ApiServer() {
@@ -40,6 +49,13 @@ protected:
     });
     routes.add("GET", "/throws", no_parameters, [](const api_request&) -> api_reply {
       throw std::runtime_error("boom");
+    });
+    routes.add("GET", "/health", reserved_route, [](const api_request&) {
+      return api_reply{200, "well", "text/plain", {}};
+    });
+    routes.add("GET", "/large", no_parameters, [this](const api_request&) {
+      ++handled;
+      return api_reply{200, std::string(large, 'x'), "text/plain", {}};
     });
     routes.add("GET", "/waits", no_parameters, [this](const api_request&) {
       ++handled;
@@ -96,12 +112,6 @@ protected:
   std::atomic<int> handled{0};
   std::optional<api_server> server;
 };
-
-const std::string get_hello = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-std::string post(const std::string& fields, const std::string& body = {}) {
-  return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n" + body;
-}
 
 TEST_F(ApiServer, ShowsEachReasonToRefuseBeforeItHasArisen) {
   start();
@@ -474,24 +484,169 @@ TEST_F(ApiServer, MakesIdleConnectionsEndWhereOthersWait) {
   EXPECT_FALSE(shows("herald_api_connection_waits_total 0"));
 }
 
-TEST_F(ApiServer, RefusesConnectionsBeyondTheQueue) {
+TEST_F(ApiServer, RefusesRequestsBeyondItsConnections) {
   options.max_connections = 1;
   options.max_waiting_connections = 1;
+  options.reserved_connections = 1;
   start();
   auto busy = connect();
-  busy.send("GET /waits HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  busy.send(get_waits);
   ASSERT_TRUE(comes_true([&] { return handled == 1; }));
   auto waiting = connect();
+  waiting.send(get_hello);
   ASSERT_TRUE(comes_true([&] { return shows("herald_api_connection_waits_total 1"); }));
   auto refused = connect();
-  const auto reply = refused.read_reply();
+  auto reply = exchange(refused, get_hello);
   EXPECT_EQ(reply.status, 503);
   EXPECT_TRUE(reply.has("retry-after: 1"));
   EXPECT_TRUE(refused.is_closed());
   EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"overloaded\"} 1"));
   opener.set_value();
   EXPECT_EQ(busy.read_reply().body, "late");
-  EXPECT_EQ(exchange(waiting, get_hello).status, 200);
+  EXPECT_EQ(waiting.read_reply().status, 200);
+}
+
+TEST_F(ApiServer, RefusesConnectionsBeyondTheReserveUnasked) {
+  options.max_connections = 1;
+  options.max_waiting_connections = 0;
+  options.reserved_connections = 0;
+  start();
+  auto busy = connect();
+  busy.send(get_waits);
+  ASSERT_TRUE(comes_true([&] { return handled == 1; }));
+  auto refused = connect();
+  EXPECT_EQ(refused.read_reply().status, 503);
+  EXPECT_TRUE(refused.is_closed());
+  opener.set_value();
+}
+
+TEST_F(ApiServer, AnswersReservedRoutesWhateverElseGoesOn) {
+  options.max_connections = 1;
+  options.max_waiting_connections = 1;
+  options.reserved_connections = 4;
+  start();
+  auto busy = connect();
+  busy.send(get_waits);
+  ASSERT_TRUE(comes_true([&] { return handled == 1; }));
+  auto waiting = connect();
+  waiting.send(get_hello);
+  ASSERT_TRUE(comes_true([&] { return shows("herald_api_connection_waits_total 1"); }));
+  for (int i = 0; i < 10; ++i) {
+    auto probe = connect();
+    EXPECT_EQ(exchange(probe, get_health).body, "well");
+  }
+  opener.set_value();
+  EXPECT_EQ(waiting.read_reply().status, 200);
+}
+
+TEST_F(ApiServer, KeepsNoThreadForThoseThatSendOrReadSlowly) {
+  options.max_connections = 1;
+  start();
+  std::vector<raw_client> slow;
+  for (const auto& text :
+       {std::string{"GET /hel"}, post("Content-Length: 100\r\n", "{"),
+        post("Transfer-Encoding: chunked\r\n", "5\r\nab"), std::string{}}) {
+    slow.push_back(connect());
+    slow.back().send(text);
+  }
+  // Its answer is larger than what the kernel keeps for it.
+  slow.push_back(connect());
+  slow.back().send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(comes_true([&] { return handled == 1; }));
+  for (int i = 0; i < 10; ++i) {
+    auto other = connect();
+    EXPECT_EQ(exchange(other, get_hello).status, 200) << i;
+  }
+  slow.front().send("lo HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(slow.front().read_reply().status, 200) << "it goes on";
+  slow[1].send(std::string(99, 'x'));
+  EXPECT_EQ(slow[1].read_reply().body, "|{" + std::string(99, 'x'));
+  EXPECT_EQ(slow.back().read_reply().body.size(), large);
+}
+
+TEST_F(ApiServer, ClosesNoConnectionUnanswered) {
+  options.max_connections = 2;
+  start();
+  // As many keep their connections busy as there are threads, and more; others come anew.
+  std::atomic<bool> over{false};
+  std::atomic<int> lost{0};
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 4; ++i)
+    busy.emplace_back([&] {
+      while (!over) {
+        auto client = connect();
+        bool ends = false;
+        while (!over && !ends) {
+          client.send(get_hello);
+          const auto reply = client.read_reply();
+          lost += reply.status == 200 ? 0 : 1;
+          ends = reply.status != 200 || reply.has("connection: close");
+        }
+      }
+    });
+  for (int i = 0; i < 200; ++i) {
+    auto fresh = connect();
+    if (i % 2 == 0)
+      comes_true([&] { return handled % 7 == 0; });
+    EXPECT_EQ(exchange(fresh, get_hello).status, 200) << i;
+  }
+  over = true;
+  for (auto& thread : busy)
+    thread.join();
+  EXPECT_EQ(lost, 0);
+}
+
+TEST_F(ApiServer, CrowdsOutTheSlowestWhereConnectionsAreShort) {
+  options.max_connections = 2;
+  options.max_waiting_connections = 6;
+  options.reserved_connections = 2;
+  options.min_rate_bytes = 1'000'000;
+  start();
+  std::vector<raw_client> slow;
+  for (int i = 0; i < 8; ++i) {
+    slow.push_back(connect());
+    slow.back().send("GET /hel");
+  }
+  ASSERT_TRUE(comes_true([&] { return shows("herald_api_connections_open 8"); }));
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"crowded_out\"} 0")) << "there is room";
+  auto other = connect();
+  ASSERT_TRUE(
+    comes_true([&] { return shows("herald_api_rejected_total{reason=\"crowded_out\"} 1"); }));
+  EXPECT_EQ(slow[0].read_reply().status, 408) << "the oldest is the furthest behind";
+  EXPECT_TRUE(slow[0].is_closed());
+  const auto reply = exchange(other, get_hello);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_TRUE(reply.has("connection: close")) << "others may want its place";
+  EXPECT_FALSE(slow[1].is_closed_now());
+  EXPECT_FALSE(slow.back().is_closed_now());
+}
+
+TEST_F(ApiServer, RefusesTheSlowestWhereRequestsHaveTooManyBytes) {
+  options.max_request_bytes = 100'000;
+  start();
+  std::vector<raw_client> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(connect());
+    slow.back().send(post("Content-Length: 60000\r\n", std::string(30'000, 'x')));
+  }
+  ASSERT_TRUE(
+    comes_true([&] { return shows("herald_api_rejected_total{reason=\"bytes_exceeded\"} 1"); }));
+  EXPECT_EQ(slow.front().read_reply().status, 503);
+  auto other = connect();
+  EXPECT_EQ(exchange(other, post("Content-Length: 1\r\n", "1")).body, "|1");
+  slow.back().send(std::string(30'000, 'x'));
+  EXPECT_EQ(slow.back().read_reply().status, 201) << "the others go on";
+}
+
+TEST_F(ApiServer, GivesOneAddressNoMoreConnectionsThanItMayHave) {
+  options.max_connections_per_address = 2;
+  start();
+  auto one = connect();
+  auto two = connect();
+  EXPECT_EQ(exchange(one, get_hello).status, 200);
+  EXPECT_EQ(exchange(two, get_hello).status, 200);
+  auto three = connect();
+  EXPECT_EQ(three.read_reply().status, 503);
 }
 
 TEST_F(ApiServer, TakesAStormOfConnectionsBeforeItServes) {
