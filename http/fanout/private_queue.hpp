@@ -27,6 +27,8 @@ struct private_frame {
   /// Set for what the stream has missed; then `bytes` is the piece of it that is due, or empty
   /// while it waits.
   std::unique_ptr<replay> missed = nullptr;
+  /// Begins with the head of the response, without which nothing that follows means anything.
+  bool opening = false;
 };
 
 /// The frames that only one stream sends, in their order, and how that stream is to end. Exists

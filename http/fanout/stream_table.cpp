@@ -92,7 +92,7 @@ void stream_table::attach(
   ++open_;
   if (missed.empty())
     append_cursor(head, live_from);
-  own(s).push({s.cursor, std::move(head), std::nullopt, 0});
+  own(s).push({s.cursor, std::move(head), std::nullopt, 0, nullptr, true});
   if (!missed.empty()) {
     auto rest = std::make_unique<replay>(std::move(missed), live_from, options_.piece_bytes);
     own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
@@ -509,7 +509,7 @@ void stream_table::lap_behind(log_position begin) {
   }
 }
 
-/// Takes from a stream all that it has not begun to send, and has it say so.
+/// Takes from a stream all that it has not begun to send, but for its beginning, and has it say so.
 void stream_table::lap(stream_slot slot) {
   auto& s = streams_[slot];
   if (s.now == state::closing) {
@@ -527,7 +527,7 @@ void stream_table::lap(stream_slot slot) {
     }
     const auto view = log_.view(s.cursor, stop);
     rest = {s.cursor, std::string{view.first}.append(view.second), std::nullopt, 0};
-  } else if (s.own && s.own->sent() != 0) {
+  } else if (s.own && !s.own->empty() && (s.own->sent() != 0 || s.own->at(0).opening)) {
     s.own->load();
     sent = s.own->sent();
     rest = s.own->pop();

@@ -242,6 +242,34 @@ TEST_F(StreamTable, TellsALappedStreamAtTheEndOfAFrame) {
   EXPECT_GT(table.tally().failed[2], 0u);
 }
 
+TEST_F(StreamTable, BeginsAStreamThatIsLappedBeforeItHasBegun) {
+  sockets.room[1] = 0;
+  sockets.room[2] = 2;
+  open(1);
+  open(2);
+  for (int i = 0; i < 20; ++i) {
+    broadcast(std::string(100, 'x'));
+    run();
+  }
+  EXPECT_EQ(table.tally().lagged, 2u);
+  for (const int fd : {1, 2}) {
+    release(fd);
+    EXPECT_EQ(
+      sockets.received[fd], "head|event: lagged\ndata: {\"reason\":\"read too slowly\"}\n\n");
+    EXPECT_EQ(sockets.gone.at(fd).reason, end_reason::error);
+  }
+}
+
+TEST_F(StreamTable, BeginsAStreamThatIsLappedBeforeItGotWhatItHasMissed) {
+  sockets.room[1] = 0;
+  const auto slot = come_back(1, 3);
+  run();
+  EXPECT_TRUE(table.push(slot, std::string(60, 'x'), service_type::version));
+  EXPECT_FALSE(table.push(slot, std::string(60, 'y'), service_type::version));
+  release(1);
+  EXPECT_TRUE(sockets.received[1].starts_with("head|event: lagged\n")) << sockets.received[1];
+}
+
 TEST_F(StreamTable, CutsALappedStreamOffThatDoesNotListen) {
   sockets.room[1] = 0;
   open(1);
