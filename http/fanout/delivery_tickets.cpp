@@ -18,14 +18,15 @@ delivery_tickets::key delivery_tickets::open(ticket_id id, time_point answer_by)
 }
 
 void delivery_tickets::wait_for_range(
-  key k, log_position from, log_position to, std::size_t streams) {
-  assert(ranges_.empty() || ranges_.back().to <= from);
+  key k, framing how, log_position from, log_position to, std::size_t streams) {
+  auto& all = ranges_of(how);
+  assert(all.empty() || all.back().to <= from);
   if (streams == 0 || from == to)
     return;
   auto& owner = open_.at(k);
   ++owner.missing;
   owner.pending += streams;
-  ranges_.push_back({from, to, k, streams});
+  all.push_back({from, to, k, streams});
 }
 
 void delivery_tickets::wait_for_target(key k) {
@@ -42,20 +43,23 @@ void delivery_tickets::seal(key k) {
   one_done(k);
 }
 
-void delivery_tickets::written(log_position from, log_position to, const frame_log& log) {
-  for (auto r = first_behind(from); r != ranges_.end() && r->from < to; ++r) {
+void delivery_tickets::written(
+  framing how, log_position from, log_position to, const frame_log& log) {
+  auto& all = ranges_of(how);
+  for (auto r = first_behind(all, from); r != all.end() && r->from < to; ++r) {
     const auto& frames = log.count(std::max(from, r->from), std::min(to, r->to));
     open_.at(r->owner).delivered += std::accumulate(frames.begin(), frames.end(), std::size_t{0});
     if (r->to <= to)
       stream_done(*r);
   }
-  drop_done_ranges();
+  drop_done(all);
 }
 
-void delivery_tickets::lost(log_position from, log_position limit) {
-  for (auto r = first_behind(from); r != ranges_.end() && r->to <= limit; ++r)
+void delivery_tickets::lost(framing how, log_position from, log_position limit) {
+  auto& all = ranges_of(how);
+  for (auto r = first_behind(all, from); r != all.end() && r->to <= limit; ++r)
     stream_done(*r);
-  drop_done_ranges();
+  drop_done(all);
 }
 
 void delivery_tickets::target_done(key k, bool delivered) {
@@ -103,14 +107,15 @@ void delivery_tickets::stream_done(range& r) {
     one_done(r.owner);
 }
 
-std::deque<delivery_tickets::range>::iterator delivery_tickets::first_behind(log_position at) {
+delivery_tickets::range_list::iterator
+delivery_tickets::first_behind(range_list& all, log_position at) {
   return std::upper_bound(
-    ranges_.begin(), ranges_.end(), at, [](log_position p, const range& r) { return p < r.to; });
+    all.begin(), all.end(), at, [](log_position p, const range& r) { return p < r.to; });
 }
 
-void delivery_tickets::drop_done_ranges() {
-  while (!ranges_.empty() && ranges_.front().streams == 0)
-    ranges_.pop_front();
+void delivery_tickets::drop_done(range_list& all) {
+  while (!all.empty() && all.front().streams == 0)
+    all.pop_front();
 }
 
 } // namespace herald

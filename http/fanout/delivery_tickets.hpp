@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "http/fanout/frame_log.hpp"
+#include "http/fanout/framing.hpp"
 #include "messages/events.hpp"
 
 namespace herald {
@@ -28,18 +30,18 @@ public:
   [[nodiscard]] bool idle() const noexcept { return open_.empty(); }
 
   [[nodiscard]] key open(ticket_id id, time_point answer_by = time_point::max());
-  /// A frame of the ticket's batch was appended to the log, and all `streams` that are open now
-  /// have to write it.
-  void wait_for_range(key k, log_position from, log_position to, std::size_t streams);
+  /// A frame of the ticket's batch was appended to the log of a framing, and all its `streams` that
+  /// are open now have to write it.
+  void wait_for_range(key k, framing how, log_position from, log_position to, std::size_t streams);
   /// A frame of the batch waits for one stream.
   void wait_for_target(key k);
   /// The whole batch is in: the ticket may settle.
   void seal(key k);
 
-  /// A stream has written the bytes [from, to) of the log.
-  void written(log_position from, log_position to, const frame_log& log);
+  /// A stream has written the bytes [from, to) of its log.
+  void written(framing how, log_position from, log_position to, const frame_log& log);
   /// A stream that had written up to `from` and would have gone on to `limit` is gone.
-  void lost(log_position from, log_position limit);
+  void lost(framing how, log_position from, log_position limit);
   /// A targeted frame was written, or failed; nothing for key 0.
   void target_done(key k, bool delivered);
 
@@ -69,14 +71,19 @@ private:
     std::size_t streams = 0;
   };
 
+  /// Of one log, in its order, without overlap.
+  using range_list = std::deque<range>;
+
   void one_done(key k);
   void stream_done(range& r);
-  [[nodiscard]] std::deque<range>::iterator first_behind(log_position at);
-  void drop_done_ranges();
+  [[nodiscard]] range_list& ranges_of(framing how) {
+    return ranges_.at(static_cast<std::size_t>(how));
+  }
+  [[nodiscard]] static range_list::iterator first_behind(range_list& all, log_position at);
+  static void drop_done(range_list& all);
 
   std::unordered_map<key, ticket> open_;
-  /// In the order of the log, without overlap.
-  std::deque<range> ranges_;
+  std::array<range_list, framing_count> ranges_;
   /// Sealed tickets that are not answered, in the order of their time; those without one are not
   /// here.
   std::set<std::pair<time_point, key>> due_;

@@ -34,19 +34,28 @@ log_position frame_log::begin_after(std::size_t bytes) const {
   return frame_end(needed);
 }
 
-void frame_log::append(std::string_view frame, std::optional<service_type> service) {
-  assert(frame.size() <= capacity_);
-  trim(begin_after(frame.size()));
+void frame_log::append(const pieces& frame, std::optional<service_type> service) {
+  const auto size = frame[0].size() + frame[1].size() + frame[2].size();
+  assert(size <= capacity_);
+  trim(begin_after(size));
   mark next = frames_.empty() ? base_ : frames_.back();
-  const auto start = offset(next.end);
-  const auto head = std::min(frame.size(), capacity_ - start);
-  std::memcpy(bytes_.get() + start, frame.data(), head);
-  std::memcpy(bytes_.get(), frame.data() + head, frame.size() - head);
-  touched_ = std::max(touched_, start + head);
-  next.end += frame.size();
+  for (const auto piece : frame) {
+    write(next.end, piece);
+    next.end += piece.size();
+  }
   if (service)
     ++next.upto.at(static_cast<std::size_t>(*service));
   frames_.push_back(next);
+}
+
+void frame_log::write(log_position at, std::string_view bytes) {
+  if (bytes.empty())
+    return;
+  const auto start = offset(at);
+  const auto head = std::min(bytes.size(), capacity_ - start);
+  std::memcpy(bytes_.get() + start, bytes.data(), head);
+  std::memcpy(bytes_.get(), bytes.data() + head, bytes.size() - head);
+  touched_ = std::max(touched_, start + head);
 }
 
 frame_log::parts frame_log::view(log_position from, log_position to) const {

@@ -46,8 +46,14 @@ public:
   /// overwritten. Makes room in large steps, so that the answer changes seldom.
   [[nodiscard]] log_position begin_after(std::size_t bytes) const;
 
+  /// A frame, in the order of its bytes.
+  using pieces = std::array<std::string_view, 3>;
+
   /// Appends a frame of at most `capacity()` bytes; one of no service (a comment) is not counted.
-  void append(std::string_view frame, std::optional<service_type> service);
+  void append(const pieces& frame, std::optional<service_type> service);
+  void append(std::string_view frame, std::optional<service_type> service) {
+    append(pieces{frame}, service);
+  }
 
   /// The bytes of [from, to), which must be kept.
   [[nodiscard]] parts view(log_position from, log_position to) const;
@@ -76,6 +82,7 @@ private:
     return static_cast<std::size_t>((at - origin_) % capacity_);
   }
   [[nodiscard]] const mark& mark_at(log_position at) const;
+  void write(log_position at, std::string_view bytes);
 
   std::size_t capacity_;
   std::size_t max_frames_;

@@ -17,7 +17,8 @@
 
 namespace herald {
 
-/// Bytes that one stream alone has to send, once it has sent the log up to `due`.
+/// Bytes that one stream alone has to send, framed as it gets them, once it has sent the log up to
+/// `due`.
 struct private_frame {
   log_position due = 0;
   std::string bytes;

@@ -18,6 +18,8 @@ void replay::render(std::string& piece) {
   // Not before: the last event may have a lower id, those up to here were for others.
   if (last())
     append_cursor(piece, live_from_);
+  const frame_cover cover{framing_, piece.size()};
+  piece.insert(0, cover.head()).append(cover.tail());
 }
 
 } // namespace herald

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/fanout/frame_log.hpp"
+#include "http/fanout/framing.hpp"
 #include "messages/history.hpp"
 
 namespace herald {
@@ -14,12 +15,14 @@ namespace herald {
 /// stream that waits holds no copy of the history.
 class replay {
 public:
-  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`; behind
-  /// the last event stands the id from which the stream is live, unless that is 0.
-  replay(missed_events what, event_id live_from, std::size_t piece_bytes)
+  /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`, and is
+  /// one frame; behind the last event stands the id from which the stream is live, unless that is
+  /// 0.
+  replay(missed_events what, event_id live_from, std::size_t piece_bytes, framing how)
     : next_(std::move(what)),
       live_from_(live_from),
-      piece_bytes_(piece_bytes) {}
+      piece_bytes_(piece_bytes),
+      framing_(how) {}
 
   /// Renders the piece that is due: the same one until `advance`.
   void render(std::string& piece);
@@ -37,6 +40,7 @@ private:
   missed_events next_;
   event_id live_from_;
   std::size_t piece_bytes_;
+  framing framing_;
   missed_events behind_;
   frame_counts counts_{};
 };

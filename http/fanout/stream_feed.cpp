@@ -53,16 +53,16 @@ void stream_feed::send_to_one(const delivery& item) {
   const auto slot = table_.find(*item.only);
   const bool known = slot && !table_.waiting(*slot);
   if (known) {
-    std::string frame;
-    append_event(frame, what.id, what.name, what.data);
-    if (table_.push(*slot, std::move(frame), what.service, ticket_))
+    scratch_.clear();
+    append_event(scratch_, what.id, what.name, what.data);
+    if (table_.push(*slot, scratch_, what.service, ticket_))
       return note_time(what);
   }
   failures_.push_back({*item.only, what.service, !known});
 }
 
 void stream_feed::note_time(const event& what) {
-  timed_.push_back({table_.log().end(), what.accepted, what.service});
+  timed_.push_back({table_.frames(), what.accepted, what.service});
 }
 
 void stream_feed::put_heartbeat(time_point now) {
@@ -78,9 +78,9 @@ void stream_feed::put_heartbeat_event(time_point now) {
 }
 
 void stream_feed::put_heartbeat_event(stream_slot slot) {
-  std::string frame;
-  append_event(frame, {}, heartbeat, {});
-  (void)table_.push(slot, std::move(frame), std::nullopt);
+  scratch_.clear();
+  append_event(scratch_, {}, heartbeat, {});
+  (void)table_.push(slot, scratch_, std::nullopt);
 }
 
 void stream_feed::broadcast_uncounted(time_point now) {

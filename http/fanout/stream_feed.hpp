@@ -50,7 +50,7 @@ public:
 
   /// Whether all streams were offered an event since the last `each_served`.
   [[nodiscard]] bool has_served() const {
-    return !timed_.empty() && timed_.front().upto <= table_.served_upto();
+    return !timed_.empty() && timed_.front().upto <= table_.served_frames();
   }
   /// Calls `note(service, accepted)` for each event that all streams were offered since the last
   /// time.
@@ -66,7 +66,7 @@ public:
 private:
   /// An event whose latency is noted once passes have come this far.
   struct timed_event {
-    log_position upto = 0;
+    std::uint64_t upto = 0;
     time_point accepted;
     service_type service = service_type::event;
   };

@@ -43,7 +43,9 @@ void stream_io::write_each(std::span<socket_send> sends) {
 stream_table::stream_table(stream_table_options options, stream_io& io)
   : options_(options),
     io_(io),
-    log_(options.log_bytes) {
+    lanes_{
+      {{framing::bare, frame_log{options.log_bytes}},
+       {framing::chunked, frame_log{options.log_bytes}}}} {
   batch_.reserve(max_batch);
   batch_sends_.reserve(max_batch);
 }
@@ -84,17 +86,20 @@ bool stream_table::waiting(stream_slot slot) const {
 }
 
 void stream_table::attach(
-  stream_slot slot, std::string head, missed_events missed, event_id live_from) {
+  stream_slot slot, stream_start start, missed_events missed, event_id live_from) {
   auto& s = streams_[slot];
   assert(s.now == state::waiting);
   s.now = state::open;
-  s.cursor = log_.end();
-  ++open_;
+  s.chunked = start.how == framing::chunked;
+  s.cursor = log_of(s).end();
+  ++lane_of(s).open;
   if (missed.empty())
-    append_cursor(head, live_from);
-  own(s).push({s.cursor, std::move(head), std::nullopt, 0, nullptr, true});
+    append_cursor(start.first, live_from);
+  append_framed(start.head, start.how, start.first);
+  own(s).push({s.cursor, std::move(start.head), std::nullopt, 0, nullptr, true});
   if (!missed.empty()) {
-    auto rest = std::make_unique<replay>(std::move(missed), live_from, options_.piece_bytes);
+    auto rest =
+      std::make_unique<replay>(std::move(missed), live_from, options_.piece_bytes, start.how);
     own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
   }
   make_ready(slot);
@@ -112,15 +117,24 @@ void stream_table::close(stream_slot slot, std::string farewell, time_point now)
     end_stream(slot, end_reason::server_closed);
   else if (s.now == state::open)
     begin_closing(
-      slot, {log_.end(), end_reason::server_closed, true, now + options_.linger},
-      std::move(farewell));
+      slot, {log_of(s).end(), end_reason::server_closed, true, now + options_.linger},
+      ending(s, farewell));
+}
+
+/// The last bytes of a stream that ends in order.
+std::string stream_table::ending(const stream& s, std::string_view farewell) {
+  std::string bytes;
+  append_framed(bytes, framing_of(s), farewell);
+  if (s.chunked)
+    bytes += last_chunk;
+  return bytes;
 }
 
 void stream_table::begin_closing(
   stream_slot slot, private_queue::closing how, std::string farewell) {
   auto& s = streams_[slot];
   if (s.now == state::open)
-    --open_;
+    --lane_of(s).open;
   s.now = state::closing;
   auto& mine = own(s);
   mine.end = how;
@@ -143,42 +157,62 @@ void stream_table::received(stream_slot slot, std::size_t bytes) {
 }
 
 bool stream_table::room_for(std::size_t bytes) const {
-  if (served_ == log_.end())
+  return std::all_of(
+    lanes_.begin(), lanes_.end(), [&](const lane& one) { return room_in(one, bytes); });
+}
+
+bool stream_table::room_in(const lane& where, std::size_t frame) const {
+  if (where.open == 0 || where.served == where.log.end())
     return true;
-  return log_.end() + bytes <= served_ + options_.window_bytes
-         && log_.begin_after(bytes) <= served_;
+  const auto bytes = frame + frame_cover{where.how, frame}.size();
+  return where.log.end() + bytes <= where.served + options_.window_bytes
+         && where.log.begin_after(bytes) <= where.served;
 }
 
 void stream_table::broadcast(
   std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket) {
-  if (open_ == 0)
+  if (open_streams() == 0)
     return;
-  if (frame.size() > log_.capacity()) {
+  // First: what is in one log is served, also where there is no memory for the other.
+  ++frames_;
+  for (auto& one : lanes_)
+    if (one.open != 0)
+      append(one, frame, service, ticket);
+}
+
+void stream_table::append(
+  lane& to, std::string_view frame, std::optional<service_type> service,
+  delivery_tickets::key ticket) {
+  const frame_cover cover{to.how, frame.size()};
+  const auto bytes = frame.size() + cover.size();
+  if (bytes > to.log.capacity()) {
     if (service)
-      tally_.failed.at(static_cast<std::size_t>(*service)) += open_;
+      tally_.failed.at(static_cast<std::size_t>(*service)) += to.open;
     return;
   }
-  lap_behind(log_.begin_after(frame.size()));
-  const auto from = log_.end();
-  log_.append(frame, service);
+  lap_behind(to, to.log.begin_after(bytes));
+  const auto from = to.log.end();
+  to.log.append({cover.head(), frame, cover.tail()}, service);
   if (ticket != 0)
-    tickets_.wait_for_range(ticket, from, log_.end(), open_);
+    tickets_.wait_for_range(ticket, to.how, from, to.log.end(), to.open);
 }
 
 bool stream_table::push(
-  stream_slot slot, std::string frame, std::optional<service_type> service,
+  stream_slot slot, std::string_view frame, std::optional<service_type> service,
   delivery_tickets::key ticket) {
   auto& s = streams_[slot];
   if (s.now != state::open)
     return false;
+  std::string framed;
+  append_framed(framed, framing_of(s), frame);
   auto& mine = own(s);
-  if (mine.bytes() + frame.size() > options_.private_queue_bytes && mine.bytes() != 0) {
+  if (mine.bytes() + framed.size() > options_.private_queue_bytes && mine.bytes() != 0) {
     ++tally_.overflowed;
     lap(slot);
     return false;
   }
   tickets_.wait_for_target(ticket);
-  mine.push({log_.end(), std::move(frame), service, ticket});
+  mine.push({log_of(s).end(), std::move(framed), service, ticket});
   make_ready(slot);
   return true;
 }
@@ -199,12 +233,9 @@ bool stream_table::run_slice(std::size_t sends) {
     if (!blocked(streams_[slot]))
       serve(slot);
   }
-  while (served_ != log_.end()) {
-    if (!in_pass_) {
-      in_pass_ = true;
-      pass_end_ = log_.end();
-      next_ = 0;
-    }
+  while (served_frames_ != frames_) {
+    if (!in_pass_)
+      begin_pass();
     for (; next_ < streams_.size(); ++next_) {
       const auto& s = streams_[next_];
       if (s.now < state::open || blocked(s) || s.cursor >= limit(s))
@@ -246,11 +277,40 @@ void stream_table::wait_for_turn(stream_slot slot) {
   s.catching_up = true;
 }
 
+void stream_table::begin_pass() {
+  in_pass_ = true;
+  next_ = 0;
+  pass_frames_ = frames_;
+  for (auto& one : lanes_)
+    one.pass_end = one.log.end();
+}
+
 void stream_table::finish_pass() {
   in_pass_ = false;
-  served_ = pass_end_;
-  if (blocked_.empty())
-    log_.trim(served_);
+  served_frames_ = pass_frames_;
+  for (auto& one : lanes_)
+    one.served = one.pass_end;
+  trim_logs();
+}
+
+/// Streams that are not blocked have all that was offered to them.
+void stream_table::trim_logs() {
+  if (!blocked_.empty())
+    return;
+  for (auto& one : lanes_)
+    one.log.trim(one.served);
+}
+
+void stream_table::release_memory() {
+  for (auto& one : lanes_)
+    one.log.release_memory();
+}
+
+std::size_t stream_table::log_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& one : lanes_)
+    bytes += static_cast<std::size_t>(one.log.end() - one.log.begin());
+  return bytes;
 }
 
 void stream_table::writable(stream_slot slot) {
@@ -270,12 +330,11 @@ void stream_table::expire(time_point now) {
     else if (deadline <= now)
       end_stream(blocked_[i], end_reason::server_closed);
   }
-  if (blocked_.empty())
-    log_.trim(served_);
+  trim_logs();
 }
 
 log_position stream_table::limit(const stream& s) const {
-  return s.now == state::closing ? s.own->end->stop : log_.end();
+  return s.now == state::closing ? s.own->end->stop : log_of(s).end();
 }
 
 private_queue& stream_table::own(stream& s) {
@@ -295,7 +354,8 @@ bool stream_table::join_batch(stream_slot slot) {
   const auto& s = streams_[slot];
   if (s.own || s.now != state::open)
     return false;
-  const auto view = log_.view(s.cursor, log_.end());
+  const auto& log = log_of(s);
+  const auto view = log.view(s.cursor, log.end());
   if (!view.second.empty())
     return false;
   batch_.push_back(slot);
@@ -389,7 +449,7 @@ std::size_t stream_table::gather(const stream& s, part_list& parts) const {
   const auto add_log = [&](log_position from, log_position to) {
     if (from >= to)
       return;
-    const auto view = log_.view(from, to);
+    const auto view = log_of(s).view(from, to);
     add(view.first);
     add(view.second);
   };
@@ -438,11 +498,12 @@ void stream_table::advance(stream& s, std::size_t bytes) {
 void stream_table::advance_log(stream& s, log_position to) {
   if (s.cursor == to)
     return;
-  const auto& frames = log_.count(s.cursor, to);
+  const auto& log = log_of(s);
+  const auto& frames = log.count(s.cursor, to);
   for (std::size_t i = 0; i < service_type_count; ++i)
     tally_.sent[i] += frames[i];
   if (!tickets_.idle())
-    tickets_.written(s.cursor, to, log_);
+    tickets_.written(framing_of(s), s.cursor, to, log);
   s.cursor = to;
 }
 
@@ -496,13 +557,13 @@ void stream_table::unblock(stream_slot slot) {
   watch(slot, false);
 }
 
-void stream_table::lap_behind(log_position begin) {
-  if (begin == log_.begin())
+void stream_table::lap_behind(const lane& in, log_position begin) {
+  if (begin == in.log.begin())
     return;
   for (auto i = blocked_.size(); i-- > 0;) {
     const auto slot = blocked_[i];
     const auto& s = streams_[slot];
-    if (s.cursor >= begin || s.cursor >= limit(s))
+    if (&lane_of(s) != &in || s.cursor >= begin || s.cursor >= limit(s))
       continue;
     ++tally_.lagged;
     lap(slot);
@@ -517,15 +578,16 @@ void stream_table::lap(stream_slot slot) {
     return;
   }
   fail_log(s);
+  const auto& log = log_of(s);
   std::optional<private_frame> rest;
   std::size_t sent = 0;
-  if (const auto stop = log_.frame_end(s.cursor); stop != s.cursor) {
+  if (const auto stop = log.frame_end(s.cursor); stop != s.cursor) {
     if (stop - s.cursor > max_copied_rest) {
-      s.cursor = log_.end();
+      s.cursor = log.end();
       end_stream(slot, end_reason::error);
       return;
     }
-    const auto view = log_.view(s.cursor, stop);
+    const auto view = log.view(s.cursor, stop);
     rest = {s.cursor, std::string{view.first}.append(view.second), std::nullopt, 0};
   } else if (s.own && !s.own->empty() && (s.own->sent() != 0 || s.own->at(0).opening)) {
     s.own->load();
@@ -542,18 +604,18 @@ void stream_table::lap(stream_slot slot) {
   }
   std::string farewell;
   append_event(farewell, {}, "lagged", R"({"reason":"read too slowly"})");
-  begin_closing(slot, {s.cursor, end_reason::error, true, {}}, std::move(farewell));
+  begin_closing(slot, {s.cursor, end_reason::error, true, {}}, ending(s, farewell));
 }
 
 void stream_table::fail_log(const stream& s) {
   const auto to = limit(s);
   if (s.now < state::open || s.cursor >= to)
     return;
-  const auto& frames = log_.count(s.cursor, to);
+  const auto& frames = log_of(s).count(s.cursor, to);
   for (std::size_t i = 0; i < service_type_count; ++i)
     tally_.failed[i] += frames[i];
   if (!tickets_.idle())
-    tickets_.lost(s.cursor, to);
+    tickets_.lost(framing_of(s), s.cursor, to);
 }
 
 void stream_table::fail_frame(const private_frame& frame) {
@@ -564,7 +626,7 @@ void stream_table::fail_frame(const private_frame& frame) {
 
 std::optional<std::string> stream_table::check() const {
   std::size_t used = 0;
-  std::size_t open = 0;
+  std::array<std::size_t, framing_count> open{};
   std::size_t left_out = 0;
   std::size_t listed = 0;
   for (stream_slot slot = 0; slot < streams_.size(); ++slot) {
@@ -573,10 +635,10 @@ std::optional<std::string> stream_table::check() const {
     if (s.now == state::free)
       continue;
     ++used;
-    open += s.now == state::open ? 1U : 0U;
+    open[s.chunked] += s.now == state::open ? 1U : 0U;
     if (s.now == state::closing && (!s.own || !s.own->end))
       return "a stream is closing that has no end";
-    if (s.now >= state::open && s.cursor < limit(s) && s.cursor < log_.begin())
+    if (s.now >= state::open && s.cursor < limit(s) && s.cursor < log_of(s).begin())
       return "a stream is behind the log";
     if (!blocked(s))
       continue;
@@ -584,7 +646,7 @@ std::optional<std::string> stream_table::check() const {
     if (s.link >= blocked_.size() || blocked_[s.link] != slot)
       return "a blocked stream is not listed";
   }
-  if (used != size_ || open != open_)
+  if (used != size_ || open[0] != lanes_[0].open || open[1] != lanes_[1].open)
     return "streams are miscounted";
   if (left_out != blocked_.size() || listed != ready_.size() + catching_up_.size())
     return "a list has streams that it should not have";
@@ -604,7 +666,7 @@ void stream_table::end_stream(stream_slot slot, end_reason reason) {
   while (s.own && !s.own->empty())
     fail_frame(s.own->pop());
   if (s.now == state::open)
-    --open_;
+    --lane_of(s).open;
   if (s.now == state::closing) {
     gone.reason = s.own->end->reason;
     gone.report = s.own->end->report;

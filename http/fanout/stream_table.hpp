@@ -18,6 +18,7 @@
 
 #include "http/fanout/delivery_tickets.hpp"
 #include "http/fanout/frame_log.hpp"
+#include "http/fanout/framing.hpp"
 #include "http/fanout/private_queue.hpp"
 #include "http/fanout/stream_tally.hpp"
 #include "http/sockets/send_ring.hpp"
@@ -63,8 +64,9 @@ public:
 struct stream_table_options {
   /// Tells the tokens of several tables apart.
   std::uint32_t loop = 0;
+  /// Of each of its logs.
   std::size_t log_bytes = 0;
-  /// Most bytes that wait for one stream alone.
+  /// Most bytes that wait for one stream alone, as they are framed.
   std::size_t private_queue_bytes = 0;
   /// Log bytes taken in ahead of streams that read well. They are never lapped by this.
   std::size_t window_bytes = 0;
@@ -75,12 +77,25 @@ struct stream_table_options {
   std::size_t turn_bytes = std::size_t{64} * 1024;
 };
 
+/// How a stream begins.
+struct stream_start {
+  /// The head of the response.
+  std::string head;
+  /// The first frame, which goes with it.
+  std::string first = {};
+  framing how = framing::bare;
+};
+
 /// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
 ///
 /// Every stream gets the broadcast frames in the order of the log, and its own frames between
-/// them exactly where they were pushed. A stream whose socket is full waits for `writable` and is
-/// left out of passes; when the log must overwrite what it has not sent, it is told `lagged` at the
-/// next end of a frame, if it still listens, and closed.
+/// them exactly where they were pushed. There is a log for each framing, which is only written
+/// while streams follow it: a send is a slice of memory that is there for all of them. A stream
+/// that ends in order, and not by a cut, ends as its framing wants.
+///
+/// A stream whose socket is full waits for `writable` and is left out of passes; when the log must
+/// overwrite what it has not sent, it is told `lagged` at the next end of a frame, if it still
+/// listens, and closed.
 ///
 /// A stream that has missed much gets it in turns with others, a piece at a time, while the rest
 /// goes on.
@@ -107,12 +122,12 @@ public:
   /// -1 for a slot that is free.
   [[nodiscard]] int descriptor(stream_slot slot) const { return streams_[slot].fd; }
 
-  /// Opens a waiting stream: it gets `head`, what it has missed, the id from which it is live
-  /// (unless it is 0), and all that is broadcast from here on. What it has missed is no part of
-  /// what may wait for it alone.
+  /// Opens a waiting stream: it gets how it begins, what it has missed, the id from which it is
+  /// live (unless it is 0), and all that is broadcast from here on. What it has missed is no part
+  /// of what may wait for it alone.
   void
-  attach(stream_slot slot, std::string head, missed_events missed = {}, event_id live_from = {});
-  /// Ends a waiting stream with an answer.
+  attach(stream_slot slot, stream_start start, missed_events missed = {}, event_id live_from = {});
+  /// Ends a waiting stream with an answer, which is sent as it is.
   void refuse(stream_slot slot, std::string answer, bool report, time_point now);
   /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at
   /// once.
@@ -133,7 +148,7 @@ public:
   /// Queues a frame for one stream, behind everything broadcast before. A stream that is not open
   /// takes none: false.
   bool push(
-    stream_slot slot, std::string frame, std::optional<service_type> service,
+    stream_slot slot, std::string_view frame, std::optional<service_type> service,
     delivery_tickets::key ticket = 0);
 
   /// Sends to streams that are behind, at most `sends` times; true if there are more.
@@ -145,7 +160,7 @@ public:
   /// Cuts off streams that are being closed and do not take what is due.
   void expire(time_point now);
   /// Gives memory back that a burst has left behind.
-  void release_memory() { log_.release_memory(); }
+  void release_memory();
 
   // Its state.
 
@@ -156,20 +171,38 @@ public:
   [[nodiscard]] std::size_t slots() const noexcept { return streams_.size(); }
   /// Streams in the table, of whatever state.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::size_t open_streams() const noexcept { return open_; }
+  [[nodiscard]] std::size_t open_streams() const noexcept {
+    return lanes_[0].open + lanes_[1].open;
+  }
   /// Streams that wait for their socket, or for their turn to get what they have missed.
   [[nodiscard]] std::size_t blocked_streams() const noexcept { return blocked_.size(); }
-  [[nodiscard]] const frame_log& log() const noexcept { return log_; }
-  /// Finished passes have offered every stream the log up to here.
-  [[nodiscard]] log_position served_upto() const noexcept { return served_; }
+  /// Bytes that the logs keep.
+  [[nodiscard]] std::size_t log_bytes() const noexcept;
+  /// Frames that were broadcast, ever.
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+  /// Finished passes have offered every stream so many of them.
+  [[nodiscard]] std::uint64_t served_frames() const noexcept { return served_frames_; }
   [[nodiscard]] delivery_tickets& tickets() noexcept { return tickets_; }
   [[nodiscard]] const stream_tally& tally() const noexcept { return tally_; }
 
 private:
   enum class state : std::uint8_t { free, waiting, open, closing };
 
+  /// The frames that all streams of one framing get.
+  struct lane {
+    framing how = framing::bare;
+    frame_log log;
+    /// Open streams that follow the log.
+    std::size_t open = 0;
+    /// Finished passes have offered each of them the log up to here.
+    log_position served = 0;
+    /// The end of the pass that is under way.
+    log_position pass_end = 0;
+  };
+
   /// All that an idle stream costs. Kept small: there are many.
   struct stream {
+    /// A place in the log of its lane.
     log_position cursor = 0;
     std::uint64_t secret = 0;
     std::unique_ptr<private_queue> own;
@@ -185,6 +218,7 @@ private:
     bool catching_up : 1 = false;
     /// To be told when its socket takes bytes again.
     bool watched : 1 = false;
+    bool chunked : 1 = false;
   };
 
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -193,6 +227,12 @@ private:
   using part_list = std::array<iovec, max_parts>;
 
   [[nodiscard]] bool blocked(const stream& s) const noexcept { return s.link != none; }
+  [[nodiscard]] static framing framing_of(const stream& s) noexcept {
+    return s.chunked ? framing::chunked : framing::bare;
+  }
+  [[nodiscard]] const lane& lane_of(const stream& s) const noexcept { return lanes_[s.chunked]; }
+  [[nodiscard]] lane& lane_of(const stream& s) noexcept { return lanes_[s.chunked]; }
+  [[nodiscard]] const frame_log& log_of(const stream& s) const noexcept { return lane_of(s).log; }
   [[nodiscard]] log_position limit(const stream& s) const;
   private_queue& own(stream& s);
   void make_ready(stream_slot slot);
@@ -213,16 +253,24 @@ private:
   void run_replays();
 
   void begin_closing(stream_slot slot, private_queue::closing how, std::string farewell);
-  void lap_behind(log_position begin);
+  [[nodiscard]] bool room_in(const lane& where, std::size_t frame) const;
+  void append(
+    lane& to, std::string_view frame, std::optional<service_type> service,
+    delivery_tickets::key ticket);
+  static std::string ending(const stream& s, std::string_view farewell);
+  void lap_behind(const lane& in, log_position begin);
+  void trim_logs();
   void lap(stream_slot slot);
   void fail_log(const stream& s);
   void fail_frame(const private_frame& frame);
   void end_stream(stream_slot slot, end_reason reason);
+  void begin_pass();
   void finish_pass();
 
   stream_table_options options_;
   stream_io& io_;
-  frame_log log_;
+  /// By framing.
+  std::array<lane, framing_count> lanes_;
   delivery_tickets tickets_;
   stream_tally tally_;
 
@@ -233,16 +281,17 @@ private:
     streams_;
   std::uint32_t first_free_ = none;
   std::size_t size_ = 0;
-  std::size_t open_ = 0;
   std::vector<stream_slot> blocked_;
   /// Streams with something of their own to send.
   std::vector<stream_slot> ready_;
   /// Streams with more of a replay to send, in the order of their turns.
   std::deque<stream_slot> catching_up_;
 
-  log_position served_ = 0;
+  std::uint64_t frames_ = 0;
+  std::uint64_t served_frames_ = 0;
   bool in_pass_ = false;
-  log_position pass_end_ = 0;
+  /// What the pass that is under way will have offered.
+  std::uint64_t pass_frames_ = 0;
   stream_slot next_ = 0;
   /// Streams of the pass that are sent to together, and what they are sent.
   std::vector<stream_slot> batch_;

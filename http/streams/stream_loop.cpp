@@ -163,8 +163,7 @@ void stream_loop::open(
   const client_socket& from, stream_limits::lease lease, stream_opening& request) {
   const auto slot = table_.add(from.fd, secrets_(), lease);
   openings_.add(
-    slot,
-    {std::move(request.cors), request.http_1_0, request.heartbeat_event, request.accepts_stream},
+    slot, {std::move(request.cors), request.how, request.heartbeat_event, request.accepts_stream},
     clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);

@@ -50,12 +50,13 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (!slot || !table_.waiting(*slot))
     return;
   const auto* const client = openings_.find(*slot);
-  auto head = render_stream_head(client->http_1_0, client->cors);
-  append_retry(head, jitter_(options_.retry_ms, options_.retry_ms));
+  stream_start start{
+    render_stream_head(client->how, client->cors, options_.stand_in), {}, client->how};
+  append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
   if (client->heartbeat_event)
     heartbeat_watchers_.add(*slot);
   openings_.remove(*slot);
-  table_.attach(*slot, std::move(head), order.missed, order.cursor);
+  table_.attach(*slot, std::move(start), order.missed, order.cursor);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {

@@ -95,7 +95,7 @@ void stream_metrics::count(const stream_tally& now) {
 void stream_metrics::show(const stream_table& streams, std::size_t orders) const {
   open.Set(static_cast<double>(streams.size()));
   blocked.Set(static_cast<double>(streams.blocked_streams()));
-  log_bytes.Set(static_cast<double>(streams.log().end() - streams.log().begin()));
+  log_bytes.Set(static_cast<double>(streams.log_bytes()));
   backlog.Set(static_cast<double>(orders));
 }
 

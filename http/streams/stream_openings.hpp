@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/fanout/framing.hpp"
 #include "http/fanout/stream_table.hpp"
 #include "messages/connections.hpp"
 
@@ -32,7 +33,7 @@ public:
   /// A client as the head of its answer needs to know it.
   struct client {
     header_list cors;
-    bool http_1_0 = false;
+    framing how = framing::bare;
     bool heartbeat_event = false;
     bool accepts_stream = false;
   };

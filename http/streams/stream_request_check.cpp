@@ -273,7 +273,7 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   opening.url = request.target;
   opening.last_event_id = last_event_id(request, query);
   opening.cors = std::move(cors);
-  opening.http_1_0 = request.version < 11;
+  opening.how = request.version < 11 ? framing::bare : framing::chunked;
   opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;
   opening.accepts_stream = request.accepts("text/event-stream");
   if (rules.stand_in)

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "http/fanout/framing.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
 #include "messages/connections.hpp"
@@ -34,7 +35,7 @@ struct stream_opening {
   std::optional<std::string> last_event_id;
   /// For every answer to this client.
   header_list cors;
-  bool http_1_0 = false;
+  framing how = framing::bare;
   /// The page watches its heartbeats.
   bool heartbeat_event = false;
   /// The client says so, as EventSource does. It may take any status but 200 for a last word.

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/fanout/framing.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/http_date.hpp"
@@ -11,14 +12,22 @@
 
 namespace herald {
 
-/// The head of the response that is a stream, up to and with its empty line. `cors` are the headers
-/// by which pages of other origins may read it.
-[[nodiscard]] inline std::string render_stream_head(bool http_1_0, const header_list& cors) {
+/// The head of the response that is a stream, up to and with its empty line. It says how the stream
+/// is framed: where nothing does, caches take the response for empty, and some clients wait until
+/// much has come. `cors` are the headers by which pages of other origins may read the stream.
+///
+/// Its connection ends with it: a client that took that for its next request would lose it. Where
+/// herald stands in for a gateway the head says what the gateway's does.
+[[nodiscard]] inline std::string
+render_stream_head(framing how, const header_list& cors, bool of_gateway = false) {
   std::string head = "HTTP/1.1 200 OK\r\n"
                      "Content-Type: text/event-stream\r\n"
                      "Cache-Control: no-cache, no-transform\r\n"
                      "X-Accel-Buffering: no\r\n";
-  head += http_1_0 ? "Connection: close\r\n" : "Connection: keep-alive\r\n";
+  const bool chunked = how == framing::chunked;
+  head += chunked && of_gateway ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+  if (chunked)
+    head += "Transfer-Encoding: chunked\r\n";
   head.append("Date: ").append(http_date_now()).append("\r\n");
   for (const auto& [name, value] : cors)
     head.append(name).append(": ").append(value).append("\r\n");

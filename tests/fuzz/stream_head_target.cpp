@@ -87,7 +87,8 @@ HERALD_FUZZ_TARGET(stream_head, input) {
   require(
     opening.id.empty() ? rules.stand_in : !request_id_violation(opening.id.str()),
     "a request_id breaks its rule");
-  check_answer(render_stream_head(opening.http_1_0, opening.cors), 5 + opening.cors.size());
+  const std::size_t own = opening.how == framing::chunked ? 6 : 5;
+  check_answer(render_stream_head(opening.how, opening.cors), own + opening.cors.size());
   if (opening.headers) {
     const auto text = render_callback_request(opening.url, *opening.headers);
     const auto shown = nlohmann::json::parse(text, nullptr, false);

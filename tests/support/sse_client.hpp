@@ -50,6 +50,10 @@ public:
   }
   /// Whether the server has ended the stream.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// Whether it has said so: the last chunk has come, and not only the end of the connection.
+  [[nodiscard]] bool complete() const noexcept {
+    return chunked_ && chunked_->now() == chunked_body::state::done;
+  }
 
   /// Moves out all that has come, for a client that is to keep nothing; `next` starts anew.
   std::vector<sse_event> take_events();

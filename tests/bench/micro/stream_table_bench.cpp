@@ -31,7 +31,7 @@ void stream_table_pass(benchmark::State& state) {
   stream_table table{{}, sockets};
   const auto streams = static_cast<int>(state.range(0));
   for (int i = 0; i < streams; ++i)
-    table.attach(table.add(i + 3, static_cast<std::uint64_t>(i), 0), "head");
+    table.attach(table.add(i + 3, static_cast<std::uint64_t>(i), 0), {"head"});
   run_to_end(table);
   const std::string frame(230, 'x');
   for (auto _ : state) {
@@ -46,7 +46,7 @@ void stream_table_targeted_frame(benchmark::State& state) {
   free_sockets sockets;
   stream_table table{{}, sockets};
   const auto slot = table.add(3, 1, 0);
-  table.attach(slot, "head");
+  table.attach(slot, {"head"});
   run_to_end(table);
   const std::string frame(230, 'x');
   for (auto _ : state) {
@@ -62,7 +62,7 @@ void stream_table_come_and_go(benchmark::State& state) {
   stream_table table{{}, sockets};
   for (auto _ : state) {
     const auto slot = table.add(3, 1, 0);
-    table.attach(slot, "head");
+    table.attach(slot, {"head"});
     run_to_end(table);
     table.drop(slot, end_reason::client_closed);
   }

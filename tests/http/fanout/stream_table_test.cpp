@@ -71,7 +71,7 @@ class StreamTable : public ::testing::Test {
 protected:
   stream_slot open(int fd, std::string head = "head|") {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
-    table.attach(slot, std::move(head));
+    table.attach(slot, {std::move(head)});
     return slot;
   }
 
@@ -79,7 +79,7 @@ protected:
   stream_slot
   come_back(int fd, std::size_t count, std::size_t bytes = 50, event_id live_from = {}) {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
-    table.attach(slot, "head|", missed(count, bytes), live_from);
+    table.attach(slot, {"head|"}, missed(count, bytes), live_from);
     return slot;
   }
 
@@ -151,7 +151,7 @@ TEST_F(StreamTable, GivesAStreamOnlyWhatComesAfterItsAttach) {
   broadcast("before.");
   const auto second = table.add(2, 0, 0);
   broadcast("waiting.");
-  table.attach(second, "head|");
+  table.attach(second, {"head|"});
   broadcast("after.");
   run();
   EXPECT_EQ(sockets.received[1], "head|before.waiting.after.");
@@ -308,6 +308,38 @@ TEST_F(StreamTable, SendsWhatWasMissedBeforeAllThatIsNew) {
   EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 5}));
 }
 
+TEST_F(StreamTable, MakesNoChunkWhereNothingWasMissed) {
+  const auto slot = table.add(1, 1, 0);
+  table.attach(slot, {"head|", {}, framing::chunked}, {});
+  run();
+  EXPECT_EQ(sockets.received[1], "head|") << "an empty chunk would be the last";
+  broadcast("new.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|4\r\nnew.\r\n");
+}
+
+TEST_F(StreamTable, FramesAllThatAStreamGets) {
+  const auto chunked = table.add(1, 1, 0);
+  table.attach(chunked, {"head|", "first.", framing::chunked});
+  const auto bare = table.add(2, 2, 0);
+  table.attach(bare, {"head|", "first.", framing::bare});
+  run();
+  for (const auto* frame : {"one.", "two."})
+    broadcast(frame);
+  sockets.writes = 0;
+  run();
+  EXPECT_EQ(sockets.writes, 2u) << "frames lie one behind the other in each log";
+  for (const auto slot : {chunked, bare})
+    ASSERT_TRUE(table.push(slot, "mine.", service_type::event));
+  for (const auto slot : {chunked, bare})
+    table.close(slot, "bye.", now);
+  run();
+  EXPECT_EQ(
+    sockets.received[1], "head|6\r\nfirst.\r\n4\r\none.\r\n4\r\ntwo.\r\n5\r\nmine.\r\n4\r\nbye.\r\n"
+                         "0\r\n\r\n");
+  EXPECT_EQ(sockets.received[2], "head|first.one.two.mine.bye.");
+}
+
 TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
   const auto slot = come_back(1, 5000, 200, {9999});
   ASSERT_TRUE(table.push(slot, std::string(90, 'p'), service_type::event));
@@ -321,7 +353,7 @@ TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
 
 TEST_F(StreamTable, SaysFromWhereAStreamIsLiveBeforeAllThatIsNew) {
   const auto fresh = table.add(1, 1, 0);
-  table.attach(fresh, "head|", {}, {7});
+  table.attach(fresh, {"head|"}, {}, {7});
   const auto back = come_back(2, 300, 50, {400});
   broadcast("new.");
   for (const auto slot : {fresh, back})
@@ -530,10 +562,11 @@ TEST_F(StreamTable, SettlesATicketThatNobodyCanWrite) {
 
 TEST_F(StreamTable, KeepsNothingOnceEveryStreamHasItAll) {
   open(1);
+  table.attach(table.add(2, 2, 0), {"head|", {}, framing::chunked});
   for (int i = 0; i < 1000; ++i) {
     broadcast("some bytes");
     run();
-    ASSERT_EQ(table.log().begin(), table.log().end());
+    ASSERT_EQ(table.log_bytes(), 0u);
   }
 }
 

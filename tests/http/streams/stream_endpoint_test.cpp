@@ -5,11 +5,15 @@
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <caf/actor_system.hpp>
@@ -26,6 +30,7 @@
 
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/chunked_body.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/loopback.hpp"
 
@@ -108,7 +113,7 @@ mock_owner(stream_owner_actor::pointer, const std::shared_ptr<owner_notes>& note
   };
 }
 
-/// A browser, as plain as it gets.
+/// A browser, as plain as it gets. Gives a chunked answer without its chunks.
 class client {
 public:
   struct may_fail_t {};
@@ -163,6 +168,14 @@ public:
     return all_;
   }
 
+  /// Whether the last chunk has come, and nothing behind it.
+  [[nodiscard]] bool complete() const {
+    return chunks_ && chunks_->now() == testing::chunked_body::state::done && !more_;
+  }
+
+  /// All that has come, as it came.
+  [[nodiscard]] const std::string& raw() const noexcept { return raw_; }
+
 private:
   bool read_some(clock::time_point deadline) {
     pollfd waits{fd_, POLLIN, 0};
@@ -175,13 +188,40 @@ private:
       ended_ = true;
       return false;
     }
-    all_.append(bytes, static_cast<std::size_t>(size));
+    take({bytes, static_cast<std::size_t>(size)});
     return true;
+  }
+
+  void take(std::string_view bytes) {
+    raw_ += bytes;
+    if (!in_body_) {
+      all_ += bytes;
+      const auto end = all_.find("\r\n\r\n");
+      if (end == std::string::npos)
+        return;
+      in_body_ = true;
+      bytes = std::string_view{raw_}.substr(end + 4);
+      all_.erase(end + 4);
+      if (all_.find("\r\nTransfer-Encoding: chunked\r\n") != std::string::npos)
+        chunks_.emplace(std::numeric_limits<std::size_t>::max());
+    }
+    if (!chunks_) {
+      all_ += bytes;
+      return;
+    }
+    more_ = chunks_->feed(bytes) != bytes.size();
+    EXPECT_NE(chunks_->now(), testing::chunked_body::state::malformed) << raw_;
+    all_ += std::exchange(chunks_->body(), {});
   }
 
   int fd_;
   bool connected_ = false;
+  std::string raw_;
   std::string all_;
+  bool in_body_ = false;
+  std::optional<testing::chunked_body> chunks_;
+  /// Something came behind the last chunk.
+  bool more_ = false;
   bool ended_ = false;
 };
 
@@ -319,11 +359,63 @@ TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
   const auto& got = reader->until(opening_block);
   EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
+  EXPECT_NE(got.find("\r\n\r\nretry: "), std::string::npos) << "no chunks";
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
   EXPECT_EQ(notes->first(&owner_notes::opened).id.str(), "a b");
   EXPECT_EQ(notes->first(&owner_notes::opened).url, "/api/sse/stream?request_id=a%20b");
   EXPECT_EQ(notes->first(&owner_notes::opened).headers, nullptr);
 }
+
+/// The same through io_uring and without it.
+class StreamEndpointFraming : public StreamEndpoint, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(StreamEndpointFraming, IsAChunkAFrameAndNoneForHttp10) {
+  options.threads = 1;
+  options.io_uring = GetParam();
+  options.retry_ms = 0ms;
+  start();
+  std::vector<std::unique_ptr<client>> readers;
+  for (int i = 0; i < 6; ++i) {
+    const auto version = i % 2 == 0 ? "1.1" : "1.0";
+    readers.push_back(connect(
+      "GET /api/sse/stream?request_id=r" + std::to_string(i) + " HTTP/" + version
+      + "\r\nHost: h\r\n\r\n"));
+    readers.back()->until(opening_block);
+  }
+  ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 6; }));
+  for (int i = 0; i < 6; ++i) {
+    const auto asked = asked_for("r" + std::to_string(i));
+    caf::anon_send(asked.via, to_one(asked.stream, 1, "mine"));
+  }
+  caf::anon_send(transports().front(), to_all(2, "ours"));
+  for (auto& reader : readers)
+    reader->until("data: ours\n\n");
+  endpoint->drain(clock::now() + patience);
+  const std::string first = "retry: 0\nid: 900000\n\n";
+  const std::string mine = "id: 1\nevent: e\ndata: mine\n\n";
+  const std::string ours = "id: 2\nevent: e\ndata: ours\n\n";
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    auto& reader = *readers[i];
+    reader.to_end();
+    auto body = reader.raw();
+    body.erase(0, body.find("\r\n\r\n") + 4);
+    const auto farewell = body.rfind("retry: ");
+    ASSERT_NE(farewell, std::string::npos) << body;
+    if (i % 2 != 0) {
+      EXPECT_EQ(body.substr(0, farewell), first + mine + ours);
+      EXPECT_TRUE(body.ends_with("\n") && !body.ends_with("\r\n")) << body;
+      continue;
+    }
+    const auto chunks = "15\r\n" + first + "\r\n1b\r\n" + mine + "\r\n1b\r\n" + ours + "\r\n";
+    EXPECT_TRUE(body.starts_with(chunks)) << body;
+    EXPECT_TRUE(body.ends_with("\n\r\n0\r\n\r\n")) << body;
+    EXPECT_TRUE(reader.complete());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Sends, StreamEndpointFraming, ::testing::Values(true, false),
+  [](const auto& uring) { return uring.param ? "InOneCall" : "EachByItself"; });
 
 TEST_F(StreamEndpoint, KeepsTheOrderOfEachPublisherWithItsTargetedEventsBetween) {
   options.threads = 1;
@@ -391,6 +483,7 @@ TEST_F(StreamEndpoint, TellsAReplacedStreamToStayAway) {
   const auto due = got.find("data: due\n\n");
   ASSERT_NE(due, std::string::npos);
   EXPECT_EQ(got.substr(due + 11), "retry: 60000\nevent: replaced\ndata: {}\n\n");
+  EXPECT_TRUE(reader->complete());
   ASSERT_TRUE(notes->eventually([&] { return !notes->closed.empty(); }));
   EXPECT_EQ(notes->first(&owner_notes::closed).stream, asked.stream);
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
@@ -437,6 +530,7 @@ TEST_F(StreamEndpoint, GivesAClientUpThatTakesNothingAndTellsIt) {
   EXPECT_TRUE(shows("herald_stream_unreachable_total 1"));
   // What the kernel still had for it comes through, and the end behind it.
   EXPECT_GT(stuck->to_end().size(), 4096U);
+  EXPECT_FALSE(stuck->complete()) << "a client can tell that the end is missing";
   caf::anon_send(asked.via, to_all(2, "still here"));
   good->until("still here");
 }
@@ -799,6 +893,7 @@ TEST_F(StreamEndpoint, DrainsEveryStream) {
     const auto last = got.find("data: last words\n\n");
     ASSERT_NE(last, std::string::npos);
     EXPECT_EQ(got.find("retry: ", last), last + 18) << got.substr(last);
+    EXPECT_TRUE(reader->complete());
   }
   ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 30; }));
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);

@@ -33,11 +33,11 @@ protected:
 };
 
 TEST_F(StreamOpenings, KnowWhatTheAnswerToAClientNeeds) {
-  openings.add(3, {{{"Vary", "Origin"}}, true}, start);
+  openings.add(3, {{{"Vary", "Origin"}}, framing::chunked}, start);
   openings.add(5, {}, start);
   EXPECT_EQ(openings.size(), 2u);
   ASSERT_NE(openings.find(3), nullptr);
-  EXPECT_TRUE(openings.find(3)->http_1_0);
+  EXPECT_EQ(openings.find(3)->how, framing::chunked);
   EXPECT_EQ(openings.find(3)->cors, (header_list{{"Vary", "Origin"}}));
   EXPECT_EQ(openings.find(4), nullptr);
   openings.remove(3);

@@ -41,7 +41,7 @@ TEST(StreamRequestCheck, OpensAStreamForARequestId) {
   const auto opening = opened(get("/api/sse/stream?x=1&request_id=a%20b+c"));
   EXPECT_EQ(opening.id.str(), "a b c");
   EXPECT_EQ(opening.url, "/api/sse/stream?x=1&request_id=a%20b+c");
-  EXPECT_FALSE(opening.http_1_0);
+  EXPECT_EQ(opening.how, framing::chunked);
   EXPECT_EQ(opening.headers, nullptr);
 }
 
@@ -102,7 +102,7 @@ TEST(StreamRequestCheck, TakesAnAbsoluteTarget) {
 TEST(StreamRequestCheck, TellsWhoSpeaksTheOlderHttp) {
   auto request = get("/api/sse/stream?request_id=a");
   request.version = 10;
-  EXPECT_TRUE(opened(request).http_1_0);
+  EXPECT_EQ(opened(request).how, framing::bare);
 }
 
 TEST(StreamRequestCheck, AnswersHeadAndHealth) {

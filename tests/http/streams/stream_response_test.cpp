@@ -6,7 +6,7 @@ namespace herald {
 namespace {
 
 TEST(StreamResponse, HasTheHeadOfAStream) {
-  auto head = render_stream_head(false, {{"Access-Control-Allow-Origin", "*"}});
+  auto head = render_stream_head(framing::chunked, {{"Access-Control-Allow-Origin", "*"}});
   const auto date = head.find("Date: ");
   ASSERT_NE(date, std::string::npos);
   head.erase(date, head.find('\n', date) + 1 - date);
@@ -15,10 +15,24 @@ TEST(StreamResponse, HasTheHeadOfAStream) {
           "Content-Type: text/event-stream\r\n"
           "Cache-Control: no-cache, no-transform\r\n"
           "X-Accel-Buffering: no\r\n"
-          "Connection: keep-alive\r\n"
+          "Connection: close\r\n"
+          "Transfer-Encoding: chunked\r\n"
           "Access-Control-Allow-Origin: *\r\n"
           "\r\n");
-  EXPECT_NE(render_stream_head(true, {}).find("Connection: close\r\n"), std::string::npos);
+}
+
+TEST(StreamResponse, HasNoChunksForHttp10) {
+  for (const bool of_gateway : {false, true}) {
+    const auto head = render_stream_head(framing::bare, {}, of_gateway);
+    EXPECT_NE(head.find("\r\nConnection: close\r\n"), std::string::npos) << head;
+    EXPECT_EQ(head.find("Transfer-Encoding"), std::string::npos) << head;
+  }
+}
+
+TEST(StreamResponse, SaysOfItsConnectionWhatAGatewaySays) {
+  const auto head = render_stream_head(framing::chunked, {}, true);
+  EXPECT_NE(head.find("\r\nConnection: keep-alive\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos) << head;
 }
 
 TEST(StreamResponse, EndsAtOnceWhereAClientIsToComeBack) {

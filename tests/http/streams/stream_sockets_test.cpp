@@ -31,7 +31,7 @@ protected:
     pages.emplace_back(ends[1]);
     const auto slot = table.add(ends[0], 0, 0);
     EXPECT_TRUE(set.add(ends[0], {7, slot}));
-    table.attach(slot, "head|");
+    table.attach(slot, {"head|"});
     return slot;
   }
 
