@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/fanout/framing.hpp"
 #include "tests/bench/swarm/http_head.hpp"
 
 namespace herald::bench {
@@ -18,7 +19,8 @@ namespace herald::bench {
 namespace {
 
 constexpr std::string_view stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-                                         "Cache-Control: no-cache\r\n\r\n";
+                                         "Cache-Control: no-cache\r\n"
+                                         "Transfer-Encoding: chunked\r\n\r\n";
 constexpr std::string_view accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
 
 void send_to(int fd, std::string_view bytes) {
@@ -82,7 +84,8 @@ void floor_loop::readable(int fd) {
 }
 
 void floor_loop::publish(std::string body) {
-  auto bytes = "data: " + std::move(body) + "\n\n";
+  std::string bytes;
+  append_framed(bytes, framing::chunked, "data: " + std::move(body) + "\n\n");
   broadcast(bytes);
   if (others_.empty())
     return;

@@ -12,7 +12,7 @@
 namespace herald::bench {
 
 /// The least that a server of streams can do: it accepts, answers each GET with the head of a
-/// stream, and writes the body of each POST as one frame to every stream, with one send() each. No
+/// stream, and writes the body of each POST as one chunk to every stream, with one send() each. No
 /// queue, no buffer, no heartbeat, no care for a client that does not read: a measuring point.
 class floor_loop {
 public:
