@@ -36,6 +36,7 @@ herald_test_packages=(
   nodejs
   procps
   python3
+  python3-requests
   python3-yaml
 )
 
