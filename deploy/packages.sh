@@ -31,6 +31,7 @@ herald_test_packages=(
   ca-certificates
   chromium
   curl
+  haproxy
   iproute2
   nginx
   nodejs
@@ -122,7 +123,7 @@ if [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 apt_options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-daemons=(nginx pushpin)
+daemons=(haproxy nginx pushpin)
 new_daemons=()
 for daemon in "${daemons[@]}"; do
   command -v "$daemon" >/dev/null || new_daemons+=("$daemon")
