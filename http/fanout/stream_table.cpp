@@ -111,7 +111,7 @@ void stream_table::refuse(stream_slot slot, std::string answer, bool report, tim
     slot, {0, end_reason::server_closed, report, now + options_.linger}, std::move(answer));
 }
 
-void stream_table::close(stream_slot slot, std::string farewell, time_point now) {
+void stream_table::close(stream_slot slot, std::string_view farewell, time_point now) {
   auto& s = streams_[slot];
   if (s.now == state::waiting)
     end_stream(slot, end_reason::server_closed);

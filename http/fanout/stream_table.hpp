@@ -131,7 +131,7 @@ public:
   void refuse(stream_slot slot, std::string answer, bool report, time_point now);
   /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at
   /// once.
-  void close(stream_slot slot, std::string farewell, time_point now);
+  void close(stream_slot slot, std::string_view farewell, time_point now);
   /// Ends a stream here and now. Nothing for a slot that is free.
   void drop(stream_slot slot, end_reason reason);
   /// Notes bytes that the client has sent, which nobody wants.

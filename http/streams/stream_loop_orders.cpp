@@ -96,7 +96,7 @@ void stream_loop::apply_one(const close_stream& order) {
     append_retry(farewell, options_.replaced_retry);
   if (order.farewell)
     append_event(farewell, {}, order.farewell->name, order.farewell->data);
-  table_.close(*slot, std::move(farewell), clock::now());
+  table_.close(*slot, farewell, clock::now());
 }
 
 void stream_loop::apply_one(drain_loop& order) {
@@ -131,7 +131,7 @@ void stream_loop::drain_some() {
     }
     std::string farewell;
     append_retry(farewell, jitter_(options_.drain_retry, options_.drain_retry_spread));
-    table_.close(drain_next_, std::move(farewell), now);
+    table_.close(drain_next_, farewell, now);
   }
   if (drain_next_ < table_.slots())
     schedule();
