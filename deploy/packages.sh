@@ -14,6 +14,7 @@ herald_build_packages=(
   ccache
   cmake
   g++
+  libabsl-dev
   libboost1.81-dev
   libcaf-dev
   libcpp-httplib-dev

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <numeric>
 
@@ -35,7 +36,8 @@ bool connection_table::token_equal::operator()(slot_number a, const token& b) co
 
 connection_table::connection_table()
   : by_id_(0, id_hash{&slots_}, id_equal{&slots_}),
-    by_token_(0, token_hash{&slots_}, token_equal{&slots_}) {}
+    by_token_(0, token_hash{&slots_}, token_equal{&slots_}),
+    by_serial_(serial_less{&slots_}) {}
 
 std::optional<connection_table::connection> connection_table::open(const opening& what) {
   const auto holder = by_id_.find(what.id);
@@ -63,14 +65,21 @@ std::optional<connection_table::connection> connection_table::open(const opening
   if (holder != by_id_.end())
     replaced = as_connection(slots_[*by_id_.find(what.id)]);
   const auto n = free_slot();
+  made.serial = last_serial_ + 1;
+  slots_[n] = std::move(made);
+  try {
+    by_serial_.insert(by_serial_.end(), n);
+  } catch (...) {
+    put_back(n);
+    throw;
+  }
+  ++last_serial_;
 
   if (replaced)
     release(*by_id_.find(what.id));
   if (const auto moved = by_token_.find(what.stream); moved != by_token_.end())
     release(*moved);
-  made.serial = ++last_serial_;
   ++on_transport_[what.via];
-  slots_[n] = std::move(made);
   by_id_.insert(n);
   by_token_.insert(n);
   return replaced;
@@ -100,31 +109,24 @@ std::optional<connection_table::connection> connection_table::find(const token& 
 }
 
 connection_page connection_table::page(std::uint64_t after, std::size_t limit) const {
-  std::vector<const slot*> later;
-  for (const auto n : by_token_)
-    if (slots_[n].serial > after)
-      later.push_back(&slots_[n]);
-  const auto shown = std::min(limit, later.size());
-  const auto middle = later.begin() + static_cast<std::ptrdiff_t>(shown);
-  std::partial_sort(later.begin(), middle, later.end(), [](const slot* a, const slot* b) {
-    return a->serial < b->serial;
-  });
-
   connection_page result;
   result.total = size();
-  for (auto it = later.begin(); it != middle; ++it) {
-    const auto& s = **it;
+  auto it = by_serial_.upper_bound(after);
+  for (; it != by_serial_.end() && result.connections.size() < limit; ++it) {
+    const auto& s = slots_[*it];
     result.connections.push_back(
       {request_id{std::string{s.id()}}, s.stream, std::string{s.url()}, s.transport,
        s.connected_at});
   }
-  if (shown > 0 && shown < later.size())
-    result.next = (*(middle - 1))->serial;
+  if (it != by_serial_.end() && !result.connections.empty())
+    result.next = slots_[*std::prev(it)].serial;
   return result;
 }
 
 bool connection_table::check() const {
-  if (by_id_.size() != by_token_.size() || slots_.size() != by_id_.size() + free_.size())
+  if (by_id_.size() != by_token_.size() || by_serial_.size() != by_token_.size())
+    return false;
+  if (slots_.size() != by_id_.size() + free_.size())
     return false;
   if (std::accumulate(on_transport_.begin(), on_transport_.end(), std::size_t{0}) != size())
     return false;
@@ -153,7 +155,12 @@ connection_table::slot_number connection_table::free_slot() {
 void connection_table::release(slot_number n) noexcept {
   by_id_.erase(by_id_.find(n));
   by_token_.erase(by_token_.find(n));
+  by_serial_.erase(n);
   --on_transport_[slots_[n].via];
+  put_back(n);
+}
+
+void connection_table::put_back(slot_number n) noexcept {
   slots_[n] = slot{};
   free_.push_back(n);
 }

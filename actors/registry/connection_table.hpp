@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <absl/container/btree_set.h>
 #include <boost/container/deque.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -19,7 +20,7 @@ namespace herald {
 /// request_id.
 ///
 /// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
-/// connection takes about 120 bytes, its texts included.
+/// connection takes about 125 bytes, its texts included.
 class connection_table {
 public:
   /// Which transport reaches a stream; the registry knows what the number stands for.
@@ -65,7 +66,8 @@ public:
     return via < on_transport_.size() ? on_transport_[via] : 0;
   }
 
-  /// Connections in the order of connecting. Takes time in proportion to all of them.
+  /// Connections in the order of connecting, those behind the serial number `after`. Takes time in
+  /// proportion to `limit`.
   [[nodiscard]] connection_page page(std::uint64_t after, std::size_t limit) const;
 
   /// Whether both directions are in step and nothing is lost between them. For tests, and after a
@@ -125,9 +127,24 @@ private:
     bool operator()(slot_number a, const token& b) const noexcept;
   };
 
+  struct serial_less {
+    using is_transparent = void;
+    const slot_list* slots;
+    bool operator()(slot_number a, slot_number b) const noexcept {
+      return (*slots)[a].serial < (*slots)[b].serial;
+    }
+    bool operator()(std::uint64_t serial, slot_number b) const noexcept {
+      return serial < (*slots)[b].serial;
+    }
+    bool operator()(slot_number a, std::uint64_t serial) const noexcept {
+      return (*slots)[a].serial < serial;
+    }
+  };
+
   [[nodiscard]] static connection as_connection(const slot& s);
   slot_number free_slot();
   void release(slot_number n) noexcept;
+  void put_back(slot_number n) noexcept;
 
   slot_list slots_;
   std::vector<slot_number> free_;
@@ -135,6 +152,8 @@ private:
   std::uint64_t last_serial_ = 0;
   boost::unordered_flat_set<slot_number, id_hash, id_equal> by_id_;
   boost::unordered_flat_set<slot_number, token_hash, token_equal> by_token_;
+  /// About 5 bytes for each.
+  absl::btree_set<slot_number, serial_less> by_serial_;
 };
 
 } // namespace herald

@@ -103,7 +103,21 @@ TEST_P(ConnectionTableModel, KeepsBothDirectionsInStep) {
   };
   connection_table table;
   std::map<std::string, std::string> model; // request_id -> token
+  std::vector<std::string> order;           // the open ones' tokens, in the order of connecting
   std::vector<std::string> tokens;          // every token ever used
+  const auto listed = [&](std::size_t limit) {
+    std::vector<std::string> found;
+    std::optional<std::uint64_t> after = 0;
+    while (after) {
+      const auto page = table.page(*after, limit);
+      EXPECT_LE(page.connections.size(), limit);
+      EXPECT_EQ(page.total, model.size());
+      for (const auto& c : page.connections)
+        found.push_back(c.stream.str());
+      after = page.next;
+    }
+    return found;
+  };
   for (int i = 0; i < 2000; ++i) {
     const bool fresh = tokens.empty() || pick(9) != 0;
     const auto tok = fresh ? "t" + std::to_string(i) : tokens[pick(tokens.size() - 1)];
@@ -114,6 +128,10 @@ TEST_P(ConnectionTableModel, KeepsBothDirectionsInStep) {
         expected = held->second;
       const auto replaced =
         table.open({id, token::from_text(tok), "/u", transport_kind::gateway, 1, wall_time{}});
+      if (const auto held = model.find(id); held == model.end() || held->second != tok) {
+        std::erase_if(order, [&](const auto& t) { return t == tok || t == expected; });
+        order.push_back(tok);
+      }
       EXPECT_EQ(replaced ? std::optional{replaced->stream.str()} : std::nullopt, expected);
       std::erase_if(model, [&](const auto& entry) { return entry.second == tok; });
       model[id] = tok;
@@ -121,10 +139,13 @@ TEST_P(ConnectionTableModel, KeepsBothDirectionsInStep) {
     } else {
       const auto gone = tokens.empty() ? tok : tokens[pick(tokens.size() - 1)];
       const auto held = std::erase_if(model, [&](const auto& e) { return e.second == gone; });
+      std::erase(order, gone);
       EXPECT_EQ(table.close(token::from_text(gone)).has_value(), held == 1);
     }
     ASSERT_TRUE(table.check()) << "after step " << i;
     ASSERT_EQ(table.size(), model.size());
+    if (i % 50 == 0)
+      ASSERT_EQ(listed(1 + pick(20)), order) << "after step " << i;
   }
   for (const auto& [id, tok] : model)
     EXPECT_EQ(table.find(request_id{id})->stream.str(), tok);

@@ -53,5 +53,16 @@ void connection_table_find(benchmark::State& state) {
 }
 BENCHMARK(connection_table_find)->Arg(1'000)->Arg(100'000);
 
+/// A hundred at a time, one page after the other.
+void connection_table_page(benchmark::State& state) {
+  connection_table table;
+  fill(table, static_cast<std::uint64_t>(state.range(0)));
+  std::uint64_t after = 0;
+  for (auto _ : state)
+    after = table.page(after, 100).next.value_or(0);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(connection_table_page)->Arg(1'000)->Arg(100'000);
+
 } // namespace
 } // namespace herald::bench
