@@ -3,6 +3,7 @@
 #include <csignal>
 #include <exception>
 #include <map>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -86,6 +87,8 @@ private:
       try {
         io.run();
         break;
+      } catch (const std::bad_alloc&) {
+        // A line of the log would need what there is none of.
       } catch (const std::exception& e) {
         log::error("task-worker", "host_failed", {{"what", e.what()}});
       }

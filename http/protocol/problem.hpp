@@ -28,4 +28,17 @@ problem(const problem_kind& kind, std::string_view detail, std::string_view fiel
 [[nodiscard]] api_reply problem(const failure& what);
 [[nodiscard]] api_reply problem(const caf::error& error);
 
+/// The whole answer, to be followed by the end of the connection, where memory is out: a text that
+/// is there already, for making one would need what there is none of.
+inline constexpr std::string_view out_of_memory_answer =
+  "HTTP/1.1 503 Service Unavailable\r\n"
+  "Connection: close\r\n"
+  "Retry-After: 1\r\n"
+  "Cache-Control: no-store\r\n"
+  "X-Content-Type-Options: nosniff\r\n"
+  "Content-Type: application/problem+json\r\n"
+  "Content-Length: 106\r\n\r\n"
+  R"({"type":"about:blank","title":"Out of memory","status":503,)"
+  R"("detail":"there is no memory for this request"})";
+
 } // namespace herald

@@ -25,9 +25,9 @@ struct api_connection {
     drain,
   };
 
-  api_connection(int descriptor, connection_places::place taken, const api_options& options)
+  api_connection(api_socket accepted, connection_places::place taken, const api_options& options)
     : place(std::move(taken)),
-      socket(descriptor),
+      socket(std::move(accepted)),
       reader(options),
       requests_left(options.keep_alive_requests) {}
 

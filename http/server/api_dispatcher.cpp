@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "actors/telemetry/log.hpp"
@@ -50,6 +51,9 @@ api_reply run(const router::route& route, const api_request& request) {
   std::string text;
   try {
     return route.answer(request);
+  } catch (const std::bad_alloc&) {
+    // Neither a line of the log nor an answer could be made.
+    throw;
   } catch (const std::exception& e) {
     text = e.what();
     what = text.c_str();

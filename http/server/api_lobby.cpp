@@ -5,6 +5,7 @@
 #include <csignal>
 #include <exception>
 #include <iterator>
+#include <new>
 #include <system_error>
 
 #include <poll.h>
@@ -101,6 +102,8 @@ void api_lobby::run() {
         make_room();
         make_room_for_bytes();
       }
+    } catch (const std::bad_alloc&) {
+      // The next round may have some.
     } catch (const std::exception& e) {
       log::error("api", "lobby_failed", {{"what", e.what()}});
     }
@@ -111,12 +114,16 @@ void api_lobby::run() {
 template <class Step>
 void api_lobby::guarded(int fd, Step step) {
   try {
-    step();
+    return step();
+  } catch (const std::bad_alloc&) {
+    // Not even a line of the log.
+    if (const auto at = seats_.find(fd); at != seats_.end())
+      events_.memory_is_out(*at->second.guest);
   } catch (const std::exception& e) {
     log::error("api", "connection_failed", {{"what", e.what()}});
-    if (const auto at = seats_.find(fd); at != seats_.end())
-      release(at);
   }
+  if (const auto at = seats_.find(fd); at != seats_.end())
+    release(at);
 }
 
 /// For something to happen, and attends to it.

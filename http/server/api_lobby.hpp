@@ -31,6 +31,8 @@ public:
     std::function<void(api_connection_ptr)> complete;
     /// Puts the answer that tells why a request is refused; `reason` labels the metric.
     std::function<void(api_connection&, const failure& why, std::string_view reason)> refuse;
+    /// Answers without memory; the connection ends then.
+    std::function<void(const api_connection&)> memory_is_out;
   };
 
   /// `options` and `places` outlive it.

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -63,12 +64,16 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
   : options_(std::move(options)),
     metrics_(numbers),
     dispatcher_(routes, numbers),
+    out_of_memory_(refusals(numbers, "out_of_memory")),
     places_(limits_of(options_, raise_descriptor_limit()), numbers),
     lobby_(
       options_, places_,
       {[this](api_connection_ptr client) { on_request(std::move(client)); },
        [this](api_connection& client, const failure& why, std::string_view reason) {
          refuse(client, why, reason);
+       },
+       [this](const api_connection& client) {
+         say_memory_is_out(client);
        }}),
     threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
@@ -118,24 +123,36 @@ void api_server::stop() {
 
 /// On the thread that accepts.
 void api_server::on_client(int descriptor) {
-  if (auto place = places_.take(peer_address(descriptor)))
-    lobby_.take(std::make_unique<api_connection>(descriptor, std::move(*place), options_));
-  else
-    turn_away(descriptor);
+  api_socket socket{descriptor};
+  try {
+    if (auto place = places_.take(peer_address(descriptor)))
+      lobby_.take(std::make_unique<api_connection>(std::move(socket), std::move(*place), options_));
+    else
+      turn_away(std::move(socket));
+  } catch (const std::bad_alloc&) {
+    out_of_memory_.Increment();
+    socket.say(out_of_memory_answer);
+  }
 }
 
-void api_server::turn_away(int descriptor) {
+void api_server::say_memory_is_out(const api_connection& client) {
+  out_of_memory_.Increment();
+  // Behind half an answer it would be part of that.
+  if (!client.socket.has_output())
+    client.socket.say(out_of_memory_answer);
+}
+
+void api_server::turn_away(api_socket socket) {
   count_refusal(to_string(ec::overloaded));
   auto reply = problem(too_many_connections());
   add_common_headers(reply);
   // No waiting here.
-  api_socket socket{descriptor};
   socket.put(render_reply(reply));
   socket.flush();
 }
 
 /// On the lobby's thread.
-void api_server::on_request(api_connection_ptr client) {
+void api_server::on_request(api_connection_ptr client) try {
   const bool reserved = dispatcher_.is_reserved(client->reader.head());
   const bool admitted = reserved || !client->place.beyond() || places_.beyond() == 0;
   auto& pool = reserved ? reserved_threads_ : threads_;
@@ -152,40 +169,47 @@ void api_server::on_request(api_connection_ptr client) {
   client->then = api_connection::ending::close;
   refuse(*client, too_many_connections(), to_string(ec::overloaded));
   lobby_.take(std::move(client));
+} catch (const std::bad_alloc&) {
+  if (client)
+    say_memory_is_out(*client);
 }
 
 /// On a thread for requests. `stays`: with the connection for a while.
 void api_server::serve(api_connection_ptr client, bool stays) {
   try {
-    if (auto left = serve_requests(std::move(client), stays))
-      lobby_.take(std::move(left));
+    if (serve_requests(*client, stays))
+      lobby_.take(std::move(client));
+  } catch (const std::bad_alloc&) {
+    // Not even a line of the log.
+    if (client)
+      say_memory_is_out(*client);
   } catch (const std::exception& e) {
     log::error("api", "connection_failed", {{"what", e.what()}});
   }
 }
 
-/// Gives the connection back for the lobby, unless it is over.
-api_connection_ptr api_server::serve_requests(api_connection_ptr client, bool stays) {
+/// Whether the connection goes back to the lobby; otherwise it is over.
+bool api_server::serve_requests(api_connection& client, bool stays) {
   while (true) {
-    answer(*client);
-    const auto written = client->socket.flush();
+    answer(client);
+    const auto written = client.socket.flush();
     if (written == api_socket::output::failed)
-      return nullptr;
-    if (written == api_socket::output::blocked || client->then != api_connection::ending::none)
-      return client;
-    auto outcome = client->read();
+      return false;
+    if (written == api_socket::output::blocked || client.then != api_connection::ending::none)
+      return true;
+    auto outcome = client.read();
     while (outcome == request_reader::outcome::unfinished) {
-      if (!stays || !await_next(*client))
-        return client;
-      outcome = client->read();
+      if (!stays || !await_next(client))
+        return true;
+      outcome = client.read();
     }
     if (outcome == request_reader::outcome::gone)
-      return nullptr;
+      return false;
     if (outcome == request_reader::outcome::refused) {
-      const failure why = client->reader.refusal();
-      client->then = api_connection::ending::drain;
-      refuse(*client, why, to_string(why.code));
-      return client;
+      const failure why = client.reader.refusal();
+      client.then = api_connection::ending::drain;
+      refuse(client, why, to_string(why.code));
+      return true;
     }
   }
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <prometheus/counter.h>
+
 #include "actors/telemetry/metrics.hpp"
 #include "http/server/api_connection.hpp"
 #include "http/server/api_dispatcher.hpp"
@@ -25,6 +27,7 @@ namespace herald {
 /// `route_input::reserved` have threads and connections of their own.
 ///
 /// Requests of web pages, and for other hosts, are refused (`request_guard`).
+/// A request for which there is no memory is answered with a text that needs none.
 /// Head and body of each request are read strictly and bounded (`request_reader`). What is refused
 /// is answered with a problem document and the connection is closed, as is every connection of
 /// which a body was not read to its end. No connection that has sent a byte is closed without an
@@ -53,10 +56,11 @@ public:
 
 private:
   void on_client(int descriptor);
-  void turn_away(int descriptor);
+  void turn_away(api_socket socket);
+  void say_memory_is_out(const api_connection& client);
   void on_request(api_connection_ptr client);
   void serve(api_connection_ptr client, bool stays);
-  [[nodiscard]] api_connection_ptr serve_requests(api_connection_ptr client, bool stays);
+  [[nodiscard]] bool serve_requests(api_connection& client, bool stays);
   [[nodiscard]] bool await_next(api_connection& client);
   void answer(api_connection& client);
   [[nodiscard]] api_reply answer_to(const request_head& head, std::string body);
@@ -68,6 +72,8 @@ private:
   api_dispatcher dispatcher_;
   api_wakeups wakeups_;
   std::atomic<bool> stopping_{false};
+  /// Made before it is needed.
+  prometheus::Counter& out_of_memory_;
   connection_places places_;
   api_lobby lobby_;
   connection_threads threads_;

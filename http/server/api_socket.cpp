@@ -88,6 +88,10 @@ void api_socket::put(std::string bytes) {
   written_ = 0;
 }
 
+void api_socket::say(std::string_view last_words) const noexcept {
+  ::send(descriptor_.get(), last_words.data(), last_words.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 api_socket::output api_socket::flush() {
   while (has_output()) {
     const auto sent = ::send(

@@ -64,6 +64,9 @@ public:
   /// To be written after what is there already.
   void put(std::string bytes);
   [[nodiscard]] bool has_output() const noexcept { return written_ < output_.size(); }
+  /// Writes at once, as far as the kernel takes it, and needs no memory. For a text that ends the
+  /// connection.
+  void say(std::string_view last_words) const noexcept;
   /// Writes what the kernel takes.
   output flush();
   /// Says to the peer that nothing more will be written.

@@ -1,6 +1,6 @@
 #include "http/server/connection_threads.hpp"
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "http/server/ask.hpp"
@@ -42,7 +42,8 @@ bool connection_threads::grow() {
   const auto self = threads_.emplace(threads_.end());
   try {
     *self = std::thread([this, self] { run(self); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
+    // The system has no thread for us, or no memory for one.
     threads_.erase(self);
     return false;
   }

@@ -1,5 +1,7 @@
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -9,12 +11,15 @@
 #include "http/service/process.hpp"
 #include "tests/faults/fault_plan.hpp"
 
-// herald_faults: herald whose actors throw on request.
+// herald_faults: herald whose actors throw on request, and whose memory is out on request.
 
 namespace herald::faults {
 namespace {
 
 using nlohmann::json;
+
+/// Allocations of this thread that fail before others succeed again.
+thread_local std::size_t failing_allocations = 0;
 
 api_reply answer(int status, const json& body) {
   api_reply reply;
@@ -49,6 +54,21 @@ void add_routes(router& routes) {
     arm(std::move(next));
     return answer(202, json::object());
   });
+  // `{"allocations":N}`: the next N of the thread that handles this fail.
+  routes.add("POST", "/api/testing/out-of-memory", no_parameters, [](const api_request& request) {
+    std::size_t count = 1;
+    {
+      // Gone before: to drop it takes memory.
+      const auto body = json::parse(request.body, nullptr, false);
+      if (!body.is_object())
+        return problem({ec::invalid_json, "must be an object", {}});
+      count = body.value("allocations", count);
+    }
+    failing_allocations = count;
+    api_reply reply;
+    reply.body.assign(1000, ' ');
+    return reply;
+  });
   routes.add("GET", "/api/testing/faults", no_parameters, [](const api_request&) {
     const auto now = count();
     return answer(200, {{"left", now.left}, {"before", now.before}, {"after", now.after}});
@@ -56,7 +76,28 @@ void add_routes(router& routes) {
 }
 
 } // namespace
+
+void* allocate(std::size_t size) {
+  if (failing_allocations > 0) {
+    --failing_allocations;
+    throw std::bad_alloc{};
+  }
+  if (auto* memory = std::malloc(size != 0 ? size : 1)) // NOLINT(cppcoreguidelines-no-malloc)
+    return memory;
+  throw std::bad_alloc{};
+}
+
 } // namespace herald::faults
+
+void* operator new(std::size_t size) {
+  return herald::faults::allocate(size);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory); // NOLINT(cppcoreguidelines-no-malloc)
+}
+void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory); // NOLINT(cppcoreguidelines-no-malloc)
+}
 
 int main(int argc, char** argv) {
   herald::fault_hook = herald::faults::strike;

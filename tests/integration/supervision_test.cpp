@@ -323,6 +323,14 @@ TEST_F(SupervisionWithoutPatience, EndsWithThreeWhenAnActorFailsTooOften) {
     EXPECT_TRUE(stream.wait_for_end());
 }
 
+TEST_F(Supervision, OutlivesRequestsForWhichThereIsNoMemory) {
+  const auto reply = api.post("/api/testing/out-of-memory", R"({"allocations": 20})");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(json_of(reply)["title"], "Out of memory");
+  EXPECT_TRUE(eventually([this] { return api.get("/healthz").status == 200; }));
+  EXPECT_TRUE(herald.running());
+}
+
 TEST_F(SupervisionWithoutPatience, FlushesWhatWasAcknowledgedBeforeItEnds) {
   auto streams = open_streams(herald.stream_port(), 3);
   std::vector<std::string> published;

@@ -44,6 +44,17 @@ TEST(Problem, HasTheHeadersOfItsStatus) {
   EXPECT_EQ(header(ec::invalid_field), "none");
 }
 
+TEST(Problem, HasAnAnswerForWhenMemoryIsOut) {
+  const std::string text{out_of_memory_answer};
+  const auto end = text.find("\r\n\r\n") + 4;
+  EXPECT_NE(
+    text.find("\r\nContent-Length: " + std::to_string(text.size() - end) + "\r\n"),
+    std::string::npos);
+  const auto document = nlohmann::json::parse(text.substr(end));
+  EXPECT_EQ(document["status"], 503);
+  EXPECT_EQ(document["title"], "Out of memory");
+}
+
 TEST(Problem, SurvivesTextThatIsNotUtf8) {
   const auto reply = problem(failure{ec::invalid_field, "bad \xff byte", "f"});
   EXPECT_TRUE(nlohmann::json::accept(reply.body));

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -56,6 +57,9 @@ protected:
     routes.add("GET", "/large", no_parameters, [this](const api_request&) {
       ++handled;
       return api_reply{200, std::string(large, 'x'), "text/plain", {}};
+    });
+    routes.add("GET", "/starves", no_parameters, [](const api_request&) -> api_reply {
+      throw std::bad_alloc{};
     });
     routes.add("GET", "/waits", no_parameters, [this](const api_request&) {
       ++handled;
@@ -134,6 +138,19 @@ TEST_F(ApiServer, AnswersManyRequestsOnOneConnection) {
     EXPECT_TRUE(reply.has("date: "));
   }
   EXPECT_FALSE(client.is_closed_now());
+}
+
+TEST_F(ApiServer, SaysThatMemoryIsOutAndEndsTheConnection) {
+  start();
+  auto client = connect();
+  const auto reply = exchange(client, "GET /starves HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_TRUE(reply.has("retry-after: 1")) << reply.head;
+  EXPECT_NE(reply.body.find("Out of memory"), std::string::npos) << reply.body;
+  EXPECT_TRUE(client.is_closed());
+  EXPECT_TRUE(shows("herald_api_rejected_total{reason=\"out_of_memory\"} 1"));
+  auto next = connect();
+  EXPECT_EQ(exchange(next, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
 }
 
 TEST_F(ApiServer, AnswersPipelinedRequestsInOrder) {
