@@ -31,6 +31,7 @@
 #include "http/config/command_line.hpp"
 #include "http/config/reload.hpp"
 #include "http/service/termination.hpp"
+#include "http/service/thread_in_reserve.hpp"
 #include "http/service/work_sharing.hpp"
 #include "messages/json/json_writer.hpp"
 
@@ -137,18 +138,18 @@ std::chrono::milliseconds longest_shutdown(const config& c, shutdown_reason why)
 /// is left behind.
 void shut_down(
   std::unique_ptr<service> running, const config& settings, termination& end,
-  const std::atomic<bool>& gave_up) {
+  const std::atomic<bool>& gave_up, thread_in_reserve& reserve) {
   const auto why = gave_up ? shutdown_reason::gave_up : shutdown_reason::asked;
   const auto deadline = std::chrono::steady_clock::now() + longest_shutdown(settings, why);
   std::vector<std::string> left_behind;
   std::atomic<bool> closed = false;
-  std::thread closing{[&] {
+  reserve.run([&] {
     left_behind = running->shut_down(why);
     if (left_behind.empty())
       running.reset();
     closed = true;
     end.request();
-  }};
+  });
   const auto exit_code = [&] {
     return gave_up ? exit_gave_up : EXIT_SUCCESS;
   };
@@ -157,7 +158,7 @@ void shut_down(
       log::error(component, "shutdown_overdue");
       leave(exit_code());
     }
-  closing.join();
+  reserve.join();
   if (left_behind.empty())
     return;
   log::error(component, "stopped", {{"left_behind", left_behind.size()}});
@@ -200,6 +201,8 @@ int run(
   // As many as can run; CAF's own least of four would only wake each other.
   actors.set(
     "scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+  // Where no thread can be made any more, herald ends in order all the same.
+  thread_in_reserve reserve;
   metrics numbers;
   numbers.counted_elsewhere(
     "herald_log_lines_lost_total", "Lines of the log that were lost: too many waited, or no write.",
@@ -222,7 +225,7 @@ int run(
   for (; signal == SIGHUP; signal = end.wait())
     read_again(read, running);
   log::info(component, "shutdown_started", {{"signal", signal}, {"gave_up", gave_up.load()}});
-  shut_down(std::move(service), options.settings, end, gave_up);
+  shut_down(std::move(service), options.settings, end, gave_up, reserve);
   log::info(component, "stopped");
   return gave_up ? exit_gave_up : EXIT_SUCCESS;
 }

@@ -8,6 +8,8 @@
 
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/no_more_threads.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -90,6 +92,24 @@ TEST(Shutdown, GivesARunningTaskItsGrace) {
   EXPECT_TRUE(stream.wait_for_end());
   EXPECT_EQ(
     steps(stream), (std::vector<std::string>{"task_started", "progress_update", "task_completed"}));
+}
+
+TEST(Shutdown, IsInOrderWhereNoThreadCanBeMade) {
+  if (built_with != sanitizer::none)
+    GTEST_SKIP() << "a sanitizer takes more memory than there would be";
+  herald_process herald{{"--shutdown-grace-s", "60"}};
+  http_client api{herald.api_port()};
+  sse_client stream{herald.stream_port(), stream_target("page")};
+  ASSERT_TRUE(stream.open());
+  const auto task = "/api/tasks/" + start_task(api, "external");
+  allow_no_more_threads(herald.pid());
+  herald.signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return api.get("/readyz").status == 503; }));
+  EXPECT_EQ(api.post(task + "/complete", "{}").status, 200) << "it has its grace";
+  EXPECT_EQ(herald.wait(), exited(0));
+  EXPECT_TRUE(stream.wait_for_end());
+  EXPECT_TRUE(stream.retry());
+  EXPECT_EQ(steps(stream), (std::vector<std::string>{"task_started", "task_completed"}));
 }
 
 TEST(Shutdown, RefusesNewWorkFromTheMomentThatItIsNotReady) {

@@ -12,6 +12,8 @@
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/metrics_page.hpp"
+#include "tests/support/no_more_threads.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -321,6 +323,20 @@ TEST_F(SupervisionWithoutPatience, EndsWithThreeWhenAnActorFailsTooOften) {
   EXPECT_NE(herald.log().find("intensity_exceeded actor=connection-registry"), std::string::npos);
   for (auto& stream : streams)
     EXPECT_TRUE(stream.wait_for_end());
+}
+
+TEST_F(SupervisionWithoutPatience, EndsWithThreeWhereNoThreadCanBeMade) {
+  if (built_with != sanitizer::none)
+    GTEST_SKIP() << "a sanitizer takes more memory than there would be";
+  auto streams = open_streams(herald.stream_port(), 3);
+  ASSERT_EQ(faults()["left"], 0) << "its connection has a thread";
+  allow_no_more_threads(herald.pid());
+  break_registry();
+  EXPECT_EQ(herald.wait(), exited(3));
+  for (auto& stream : streams) {
+    EXPECT_TRUE(stream.wait_for_end());
+    EXPECT_TRUE(stream.retry()) << "it is told when to come back";
+  }
 }
 
 TEST_F(Supervision, OutlivesRequestsForWhichThereIsNoMemory) {
