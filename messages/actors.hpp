@@ -44,6 +44,13 @@ using publisher_actor = typed_actor<
   // Orders the drafts and sends them on.
   result<publish_receipt>(publish)>;
 
+/// The RECORDER actor interface: a publisher that has a journal.
+using recorder_actor = typed_actor<
+  // Publishes, and records what goes with the events together with them.
+  result<publish_receipt>(publish_recorded),
+  // Publishes a step of a task once it is in the file.
+  result<void>(publish_step)>;
+
 /// The CONNECTION REGISTRY actor interface: who is connected, and the order of all that is said.
 using connection_registry_actor = typed_actor<
   // What the owner of streams is told.
@@ -52,6 +59,8 @@ using connection_registry_actor = typed_actor<
   result<send_status>(send_to_stream),
   // Orders the drafts, keeps them, sends them on.
   result<publish_receipt>(publish),
+  // The same for those who have something to record with their events.
+  result<publish_receipt>(publish_recorded), result<void>(publish_step),
   // A publisher has waited for its delivery for long enough.
   result<void>(delivery_wait_over),
   // Somebody wants to know about every connection from now on.

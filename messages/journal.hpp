@@ -64,9 +64,17 @@ struct task_dropped {
   task_id id;
 };
 
+/// A step of a task: how the task is after it, and the event that tells of it. Its id may be above
+/// those of entries that follow. Like events alone, it is not kept where it could not be written:
+/// its author records it again.
+struct step_kept {
+  task_kept task;
+  events_kept told;
+};
+
 using journal_entry = std::variant<
   events_kept, events_evicted, ids_reserved, version_kept, version_dropped, stream_kept,
-  stream_dropped, task_kept, task_dropped>;
+  stream_dropped, task_kept, task_dropped, step_kept>;
 
 /// Everything that a former life of herald has left.
 struct journal_snapshot {
@@ -110,6 +118,40 @@ struct record_entries {
   ticket_id ticket = 0;
   journal_listener_actor listener;
 };
+
+// Messages to the registry of whoever has a journal, and from it.
+
+/// To the registry: publishes, and records the entries in the transaction of the events. Answered
+/// as `publish` is. Where the publishing is refused the entries are recorded all the same.
+struct publish_recorded {
+  publish what;
+  std::vector<journal_entry> entries;
+};
+
+/// From the registry: the step is in the file and is told from now on (`ec::none`), or it could not
+/// be written yet and will be tried again.
+struct step_published {
+  std::uint64_t number = 0;
+  failure why;
+};
+
+/// The STEP LISTENER actor interface: who waits until a step is told.
+using step_listener_actor = typed_actor<
+  // A step is in the file, or could not be written yet.
+  result<void>(step_published)>;
+
+/// To the registry: records the task and the event that tells of its step in one entry, and
+/// publishes the event once that is in the file, and never before. Steps are told in their order.
+struct publish_step {
+  /// Rises from step to step of the one author that there is; one that was had already is ignored.
+  std::uint64_t number = 0;
+  task_kept task;
+  draft what;
+  step_listener_actor listener;
+};
+
+/// From the registry to itself: records steps again that could not be written.
+struct record_steps_again {};
 
 /// To the journal from itself: write what has gathered, or try again what could not be written.
 struct commit_entries {

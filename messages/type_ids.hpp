@@ -45,6 +45,10 @@
   X(herald::record_entries)                                                                        \
   X(herald::entries_recorded)                                                                      \
   X(herald::commit_entries)                                                                        \
+  X(herald::publish_recorded)                                                                      \
+  X(herald::publish_step)                                                                          \
+  X(herald::step_published)                                                                        \
+  X(herald::record_steps_again)                                                                    \
   X(herald::adopt_streams)                                                                         \
   X(herald::task_view)                                                                             \
   X(herald::start_task)                                                                            \

@@ -11,12 +11,35 @@ namespace {
 
 constexpr const char* component = "journal";
 
-std::size_t bytes_of(const journal_entry& entry) {
-  std::size_t bytes = sizeof(journal_entry);
-  if (const auto* events = std::get_if<events_kept>(&entry))
-    for (const auto& one : events->events)
-      bytes += sizeof(event) + one.what->name.size() + one.what->data.size();
+std::size_t bytes_of(const events_kept& events) {
+  std::size_t bytes = 0;
+  for (const auto& one : events.events)
+    bytes += sizeof(event) + one.what->name.size() + one.what->data.size();
   return bytes;
+}
+
+std::size_t bytes_of(const journal_entry& entry) {
+  if (const auto* events = std::get_if<events_kept>(&entry))
+    return sizeof(journal_entry) + bytes_of(*events);
+  if (const auto* step = std::get_if<step_kept>(&entry))
+    return sizeof(journal_entry) + bytes_of(step->told) + step->task.task.result_json.size();
+  return sizeof(journal_entry);
+}
+
+/// What was not written and still has to be. The broadcast of a version follows it.
+void keep_in(journal_backlog& backlog, const std::vector<journal_entry>& entries) {
+  const request_id* announced = nullptr;
+  for (const auto& entry : entries) {
+    const auto* told = std::get_if<events_kept>(&entry);
+    if (told != nullptr && announced != nullptr)
+      backlog.keep_broadcast(*announced, *told);
+    else
+      backlog.keep(entry);
+    if (const auto* version = std::get_if<version_kept>(&entry))
+      announced = &version->id;
+    else if (!std::holds_alternative<version_dropped>(entry))
+      announced = nullptr;
+  }
 }
 
 prometheus::Counter& failures(metrics& numbers, const char* reason) {
@@ -97,19 +120,15 @@ failure journal::state::write(std::vector<journal_entry>& entries) {
     all.emplace_back(ids_reserved{});
   const auto before = std::chrono::steady_clock::now();
   failure outcome;
-  const auto owe = [&] {
-    for (const auto& entry : all)
-      backlog.keep(entry);
-  };
   try {
     outcome = store->write(all);
   } catch (...) {
-    owe();
+    keep_in(backlog, all);
     throw;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
   if (outcome.code != ec::none)
-    owe();
+    keep_in(backlog, all);
   note(outcome, all.size(), took.count());
   return outcome;
 }

@@ -21,8 +21,9 @@ namespace herald {
 /// Entries that come while a group is being written wait in the mailbox, and make up the next one:
 /// the more there are, the less each costs, and none waits for longer than two groups take.
 ///
-/// A group that cannot be written is answered so. Its events are dropped; all other entries are
-/// kept (`journal_backlog`), and written as soon as the store can be written again.
+/// A group that cannot be written is answered so. Its events are dropped, with them steps of tasks;
+/// all other entries, broadcasts of versions among them, are kept (`journal_backlog`), and written
+/// as soon as the store can be written again.
 class journal {
 public:
   using interface = journal_actor::extend<caf::reacts_to<commit_entries>>;

@@ -7,9 +7,10 @@ namespace herald {
 
 namespace {
 
-/// Names the thing that an entry is about; empty for events.
+/// Names the thing that an entry is about; empty for events, and what goes with them.
 struct subject {
   std::string operator()(const events_kept&) const { return {}; }
+  std::string operator()(const step_kept&) const { return {}; }
   std::string operator()(const events_evicted&) const { return "evicted"; }
   std::string operator()(const ids_reserved&) const { return "reserved"; }
   std::string operator()(const version_kept& e) const { return "version " + e.id.str(); }
@@ -24,8 +25,15 @@ struct subject {
 
 void journal_backlog::keep(const journal_entry& entry) {
   auto what = std::visit(subject{}, entry);
-  if (what.empty())
-    return;
+  if (!what.empty())
+    keep(entry, std::move(what));
+}
+
+void journal_backlog::keep_broadcast(const request_id& id, const events_kept& told) {
+  keep(told, "broadcast " + id.str());
+}
+
+void journal_backlog::keep(const journal_entry& entry, std::string what) {
   const auto place = ++last_place_;
   entries_.emplace(place, entry);
   const auto [known, fresh] = places_.try_emplace(std::move(what), place);

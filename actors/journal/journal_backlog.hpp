@@ -10,11 +10,13 @@
 namespace herald {
 
 /// Entries that could not be written and still have to be: the latest about each version, stream,
-/// task and number, so that there are no more of them than of those. Events are not among them:
-/// their publishers know that they were not written. Pure.
+/// task and number, so that there are no more of them than of those. Events, and steps
+/// with theirs, are not among them: their publishers know that they were not written. Pure.
 class journal_backlog {
 public:
   void keep(const journal_entry& entry);
+  /// The events that tell of the version of a page that was kept last: written with it.
+  void keep_broadcast(const request_id& id, const events_kept& told);
 
   /// Hands all out, in the order in which they were kept; none is left.
   [[nodiscard]] std::vector<journal_entry> take_all();
@@ -22,6 +24,8 @@ public:
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
 private:
+  void keep(const journal_entry& entry, std::string what);
+
   std::map<std::uint64_t, journal_entry> entries_;
   std::map<std::string, std::uint64_t> places_;
   std::uint64_t last_place_ = 0;

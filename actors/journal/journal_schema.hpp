@@ -32,7 +32,8 @@ namespace herald {
 ///     name, value      history_floor: every event of the history with an id above it is in events.
 ///                      ids_upto: ids up to it may have been given out; the next life begins
 ///                      behind it.
-///   events    Events of one transaction, until they exceed 256 KiB.
+///   events    Events of one transaction, until they exceed 256 KiB. The event that tells of a step
+///             of a task has a row of its own, and an id above those of events in later rows.
 ///     last_id          The id of the last of them. The row goes once that is evicted; until then
 ///                      events at or below history_floor in it do not count.
 ///     events           Their bytes, see event_rows.hpp.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -168,6 +169,16 @@ int journal_tables::put(const task_dropped& entry) {
   return drop_task_.bind(1, std::string_view{entry.id.str()}).run();
 }
 
+/// In a row of its own: its id is above those that follow, and it may be written once more.
+int journal_tables::put(const step_kept& entry) {
+  auto code = put_row();
+  if (code == SQLITE_OK)
+    code = put(entry.task);
+  if (code == SQLITE_OK)
+    code = put(entry.told);
+  return code == SQLITE_OK ? put_row() : code;
+}
+
 int journal_tables::write(std::span<const journal_entry> entries) {
   row_.clear();
   sqlite::transaction all{db_};
@@ -192,7 +203,6 @@ int journal_tables::load_meta(journal_snapshot& into) {
 }
 
 int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
-  event_id last = into.history_floor;
   std::vector<journal_snapshot::dated_event> found;
   const auto code = for_each_row(
     db_, "SELECT last_id, events FROM events ORDER BY last_id", [&](const sqlite::statement& row) {
@@ -204,18 +214,21 @@ int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
         // The events lost here had ids up to this one: whether the history before is whole is not
         // known.
         ++damaged;
-        into.events.clear();
-        into.history_floor = last = std::max(last, named);
+        into.history_floor = std::max(into.history_floor, named);
         return;
       }
-      for (auto& event : found) {
-        if (event.what.what->id <= last)
-          continue;
-        last = event.what.what->id;
-        into.events.push_back(std::move(event));
-      }
+      std::move(found.begin(), found.end(), std::back_inserter(into.events));
     });
-  into.ids_upto = std::max(into.ids_upto, last);
+  const auto id = [](const journal_snapshot::dated_event& event) {
+    return event.what.what->id;
+  };
+  auto& all = into.events;
+  // Rows may overlap: that of a step is written before events with lower ids.
+  std::ranges::sort(all, {}, id);
+  all.erase(all.begin(), std::ranges::upper_bound(all, into.history_floor, {}, id));
+  all.erase(std::ranges::unique(all, {}, id).begin(), all.end());
+  into.ids_upto =
+    std::max({into.ids_upto, into.history_floor, all.empty() ? event_id{} : id(all.back())});
   return code;
 }
 

@@ -38,6 +38,7 @@ private:
   [[nodiscard]] int put(const stream_dropped& entry);
   [[nodiscard]] int put(const task_kept& entry);
   [[nodiscard]] int put(const task_dropped& entry);
+  [[nodiscard]] int put(const step_kept& entry);
   [[nodiscard]] int put_row();
   [[nodiscard]] int raise_meta(const char* name, event_id value);
 

@@ -44,7 +44,8 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 /// published after its `open_connection` was handled.
 ///
 /// With a journal `publish` is answered once the events are written; what the streams get does not
-/// wait for that.
+/// wait for that. The event of a `publish_step` does, and comes behind all that was published
+/// meanwhile.
 ///
 /// A page that is kept away (`close_connection`), at most `max_kept_away` of them, is refused until
 /// its time is over.

@@ -20,8 +20,13 @@ public:
   /// Everything up to `last` is given out, everything up to `reserved` may be.
   id_source(event_id last, event_id reserved) : last_(last), reserved_(reserved) {}
 
+  /// Ids that are left to others between now and those that are planned: more than events that may
+  /// wait for the journal, by default.
+  static constexpr std::uint64_t lead = std::uint64_t{1} << 19U;
+
   [[nodiscard]] bool has(std::uint64_t count) const noexcept {
-    return reserved_.value - last_.value >= count;
+    const auto upto = planned_ ? planned_->value - 1 : reserved_.value;
+    return upto - last_.value >= count;
   }
   /// Gives out `count` ids in a row; the first of them.
   event_id next(std::uint64_t count = 1) noexcept {
@@ -30,9 +35,23 @@ public:
   }
   [[nodiscard]] event_id last() const noexcept { return last_; }
 
+  /// Plans `count` ids in a row, above all that `next` gives until they are passed; the first of
+  /// them. Nothing while so many are not reserved. Nothing else may be planned.
+  [[nodiscard]] std::optional<event_id> plan(std::uint64_t count) noexcept {
+    if (!has(lead + count))
+      return std::nullopt;
+    planned_ = event_id{last_.value + lead + 1};
+    return planned_;
+  }
+  /// The ids that are planned are given out.
+  void pass_planned(std::uint64_t count) noexcept {
+    last_.value = planned_->value + count - 1;
+    planned_.reset();
+  }
+
   /// The reservation to ask for with this ticket, if it is time and none is under way.
   [[nodiscard]] std::optional<event_id> due(ticket_id ticket) {
-    if (asked_ || has(reservation / 2))
+    if (asked_ || reserved_.value - last_.value >= reservation / 2)
       return std::nullopt;
     asked_ = event_id{last_.value + reservation};
     asked_with_ = ticket;
@@ -51,6 +70,7 @@ public:
 private:
   event_id last_;
   event_id reserved_;
+  std::optional<event_id> planned_;
   std::optional<event_id> asked_;
   ticket_id asked_with_ = 0;
 };

@@ -18,6 +18,7 @@
 #include "actors/registry/kept_away_pages.hpp"
 #include "actors/registry/pending_publish.hpp"
 #include "actors/registry/registry_metrics.hpp"
+#include "actors/registry/step_queue.hpp"
 #include "actors/registry/unwritten_events.hpp"
 
 namespace herald {
@@ -57,15 +58,17 @@ struct registry_state {
   pending_answers<pending_publish> publishers;
   pending_answers<caf::response_promise> connects;
   unwritten_events unwritten;
+  step_queue steps;
   /// Events that the journal keeps and the history does not.
   std::size_t evicted_in_file = 0;
 };
 
-/// The inside of the registry: who is connected (connection_registry.cpp), and what is published
-/// and recorded (registry_publishing.cpp).
+/// The inside of the registry: who is connected (connection_registry.cpp), what is published and
+/// recorded (registry_publishing.cpp), and what is told once it is recorded (registry_steps.cpp).
 class connection_registry {
 public:
-  using interface = connection_registry_actor::extend<caf::reacts_to<entries_recorded>>;
+  using interface = connection_registry_actor::extend<
+    caf::reacts_to<entries_recorded>, caf::reacts_to<record_steps_again>>;
   using self_type = self_pointer<interface>;
   using shell_type = shell<interface, connection_registry>;
 
@@ -80,6 +83,9 @@ public:
   void on_settled(const delivery_settled& fact);
   result<send_status> on_send(send_to_stream& command);
   result<publish_receipt> on_publish(publish& command);
+  result<publish_receipt> on_publish_recorded(publish_recorded& command);
+  void on_step(const publish_step& command);
+  void on_again(const record_steps_again&) { write_steps(); }
   void on_wait_over(const delivery_wait_over& fact);
   void on_recorded(const entries_recorded& fact);
   void on_observer(const add_observer& command);
@@ -118,15 +124,27 @@ private:
   /// Events are from outside; versions and tasks are ours.
   static bool is_from_outside(const publish& command);
   caf::error refusal(const publish& command);
-  result<publish_receipt> say(publish& command, event_id first);
+  caf::error refuse(const publish& command);
+  result<publish_receipt>
+  say(publish& command, event_id first, std::vector<journal_entry> entries = {});
+  routed_batch route(publish& command, event_id first);
+  void send(
+    routed_batch& batch, ticket_id ticket = 0,
+    std::chrono::steady_clock::time_point answer_by = std::chrono::steady_clock::time_point::max());
   void stop_waiting(ticket_id ticket);
   void remind_of(ticket_id ticket, std::chrono::milliseconds after);
   void count_history(std::size_t evicted);
   void count_unwritten();
 
   void record(std::vector<journal_entry> entries, ticket_id ticket = 0);
-  void record_events(routed_batch& batch, ticket_id ticket);
+  void record_events(routed_batch& batch, std::vector<journal_entry> entries, ticket_id ticket);
+  void add_evictions(std::vector<journal_entry>& entries);
   void reserve_ids(std::vector<journal_entry>& entries, ticket_id ticket);
+  void write_steps();
+  void record_steps();
+  void steps_recorded(const entries_recorded& fact);
+  void tell_steps();
+  void retry_steps(const failure& why);
   result<void> record_stream(const open_connection& command, const std::optional<connection>& over);
 
   self_type self_;

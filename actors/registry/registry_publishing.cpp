@@ -40,38 +40,53 @@ caf::error connection_registry::refusal(const publish& command) {
   return {};
 }
 
+/// The refusal, or nothing; said in the log where nobody would say it again.
+caf::error connection_registry::refuse(const publish& command) {
+  auto error = refusal(command);
+  // Nobody asked for what herald itself says, and nobody says it again.
+  if (error && !is_from_outside(command))
+    log::error(
+      component, "events_not_published",
+      {{"count", command.drafts.size()},
+       {"service", to_string(command.drafts.front().service)},
+       {"why", describe(error).detail}});
+  return error;
+}
+
 result<publish_receipt> connection_registry::on_publish(publish& command) {
-  if (auto error = refusal(command)) {
-    // Nobody asked for what herald itself says, and nobody says it again.
-    if (!is_from_outside(command))
-      log::error(
-        component, "events_not_published",
-        {{"count", command.drafts.size()},
-         {"service", to_string(command.drafts.front().service)},
-         {"why", describe(error).detail}});
+  if (auto error = refuse(command))
     return error;
-  }
   return say(command, state_->ids.next(command.drafts.size()));
 }
 
-/// Says a batch that is not refused any more: to the history, the streams and the journal. The
-/// answer waits for the journal, and for the streams if the publisher does.
-result<publish_receipt> connection_registry::say(publish& command, event_id first) {
-  const auto now = self_->clock().now();
-  auto batch = state_->router.route(command.drafts, first, now);
+/// Puts a batch into the history, and finds who gets it.
+routed_batch connection_registry::route(publish& command, event_id first) {
+  auto batch = state_->router.route(command.drafts, first, self_->clock().now());
   numbers_.published.Increment(static_cast<double>(batch.receipt.ids.size()));
   count_history(batch.evicted);
-  const bool undelivered = command.wait && batch.transports > 0;
-  const bool unwritten = !batch.kept.empty();
-  const auto ticket = undelivered || unwritten ? ++state_->last_ticket : ticket_id{0};
+  return batch;
+}
+
+void connection_registry::send(
+  routed_batch& batch, ticket_id ticket, std::chrono::steady_clock::time_point answer_by) {
   for (std::size_t i = 0; i < batch.parts.size(); ++i)
     if (batch.parts[i])
       caf::anon_send(
-        state_->transports[i].via, deliver{
-                                     std::move(batch.parts[i]), undelivered ? ticket : ticket_id{0},
-                                     now + command.longest_wait});
+        state_->transports[i].via, deliver{std::move(batch.parts[i]), ticket, answer_by});
+}
+
+/// Says a batch that is not refused any more: to the history, the streams and the journal, which
+/// gets the entries in the same step. The answer waits for the journal, and for the streams if the
+/// publisher does.
+result<publish_receipt>
+connection_registry::say(publish& command, event_id first, std::vector<journal_entry> entries) {
+  auto batch = route(command, first);
+  const bool undelivered = command.wait && batch.transports > 0;
+  const bool unwritten = !batch.kept.empty() || !entries.empty();
+  const auto ticket = undelivered || unwritten ? ++state_->last_ticket : ticket_id{0};
+  send(batch, undelivered ? ticket : ticket_id{0}, self_->clock().now() + command.longest_wait);
   if (unwritten)
-    record_events(batch, ticket);
+    record_events(batch, std::move(entries), ticket);
   if (undelivered)
     remind_of(ticket, command.longest_wait + settle_grace);
   if (ticket == 0)
@@ -143,20 +158,25 @@ void connection_registry::record(std::vector<journal_entry> entries, ticket_id t
   caf::anon_send(state_->journal, record_entries{std::move(entries), ticket, listener});
 }
 
-void connection_registry::record_events(routed_batch& batch, ticket_id ticket) {
+void connection_registry::record_events(
+  routed_batch& batch, std::vector<journal_entry> entries, ticket_id ticket) {
   auto& state = *state_;
   state.unwritten.add(ticket, batch.kept.size(), batch.kept_bytes);
   count_unwritten();
-  std::vector<journal_entry> entries;
-  entries.reserve(3);
+  entries.reserve(entries.size() + 3);
   entries.emplace_back(events_kept{std::move(batch.kept), std::chrono::system_clock::now()});
-  // Evictions are recorded in bulk, so that they cost next to nothing per event.
-  if (state.evicted_in_file > state.history.size() / 8 + 64) {
-    state.evicted_in_file = 0;
-    entries.emplace_back(events_evicted{state.history.floor()});
-  }
+  add_evictions(entries);
   reserve_ids(entries, ticket);
   record(std::move(entries), ticket);
+}
+
+/// Evictions are recorded in bulk, so that they cost next to nothing per event.
+void connection_registry::add_evictions(std::vector<journal_entry>& entries) {
+  auto& state = *state_;
+  if (state.evicted_in_file <= state.history.size() / 8 + 64)
+    return;
+  state.evicted_in_file = 0;
+  entries.emplace_back(events_evicted{state.history.floor()});
 }
 
 /// Adds the reservation of ids, if it is time for one.
@@ -198,6 +218,7 @@ void connection_registry::on_recorded(const entries_recorded& fact) {
     fact, [](auto& connect, const failure&) { connect.deliver(caf::unit); });
   state.publishers.journal_answered(
     fact, [](auto& publisher, const failure& why) { publisher.give(why); });
+  steps_recorded(fact);
 }
 
 } // namespace herald

@@ -62,6 +62,7 @@ task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
     s.on(&task_runner::abort_all),
     s.repeatable(&task_runner::timer),
     s.repeatable(&task_runner::recorded),
+    s.repeatable(&task_runner::published),
     s.control(),
   };
 }
@@ -83,14 +84,18 @@ result<task_view> task_runner::start(const start_task& command) {
 }
 
 result<task_view> task_runner::get(const get_task& query) {
-  const auto* task = state_->tasks.find(query.id);
+  const auto* task = shown(query.id);
   if (task == nullptr)
     return refused(ec::no_such_task);
   return *task;
 }
 
 task_page task_runner::list(const list_tasks& query) {
-  return state_->tasks.list(query.after, query.limit);
+  auto page = state_->tasks.list(query.after, query.limit);
+  if (!state_->steps.empty())
+    for (auto& task : page.tasks)
+      task = *shown(task.id);
+  return page;
 }
 
 result<task_view> task_runner::cancel(const cancel_task& command) {
@@ -103,6 +108,8 @@ result<task_view> task_runner::cancel(const cancel_task& command) {
 }
 
 result<void> task_runner::remove(const remove_task& command) {
+  if (const auto* task = shown(command.id); task != nullptr && !is_final(task->status))
+    return refused(ec::task_not_ended);
   if (const auto code = state_->tasks.remove(command.id); code != ec::none)
     return refused(code);
   after_change();
@@ -115,7 +122,7 @@ result<task_view> task_runner::external_progressed(const report_progress& report
   if (const auto limit = state_->limit_of(external_type))
     state_->deadlines.set(report.id, now().at + *limit);
   progressed({report.id, report.value, report.text});
-  return *state_->tasks.find(report.id);
+  return *shown(report.id);
 }
 
 result<task_view> task_runner::external_completed(const report_completion& report) {
@@ -135,8 +142,7 @@ result<task_view> task_runner::external_failed(const report_failure& report) {
 void task_runner::progressed(const task_progressed& report) {
   if (!state_->tasks.progress(report.id, report.value, report.text))
     return;
-  if (state_->pace.changed(report.id, now().at))
-    tell_progress(report.id);
+  pace_progress(report.id);
   after_change();
 }
 
@@ -153,6 +159,8 @@ void task_runner::finished(const task_finished& report) {
 
 void task_runner::idle(const worker_idle& report) {
   const auto had = state_->queue.release(report.worker);
+  if (had)
+    state_->not_handed_over.erase(*had);
   // A worker that is idle without having finished has lost its task.
   if (had && state_->tasks.fail(*had, "the worker of this task failed", now()) == ec::none)
     conclude(*had);
@@ -215,6 +223,12 @@ caf::error task_runner::not_external(const task_id& id) const {
   return {};
 }
 
+const task_view* task_runner::shown(const task_id& id) const {
+  const auto* task = state_->tasks.find(id);
+  const auto* before = task != nullptr ? state_->steps.shown(id) : nullptr;
+  return before != nullptr ? before : task;
+}
+
 result<void> task_runner::answer_when_quiet() {
   auto promise = self_->make_response_promise();
   state_->waiting_for_quiet.push_back(promise);
@@ -227,7 +241,7 @@ supervised<task_runner_actor> spawn_task_runner(
   metrics& numbers, task_worker_factory workers, task_memory memory) {
   auto kept = std::make_shared<task_runner::state>(
     std::move(options), std::move(publisher), numbers, std::move(workers),
-    std::move(memory.journal));
+    std::move(memory.journal), std::move(memory.recorder));
   kept->restore(std::move(memory.tasks), {system.clock().now(), std::chrono::system_clock::now()});
   return spawn_supervised<task_runner::interface, task_runner>(
     system, std::move(shell), [kept](self_pointer<task_runner::interface> self) {

@@ -30,13 +30,15 @@ using task_worker_factory =
 /// - A task that runs too long fails with "timed out after N s"; for an external task the time
 ///   counts from the last report.
 /// - With a journal a task is started, and its end by a command or a report answered, once that is
-///   written. Tasks that a former life has left waiting are begun anew; those that were at work
-///   have failed; external ones go on.
+///   written. Its beginning and its end are written together with the events that tell of them;
+///   nobody sees them, and no worker gets the task, before they are in the file. Tasks that a
+///   former life has left waiting are begun anew; those that were at work have failed; external
+///   ones go on.
 /// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
 class task_runner {
 public:
-  using interface =
-    task_runner_actor::extend<caf::reacts_to<task_timer>, caf::reacts_to<entries_recorded>>;
+  using interface = task_runner_actor::extend<
+    caf::reacts_to<task_timer>, caf::reacts_to<entries_recorded>, caf::reacts_to<step_published>>;
   using shell_type = shell<interface, task_runner>;
 
   /// Outlives a restart of the inside.
@@ -64,13 +66,18 @@ public:
   result<void> abort_all(const abort_all_tasks& command);
   void timer(const task_timer& due);
   void recorded(const entries_recorded& fact);
+  void published(const step_published& fact);
 
 private:
   [[nodiscard]] task_moment now() const;
   /// Refuses with a failure in words, or gives nothing.
   [[nodiscard]] caf::error refusal(const start_task& command);
   [[nodiscard]] caf::error not_external(const task_id& id) const;
+  /// The task as it is shown; null for an unknown one.
+  [[nodiscard]] const task_view* shown(const task_id& id) const;
   void begin(const task_id& id);
+  /// Progress has changed: it is told now, or when it is time.
+  void pace_progress(const task_id& id);
   void tell_progress(const task_id& id);
   /// After the table has ended the task: says so to everyone.
   void conclude(const task_id& id);
@@ -80,23 +87,25 @@ private:
   /// From now on: nothing new is taken, and nothing that waits is begun.
   void refuse_work();
   void tell(draft event);
+  /// Tells of the beginning or the end of a task: at once, or with a journal once it is written.
+  void tell_step(const task_view& task, draft event);
   /// A task that is in the table begins, or waits for its worker.
   void launch(run_task order);
 
   // What outlives the process, if there is a journal.
   void take_up_former();
-  void record(const task_id& id, std::string params_json = {});
+  void record(const task_id& id);
   void record_forgotten();
   /// Answers with the task as it is now, once it is written so.
   result<task_view> answer_when_written(const task_id& id);
   result<task_view> launch_when_written(run_task order);
-  result<task_view> await_journal(task_view view, std::optional<run_task> order);
 
   result<void> answer_when_quiet();
 
   /// After every change: gives out work, sets the alarm and gauges, answers who waits for the end.
   void after_change();
   void dispatch();
+  void hand_over(run_task order);
   void set_alarm();
 
   self_pointer<interface> self_;
@@ -107,6 +116,8 @@ private:
 struct task_memory {
   /// Null: nothing outlives the process.
   journal_actor journal;
+  /// Null if `journal` is.
+  recorder_actor recorder;
   std::vector<task_kept> tasks = {};
 };
 

@@ -31,12 +31,12 @@ void task_runner::take_up_former() {
   }
 }
 
-void task_runner::record(const task_id& id, std::string params_json) {
+void task_runner::record(const task_id& id) {
   auto& s = *state_;
   if (!s.journal)
     return;
   record_entries command;
-  command.entries.emplace_back(task_kept{*s.tasks.find(id), std::move(params_json)});
+  command.entries.emplace_back(task_kept{*s.tasks.find(id), {}});
   caf::anon_send(s.journal, std::move(command));
 }
 
@@ -50,43 +50,76 @@ void task_runner::record_forgotten() {
 }
 
 result<task_view> task_runner::answer_when_written(const task_id& id) {
-  const auto& view = *state_->tasks.find(id);
-  if (!state_->journal)
-    return view;
-  return await_journal(view, std::nullopt);
-}
-
-result<task_view> task_runner::launch_when_written(run_task order) {
-  record(order.id, order.params_json);
-  return await_journal({}, std::move(order));
+  auto& s = *state_;
+  const auto step = s.steps.last_of(id);
+  if (!step)
+    return *s.tasks.find(id);
+  auto answer = self_->make_response_promise<task_view>();
+  s.waiting_for_steps.emplace(*step, answer);
+  return answer;
 }
 
 /// The answer comes when all is written that was recorded before.
-result<task_view> task_runner::await_journal(task_view view, std::optional<run_task> order) {
+result<task_view> task_runner::launch_when_written(run_task order) {
   auto& s = *state_;
   auto answer = self_->make_response_promise<task_view>();
   const auto ticket = ++s.last_ticket;
-  s.unwritten.add(ticket, {{answer, std::move(view)}, std::move(order)}, {.journal = true});
-  caf::anon_send(
-    s.journal, record_entries{{}, ticket, caf::actor_cast<journal_listener_actor>(self_)});
+  record_entries command{{}, ticket, caf::actor_cast<journal_listener_actor>(self_)};
+  command.entries.emplace_back(task_kept{*s.tasks.find(order.id), order.params_json});
+  s.unwritten.add(ticket, {{answer}, std::move(order)}, {.journal = true});
+  caf::anon_send(s.journal, std::move(command));
   return answer;
 }
 
 void task_runner::recorded(const entries_recorded& fact) {
-  auto& tasks = state_->tasks;
-  state_->unwritten.journal_answered(fact, [&](state::unwritten_task& one, const failure& why) {
-    if (auto& order = one.order) {
-      const auto id = order->id;
-      const auto* task = tasks.find(id);
-      // A task that was cancelled meanwhile has ended already.
-      if (task != nullptr && task->status == task_status::pending)
-        why.code == ec::none ? launch(*std::move(order)) : static_cast<void>(tasks.withdraw(id));
-      // Shown as it is before a worker may get it.
-      if (const auto* now_known = tasks.find(id))
-        one.value = *now_known;
+  auto& s = *state_;
+  s.unwritten.journal_answered(fact, [&](state::unwritten_task& one, const failure& why) {
+    const auto id = one.order.id;
+    const auto* task = s.tasks.find(id);
+    // A task that was cancelled meanwhile has ended already.
+    if (task != nullptr && task->status == task_status::pending)
+      why.code == ec::none ? launch(std::move(one.order)) : static_cast<void>(s.tasks.withdraw(id));
+    // An external task runs from its start on; any other is shown as it is before a worker may get
+    // it.
+    const auto begun = s.tasks.is_external(id) ? s.steps.last_of(id) : std::nullopt;
+    if (begun && why.code == ec::none) {
+      s.waiting_for_steps.emplace(*begun, one.to);
+      return;
     }
+    if (const auto* now_known = shown(id))
+      one.value = *now_known;
     one.give(why);
   });
+  after_change();
+}
+
+void task_runner::published(const step_published& fact) {
+  auto& s = *state_;
+  const auto give_answers = [&](const auto& answer) {
+    const auto [from, to] = s.waiting_for_steps.equal_range(fact.number);
+    for (auto it = from; it != to; it = s.waiting_for_steps.erase(it))
+      it->second.deliver(answer());
+  };
+  if (fact.why.code != ec::none) {
+    give_answers([&] { return fail(fact.why.code, fact.why.detail); });
+    return;
+  }
+  const auto* step = s.steps.find(fact.number);
+  if (step == nullptr)
+    return;
+  const auto id = step->id;
+  give_answers([&] { return *step; });
+  s.steps.written(fact.number);
+  if (const auto order = s.not_handed_over.find(id); order != s.not_handed_over.end()) {
+    hand_over(std::move(order->second));
+    s.not_handed_over.erase(order);
+  }
+  const auto* task = s.tasks.find(id);
+  // Forgotten before its end was written: for want of room.
+  if (task == nullptr && s.journal)
+    caf::anon_send(s.journal, record_entries{{task_dropped{id}}, 0, {}});
+  else if (task != nullptr && task->status == task_status::running && task->progress > 0)
+    pace_progress(id);
   after_change();
 }
 

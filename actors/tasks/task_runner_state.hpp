@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <caf/response_promise.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include "actors/supervision/pending_answers.hpp"
 #include "actors/tasks/deadline_queue.hpp"
@@ -16,6 +18,7 @@
 #include "actors/tasks/task_queue.hpp"
 #include "actors/tasks/task_runner.hpp"
 #include "actors/tasks/task_table.hpp"
+#include "actors/tasks/unwritten_steps.hpp"
 
 namespace herald {
 
@@ -27,7 +30,7 @@ public:
 
   state(
     task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
-    journal_actor journal);
+    journal_actor journal, recorder_actor recorder);
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state();
@@ -46,6 +49,7 @@ public:
   const std::vector<std::string> types;
   publisher_actor publisher;
   const journal_actor journal;
+  const recorder_actor recorder;
   task_worker_factory make_worker;
   std::vector<task_worker_actor> workers;
   task_table tasks;
@@ -59,12 +63,16 @@ public:
   bool shutting_down = false;
   std::vector<caf::response_promise> waiting_for_quiet;
 
-  /// A request that waits for the journal.
+  /// A task that is to be started once it is written; whoever wants it waits.
   struct unwritten_task : pending_answer<task_view> {
-    /// Set for a task that is to be started then.
-    std::optional<run_task> order = {};
+    run_task order = {};
   };
   pending_answers<unwritten_task> unwritten;
+  /// Beginnings and ends of tasks that are not written yet, and who waits for them.
+  unwritten_steps steps;
+  std::multimap<std::uint64_t, caf::typed_response_promise<task_view>> waiting_for_steps;
+  /// Tasks that have a worker, and are not given to it before their beginning is written.
+  std::map<task_id, run_task> not_handed_over;
   ticket_id last_ticket = 0;
   /// Tasks of a former life that have not ended; taken up by the first inside.
   std::vector<run_task> former;

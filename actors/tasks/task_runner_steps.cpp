@@ -64,8 +64,7 @@ void task_runner::begin(const task_id& id) {
   if (const auto limit = s.limit_of(task.type))
     s.deadlines.set(id, at.at + *limit);
   log::info(component, "task_started", {{"task_id", id.str()}, {"type", task.type}});
-  record(id);
-  tell(event_of(task, task_event_type::task_started, at.wall, "null"));
+  tell_step(task, event_of(task, task_event_type::task_started, at.wall, "null"));
 }
 
 void task_runner::launch(run_task order) {
@@ -75,11 +74,17 @@ void task_runner::launch(run_task order) {
     state_->queue.push(std::move(order));
 }
 
+void task_runner::pace_progress(const task_id& id) {
+  // Nothing is told before the beginning is.
+  if (state_->steps.shown(id) == nullptr && state_->pace.changed(id, now().at))
+    tell_progress(id);
+}
+
 void task_runner::tell_progress(const task_id& id) {
-  // Of all others nothing is left to go on from.
-  if (state_->tasks.is_external(id))
-    record(id);
   const auto& task = *state_->tasks.find(id);
+  // Of all others nothing is left to go on from. The end is recorded with what tells of it.
+  if (state_->tasks.is_external(id) && !is_final(task.status))
+    record(id);
   tell(event_of(task, task_event_type::progress_update, now().wall, progress_json(task)));
 }
 
@@ -89,8 +94,7 @@ void task_runner::conclude(const task_id& id) {
   s.deadlines.drop(id);
   if (s.pace.task_ended(id))
     tell_progress(id);
-  record(id);
-  tell(ended_event(task));
+  tell_step(task, ended_event(task));
   s.counts.count_end(task.type, task.status, s.tasks.ran(id));
   if (task.status == task_status::failed)
     log::error(
@@ -107,7 +111,13 @@ void task_runner::conclude(const task_id& id) {
 
 void task_runner::call_off(const task_id& id) {
   conclude(id);
-  if (const auto worker = state_->queue.worker_of(id))
+  const auto worker = state_->queue.worker_of(id);
+  if (!worker)
+    return;
+  // One that has not got the task has nothing to stop.
+  if (state_->not_handed_over.erase(id) != 0)
+    (void)state_->queue.release(*worker);
+  else
     caf::anon_send(state_->workers.at(*worker), abort_task{id});
 }
 
@@ -120,8 +130,8 @@ void task_runner::refuse_work() {
       conclude(id);
   }
   state_->unwritten.for_each([this](const state::unwritten_task& one) {
-    if (one.order && state_->tasks.cancel(one.order->id, now()) == ec::none)
-      conclude(one.order->id);
+    if (state_->tasks.cancel(one.order.id, now()) == ec::none)
+      conclude(one.order.id);
   });
 }
 
@@ -136,11 +146,33 @@ void task_runner::tell(draft event) {
   caf::anon_send(state_->publisher, publish{{std::move(event)}});
 }
 
+void task_runner::tell_step(const task_view& task, draft event) {
+  auto& s = *state_;
+  if (!s.recorder) {
+    tell(std::move(event));
+    return;
+  }
+  const auto number = s.steps.add(task);
+  caf::anon_send(
+    s.recorder,
+    publish_step{
+      number, {task, {}}, std::move(event), caf::actor_cast<step_listener_actor>(self_)});
+}
+
 void task_runner::dispatch() {
   while (auto next = state_->queue.assign()) {
-    begin(next->order.id);
-    caf::anon_send(state_->workers.at(next->worker), std::move(next->order));
+    const auto id = next->order.id;
+    begin(id);
+    if (state_->steps.shown(id) != nullptr)
+      state_->not_handed_over.emplace(id, std::move(next->order));
+    else
+      hand_over(std::move(next->order));
   }
+}
+
+void task_runner::hand_over(run_task order) {
+  if (const auto worker = state_->queue.worker_of(order.id))
+    caf::anon_send(state_->workers.at(*worker), std::move(order));
 }
 
 void task_runner::after_change() {
@@ -149,7 +181,7 @@ void task_runner::after_change() {
   record_forgotten();
   set_alarm();
   s.counts.show(s.tasks.running(), s.tasks.pending(), s.tasks.size(), s.tasks.evicted());
-  if (s.tasks.running() > 0 || s.queue.any_busy())
+  if (s.tasks.running() > 0 || s.queue.any_busy() || !s.steps.empty())
     return;
   for (auto& promise : std::exchange(s.waiting_for_quiet, {}))
     promise.deliver(caf::unit);

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "actors/supervision/pending_answers.hpp"
 #include "actors/versions/pending_versions.hpp"
 #include "messages/wire/version_json.hpp"
 
@@ -16,18 +15,15 @@ constexpr const char* component = "version-store";
 
 /// The state that outlives a restart of the inside.
 struct store_state {
-  store_state(std::size_t limit, journal_actor to) : journal(std::move(to)), pending(limit) {}
+  store_state(std::size_t limit, recorder_actor to) : recorder(std::move(to)), pending(limit) {}
 
-  const journal_actor journal;
+  const recorder_actor recorder;
 
   pending_versions pending;
   /// Connected since the fetch under way began; told its outcome.
   std::vector<request_id> waiting;
   bool fetching = false;
   bool shutting_down = false;
-  ticket_id last_ticket = 0;
-  /// Each waits for its version to be published, and to be written.
-  pending_answers<pending_answer<version_queued>> authors;
 };
 
 draft version_draft(std::string data, audience to) {
@@ -36,7 +32,7 @@ draft version_draft(std::string data, audience to) {
 
 class version_store {
 public:
-  using interface = version_store_actor::extend<caf::reacts_to<entries_recorded>>;
+  using interface = version_store_actor;
   using self_type = self_pointer<interface>;
 
   version_store(
@@ -59,13 +55,9 @@ public:
   static shell<interface, version_store>::behavior_type
   behavior(shell<interface, version_store>& s) {
     return {
-      s.repeatable(&version_store::on_opened),
-      s.on(&version_store::on_closed),
-      s.refusable(&version_store::on_queue),
-      s.refusable(&version_store::on_get),
-      s.on(&version_store::on_shutdown),
-      s.repeatable(&version_store::on_recorded),
-      s.control(),
+      s.repeatable(&version_store::on_opened), s.on(&version_store::on_closed),
+      s.refusable(&version_store::on_queue),   s.refusable(&version_store::on_get),
+      s.on(&version_store::on_shutdown),       s.control(),
     };
   }
 
@@ -74,17 +66,14 @@ public:
   result<version_queued> on_queue(queue_version& command);
   result<pending_version> on_get(const get_pending_version& query);
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
-  void on_recorded(const entries_recorded& fact);
 
 private:
   void greet(const connection_opened& fact);
   void send_pending(const request_id& id, std::string data);
   void fetch();
-  void record(const queue_version& command, const std::vector<request_id>& evicted, ticket_id as);
   /// Static, like all that runs when an answer comes: this inside may be gone by then.
   static void
   send_current(store_state& state, const publisher_actor& publisher, const std::string& data);
-  static void published(store_state& state, ticket_id ticket, const publish_receipt& receipt);
 
   self_type self_;
   std::shared_ptr<store_state> state_;
@@ -173,46 +162,23 @@ result<version_queued> version_store::on_queue(queue_version& command) {
   evicted_.Increment(static_cast<double>(evicted.size()));
   pending_count_.Set(static_cast<double>(state_->pending.size()));
 
-  const auto ticket = ++state_->last_ticket;
   auto answer = self_->make_response_promise<version_queued>();
-  state_->authors.add(
-    ticket, {answer}, {.journal = static_cast<bool>(state_->journal), .other = true});
-  if (state_->journal)
-    record(command, evicted, ticket);
-  self_->request(publisher_, caf::infinite, std::move(broadcast))
-    .then(
-      [state = state_, ticket](const publish_receipt& receipt) {
-        published(*state, ticket, receipt);
-      },
-      [state = state_, ticket](caf::error& error) {
-        if (auto author = state->authors.remove(ticket))
-          author->to.deliver(std::move(error));
-      });
-  return answer;
-}
-
-void version_store::record(
-  const queue_version& command, const std::vector<request_id>& evicted, ticket_id as) {
-  std::vector<journal_entry> entries;
-  entries.emplace_back(version_kept{command.id, {command.version, command.changelog}});
+  const auto published = [answer](const publish_receipt& receipt) mutable {
+    answer.deliver(version_queued{receipt.recipients > 0});
+  };
+  const auto failed = [answer](caf::error& error) mutable {
+    answer.deliver(std::move(error));
+  };
+  if (!state_->recorder) {
+    self_->request(publisher_, caf::infinite, std::move(broadcast)).then(published, failed);
+    return answer;
+  }
+  publish_recorded both{std::move(broadcast), {}};
+  both.entries.emplace_back(version_kept{command.id, version});
   for (const auto& id : evicted)
-    entries.emplace_back(version_dropped{id});
-  caf::anon_send(
-    state_->journal,
-    record_entries{std::move(entries), as, caf::actor_cast<journal_listener_actor>(self_)});
-}
-
-void version_store::on_recorded(const entries_recorded& fact) {
-  state_->authors.journal_answered(
-    fact, [](auto& author, const failure& why) { author.give(why); });
-}
-
-void version_store::published(
-  store_state& state, ticket_id ticket, const publish_receipt& receipt) {
-  if (auto* author = state.authors.find(ticket))
-    author->value.delivered = receipt.recipients > 0;
-  if (auto author = state.authors.other_came(ticket))
-    author->give();
+    both.entries.emplace_back(version_dropped{id});
+  self_->request(state_->recorder, caf::infinite, std::move(both)).then(published, failed);
+  return answer;
 }
 
 result<pending_version> version_store::on_get(const get_pending_version& query) {
@@ -227,7 +193,7 @@ result<pending_version> version_store::on_get(const get_pending_version& query) 
 supervised<version_store_actor> spawn_version_store(
   caf::actor_system& system, shell_options options, const version_settings& limits,
   publisher_actor publisher, version_source_actor source, metrics& numbers, version_memory memory) {
-  auto state = std::make_shared<store_state>(limits.max_pending, std::move(memory.journal));
+  auto state = std::make_shared<store_state>(limits.max_pending, std::move(memory.recorder));
   for (auto& [id, version] : memory.versions)
     state->pending.put(id, std::move(version));
   return spawn_supervised<version_store::interface, version_store>(

@@ -12,10 +12,10 @@
 
 namespace herald {
 
-/// Pending versions from former lives of herald, and where those are kept that the next one needs.
+/// Pending versions from former lives of herald, and who keeps those that the next one needs.
 struct version_memory {
   /// Null: nothing outlives the process.
-  journal_actor journal;
+  recorder_actor recorder;
   /// The one that was queued longest ago first.
   std::vector<version_kept> versions;
 };
@@ -29,7 +29,8 @@ struct version_memory {
 /// at most one fetch is under way, and all who connect meanwhile get its outcome, so that neither a
 /// connect nor a storm of them waits for a slow source.
 ///
-/// With a journal `queue_version` is answered once the version is written.
+/// With a recorder a pending version and its broadcast are written together, and `queue_version` is
+/// answered then.
 supervised<version_store_actor> spawn_version_store(
   caf::actor_system& system, shell_options options, const version_settings& limits,
   publisher_actor publisher, version_source_actor source, metrics& numbers,

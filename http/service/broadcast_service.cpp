@@ -68,6 +68,10 @@ private:
 
   journal_actor make_journal(recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
+  /// The registry, where there is a journal.
+  [[nodiscard]] recorder_actor recorder() const {
+    return journal_ ? recorder_actor{registry_} : recorder_actor{};
+  }
   version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
@@ -105,7 +109,7 @@ broadcast_service::broadcast_service(
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,
-      numbers, {journal_, std::move(past.snapshot.versions)})) {
+      numbers, {recorder(), std::move(past.snapshot.versions)})) {
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   adopt(past.snapshot.streams);
@@ -114,7 +118,7 @@ broadcast_service::broadcast_service(
   tasks_ = spawn_task_runner(
     system, supervision_.child("task-runner"), how, registry_, numbers,
     task_workers(system, how, numbers, supervision_.child("task-worker")),
-    {journal_, std::move(past.snapshot.tasks)});
+    {journal_, recorder(), std::move(past.snapshot.tasks)});
   make_routes();
   add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
   add_signposts(

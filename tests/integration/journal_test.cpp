@@ -208,7 +208,7 @@ TEST_F(Journal, KeepsVersionsAndTasks) {
 
   begin_life({"--tasks-workers", "1"});
   EXPECT_EQ(json_of(api->get("/api/versions/page"))["changelog"], "x");
-  EXPECT_EQ(status_of(at_work)["status"], "failed");
+  EXPECT_TRUE(eventually([&] { return status_of(at_work)["status"] == "failed"; }));
   EXPECT_EQ(status_of(at_work)["error"], "interrupted by a restart");
   watcher.reconnect(herald->stream_port());
   const auto failed = watcher.next("task_event");

@@ -139,6 +139,22 @@ TEST_F(JournalTables, RemembersTasksInTheOrderOfTheirStart) {
   EXPECT_EQ(load().tasks.size(), 1u);
 }
 
+TEST_F(JournalTables, RememberAStepWithItsEventWhoseIdIsAheadOfOthers) {
+  step_kept step;
+  step.task.task.id = task_id{"1"};
+  step.told.events.push_back(make_event(100));
+  ASSERT_EQ(write({make_events(1, 2), step, make_events(3, 4)}), SQLITE_OK);
+  ASSERT_EQ(write({make_events(5, 6), make_events(101, 102)}), SQLITE_OK);
+  const auto found = load();
+  EXPECT_EQ(ids_of(found), (id_list{1, 2, 3, 4, 5, 6, 100, 101, 102})) << "in their order";
+  EXPECT_EQ(found.ids_upto, event_id{102});
+  EXPECT_EQ(found.tasks.size(), 1u);
+  ASSERT_EQ(write({events_evicted{{5}}}), SQLITE_OK);
+  EXPECT_EQ(ids_of(load()), (id_list{6, 100, 101, 102}));
+  ASSERT_EQ(db.run("UPDATE events SET events = x'0102' WHERE last_id = 100"), SQLITE_OK);
+  EXPECT_EQ(ids_of(load(1)), (id_list{101, 102})) << "nothing of before the damage";
+}
+
 TEST_F(JournalTables, WriteAllOfAGroupOrNothing) {
   ASSERT_EQ(write({make_events(1, 2)}), SQLITE_OK);
   // A table that is gone fails the last entry of the group.

@@ -94,6 +94,36 @@ protected:
   journal_actor log;
 };
 
+TEST_F(Journal, WritesAVersionLaterTogetherWithItsBroadcast) {
+  store.answer = ec::storage_full;
+  auto both = say(version("a", "1"));
+  both.entries.emplace_back(version_dropped{request_id{"b"}});
+  both.entries.push_back(make_events(1, 1));
+  both.entries.push_back(make_events(2, 2));
+  tell(log, both);
+  tell(log, both);
+  store.answer = ec::none;
+  store.written.clear();
+  advance(std::chrono::seconds{1});
+  EXPECT_EQ(store.written, (std::vector<lines>{{"version a=1", "other", "event 1"}}));
+}
+
+TEST_F(Journal, KeepsNoStepThatCouldNotBeWritten) {
+  lines heard;
+  const auto who = listener(heard);
+  step_kept step;
+  step.told.events.push_back(testing::make_event(1));
+  store.answer = ec::storage_full;
+  inject(log, say(step, 1, who));
+  inject(log, say(version("a", "1")));
+  drain();
+  EXPECT_EQ(heard, (lines{"1-1 storage_full"}));
+  store.answer = ec::none;
+  store.written.clear();
+  advance(std::chrono::seconds{1});
+  EXPECT_EQ(store.written, (std::vector<lines>{{"version a=1"}})) << "its author asks again";
+}
+
 TEST_F(Journal, WritesInOneTransactionWhatHasGathered) {
   lines heard;
   const auto who = listener(heard);

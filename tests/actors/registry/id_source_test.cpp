@@ -45,6 +45,27 @@ TEST(IdSource, AsksAgainWhereItWasNotGranted) {
   EXPECT_TRUE(ids.due(4));
 }
 
+TEST(IdSource, PlansIdsAboveThoseThatAreGivenOutMeanwhile) {
+  id_source ids{{0}, {id_source::reservation}};
+  const auto planned = ids.plan(3);
+  ASSERT_TRUE(planned);
+  EXPECT_TRUE(ids.has(id_source::lead));
+  EXPECT_FALSE(ids.has(id_source::lead + 1)) << "or an id would be given out twice";
+  EXPECT_LT(ids.next(id_source::lead), *planned);
+  ids.pass_planned(3);
+  EXPECT_EQ(ids.last().value, planned->value + 2);
+  EXPECT_EQ(ids.next().value, planned->value + 3);
+}
+
+TEST(IdSource, PlansNothingThatIsNotReserved) {
+  id_source ids{{0}, {id_source::lead + 2}};
+  EXPECT_FALSE(ids.plan(3));
+  ASSERT_TRUE(ids.due(1));
+  ids.answered(answer(1, 1));
+  EXPECT_TRUE(ids.plan(3));
+  EXPECT_FALSE(ids.due(2)) << "what is planned is reserved";
+}
+
 TEST(IdSource, NeverAsksWithoutAJournal) {
   id_source ids{{1'700'000'000'000'000}, id_source::unbounded};
   ids.next();

@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using lines = std::vector<std::string>;
 
-/// A task runner with a journal that answers when it is told to, and workers that do nothing.
+/// A task runner with a journal and a recorder that answer when they are told to, and workers that
+/// do nothing.
 class TaskMemory : public testing::actor_test {
 protected:
   TaskMemory() {
@@ -19,10 +20,7 @@ protected:
       [this](const record_entries& m) {
         for (const auto& entry : m.entries)
           if (const auto* kept = std::get_if<task_kept>(&entry)) {
-            recorded.push_back(
-              kept->task.type + " " + std::string{to_string(kept->task.status)}
-              + (kept->params_json.empty() ? "" : " " + kept->params_json));
-            known[kept->task.id.str()] = *kept;
+            note(*kept);
           } else if (const auto* dropped = std::get_if<task_dropped>(&entry)) {
             recorded.push_back("dropped");
             known.erase(dropped->id.str());
@@ -36,12 +34,21 @@ protected:
       },
       [](const flush&) {});
     publisher = mock<publisher_actor>([this](const publish& m) {
-      for (const auto& d : m.drafts) {
-        const auto from = d.data.find("task_", 0);
-        told.push_back(d.data.substr(from, d.data.find('"', from) - from));
-      }
+      for (const auto& d : m.drafts)
+        told.push_back(kind_of(d));
       return publish_receipt{};
     });
+    recorder = mock<recorder_actor>(
+      [](const publish_recorded&) {
+        ADD_FAILURE() << "steps alone";
+        return publish_receipt{};
+      },
+      [this](const publish_step& m) {
+        note(m.task);
+        steps.push_back(m);
+        if (answers)
+          write_steps();
+      });
     options.workers = 1;
   }
 
@@ -54,11 +61,36 @@ protected:
           [this](const run_task& order) { ran.push_back(order.type + " " + order.params_json); },
           [](const abort_task&) {});
       },
-      {log, std::move(tasks)})});
+      {log, recorder, std::move(tasks)})});
   }
 
+  void note(const task_kept& kept) {
+    recorded.push_back(
+      kept.task.type + " " + std::string{to_string(kept.task.status)}
+      + (kept.params_json.empty() ? "" : " " + kept.params_json));
+    known[kept.task.id.str()] = kept;
+  }
+
+  /// "task_started"
+  static std::string kind_of(const draft& d) {
+    const std::string before = R"("event_type":")";
+    const auto from = d.data.find(before) + before.size();
+    return d.data.substr(from, d.data.find('"', from) - from);
+  }
+
+  /// Of what waits for the journal.
   void answer(ec code = ec::none) {
     inject(listener, entries_recorded{1, last, {code, "disk", {}}});
+  }
+  /// The steps that wait are in the file and told, or could not be written.
+  void write_steps(ec code = ec::none) {
+    for (const auto& step : steps) {
+      if (code == ec::none)
+        told.push_back(kind_of(step.what));
+      inject(step.listener, step_published{step.number, {code, "disk", {}}});
+    }
+    if (code == ec::none)
+      steps.clear();
   }
 
   static task_kept
@@ -86,10 +118,12 @@ protected:
   task_options options;
   journal_actor log;
   publisher_actor publisher;
+  recorder_actor recorder;
   task_runner_actor runner;
   journal_listener_actor listener;
   ticket_id last = 0;
   bool answers = false;
+  std::vector<publish_step> steps;
   lines recorded;
   std::map<std::string, task_kept> known;
   lines told;
@@ -106,12 +140,110 @@ TEST_F(TaskMemory, BeginsATaskOnceItIsWritten) {
   EXPECT_FALSE(client->has_next_message());
   answer();
   drain();
-  EXPECT_EQ(ran, (lines{R"(demo {"steps":1})"}));
   EXPECT_EQ(recorded.back(), "demo running");
-  EXPECT_EQ(told, (lines{"task_started"}));
   pending.receive(
     [](const task_view& v) { EXPECT_EQ(v.status, task_status::pending); },
     [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, HandsATaskToItsWorkerOnceItsBeginningIsWritten) {
+  spawn();
+  tell(runner, start_task{"demo", R"({"steps":1})"});
+  answer();
+  drain();
+  EXPECT_EQ(recorded.back(), "demo running");
+  const auto shown = [&] {
+    return ask<task_page>(runner, list_tasks{})->tasks.at(0).status;
+  };
+  EXPECT_TRUE(ran.empty()) << "or it ran again in the next life";
+  EXPECT_TRUE(told.empty());
+  EXPECT_EQ(shown(), task_status::pending);
+  write_steps(ec::storage_full);
+  drain();
+  EXPECT_TRUE(ran.empty());
+  write_steps();
+  drain();
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":1})"}));
+  EXPECT_EQ(shown(), task_status::running);
+}
+
+TEST_F(TaskMemory, ShowsATaskAsEndedOnceItsEndIsWritten) {
+  answers = true;
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{"demo", "{}"})->id;
+  answers = false;
+  told.clear();
+  tell(runner, task_progressed{id, 0.5, "half"});
+  tell(runner, task_finished{id, R"({"rows":3})", std::nullopt});
+  EXPECT_EQ(recorded.back(), "demo completed");
+  EXPECT_EQ(told, (lines{"progress_update"}));
+  auto now = ask<task_view>(runner, get_task{id});
+  EXPECT_EQ(now->status, task_status::running);
+  EXPECT_EQ(now->progress, 0.5);
+  EXPECT_EQ(now->end_time, std::nullopt);
+  EXPECT_EQ(now->result_json, "");
+  const auto gone = ask<void>(runner, remove_task{id});
+  EXPECT_EQ(describe(gone.error()).code, ec::task_not_ended);
+  write_steps();
+  drain();
+  now = ask<task_view>(runner, get_task{id});
+  EXPECT_EQ(now->status, task_status::completed);
+  EXPECT_EQ(now->result_json, R"({"rows":3})");
+  EXPECT_TRUE(ask<void>(runner, remove_task{id}));
+}
+
+TEST_F(TaskMemory, TakesAWorkerBackFromATaskThatEndsBeforeItsBeginningIsWritten) {
+  spawn();
+  tell(runner, start_task{"demo", R"({"steps":1})"});
+  answer();
+  drain();
+  const auto id = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
+  tell(runner, cancel_task{id});
+  tell(runner, start_task{"demo", R"({"steps":2})"});
+  answer();
+  drain();
+  write_steps();
+  drain();
+  EXPECT_EQ(told, (lines{"task_started", "task_cancelled", "task_started"}));
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":2})"}));
+}
+
+TEST_F(TaskMemory, HoldsProgressBackUntilTheBeginningIsTold) {
+  spawn();
+  caf::scoped_actor service{system(), true};
+  auto pending = service->request(runner, caf::infinite, start_task{"external", "{}"});
+  drain();
+  answer();
+  drain();
+  EXPECT_FALSE(service->has_next_message()) << "it does not run before that is written";
+  const auto id = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
+  tell(runner, report_progress{id, 0.5, "half"});
+  EXPECT_TRUE(told.empty());
+  EXPECT_EQ(recorded.size(), 2u) << "nor is it recorded by itself";
+  write_steps();
+  drain();
+  EXPECT_EQ(told, (lines{"task_started", "progress_update"}));
+  EXPECT_EQ(known.at(id.str()).task.progress, 0.5);
+  pending.receive(
+    [](const task_view& v) { EXPECT_EQ(v.status, task_status::running); },
+    [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, IsQuietOnceAllEndsAreWritten) {
+  spawn();
+  tell(runner, start_task{"external", "{}"});
+  answer();
+  drain();
+  write_steps();
+  drain();
+  caf::scoped_actor end{system(), true};
+  auto quiet = end->request(runner, caf::infinite, abort_all_tasks{});
+  drain();
+  EXPECT_FALSE(end->has_next_message());
+  write_steps();
+  drain();
+  EXPECT_TRUE(end->has_next_message());
+  quiet.receive([] {}, [](const caf::error&) { FAIL(); });
 }
 
 TEST_F(TaskMemory, BeginsNothingThatCannotBeWritten) {
@@ -141,6 +273,8 @@ TEST_F(TaskMemory, LetsNobodyWaitForAnAnswerThatDoesNotCome) {
   lost.receive(
     [](const task_view&) { FAIL(); },
     [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::actor_failed); });
+  write_steps();
+  drain();
   EXPECT_EQ(ran, (lines{R"(demo {"steps":2})"}));
   EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u) << "as if it had never been asked for";
 }
@@ -152,6 +286,7 @@ TEST_F(TaskMemory, DoesNotBeginATaskThatIsCancelledBeforeItIsWritten) {
   drain();
   const auto id = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
   tell(runner, cancel_task{id});
+  write_steps();
   answer();
   drain();
   EXPECT_TRUE(ran.empty());
@@ -164,6 +299,7 @@ TEST_F(TaskMemory, DoesNotBeginATaskThatIsCancelledBeforeItIsWritten) {
 TEST_F(TaskMemory, CancelsWhatIsNotWrittenYetAtAShutdown) {
   spawn();
   tell(runner, start_task{"demo", "{}"});
+  answers = true;
   EXPECT_TRUE(ask<void>(runner, begin_shutdown{}));
   EXPECT_EQ(told, (lines{"task_cancelled"}));
   answer();
@@ -182,12 +318,31 @@ TEST_F(TaskMemory, AnswersReportsOnTheEndOnceTheyAreWritten) {
   auto pending = service->request(runner, caf::infinite, report_completion{task->id, "1"});
   drain();
   EXPECT_EQ(recorded.back(), "external completed");
-  EXPECT_EQ(told.back(), "task_completed") << "told without waiting";
+  EXPECT_EQ(told, (lines{"task_started"})) << "or the next life took it back";
   EXPECT_FALSE(service->has_next_message());
-  answer();
+  write_steps();
   drain();
+  EXPECT_EQ(told.back(), "task_completed");
   pending.receive(
     [](const task_view& v) { EXPECT_EQ(v.result_json, "1"); }, [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(TaskMemory, SaysSoWhereTheEndCannotBeWrittenYet) {
+  answers = true;
+  spawn();
+  const auto task = ask<task_view>(runner, start_task{"external", "{}"});
+  answers = false;
+  caf::scoped_actor service{system(), true};
+  auto pending = service->request(runner, caf::infinite, report_completion{task->id, "1"});
+  drain();
+  write_steps(ec::storage_full);
+  drain();
+  pending.receive(
+    [](const task_view&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::storage_full); });
+  write_steps();
+  drain();
+  EXPECT_EQ(view(task->id.str().c_str()).status, task_status::completed);
 }
 
 TEST_F(TaskMemory, RecordsTheProgressOfExternalTasks) {
@@ -222,11 +377,15 @@ TEST_F(TaskMemory, ForgetsInTheFileWhatItForgets) {
 
 TEST_F(TaskMemory, FailsWhatWasAtWorkAndTellsAll) {
   spawn({former("1", "demo", task_status::running)});
+  EXPECT_EQ(recorded, (lines{"demo failed"}));
+  EXPECT_EQ(view("1").status, task_status::running);
+  EXPECT_TRUE(told.empty());
+  write_steps();
+  drain();
   EXPECT_EQ(view("1").status, task_status::failed);
   EXPECT_EQ(view("1").error, "interrupted by a restart");
   EXPECT_EQ(view("1").progress, 0.5);
   EXPECT_EQ(told, (lines{"task_failed"}));
-  EXPECT_EQ(recorded, (lines{"demo failed"}));
 }
 
 TEST_F(TaskMemory, GoesOnWithExternalTasks) {
@@ -242,6 +401,7 @@ TEST_F(TaskMemory, GoesOnWithExternalTasks) {
 }
 
 TEST_F(TaskMemory, CountsTheSilenceOfAnExternalServiceFromTheRestart) {
+  answers = true;
   options.external_timeout_s = 60s;
   spawn({former("1", "external", task_status::running)});
   advance(59s);
@@ -251,6 +411,7 @@ TEST_F(TaskMemory, CountsTheSilenceOfAnExternalServiceFromTheRestart) {
 }
 
 TEST_F(TaskMemory, BeginsWhatHadWaited) {
+  answers = true;
   spawn(
     {former("1", "demo", task_status::pending), former("2", "external", task_status::pending),
      former("3", "failing", task_status::pending)});
@@ -260,6 +421,7 @@ TEST_F(TaskMemory, BeginsWhatHadWaited) {
 }
 
 TEST_F(TaskMemory, FailsWhatNobodyKnowsHowToDoAnyMore) {
+  answers = true;
   spawn({former("1", "no-such-command", task_status::pending)});
   EXPECT_EQ(view("1").status, task_status::failed);
   EXPECT_EQ(told, (lines{"task_failed"}));

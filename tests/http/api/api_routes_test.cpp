@@ -208,6 +208,8 @@ protected:
       [=](const delivery_settled& m) { unexpected(m); },
       [](const send_to_stream&) { return send_status::sent; },
       [](const publish&) { return publish_receipt{}; },
+      [](const publish_recorded&) { return publish_receipt{}; },
+      [=](const publish_step& m) { unexpected(m); },
       [=](const delivery_wait_over& m) { unexpected(m); },
       [=](const add_observer& m) { unexpected(m); },
       [this](const list_connections& query) {
