@@ -1,7 +1,6 @@
 // Steps of tasks, which are told once they are in the journal, and what is recorded with the events
 // that it goes with.
 
-#include <iterator>
 #include <utility>
 
 #include "actors/registry/registry_inside.hpp"
