@@ -27,6 +27,7 @@ struct child {
   actor_status status;
   std::shared_ptr<const mailbox_depth> depth;
   prometheus::Counter* restarts = nullptr;
+  prometheus::Counter* left_behind = nullptr;
   std::size_t rank = 0;
   bool ended = false;
 };
@@ -126,6 +127,9 @@ child& supervisor::add(const child_started& fact) {
   made.status.max_mailbox = options.mailbox.max;
   made.restarts = &around_->numbers.counter(
     "herald_actor_restarts_total", "Restarts ordered by the supervisor.", {{"actor", fact.name}});
+  // There from the start, as the end is too late for anybody to see that it has risen.
+  made.left_behind = &around_->numbers.counter(
+    "herald_actor_left_behind_total", "Actors that did not end in time.", {{"actor", fact.name}});
   monitor(made.handle);
   // Too late to be one of those that are waited for.
   if (stop_.step > 0)
@@ -258,11 +262,7 @@ void supervisor::on_overdue(const stop_overdue& fact) {
 
 void supervisor::leave_behind(const child& late) {
   log::error(component, "child_left_behind", {{"actor", late.status.name}});
-  around_->numbers
-    .counter(
-      "herald_actor_left_behind_total", "Actors that did not end in time.",
-      {{"actor", late.status.name}})
-    .Increment();
+  late.left_behind->Increment();
   stop_.report.left_behind.push_back(late.status.name);
 }
 

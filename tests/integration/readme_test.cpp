@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -76,9 +77,19 @@ std::string series_of(std::string_view line) {
   return labels.empty() ? name : ordered(name + "{" + labels + "}");
 }
 
+/// The lines of a page of metrics, without comments.
+std::vector<std::string> samples_of(const std::string& page) {
+  std::vector<std::string> all;
+  std::istringstream lines{page};
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && line.front() != '#')
+      all.push_back(line);
+  return all;
+}
+
 /// What a herald with these arguments serves, once it has had a request.
-void serve(names& all, std::vector<std::string> arguments) {
-  herald_process herald{std::move(arguments)};
+void serve(names& all, const herald_options& options) {
+  herald_process herald{options};
   http_client api{herald.api_port()};
   EXPECT_EQ(api.get("/nothing-here").status, 404);
   // A body that is too long: a reason to be rejected before it is routed.
@@ -86,11 +97,11 @@ void serve(names& all, std::vector<std::string> arguments) {
   rejected.post("/api/events", std::string(2000, ' '));
   // The front of a stand-in makes its metrics before it answers.
   EXPECT_EQ(api.post("/internal/send", R"({"token":"unknown","close":true})").status, 404);
-  std::istringstream lines{api.get("/metrics").body};
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && line.front() != '#')
-      all.insert(series_of(line));
+  for (const auto& line : samples_of(api.get("/metrics").body))
+    all.insert(series_of(line));
 }
+
+const std::string a_command = R"({"tasks":{"commands":{"report":{"argv":["/bin/true"]}}}})";
 
 names less(const names& all, const names& those) {
   names left;
@@ -99,18 +110,154 @@ names less(const names& all, const names& those) {
   return left;
 }
 
+/// The ways to run herald that have metrics of their own, with small bodies.
+std::vector<herald_options> ways_to_run(const temporary_folder& folder) {
+  const std::vector<std::string> small = {"--api-max-body-bytes=1024", "--api-max-event-bytes=512"};
+  const auto with = [&](const std::string& flag, const std::string& value) {
+    auto arguments = small;
+    arguments.insert(arguments.end(), {flag, value});
+    return arguments;
+  };
+  return {
+    {with("--journal-path", (folder / "journal").string()), {}, a_command},
+    {with("--gateway-url", "http://127.0.0.1:1"), {}, {}},
+    {with("--callback-url", "http://127.0.0.1:1/c"), {}, {}}};
+}
+
 TEST(Readme, HasEveryMetricWithItsLabels) {
-  temporary_folder folder;
-  const std::string short_bodies = "--api-max-body-bytes=1024";
+  const temporary_folder folder;
   names served;
-  serve(
-    served, {short_bodies, "--api-max-event-bytes=512", "--journal-path",
-             (folder.path() / "journal").string()});
-  serve(served, {short_bodies, "--api-max-event-bytes=512", "--gateway-url", "http://127.0.0.1:1"});
-  serve(
-    served, {short_bodies, "--api-max-event-bytes=512", "--callback-url", "http://127.0.0.1:1/c"});
+  for (const auto& way : ways_to_run(folder))
+    serve(served, way);
   EXPECT_EQ(less(served, described()), names{}) << "served, and not described";
   EXPECT_EQ(less(described(), served), names{}) << "described, and not served";
+}
+
+using label_values = std::map<std::string, std::vector<std::string>>;
+
+/// The values that the labels of counters can have, but for those that name an actor.
+const std::map<std::string, label_values>& known_values() {
+  static const std::vector<std::string> actions = {"connect", "disconnect"};
+  static const std::map<std::string, label_values> known = {
+    {"sse_gateway_connections_total", {{"action", {"connect", "disconnect", "replace"}}}},
+    {"sse_gateway_events_sent_total",
+     {{"service", {"version", "task", "event"}}, {"status", {"success", "error"}}}},
+    {"task_executions_total",
+     {{"status", {"completed", "failed", "cancelled"}},
+      {"type", {"demo", "failing", "external", "report"}}}},
+    {"herald_tasks_refused_total", {{"limit", {"pending", "external"}}}},
+    {"herald_api_rejected_total",
+     {{"reason",
+       {"origin", "host", "overloaded", "malformed_request", "request_timed_out", "target_too_long",
+        "head_too_large", "body_too_large", "unsupported_encoding", "unsupported_expectation",
+        "unsupported_coding", "unsupported_version"}}}},
+    {"herald_stream_refused_total",
+     {{"reason",
+       {"too_many", "too_many_per_address", "too_many_openings", "malformed", "head_too_large",
+        "head_timed_out", "head_crowded_out", "origin", "host", "not_found", "method", "invalid",
+        "by_owner", "unanswered", "shutting_down", "kept_away"}}}},
+    {"herald_journal_failures_total", {{"reason", {"full", "failed"}}}},
+    {"herald_gateway_lost_total", {{"reason", {"expired", "stream_full", "shard_full"}}}},
+    {"herald_gateway_probes_total", {{"result", {"alive", "gone", "failed"}}}},
+    {"herald_callback_requests_total",
+     {{"action", actions},
+      {"outcome", {"ok", "refused", "unreachable", "timed_out", "expired", "queue_full"}}}},
+    {"herald_callback_dropped_total", {{"action", actions}}},
+    {"herald_actor_refused_total", {{"why", {"rejected", "dropped", "stopped"}}}}};
+  return known;
+}
+
+/// The counters of the README's table that start at 0, each with its labels.
+std::map<std::string, std::vector<std::string>> counters() {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& series : described()) {
+    const auto brace = std::min(series.find('{'), series.size());
+    const auto name = series.substr(0, brace);
+    if (!name.ends_with("_total") || name == "herald_api_requests_total")
+      continue;
+    auto& labels = found[name];
+    std::istringstream list{brace < series.size() ? series.substr(brace + 1) : ""};
+    for (std::string label; std::getline(list, label, ',');)
+      labels.push_back(label.substr(0, label.find('}')));
+  }
+  return found;
+}
+
+/// `name{a="1",b="2"}` for each combination of values, labels in their order.
+names combinations(
+  const std::string& name, const std::vector<std::string>& labels, const label_values& values) {
+  std::vector<std::string> made = {""};
+  for (const auto& label : labels) {
+    std::vector<std::string> longer;
+    for (const auto& begun : made)
+      for (const auto& value : values.at(label))
+        longer.push_back(begun + (begun.empty() ? "" : ",") + label + "=\"" + value + "\"");
+    made = std::move(longer);
+  }
+  names all;
+  for (const auto& one : made)
+    all.insert(one.empty() ? name : name + "{" + one + "}");
+  return all;
+}
+
+/// `name{a="1",b="2"}` of a sample, labels in their order.
+std::string exact(const std::string& sample) {
+  return ordered(sample.substr(0, sample.rfind(' ')));
+}
+
+/// The actors of a herald, and those of them that have a mailbox of CAF. A stream loop has an inbox
+/// that refuses nothing, and takes a message up again that has thrown.
+struct actors_of {
+  explicit actors_of(http_client& api) {
+    const auto tree = json_of(api.get("/api/actors"));
+    for (const auto& kind : tree.at("actors")) {
+      const auto name = kind.at("name").get<std::string>();
+      std::vector<std::string> instances = {name};
+      if (kind.contains("actors")) {
+        instances.clear();
+        for (const auto& one : kind.at("actors"))
+          instances.push_back(one.at("name").get<std::string>());
+      }
+      all.insert(all.end(), instances.begin(), instances.end());
+      if (name != "stream-loop")
+        with_mailbox.insert(with_mailbox.end(), instances.begin(), instances.end());
+    }
+  }
+  std::vector<std::string> all;
+  std::vector<std::string> with_mailbox;
+};
+
+TEST(Readme, CountersAreThereFromTheStartAtZero) {
+  const temporary_folder folder;
+  names there;
+  names wanted;
+  for (const auto& way : ways_to_run(folder)) {
+    herald_process herald{way};
+    http_client api{herald.api_port()};
+    ASSERT_TRUE(eventually([&] { return api.get("/readyz").status == 200; }));
+    for (const auto& sample : samples_of(api.get("/metrics").body)) {
+      there.insert(exact(sample));
+      const bool starts_at_zero =
+        sample.find("_total{") != std::string::npos && !sample.starts_with("herald_api_requests");
+      EXPECT_TRUE(!starts_at_zero || sample.ends_with(" 0")) << sample;
+    }
+    const actors_of actors{api};
+    for (const auto& [name, labels] : counters()) {
+      auto values = known_values().count(name) != 0 ? known_values().at(name) : label_values{};
+      if (labels.empty() || labels.front() != "actor")
+        continue;
+      const bool of_mailboxes = name.find("refused") != std::string::npos
+                                || name.find("messages_lost") != std::string::npos;
+      values["actor"] = of_mailboxes ? actors.with_mailbox : actors.all;
+      wanted.merge(combinations(name, labels, values));
+    }
+  }
+  for (const auto& [name, labels] : counters())
+    if (labels.empty() || labels.front() != "actor")
+      wanted.merge(
+        combinations(name, labels, labels.empty() ? label_values{} : known_values().at(name)));
+  EXPECT_GT(wanted.size(), 100u);
+  EXPECT_EQ(less(wanted, there), names{}) << "not there from the start";
 }
 
 } // namespace
