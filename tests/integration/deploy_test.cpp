@@ -73,6 +73,21 @@ protected:
   std::string folder;
 };
 
+#ifdef HERALD_IS_HARDENED // as what is shipped is
+TEST_F(Deploy, TheBinaryIsHardened) {
+  const auto header = shell("readelf -hW " HERALD_BINARY).output;
+  EXPECT_NE(header.find("DYN (Position-Independent Executable file)"), std::string::npos) << header;
+  const auto dynamic = shell("readelf -dW " HERALD_BINARY).output;
+  EXPECT_NE(dynamic.find("NOW PIE"), std::string::npos) << dynamic;
+  const auto segments = shell("readelf -lW " HERALD_BINARY).output;
+  EXPECT_NE(segments.find("GNU_RELRO"), std::string::npos) << segments;
+  EXPECT_EQ(segments.find(" RWE "), std::string::npos) << segments;
+  const auto symbols = shell("readelf --dyn-syms -W " HERALD_BINARY).output;
+  for (const auto* name : {"__stack_chk_fail", "__fprintf_chk"})
+    EXPECT_NE(symbols.find(name), std::string::npos) << name;
+}
+#endif
+
 /// The packages that the image installs for herald to run.
 std::set<std::string> packages_of_the_image() {
   const auto text = text_of(root / "deploy/container/Dockerfile");
