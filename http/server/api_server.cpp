@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/telemetry/log.hpp"
 #include "http/protocol/http_reply.hpp"
@@ -46,6 +47,12 @@ prometheus::Counter& refusals(metrics& numbers, std::string_view reason) {
     {{"reason", std::string(reason)}});
 }
 
+bool are_loopback(const std::vector<std::string>& addresses) {
+  return std::all_of(addresses.begin(), addresses.end(), [](const std::string& address) {
+    return is_loopback(address);
+  });
+}
+
 /// Of a process that may open so many files.
 place_limits limits_of(const api_options& options, std::size_t descriptors) {
   const auto wanted = options.max_connections + options.max_waiting_connections;
@@ -78,7 +85,7 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
     threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
     httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
-    exposed_(!is_loopback(httplib_.address())),
+    exposed_(!are_loopback(httplib_.addresses())),
     guard_(options_, !exposed_) {
   numbers
     .gauge(

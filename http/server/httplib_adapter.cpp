@@ -1,9 +1,11 @@
 #include "http/server/httplib_adapter.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <httplib.h>
@@ -22,6 +24,8 @@ using namespace std::chrono_literals;
 
 /// A storm of callbacks would wait for retransmissions with fewer.
 constexpr int listen_backlog = 4096;
+/// To find a port that is free on all addresses of a host.
+constexpr int most_attempts = 16;
 
 /// Runs each job, which hands its connection over, on the thread that accepts.
 class no_queue : public httplib::TaskQueue {
@@ -69,14 +73,17 @@ thread_local api_reply* current = nullptr;
 
 } // namespace
 
+/// An address of the API, and the thread that accepts there.
 class httplib_adapter::server : public httplib::Server {
 public:
-  server(const api_options& options, taker accepted) : accepted_(std::move(accepted)) {
+  server(const api_options& options, std::string address, taker accepted)
+    : address_(std::move(address)),
+      accepted_(std::move(accepted)) {
     set_socket_options([this](socket_t descriptor) {
       // SO_REUSEADDR alone: httplib's own default adds SO_REUSEPORT.
       const int yes = 1;
       ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-      listener = descriptor;
+      listener_ = descriptor;
     });
     // httplib only tells clients of them.
     set_keep_alive_timeout(options.keep_alive_timeout.count());
@@ -101,8 +108,12 @@ public:
     return process_request(stream, last, closed, nullptr);
   }
 
-  /// Of the listening socket that httplib has made last.
-  std::atomic<int> listener{-1};
+  [[nodiscard]] const std::string& address() const noexcept { return address_; }
+
+  /// Port 0 is replaced by a free one. Leaves `errno` where it cannot be had.
+  [[nodiscard]] bool bind(std::uint16_t& port);
+  void start();
+  void end_accepting();
 
 private:
   bool process_and_close_socket(socket_t descriptor) override {
@@ -110,40 +121,35 @@ private:
     return true;
   }
 
-  taker accepted_;
+  void accept_until_stopped();
+
+  /// In numbers: httplib would not say why it cannot resolve a host.
+  const std::string address_;
+  const taker accepted_;
+  std::uint16_t port_ = 0;
+  /// The listening socket that httplib has made last.
+  std::atomic<int> listener_{-1};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> accepting_ended_{false};
+  std::thread acceptor_;
 };
 
-httplib_adapter::httplib_adapter(const api_options& options, taker accepted)
-  : address_(resolve_host(options.host, "api.host").text()),
-    port_(options.port),
-    server_(std::make_unique<server>(options, std::move(accepted))) {
+bool httplib_adapter::server::bind(std::uint16_t& port) {
   errno = 0;
-  if (!bind()) {
-    const int why = errno != 0 ? errno : EADDRNOTAVAIL;
-    throw std::system_error(
-      why, std::generic_category(),
-      "api.host, api.port: cannot listen on " + options.host + ":" + std::to_string(port_));
-  }
-}
-
-httplib_adapter::~httplib_adapter() {
-  stop();
-}
-
-bool httplib_adapter::bind() {
-  if (port_ == 0) {
-    const int port = server_->bind_to_any_port(address_);
-    if (port <= 0)
+  if (port == 0) {
+    const int any = bind_to_any_port(address_);
+    if (any <= 0)
       return false;
-    port_ = static_cast<std::uint16_t>(port);
-  } else if (!server_->bind_to_port(address_, port_)) {
+    port = static_cast<std::uint16_t>(any);
+  } else if (!bind_to_port(address_, port)) {
     return false;
   }
+  port_ = port;
   // On Linux listening again raises the backlog.
-  return ::listen(server_->listener, listen_backlog) == 0;
+  return ::listen(listener_, listen_backlog) == 0;
 }
 
-void httplib_adapter::start() {
+void httplib_adapter::server::start() {
   // Signals are for the main thread; one here would end httplib's loop.
   sigset_t all;
   sigset_t before;
@@ -153,27 +159,75 @@ void httplib_adapter::start() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void httplib_adapter::accept_until_stopped() {
-  while (!server_->listen_after_bind() && !stopping_) {
-    log::error("api", "accept_failed", {{"port", port_}});
+void httplib_adapter::server::accept_until_stopped() {
+  while (!listen_after_bind() && !stopping_) {
+    log::error("api", "accept_failed", {{"address", address_}, {"port", port_}});
     do
       std::this_thread::sleep_for(100ms);
-    while (!stopping_ && !bind());
+    while (!stopping_ && !bind(port_));
   }
   accepting_ended_ = true;
 }
 
-void httplib_adapter::stop() {
+void httplib_adapter::server::end_accepting() {
   if (stopping_.exchange(true))
     return;
   if (!acceptor_.joinable()) {
-    owned_fd{server_->listener}.close();
+    owned_fd{listener_}.close();
     return;
   }
-  while (!server_->is_running() && !accepting_ended_)
+  while (!is_running() && !accepting_ended_)
     std::this_thread::yield();
-  server_->stop();
+  stop();
   acceptor_.join();
+}
+
+httplib_adapter::httplib_adapter(const api_options& options, taker accepted) : port_(options.port) {
+  // A port that is free on one address may be taken on the next.
+  for (int attempt = 1; !bind_all(options, accepted); ++attempt) {
+    const int why = errno != 0 ? errno : EADDRNOTAVAIL;
+    if (options.port != 0 || why != EADDRINUSE || attempt == most_attempts)
+      throw std::system_error(
+        why, std::generic_category(),
+        "api.host, api.port: cannot listen on " + options.host + ":"
+          + std::to_string(options.port));
+  }
+}
+
+httplib_adapter::~httplib_adapter() {
+  stop();
+}
+
+/// Leaves `errno` where not all addresses can be had that this machine has.
+bool httplib_adapter::bind_all(const api_options& options, const taker& accepted) {
+  stop();
+  servers_.clear();
+  port_ = options.port;
+  for (const auto& address : resolve_host(options.host, "api.host")) {
+    auto one = std::make_unique<server>(options, address.text(), accepted);
+    if (one->bind(port_))
+      servers_.push_back(std::move(one));
+    else if (!is_address_missing(errno))
+      return false;
+  }
+  return !servers_.empty();
+}
+
+std::vector<std::string> httplib_adapter::addresses() const {
+  std::vector<std::string> all;
+  for (const auto& one : servers_)
+    all.push_back(one->address());
+  return all;
+}
+
+void httplib_adapter::start() {
+  for (const auto& one : servers_)
+    one->start();
+}
+
+void httplib_adapter::stop() {
+  for (const auto& one : servers_)
+    one->end_accepting();
 }
 
 bool httplib_adapter::knows(std::string_view method) {
@@ -189,7 +243,7 @@ httplib_adapter::render(const request_head& request, api_reply& reply, bool last
   const auto shown = request.method + " " + request.target + " HTTP/1.1\r\n\r\n";
   head_stream stream{shown};
   current = &reply;
-  const bool written = server_->answer(stream, last);
+  const bool written = servers_.front()->answer(stream, last);
   current = nullptr;
   if (!written)
     return std::nullopt;

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <vector>
 
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
@@ -24,7 +23,9 @@ namespace herald {
 ///   nothing, cuts no ranges, reads no body and changes no connection.
 /// - It keeps a thread for each connection from a pool of fixed size: here whoever accepts gets the
 ///   descriptor.
-/// - It listens with a backlog of 5, and lets two servers share a port.
+/// - It listens with a backlog of 5, lets two servers share a port, and knows one address only:
+/// here
+///   each has a server of its own.
 /// - It gives up accepting on errors that pass, such as no memory for one connection.
 /// - It can be told to stop only once it accepts.
 /// - It answers 400 to methods that it does not know, gives 204 a length, and offers ranges.
@@ -33,8 +34,8 @@ public:
   /// Takes a descriptor over, on the thread that accepts: must not wait.
   using taker = std::function<void(int descriptor)>;
 
-  /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
-  /// port; what it says names the settings.
+  /// Binds, on all addresses of the host that this machine has. Throws std::runtime_error if there
+  /// is none, also if another process has the port; what it says names the settings.
   httplib_adapter(const api_options& options, taker accepted);
   /// Stops.
   ~httplib_adapter();
@@ -44,9 +45,9 @@ public:
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// What it listens on, in numbers.
-  [[nodiscard]] const std::string& address() const noexcept { return address_; }
+  [[nodiscard]] std::vector<std::string> addresses() const;
 
-  /// Accepts on a thread of its own, from now on. Call it once.
+  /// Accepts on threads of its own, from now on. Call it once.
   void start();
   /// Accepts no more. Calling it again does nothing.
   void stop();
@@ -62,16 +63,11 @@ public:
 private:
   class server;
 
-  [[nodiscard]] bool bind();
-  void accept_until_stopped();
+  [[nodiscard]] bool bind_all(const api_options& options, const taker& accepted);
 
-  /// In numbers: httplib would not say why it cannot resolve a host.
-  std::string address_;
   std::uint16_t port_;
-  std::unique_ptr<server> server_;
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> accepting_ended_{false};
-  std::thread acceptor_;
+  /// One for each address. Any of them renders.
+  std::vector<std::unique_ptr<server>> servers_;
 };
 
 } // namespace herald

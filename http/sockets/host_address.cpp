@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -16,7 +17,7 @@ std::string host_address::text() const {
   return numbers.data();
 }
 
-host_address resolve_host(const std::string& host, std::string_view setting) {
+std::vector<host_address> resolve_host(const std::string& host, std::string_view setting) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -25,10 +26,22 @@ host_address resolve_host(const std::string& host, std::string_view setting) {
     throw std::runtime_error{
       std::string{setting} + ": " + host + " cannot be resolved: " + ::gai_strerror(error)};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard{found, &::freeaddrinfo};
-  host_address result;
-  std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
-  result.size = found->ai_addrlen;
-  return result;
+  std::vector<host_address> all;
+  for (const auto* one = found; one != nullptr; one = one->ai_next) {
+    host_address address;
+    std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
+    address.size = one->ai_addrlen;
+    // /etc/hosts may name it twice.
+    if (std::none_of(all.begin(), all.end(), [&](const host_address& other) {
+          return other.text() == address.text();
+        }))
+      all.push_back(address);
+  }
+  return all;
+}
+
+bool is_address_missing(int error) noexcept {
+  return error == EADDRNOTAVAIL || error == EAFNOSUPPORT;
 }
 
 client_address peer_address(int fd) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -23,9 +24,15 @@ struct host_address {
   [[nodiscard]] std::string text() const;
 };
 
-/// The first address that `host` stands for, with port 0. Throws `std::runtime_error` if there is
-/// none, which names the setting that the host comes from.
-[[nodiscard]] host_address resolve_host(const std::string& host, std::string_view setting);
+/// All addresses that `host` stands for, each once, with port 0: `localhost` mostly has one of each
+/// family. Throws `std::runtime_error` if there is none, which names the setting that the host
+/// comes from.
+[[nodiscard]] std::vector<host_address>
+resolve_host(const std::string& host, std::string_view setting);
+
+/// Whether the error says that this machine does not have the address, or its family: then a host
+/// that has another one can be had there.
+[[nodiscard]] bool is_address_missing(int error) noexcept;
 
 /// A client's address: IPv4 mapped into IPv6, and of IPv6 the first 64 bits, which one client has
 /// to itself.

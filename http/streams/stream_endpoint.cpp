@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <caf/send.hpp>
 #include <pthread.h>
@@ -39,13 +40,13 @@ void block_signals() {
 
 /// A loop as its endpoint has it: everything but the loop itself, which lives on its thread.
 struct loop_seat {
-  loop_seat(caf::actor_system& system, owned_fd listening, prometheus::Gauge& depth)
+  loop_seat(caf::actor_system& system, std::vector<owned_fd> listening, prometheus::Gauge& depth)
     : inbox(system, &depth),
-      listener(std::move(listening)) {}
+      listeners(std::move(listening)) {}
 
   loop_inbox inbox;
-  /// In the table of the process, until the loop has it in its own.
-  owned_fd listener;
+  /// In the table of the process, until the loop has them in its own.
+  std::vector<owned_fd> listeners;
   std::thread thread;
 };
 
@@ -59,13 +60,13 @@ struct stream_endpoint::inside {
       descriptors(raise_descriptor_limit()),
       per_loop(stream_loop::streams_in(descriptors)),
       limits(
-        std::min(options.max_streams, per_loop * sockets.descriptors.size()),
+        std::min(options.max_streams, per_loop * sockets.sets.size()),
         options.max_streams_per_address),
       around{system, options, owner, limits, numbers, descriptors, supervisor} {
-    for (auto& listener : sockets.descriptors) {
+    for (auto& listening : sockets.sets) {
       const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
       seats.emplace_back(
-        system, std::move(listener),
+        system, std::move(listening),
         numbers.gauge("herald_actor_mailbox_depth", "Messages waiting.", {{"actor", name}}));
     }
   }
@@ -89,15 +90,19 @@ struct stream_endpoint::inside {
 void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::latch& seated) {
   block_signals();
   ::pthread_setname_np(::pthread_self(), "stream-loop");
-  owned_fd listener{seat.listener.get()};
-  if (!take_own_descriptors({listener.get(), seat.inbox.wake_descriptor()})) {
+  std::vector<owned_fd> own;
+  std::vector<int> kept = {seat.inbox.wake_descriptor()};
+  for (const auto& listener : seat.listeners)
+    own.emplace_back(kept.emplace_back(listener.get()));
+  if (!take_own_descriptors(kept)) {
     log::warning(component, "descriptors_shared", {{"loop", index}});
-    // The table of the process stays the one that the listener is in.
-    (void)seat.listener.release();
+    // The table of the process stays the one that the listeners are in.
+    for (auto& listener : seat.listeners)
+      (void)listener.release();
   }
   seated.count_down();
   try {
-    stream_loop{around, index, std::move(listener), seat.inbox}.run();
+    stream_loop{around, index, std::move(own), seat.inbox}.run();
   } catch (const std::exception& e) {
     log::error(component, "loop_died", {{"loop", index}, {"what", e.what()}});
     if (around.supervisor)
@@ -156,7 +161,7 @@ void stream_endpoint::start() {
         in.seats[index].inbox.as_child(stream_loop::name_of(index), "stream-loop"));
   // Or the port would stay open when a loop closes its own.
   for (auto& seat : in.seats)
-    seat.listener.close();
+    seat.listeners.clear();
 }
 
 void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {

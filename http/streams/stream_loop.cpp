@@ -34,7 +34,7 @@ constexpr std::chrono::seconds tick{1};
 } // namespace
 
 stream_loop::stream_loop(
-  const surroundings& around, unsigned index, owned_fd listener, loop_inbox& inbox)
+  const surroundings& around, unsigned index, std::vector<owned_fd> listeners, loop_inbox& inbox)
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
@@ -56,9 +56,6 @@ stream_loop::stream_loop(
       io_, [] { return clock::now() + tick; }, [this] { on_tick(); }),
     patrols_(
       io_, [this] { return clock::now() + patrol_.pause(); }, [this] { on_patrol(); }),
-    acceptor_(
-      io_, sockets_, tag(kind::listener), std::move(listener),
-      {metrics_.accepted, metrics_.gathered, metrics_.accept_errors}, index, *this),
     pending_(
       {options_.max_head_bytes, options_.head_timeout_ms}, sockets_,
       static_cast<std::uint32_t>(kind::pending), *this),
@@ -76,6 +73,12 @@ stream_loop::stream_loop(
     openings_(options_.open_timeout),
     patrol_(options_.unreachable_s, table_, metrics_.unreachable, &tcp_progress_of),
     inbox_(inbox) {
+  const acceptor::counters numbers{metrics_.accepted, metrics_.gathered, metrics_.accept_errors};
+  client_sink& sink = *this;
+  for (auto& listener : listeners) {
+    const auto which = tag(kind::listener, static_cast<std::uint32_t>(acceptors_.size()));
+    acceptors_.emplace_back(io_, sockets_, which, std::move(listener), numbers, index, sink);
+  }
   if (const auto error = streams_.ring_error(); options_.io_uring && error != 0)
     log::info(
       component, "no_io_uring",
@@ -103,7 +106,8 @@ std::string stream_loop::name_of(unsigned index) {
 void stream_loop::work_on() {
   if (const auto damage = table_.check())
     throw state_damaged(*damage);
-  acceptor_.listen();
+  for (auto& one : acceptors_)
+    one.listen();
   if (options_.heartbeat_s.count() != 0) {
     heartbeat_event_.start();
     if (!options_.heartbeat_event)
@@ -121,7 +125,7 @@ void stream_loop::work_on() {
 
 /// A loop that must not go on ends its streams and waits for its own end.
 void stream_loop::idle() {
-  acceptor_.stop();
+  stop_accepting();
   // Streams of a table that is damaged end with the process.
   const auto slots = table_.check() ? 0 : table_.slots();
   for (stream_slot slot = 0; slot < slots; ++slot)
@@ -132,6 +136,17 @@ void stream_loop::idle() {
 
 std::size_t stream_loop::streams_in(std::size_t descriptors) {
   return descriptors - std::min(fixed_descriptors + head_descriptors, descriptors / 2);
+}
+
+/// True while clients of any listener are let wait for others.
+bool stream_loop::gathering() const {
+  return std::any_of(
+    acceptors_.begin(), acceptors_.end(), [](const acceptor& one) { return one.gathering(); });
+}
+
+void stream_loop::stop_accepting() {
+  for (auto& one : acceptors_)
+    one.stop();
 }
 
 void stream_loop::on_client(int fd, clock::time_point now) {
@@ -182,7 +197,7 @@ void stream_loop::announce_openings() {
     return;
   if (clock::now() >= *due)
     return announce_now();
-  if (acceptor_.gathering() || std::exchange(announcing_, true))
+  if (gathering() || std::exchange(announcing_, true))
     return;
   announcement_.expires_at(*due);
   announcement_.async_wait([this](error_code error) {
@@ -276,14 +291,14 @@ void stream_loop::arrange_answers() {
 
 void stream_loop::on_sockets() {
   watching_ = false;
-  bool clients = false;
+  std::vector<std::uint32_t> listeners;
   bool orders = false;
   const auto events = sockets_.take();
   const auto now = clock::now();
   for (const auto& event : events) {
     switch (static_cast<kind>(event.tag.kind)) {
     case kind::listener:
-      clients = true;
+      listeners.push_back(event.tag.index);
       break;
     case kind::inbox:
       orders = true;
@@ -296,8 +311,8 @@ void stream_loop::on_sockets() {
     }
   }
   // Last, as they give slots away for which there may have been an event in this round.
-  if (clients)
-    acceptor_.on_event(now);
+  for (const auto listener : listeners)
+    acceptors_[listener].on_event(now);
   if (orders)
     on_inbox();
   if (!events.empty()) {

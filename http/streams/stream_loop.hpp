@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -57,8 +58,9 @@ public:
     supervisor_actor supervisor;
   };
 
-  /// The inbox outlives the loop.
-  stream_loop(const surroundings& around, unsigned index, owned_fd listener, loop_inbox& inbox);
+  /// Takes clients of all listeners; the inbox outlives the loop.
+  stream_loop(
+    const surroundings& around, unsigned index, std::vector<owned_fd> listeners, loop_inbox& inbox);
   stream_loop(const stream_loop&) = delete;
   stream_loop& operator=(const stream_loop&) = delete;
   ~stream_loop() override;
@@ -91,6 +93,8 @@ private:
   void idle();
 
   // clients
+  [[nodiscard]] bool gathering() const;
+  void stop_accepting();
   void on_client(int fd, clock::time_point now) override;
   void on_gathered() override;
   std::optional<api_reply>
@@ -155,7 +159,8 @@ private:
   repeating_timer patrols_;
   socket_set sockets_;
   boost::asio::posix::stream_descriptor socket_events_{io_, sockets_.descriptor()};
-  acceptor acceptor_;
+  /// One for each listener.
+  std::deque<acceptor> acceptors_;
   pending_clients pending_;
 
   stream_sockets streams_;

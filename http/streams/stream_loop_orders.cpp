@@ -100,7 +100,7 @@ void stream_loop::apply_one(const close_stream& order) {
 }
 
 void stream_loop::apply_one(drain_loop& order) {
-  acceptor_.stop();
+  stop_accepting();
   draining_ = true;
   drain_next_ = 0;
   drained_ = std::move(order.drained);

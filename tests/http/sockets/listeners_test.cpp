@@ -2,8 +2,11 @@
 
 #include <array>
 #include <chrono>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/sockets/host_address.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/raw_client.hpp"
 
@@ -30,9 +34,9 @@ int option(int fd, int level, int name) {
 
 /// Waits for a client.
 int take(const listeners& doors) {
-  pollfd door{doors.descriptors[0].get(), POLLIN, 0};
+  pollfd door{doors.sets[0][0].get(), POLLIN, 0};
   ::poll(&door, 1, static_cast<int>(std::chrono::milliseconds{testing::patience}.count()));
-  return ::accept(doors.descriptors[0].get(), nullptr, nullptr);
+  return ::accept(doors.sets[0][0].get(), nullptr, nullptr);
 }
 
 /// Whether the next client's socket is as `holds` wants it.
@@ -79,7 +83,7 @@ TEST(Listeners, HandClientsOverTogetherWithWhatTheySay) {
   const auto doors = listen_on("127.0.0.1", 0, 1);
   testing::raw_client client{doors.port};
   ASSERT_TRUE(client.connected());
-  EXPECT_LT(::accept(doors.descriptors[0].get(), nullptr, nullptr), 0);
+  EXPECT_LT(::accept(doors.sets[0][0].get(), nullptr, nullptr), 0);
   client.send("GET");
   const auto fd = take(doors);
   std::array<char, 8> bytes{};
@@ -95,9 +99,30 @@ TEST(Listeners, HandClientsOverInTheEndThatSayNothing) {
   ::close(fd);
 }
 
+/// The addresses that a set listens on, in numbers.
+std::set<std::string> addresses_of(const std::vector<owned_fd>& set) {
+  std::set<std::string> all;
+  for (const auto& one : set) {
+    host_address bound;
+    bound.size = sizeof bound.storage;
+    ::getsockname(one.get(), bound.get(), &bound.size);
+    all.insert(bound.text());
+  }
+  return all;
+}
+
+TEST(Listeners, AreOnAllAddressesOfAHost) {
+  const auto doors = listen_on("localhost", 0, 2);
+  std::set<std::string> wanted;
+  for (const auto& address : resolve_host("localhost", "x"))
+    wanted.insert(address.text());
+  for (const auto& set : doors.sets)
+    EXPECT_EQ(addresses_of(set), wanted);
+}
+
 TEST(Listeners, RefuseAPortThatIsTaken) {
   const auto doors = listen_on("127.0.0.1", 0, 2);
-  EXPECT_EQ(doors.descriptors.size(), 2u);
+  EXPECT_EQ(doors.sets.size(), 2u);
   EXPECT_THROW((void)listen_on("127.0.0.1", doors.port, 1), std::system_error);
 }
 
