@@ -19,6 +19,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <caf/actor_system.hpp>
@@ -30,6 +31,7 @@
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
 #include "http/config/reload.hpp"
+#include "http/service/start_words.hpp"
 #include "http/service/termination.hpp"
 #include "http/service/thread_in_reserve.hpp"
 #include "http/service/work_sharing.hpp"
@@ -235,10 +237,11 @@ int run(
 int run_process(int argc, char** argv, const route_adder& more) {
   keep_standard_descriptors();
   keep_large_blocks_apart();
-  const settings_reader read = [argc, argv] {
-    return load_config(argc, argv, environ);
+  const settings_reader read = [start = start_words{argc, argv, environ}] {
+    return start.load();
   };
   const auto parsed = read();
+  start_words::hide_secrets(argc, argv, environ);
   if (const auto* early = std::get_if<early_exit>(&parsed)) {
     std::fputs(early->text.c_str(), early->to_stderr ? stderr : stdout);
     return early->exit_code;
@@ -246,6 +249,9 @@ int run_process(int argc, char** argv, const route_adder& more) {
   const auto& options = std::get<run_options>(parsed);
   log::configure(options.settings.log);
   log::write_behind(options.settings.log);
+  // Programs of tasks run as the same user, who could read all of a process that is dumpable.
+  if (!options.settings.tasks.commands.empty())
+    ::prctl(PR_SET_DUMPABLE, 0);
   for (const auto& warning : options.warnings)
     log::warning(component, "setting_ignored", {{"detail", warning}});
   try {

@@ -191,6 +191,19 @@ TEST_F(CommandTask, DoesNotOutliveHerald) {
   }
 }
 
+TEST_F(CommandTask, DoesNotReadTheSecretsThatHeraldWasStartedWith) {
+  const auto config =
+    folder.write("herald.json", R"({"tasks": {"commands": {"nothing": {"argv": ["/bin/true"]}}}})");
+  const herald_process with_secrets{herald_options{
+    {"--config", config, "--version-url", "http://127.0.0.1:1/?key=hush-1"},
+    {"HERALD_CALLBACK_SECRET=hush-2"},
+    {}}};
+  const auto about = "/proc/" + std::to_string(with_secrets.pid());
+  EXPECT_NE(text_of(about + "/environ").find("HERALD_CALLBACK_SECRET="), std::string::npos);
+  EXPECT_EQ(text_of(about + "/environ").find("hush"), std::string::npos);
+  EXPECT_EQ(text_of(about + "/cmdline").find("hush"), std::string::npos);
+}
+
 TEST_F(CommandTask, MayEndWithinTheGrace) {
   start(
     {{"slow", R"(
