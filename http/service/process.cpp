@@ -31,6 +31,7 @@
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
 #include "http/config/reload.hpp"
+#include "http/service/first_process.hpp"
 #include "http/service/start_words.hpp"
 #include "http/service/termination.hpp"
 #include "http/service/thread_in_reserve.hpp"
@@ -236,6 +237,8 @@ int run(
 
 int run_process(int argc, char** argv, const route_adder& more) {
   keep_standard_descriptors();
+  if (const auto exit_code = watch_over_herald(argc, argv, environ))
+    return *exit_code;
   keep_large_blocks_apart();
   const settings_reader read = [start = start_words{argc, argv, environ}] {
     return start.load();
