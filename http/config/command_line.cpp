@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -248,19 +247,6 @@ build(config_builder& builder, const request& r, std::span<const std::string_vie
   return builder.check();
 }
 
-/// Whether herald would start with good settings, as far as that can be seen without a start.
-parse_result check_start(const run_options& options) {
-  const auto& journal = options.settings.journal.path;
-  const auto folder = std::filesystem::absolute(journal.empty() ? "." : journal).parent_path();
-  std::error_code failed;
-  if (!std::filesystem::is_directory(folder, failed))
-    return bad_config("journal.path: there is no folder " + folder.string());
-  std::string text;
-  for (const auto& warning : options.warnings)
-    text += "warning: " + warning + "\n";
-  return early_exit{0, text + "the configuration is good\n"};
-}
-
 } // namespace
 
 parse_result load_config(
@@ -277,8 +263,7 @@ parse_result load_config(
     return bad_config(*wrong);
   if (r.what == request::action::print)
     return early_exit{0, print_config(builder.options.settings)};
-  if (r.what == request::action::check)
-    return check_start(builder.options);
+  builder.options.only_check = r.what == request::action::check;
   builder.options.print_ports_file = std::move(r.print_ports_file);
   return std::move(builder.options);
 }

@@ -15,6 +15,8 @@ struct run_options {
   config settings;
   /// Where the open ports are written; empty: nowhere.
   std::string print_ports_file;
+  /// Only to tell whether herald would start.
+  bool only_check = false;
   /// For the log, which is set up only now: each is a variable that was passed over, and why.
   std::vector<std::string> warnings;
 };
@@ -34,8 +36,7 @@ using parse_result = std::variant<run_options, early_exit>;
 /// Makes the settings from the defaults, the config files that the arguments name, the environment
 /// ("NAME=value", of which only HERALD_* counts) and the arguments (without the program's name);
 /// the later beats the earlier. Whatever is wrong ends the run with `exit_bad_config` and one line
-/// for standard error that names the key as it was written. Reads the files, and does nothing else;
-/// with `--check-config` it looks for the journal's folder, too.
+/// for standard error that names the key as it was written. Reads the files, and does nothing else.
 [[nodiscard]] parse_result load_config(
   std::span<const std::string_view> arguments, std::span<const std::string_view> environment);
 

@@ -32,7 +32,7 @@ constexpr std::pair<std::string_view, std::string_view> other_flags[] = {
   {"--config FILE", "Reads settings from a JSON file; comments are allowed. Of several the later "
                     "beats the earlier."},
   {"--print-ports FILE", "Writes the open ports as JSON once they are open."},
-  {"--check-config", "Checks the settings and exits."},
+  {"--check-config", "Tells whether herald would start now, and exits."},
   {"--print-config", "Prints all settings as a config file, secrets masked, and exits."},
   {"--version", "Prints the version and exits."},
   {"--help, -h", "Prints this and exits."}};

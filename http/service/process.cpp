@@ -32,6 +32,7 @@
 #include "http/config/command_line.hpp"
 #include "http/config/reload.hpp"
 #include "http/service/first_process.hpp"
+#include "http/service/start_check.hpp"
 #include "http/service/start_words.hpp"
 #include "http/service/termination.hpp"
 #include "http/service/thread_in_reserve.hpp"
@@ -233,6 +234,18 @@ int run(
   return gave_up ? exit_gave_up : EXIT_SUCCESS;
 }
 
+/// Tells whether herald would start. Gives the exit code that it would have.
+int check_start(const run_options& options) {
+  for (const auto& warning : options.warnings)
+    std::printf("warning: %s\n", warning.c_str());
+  if (const auto obstacle = obstacle_to_start(options.settings)) {
+    std::fprintf(stderr, "herald: %s\n", obstacle->c_str());
+    return exit_cannot_start;
+  }
+  std::puts("the configuration is good");
+  return EXIT_SUCCESS;
+}
+
 } // namespace
 
 int run_process(int argc, char** argv, const route_adder& more) {
@@ -250,6 +263,8 @@ int run_process(int argc, char** argv, const route_adder& more) {
     return early->exit_code;
   }
   const auto& options = std::get<run_options>(parsed);
+  if (options.only_check)
+    return check_start(options);
   log::configure(options.settings.log);
   log::write_behind(options.settings.log);
   // Programs of tasks run as the same user, who could read all of a process that is dumpable.

@@ -40,6 +40,13 @@ complaint(int code, std::vector<std::string> arguments, std::vector<std::string>
   return run.standard_error;
 }
 
+/// What `--check-config` says of settings, with ports that are free.
+finished_program
+check(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+  arguments.insert(arguments.end(), {"--check-config", "--api-port=0", "--stream-port=0"});
+  return run_herald(std::move(arguments), std::move(environment));
+}
+
 class Settings : public ::testing::Test {
 protected:
   temporary_folder folder;
@@ -101,16 +108,23 @@ TEST_F(Settings, RefuseAGatewayWithoutSecretOnAnOpenAddress) {
   const std::vector<std::string> open = {"--api-host", "0.0.0.0", "--gateway-url", "http://g:1"};
   EXPECT_NE(complaint(2, open).find("callback.secret"), std::string::npos);
   auto with_secret = open;
-  with_secret.insert(with_secret.end(), {"--callback-secret", "s3cret", "--check-config"});
-  EXPECT_EQ(run_herald(with_secret).status, exited(0));
-  EXPECT_EQ(
-    run_herald({"--api-host", "127.0.0.1", "--gateway-url", "http://g:1", "--check-config"}).status,
-    exited(0));
+  with_secret.insert(with_secret.end(), {"--callback-secret", "s3cret"});
+  EXPECT_EQ(check(with_secret).status, exited(0));
+  EXPECT_EQ(check({"--api-host", "127.0.0.1", "--gateway-url", "http://g:1"}).status, exited(0));
 }
 
 TEST_F(Settings, AreCheckedWithoutStarting) {
-  EXPECT_EQ(run_herald({"--check-config"}).status, exited(0));
+  EXPECT_EQ(check({}).status, exited(0));
   complaint(2, {"--check-config", "--stream-heartbeat-s", "-1"});
+  const auto warned = check({}, {"HERALD_STREAM_PROT=1"});
+  EXPECT_EQ(warned.status, exited(0));
+  EXPECT_EQ(
+    warned.standard_output,
+    "warning: HERALD_STREAM_PROT is not a setting; ignored; the nearest is HERALD_STREAM_PORT\n"
+    "the configuration is good\n");
+  complaint(
+    1,
+    {"--check-config", "--api-port=0", "--stream-port=0", "--journal-path", "/no/such/folder/j"});
 }
 
 TEST_F(Settings, ArePrintedWithoutSecrets) {
@@ -216,6 +230,17 @@ TEST(TakenPort, EndsHeraldWithALineThatNamesIt) {
     auto line = complaint(1, {"--api-port", taken.number(), "--stream-port", "0"});
     EXPECT_NE(line.find(taken.number()), std::string::npos) << line;
     line = complaint(1, {"--api-port", "0", "--stream-port", taken.number()});
+    EXPECT_NE(line.find(taken.number()), std::string::npos) << line;
+  }
+}
+
+TEST(TakenPort, IsNoticedByACheckOfTheConfiguration) {
+  const taken_port taken{true};
+  for (const std::string name : {"api", "stream"}) {
+    const auto other = name == "api" ? "--stream-port=0" : "--api-port=0";
+    const auto line =
+      complaint(1, {"--check-config", other, "--" + name + "-port", taken.number()});
+    EXPECT_NE(line.find(name + ".port: cannot listen"), std::string::npos) << line;
     EXPECT_NE(line.find(taken.number()), std::string::npos) << line;
   }
 }
