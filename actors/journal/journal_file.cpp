@@ -101,6 +101,7 @@ struct journal_file::inside {
     std::string why;
   };
 
+  [[nodiscard]] std::optional<failure> own() const;
   [[nodiscard]] std::optional<failure> lock();
   [[nodiscard]] std::optional<failure> make() const;
   [[nodiscard]] finding look();
@@ -123,8 +124,29 @@ struct journal_file::inside {
   journal_tables tables{db};
 };
 
+/// Whoever else owns one of the files, or may write it, decides what herald believes to have said;
+/// and files of root beside those of another user would lock that user out.
+std::optional<failure> journal_file::inside::own() const {
+  for (const auto* part : {"", "-wal", "-lock"}) {
+    const auto name = path + part;
+    struct stat found {};
+    if (::stat(name.c_str(), &found) != 0)
+      continue;
+    if (found.st_uid != ::geteuid())
+      return cannot(
+        name, "belongs to another user",
+        "user " + std::to_string(found.st_uid) + ", while herald runs as "
+          + std::to_string(::geteuid()));
+    if ((found.st_mode & 0077U) != 0 && ::chmod(name.c_str(), found.st_mode & 0700U) != 0)
+      return cannot(name, "cannot be kept from other users", std::strerror(errno));
+  }
+  return std::nullopt;
+}
+
 /// Only one process at a time: also while a damaged file is being moved aside.
 std::optional<failure> journal_file::inside::lock() {
+  if (auto failed = own())
+    return failed;
   const auto name = path + "-lock";
   held = owned_fd{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (held.get() < 0)

@@ -109,5 +109,49 @@ TEST(BrokenRequests, AreRefusedInTheSameWordsOnBothPorts) {
   EXPECT_EQ(api.get("/healthz").status, 200);
 }
 
+/// The status of the answer to a request whose head has so many bytes, all sent at once. The rest
+/// is in headers of at most 1,000 bytes, or in the request line.
+int status_of_head(std::uint16_t port, std::size_t bytes) {
+  std::string head = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
+  const std::string end = "\r\n";
+  while (bytes - head.size() - end.size() > 2000)
+    head += "X: " + std::string(995, 'x') + "\r\n";
+  head += "Y: " + std::string(bytes - head.size() - end.size() - 5, 'y') + "\r\n" + end;
+  EXPECT_EQ(head.size(), bytes);
+  raw_client client{port};
+  EXPECT_TRUE(client.send(head));
+  return client.read_reply().status;
+}
+
+TEST(LongRequests, AreTakenUpToTheLimitAndRefusedBeyondAlsoInOnePiece) {
+  herald_process herald{{"--stream-max-head-bytes", "3000"}};
+  struct row {
+    std::uint16_t port;
+    std::size_t limit;
+  };
+  for (const auto& [port, limit] :
+       {row{herald.api_port(), 16'384}, row{herald.stream_port(), 3000}}) {
+    EXPECT_EQ(status_of_head(port, limit - 1), 200) << limit;
+    EXPECT_EQ(status_of_head(port, limit), 200) << limit;
+    EXPECT_EQ(status_of_head(port, limit + 1), 431) << limit;
+    EXPECT_EQ(status_of_head(port, 2 * limit), 431) << limit;
+  }
+}
+
+TEST(LongRequests, AreHeldToTheLimitOfTheirLineAlsoInOnePiece) {
+  herald_process herald;
+  const auto status = [&](std::size_t line) {
+    const std::string begin = "GET /healthz?";
+    const std::string end = " HTTP/1.1";
+    raw_client client{herald.api_port()};
+    client.send(
+      begin + std::string(line - begin.size() - end.size(), 'x') + end
+      + "\r\nHost: h\r\nConnection: close\r\n\r\n");
+    return client.read_reply().status;
+  };
+  EXPECT_NE(status(8000), 414);
+  EXPECT_EQ(status(8001), 414);
+}
+
 } // namespace
 } // namespace herald

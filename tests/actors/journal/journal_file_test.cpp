@@ -271,6 +271,37 @@ TEST_F(JournalFile, RefusesADirectoryThatCannotBeWritten) {
   EXPECT_NE(why.find("cannot be written: Permission denied"), std::string::npos) << why;
 }
 
+TEST_F(JournalFile, KeepsOthersFromFilesThatTheyCouldReach) {
+  auto file = open();
+  ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
+  file.reset();
+  write_file(path + "-wal", "");
+  for (const auto* part : {"", "-wal", "-lock"})
+    ASSERT_EQ(::chmod((path + part).c_str(), 0666), 0) << part;
+  file = open();
+  for (const auto* part : {"", "-wal", "-lock"}) {
+    struct stat about {};
+    ASSERT_EQ(::stat((path + part).c_str(), &about), 0) << part;
+    EXPECT_EQ(about.st_mode & 0777U, 0600U) << part;
+  }
+  EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2, 3}));
+}
+
+TEST_F(JournalFile, RefusesAFileOfAnotherUser) {
+  if (::geteuid() != 0)
+    GTEST_SKIP() << "only root can give files away";
+  open();
+  write_file(path + "-wal", "");
+  for (const auto* part : {"", "-wal", "-lock"}) {
+    ASSERT_EQ(::chown((path + part).c_str(), 65534, 65534), 0);
+    const auto why = refusal();
+    EXPECT_NE(why.find(path + part + " belongs to another user: user 65534"), std::string::npos)
+      << why;
+    ASSERT_EQ(::chown((path + part).c_str(), 0, 0), 0);
+  }
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(JournalFile, RefusesAPathThatDoesNotExist) {
   const auto opened = journal_file::open((dir / "no/such/dir").string(), journal_sync::full);
   ASSERT_FALSE(opened);
