@@ -42,9 +42,8 @@ public:
     if (!options_.enabled || shards_.empty())
       return problem(failure{
         ec::gateway_mode_off, "this herald serves its streams itself: gateway.url is not set", {}});
-    if (
-      !options_.secret.empty()
-      && !same_secret(options_.secret, request.argument("secret").value_or("")))
+    if (const auto secret = options_.secret.read();
+        !secret->empty() && !same_secret(*secret, request.argument("secret").value_or("")))
       return problem(failure{ec::unauthorized, "wrong or missing secret", {}});
     auto callback = parse_callback(request.body);
     if (!callback)

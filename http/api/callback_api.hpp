@@ -7,6 +7,7 @@
 
 #include <caf/fwd.hpp>
 
+#include "actors/system/shared_value.hpp"
 #include "http/server/router.hpp"
 #include "messages/actors.hpp"
 
@@ -16,7 +17,7 @@ struct callback_options {
   /// Whether an external gateway is configured (`gateway.url`). If not, the route answers 404.
   bool enabled = false;
   /// `callback.secret`. Whenever it is set, callbacks without it are refused; empty: none is asked.
-  std::string secret;
+  shared_value<std::string> secret;
   /// Longest wait for the owner of the streams. Below the 5 s after which a gateway gives up, so
   /// that it hears an answer.
   std::chrono::milliseconds deadline{4000};

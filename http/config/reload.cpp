@@ -1,22 +1,15 @@
 #include "http/config/reload.hpp"
 
-#include <string_view>
+#include <utility>
 
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
 
 namespace herald {
 
-namespace {
-
-bool may_change(std::string_view key) {
-  return key == "log.level";
-}
-
-} // namespace
-
 reload_outcome reload(config& running, const config& wanted) {
   reload_outcome outcome;
+  auto next = running;
   // With all that has a value, so that what differs then is what only a file can say.
   auto rest = running;
   for (const auto& s : settings()) {
@@ -26,8 +19,8 @@ reload_outcome reload(config& running, const config& wanted) {
     if (value == value_of(running, s))
       continue;
     static_cast<void>(assign(rest, s, value));
-    if (may_change(s.key)) {
-      static_cast<void>(assign(running, s, value));
+    if (s.when == applies::live) {
+      static_cast<void>(assign(next, s, value));
       outcome.changed.emplace_back(s.key);
     } else {
       outcome.needs_restart.emplace_back(s.key);
@@ -37,6 +30,11 @@ reload_outcome reload(config& running, const config& wanted) {
     for (const auto& s : settings())
       if (s.file_only())
         outcome.needs_restart.emplace_back(s.key);
+  outcome.broken = validate(next);
+  if (outcome.broken)
+    outcome.changed.clear();
+  else
+    running = std::move(next);
   return outcome;
 }
 

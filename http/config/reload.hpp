@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,12 @@ struct reload_outcome {
   std::vector<std::string> changed;
   /// In force after a restart.
   std::vector<std::string> needs_restart;
+  /// Set where what is live, without what needs a restart, breaks a rule between settings. Then
+  /// nothing has changed.
+  std::optional<violation> broken;
 };
 
-/// Puts those settings of `wanted` into `running` that may change while herald runs.
+/// Puts those settings of `wanted`, which are good, into `running` that are live; see `applies`.
 [[nodiscard]] reload_outcome reload(config& running, const config& wanted);
 
 } // namespace herald

@@ -19,6 +19,13 @@ enum class secrecy : std::uint8_t {
   secret_query,
 };
 
+/// When a setting that was changed is in force.
+enum class applies : std::uint8_t {
+  at_start,
+  /// As soon as the settings are read again (SIGHUP).
+  live,
+};
+
 /// One row of the table of settings.
 struct setting {
   /// Section and name: "stream.port".
@@ -29,6 +36,7 @@ struct setting {
   /// One line for `--help` and the documentation.
   std::string_view help;
   secrecy hide = secrecy::open;
+  applies when = applies::at_start;
 
   /// "stream"
   [[nodiscard]] std::string_view section() const;

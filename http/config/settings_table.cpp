@@ -69,6 +69,8 @@ constexpr number_range count(std::int64_t least, std::int64_t most) {
 
 constexpr std::monostate by_type{};
 
+constexpr auto live = applies::live;
+
 /// Key and member of a setting; one text for both, so that they cannot differ.
 #define AT(path)                                                                                   \
 #path, [](config & c) -> setting_place {                                                         \
@@ -94,16 +96,20 @@ const std::array table = {
   setting{
     AT(api.max_request_bytes), bytes(1024),
     "Bytes of all API requests under way together; beyond, the slowest are refused (503)."},
-  setting{AT(api.max_body_bytes), bytes(1024), "Longest body of an API request."},
+  setting{
+    AT(api.max_body_bytes), bytes(1024), "Longest body of an API request.", secrecy::open, live},
   setting{AT(api.max_event_bytes), bytes(1), "Longest data of one event."},
   setting{
     AT(api.wait_ms), number_range{1, max_publish_wait.count()},
     "How long ?wait=true waits for delivery where it has no wait_ms."},
-  setting{AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none."},
+  setting{
+    AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none.",
+    secrecy::open, live},
   setting{
     AT(api.hosts), hosts,
     "Host names that requests may name; empty: addresses and localhost where api.host is loopback, "
-    "else any."},
+    "else any.",
+    secrecy::open, live},
 
   setting{AT(stream.host), host, "Address that streams are served on."},
   setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
@@ -116,21 +122,28 @@ const std::array table = {
   setting{
     AT(stream.unreachable_s), count(0, 3600),
     "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
-  setting{AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered."},
+  setting{
+    AT(stream.retry_ms), delay_ms, "Browsers are told to reconnect after this, jittered.",
+    secrecy::open, live},
   setting{
     AT(stream.cors_origins), origins,
-    "Pages of which origins may open streams; *: all, without credentials."},
+    "Pages of which origins may open streams; *: all, without credentials.", secrecy::open, live},
   setting{
     AT(stream.hosts), hosts,
-    "Host names that requests may name beside addresses and localhost; empty: any."},
-  setting{AT(stream.max_streams), count(1, 10'000'000), "Streams open at once."},
+    "Host names that requests may name beside addresses and localhost; empty: any.", secrecy::open,
+    live},
+  setting{
+    AT(stream.max_streams), count(1, 10'000'000), "Streams open at once.", secrecy::open, live},
   setting{
     AT(stream.max_streams_per_address), count(0, 10'000'000),
-    "Streams open at once from one address; 0: no limit (behind a proxy all have its address)."},
+    "Streams open at once from one address; 0: no limit (behind a proxy all have its address).",
+    secrecy::open, live},
   setting{
     AT(stream.max_kept_away), count(0, 10'000'000),
     "Pages that may be kept away at once (stay_away_s); more are refused."},
-  setting{AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request."},
+  setting{
+    AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request.",
+    secrecy::open, live},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
   setting{
     AT(stream.max_heads), count(16, 1'000'000),
@@ -165,7 +178,7 @@ const std::array table = {
 
   setting{
     AT(callback.secret), plain, "Secret that the gateway's callbacks must carry as ?secret=.",
-    secrecy::secret},
+    secrecy::secret, live},
   setting{
     AT(callback.url), callback_url,
     "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
@@ -240,7 +253,7 @@ const std::array table = {
     AT(shutdown.retry_window_ms), delay_ms,
     "Streams closed by a shutdown are told to reconnect spread over this time."},
 
-  setting{AT(log.level), by_type, "Least level that is logged."},
+  setting{AT(log.level), by_type, "Least level that is logged.", secrecy::open, live},
   setting{AT(log.format), by_type, "Form of the log's lines."},
   setting{
     AT(log.max_queue_lines), count(16, 1'000'000),

@@ -127,7 +127,8 @@ std::string settings_markdown() {
     const auto text = default_text(s);
     table.append("| `").append(s.key).append("` | ");
     table.append(text.empty() ? "" : "`" + text + "`").append(" | ");
-    table.append(s.unit()).append(" | ").append(s.help).append(" |\n");
+    table.append(s.unit()).append(" | ").append(s.help);
+    table.append(s.when == applies::live ? " *Live.* |\n" : " |\n");
   }
   return table;
 }

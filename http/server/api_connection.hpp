@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,10 +26,12 @@ struct api_connection {
     drain,
   };
 
-  api_connection(api_socket accepted, connection_places::place taken, const api_options& options)
+  api_connection(
+    api_socket accepted, connection_places::place taken, const api_options& options,
+    const std::atomic<std::size_t>& max_body_bytes)
     : place(std::move(taken)),
       socket(std::move(accepted)),
-      reader(options),
+      reader(options, max_body_bytes),
       requests_left(options.keep_alive_requests) {}
 
   /// Goes on reading, and says how many bytes it holds.
@@ -42,8 +45,8 @@ struct api_connection {
   }
 
   /// The request is answered; another may follow.
-  void begin_next(const api_options& options) {
-    reader = request_reader{options};
+  void begin_next(const api_options& options, const std::atomic<std::size_t>& max_body_bytes) {
+    reader = request_reader{options, max_body_bytes};
     since = clock::now();
     answered = true;
     place.hold(socket.buffered().size());

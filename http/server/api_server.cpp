@@ -71,6 +71,7 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
   : options_(std::move(options)),
     metrics_(numbers),
     dispatcher_(routes, numbers),
+    max_body_bytes_(options_.max_body_bytes),
     out_of_memory_(refusals(numbers, "out_of_memory")),
     places_(limits_of(options_, raise_descriptor_limit()), numbers),
     lobby_(
@@ -86,7 +87,7 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
     httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
     exposed_(!are_loopback(httplib_.addresses())),
-    guard_(options_, !exposed_) {
+    guard_(request_guard{options_, !exposed_}) {
   numbers
     .gauge(
       "herald_api_exposed",
@@ -118,6 +119,11 @@ void api_server::start() {
   httplib_.start();
 }
 
+void api_server::reconfigure(const api_settings& settings) {
+  max_body_bytes_ = settings.max_body_bytes;
+  guard_.replace({settings, !exposed_});
+}
+
 void api_server::stop() {
   if (stopping_.exchange(true))
     return;
@@ -133,7 +139,8 @@ void api_server::on_client(int descriptor) {
   api_socket socket{descriptor};
   try {
     if (auto place = places_.take(peer_address(descriptor)))
-      lobby_.take(std::make_unique<api_connection>(std::move(socket), std::move(*place), options_));
+      lobby_.take(std::make_unique<api_connection>(
+        std::move(socket), std::move(*place), options_, max_body_bytes_));
     else
       turn_away(std::move(socket));
   } catch (const std::bad_alloc&) {
@@ -254,11 +261,11 @@ void api_server::answer(api_connection& client) {
     client.then = api_connection::ending::close;
   if (bytes)
     client.socket.put(std::move(*bytes));
-  client.begin_next(options_);
+  client.begin_next(options_, max_body_bytes_);
 }
 
 api_reply api_server::answer_to(const request_head& head, std::string body) {
-  auto refused = guard_.check(head);
+  auto refused = guard_.read()->check(head);
   if (!refused)
     return dispatcher_.answer(head, std::move(body));
   count_refusal(refused->reason);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <prometheus/counter.h>
 
+#include "actors/system/shared_value.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/server/api_connection.hpp"
 #include "http/server/api_dispatcher.hpp"
@@ -49,6 +51,10 @@ public:
   /// since the constructor are waiting. Call it once.
   void start();
 
+  /// Has the settings in force for the requests that come from now on: origins, hosts, the length
+  /// of bodies.
+  void reconfigure(const api_settings& settings);
+
   /// Takes no more connections, finishes the requests under way (a client that is slow to send or
   /// to read gets a second or two more), ends idle connections and all threads. Calling it again
   /// does nothing.
@@ -72,6 +78,7 @@ private:
   api_dispatcher dispatcher_;
   api_wakeups wakeups_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> max_body_bytes_;
   /// Made before it is needed.
   prometheus::Counter& out_of_memory_;
   connection_places places_;
@@ -80,7 +87,7 @@ private:
   connection_threads reserved_threads_;
   httplib_adapter httplib_;
   const bool exposed_;
-  const request_guard guard_;
+  const shared_value<request_guard> guard_;
 };
 
 } // namespace herald

@@ -52,7 +52,7 @@ void request_reader::use(api_socket& socket) {
 request_reader::outcome request_reader::begin_body(api_socket& socket) {
   if (head().encoded)
     return refuse({ec::unsupported_encoding, "send the body without Content-Encoding", {}});
-  parser_.allow_body(options_->max_body_bytes);
+  parser_.allow_body(*max_body_bytes_);
   deadline_ = api_socket::clock::now() + options_->body_timeout;
   if (head().expects_continue && parser_.now() == state::body && socket.buffered().empty()) {
     socket.put("HTTP/1.1 100 Continue\r\n\r\n");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,8 +25,10 @@ public:
     gone,       ///< the client is, or has sent nothing in time
   };
 
-  /// `options` outlive it.
-  explicit request_reader(const api_options& options) : options_(&options) {}
+  /// Both outlive it. Of the longest body counts what is in force when one begins.
+  request_reader(const api_options& options, const std::atomic<std::size_t>& max_body_bytes)
+    : options_(&options),
+      max_body_bytes_(&max_body_bytes) {}
 
   /// Reads what is there, up to some hundred KiB. Not after another outcome than `unfinished`.
   outcome read(api_socket& socket);
@@ -53,6 +56,7 @@ private:
   outcome refuse(failure why);
 
   const api_options* options_;
+  const std::atomic<std::size_t>* max_body_bytes_;
   request_parser parser_{request_limits{}};
   std::optional<api_socket::clock::time_point> deadline_;
   std::size_t used_ = 0;

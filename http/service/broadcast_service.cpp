@@ -14,6 +14,7 @@
 #include "actors/journal/journal.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/connection_registry.hpp"
+#include "actors/system/shared_value.hpp"
 #include "actors/tasks/task_runner.hpp"
 #include "actors/versions/version_store.hpp"
 #include "actors/workers/task_worker.hpp"
@@ -59,6 +60,7 @@ public:
 
   [[nodiscard]] open_ports ports() const override;
   void start() override;
+  void reconfigure(const config& now) override;
   std::vector<std::string> shut_down(shutdown_reason why) override;
 
 private:
@@ -78,6 +80,8 @@ private:
   void make_routes();
 
   const config settings_;
+  /// `callback.secret`.
+  shared_value<std::string> secret_;
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
@@ -100,6 +104,7 @@ broadcast_service::broadcast_service(
   const config& settings, caf::actor_system& system, metrics& numbers,
   std::function<void()> give_up, const route_adder& more, recovered_journal past)
   : settings_(settings),
+    secret_(settings.callback.secret),
     system_(system),
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
@@ -205,8 +210,7 @@ void broadcast_service::make_routes() {
   add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
-  add_callback_routes(
-    routes_, system_, registry_, shards_, {!shards_.empty(), settings_.callback.secret});
+  add_callback_routes(routes_, system_, registry_, shards_, {!shards_.empty(), secret_});
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {
     add_version_testing_routes(routes_, system_, versions_, limits);
@@ -227,6 +231,13 @@ void broadcast_service::start() {
     endpoint_->start();
   phase_ = service_phase::running;
   api_->start();
+}
+
+void broadcast_service::reconfigure(const config& now) {
+  secret_.replace(now.callback.secret);
+  api_->reconfigure(now.api);
+  if (endpoint_)
+    endpoint_->reconfigure(now.stream);
 }
 
 std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {

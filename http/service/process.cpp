@@ -177,7 +177,7 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 /// Reads the settings again. A file that is not good changes nothing.
-void read_again(const settings_reader& read, config& running) {
+void read_again(const settings_reader& read, config& running, service& served) {
   const auto parsed = read();
   if (const auto* bad = std::get_if<early_exit>(&parsed)) {
     const std::string_view text = bad->text;
@@ -185,7 +185,12 @@ void read_again(const settings_reader& read, config& running) {
     return;
   }
   const auto outcome = reload(running, std::get<run_options>(parsed).settings);
+  if (outcome.broken) {
+    log::error(component, "not_reloaded", {{"reason", outcome.broken->rule}});
+    return;
+  }
   log::configure(running.log);
+  served.reconfigure(running);
   log::info(component, "reloaded", {{"changed", joined(outcome.changed)}});
   if (!outcome.needs_restart.empty())
     log::warning(component, "needs_restart", {{"settings", joined(outcome.needs_restart)}});
@@ -227,7 +232,7 @@ int run(
   auto running = options.settings;
   auto signal = end.wait();
   for (; signal == SIGHUP; signal = end.wait())
-    read_again(read, running);
+    read_again(read, running, *service);
   log::info(component, "shutdown_started", {{"signal", signal}, {"gave_up", gave_up.load()}});
   shut_down(std::move(service), options.settings, end, gave_up, reserve);
   log::info(component, "stopped");

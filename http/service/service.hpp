@@ -42,6 +42,10 @@ public:
   /// Opens for business. Clients that came since the ports were taken are served now.
   virtual void start() = 0;
 
+  /// Has the settings in force that are live (see `applies`); what others say does not matter. From
+  /// the thread that starts and ends it.
+  virtual void reconfigure(const config& now) = 0;
+
   /// Refuses new work, lets what runs end within the grace, flushes what is queued, tells the
   /// streams when to come back and closes them, ends the actors. Each step has its time, and there
   /// is no step that waits for longer.

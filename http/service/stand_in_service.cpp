@@ -90,6 +90,11 @@ public:
     api_->start();
   }
 
+  void reconfigure(const config& now) override {
+    api_->reconfigure(now.api);
+    endpoint_.reconfigure(now.stream);
+  }
+
   std::vector<std::string> shut_down(shutdown_reason why) override {
     // Told before `/readyz` says so, without waiting: who knows from there is refused.
     caf::anon_send(front_, begin_shutdown{});

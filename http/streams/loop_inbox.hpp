@@ -11,6 +11,7 @@
 
 #include "actors/telemetry/metrics.hpp"
 #include "http/sockets/event_descriptor.hpp"
+#include "http/streams/stream_options.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -22,12 +23,18 @@ struct drain_loop {
   std::function<void()> drained;
 };
 
+/// Has the settings in force that are live.
+struct change_settings {
+  std::shared_ptr<const stream_settings> now;
+};
+
 /// Ends the loop at once.
 struct stop_loop {};
 
 /// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
-  attach_stream, refuse_stream, close_stream, deliver, drain_loop, stop_loop, inside_order>;
+  attach_stream, refuse_stream, close_stream, deliver, drain_loop, change_settings, stop_loop,
+  inside_order>;
 
 /// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
 /// a child that takes orders: an actor without a mailbox whose messages are put here, in the order

@@ -64,6 +64,9 @@ public:
   pending_clients(const pending_clients&) = delete;
   pending_clients& operator=(const pending_clients&) = delete;
 
+  /// For the heads that begin from now on.
+  void limit_heads(std::size_t bytes) noexcept { limits_.head_bytes = bytes; }
+
   /// Takes a client over: a non-blocking socket. With `room` clients here already it crowds out the
   /// one that has been here for longest.
   void add(int fd, std::size_t room, time_point now);

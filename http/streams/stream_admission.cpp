@@ -57,6 +57,10 @@ failure busy_because(refusal why) {
   }
 }
 
+stream_rules rules_of(const stream_options& options) {
+  return {canonical_origins(options.cors_origins), options.stand_in, options.hosts};
+}
+
 } // namespace
 
 stream_admission::stream_admission(
@@ -65,9 +69,13 @@ stream_admission::stream_admission(
   : options_(options),
     limits_(limits),
     metrics_(numbers),
-    rules_{canonical_origins(options.cors_origins), options.stand_in, options.hosts},
+    rules_(rules_of(options)),
     room_(room),
     jitter_(seed) {}
+
+void stream_admission::reconfigure() {
+  rules_ = rules_of(options_);
+}
 
 std::variant<stream_admission::admitted, api_reply>
 stream_admission::decide(const request_head& request, int fd, const load& now) {
@@ -90,7 +98,7 @@ stream_admission::decide(const request_head& request, int fd, const load& now) {
     return refuse(refusal::too_many_openings);
   if (now.streams >= room_)
     return refuse(refusal::too_many);
-  const auto address = options_.max_streams_per_address != 0 ? peer_address(fd) : client_address{};
+  const auto address = limits_.by_address() ? peer_address(fd) : client_address{};
   const auto admission = limits_.admit(address);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(

@@ -42,6 +42,9 @@ public:
     const stream_options& options, stream_limits& limits, const stream_metrics& numbers,
     std::size_t room, std::uint64_t seed);
 
+  /// The options have changed: origins and hosts are made anew from them.
+  void reconfigure();
+
   /// Decides about a request whose socket is `fd`: a stream, or a whole answer.
   [[nodiscard]] std::variant<admitted, api_reply>
   decide(const request_head& request, int fd, const load& now);
@@ -71,7 +74,7 @@ private:
   const stream_options& options_;
   stream_limits& limits_;
   const stream_metrics& metrics_;
-  const stream_rules rules_;
+  stream_rules rules_;
   const std::size_t room_;
   jitter jitter_;
 };

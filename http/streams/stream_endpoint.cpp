@@ -5,6 +5,7 @@
 #include <csignal>
 #include <deque>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -162,6 +163,15 @@ void stream_endpoint::start() {
   // Or the port would stay open when a loop closes its own.
   for (auto& seat : in.seats)
     seat.listeners.clear();
+}
+
+void stream_endpoint::reconfigure(const stream_settings& now) {
+  auto& in = *inside_;
+  in.limits.change(
+    std::min(now.max_streams, in.per_loop * in.seats.size()), now.max_streams_per_address);
+  const auto settings = std::make_shared<const stream_settings>(now);
+  for (auto& seat : in.seats)
+    seat.inbox.put(change_settings{settings});
 }
 
 void stream_endpoint::drain(std::chrono::steady_clock::time_point deadline) {

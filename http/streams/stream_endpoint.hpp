@@ -35,6 +35,9 @@ public:
   /// Starts to serve.
   void start();
 
+  /// Has the settings in force that are live.
+  void reconfigure(const stream_settings& now);
+
   /// Takes no more clients, sends every stream what is due and a time to come back, and closes it.
   /// Returns when all are closed, or at `deadline`. Call it once, after `start`.
   void drain(std::chrono::steady_clock::time_point deadline);

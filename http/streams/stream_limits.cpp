@@ -8,8 +8,9 @@ stream_limits::admit(const client_address& address) {
     admitted_.fetch_sub(1);
     return refusal::too_many;
   }
-  if (per_address_ == 0)
-    return lease{0};
+  const std::size_t per_address = per_address_;
+  if (per_address == 0)
+    return uncounted;
   const std::lock_guard lock{mutex_};
   const auto [found, fresh] = by_address_.try_emplace(address, 0);
   if (fresh) {
@@ -22,7 +23,7 @@ stream_limits::admit(const client_address& address) {
     entries_[found->second] = {address, 0};
   }
   auto& streams = entries_[found->second].streams;
-  if (streams >= per_address_) {
+  if (streams >= per_address) {
     admitted_.fetch_sub(1);
     return refusal::too_many_per_address;
   }
@@ -32,7 +33,7 @@ stream_limits::admit(const client_address& address) {
 
 void stream_limits::release(lease held) {
   admitted_.fetch_sub(1);
-  if (per_address_ == 0)
+  if (held == uncounted)
     return;
   const std::lock_guard lock{mutex_};
   auto& entry = entries_[held];

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <variant>
@@ -18,6 +19,8 @@ class stream_limits {
 public:
   /// Held by a stream that is admitted; to be given back.
   using lease = std::uint32_t;
+  /// Of a stream whose address is not counted.
+  static constexpr lease uncounted = std::numeric_limits<lease>::max();
 
   enum class refusal : std::uint8_t { too_many, too_many_per_address };
 
@@ -29,7 +32,15 @@ public:
   [[nodiscard]] std::variant<lease, refusal> admit(const client_address& address);
   void release(lease held);
 
+  /// Other limits, for who asks from now on; streams that were not counted stay so.
+  void change(std::size_t total, std::size_t per_address) noexcept {
+    total_ = total;
+    per_address_ = per_address;
+  }
+
   [[nodiscard]] std::size_t total() const noexcept { return total_; }
+  /// Whether addresses are counted.
+  [[nodiscard]] bool by_address() const noexcept { return per_address_ != 0; }
 
 private:
   struct entry {
@@ -37,8 +48,8 @@ private:
     std::size_t streams = 0;
   };
 
-  std::size_t total_;
-  std::size_t per_address_;
+  std::atomic<std::size_t> total_;
+  std::atomic<std::size_t> per_address_;
   std::atomic<std::size_t> admitted_ = 0;
 
   std::mutex mutex_;

@@ -111,6 +111,7 @@ private:
   void apply_one(const refuse_stream& order);
   void apply_one(const close_stream& order);
   void apply_one(drain_loop& order);
+  void apply_one(const change_settings& order);
   void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
@@ -136,7 +137,8 @@ private:
   void on_patrol();
   void drain_some();
 
-  const stream_options options_;
+  /// Changes where settings are live.
+  stream_options options_;
   const stream_owner_actor owner_;
   stream_limits& limits_;
   const std::size_t descriptors_;

@@ -106,6 +106,15 @@ void stream_loop::apply_one(drain_loop& order) {
   drained_ = std::move(order.drained);
 }
 
+void stream_loop::apply_one(const change_settings& order) {
+  options_.retry_ms = order.now->retry_ms;
+  options_.cors_origins = order.now->cors_origins;
+  options_.hosts = order.now->hosts;
+  options_.max_head_bytes = order.now->max_head_bytes;
+  admission_.reconfigure();
+  pending_.limit_heads(options_.max_head_bytes);
+}
+
 /// Takes as much of a batch as there is room for; true once it has all.
 bool stream_loop::apply_some(const deliver& order) {
   const bool complete = feed_.put(order, clock::now());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -162,9 +163,9 @@ private:
 void check_reader(std::string_view input) {
   const loaded_socket peer{input};
   api_socket socket{peer.reader()};
-  api_options options;
-  options.max_body_bytes = max_body;
-  request_reader reader{options};
+  const api_options options;
+  const std::atomic<std::size_t> limit{max_body};
+  request_reader reader{options, limit};
   auto outcome = request_reader::outcome::unfinished;
   while (outcome == request_reader::outcome::unfinished)
     outcome = reader.read(socket);

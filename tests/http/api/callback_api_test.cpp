@@ -85,7 +85,7 @@ protected:
   std::vector<open_connection> opened;
   std::vector<stream_closed> closed;
   std::vector<std::string> told[3];
-  callback_options options{true, "s3cret"};
+  callback_options options{true, std::string{"s3cret"}};
   caf::actor_system_config config;
   caf::actor_system system{config};
   stream_owner_actor owner;
@@ -136,7 +136,7 @@ TEST_F(CallbackApi, RefusesAWrongOrMissingSecret) {
 }
 
 TEST_F(CallbackApi, AsksForNoSecretWhereNoneIsSet) {
-  options.secret.clear();
+  options.secret.replace({});
   EXPECT_EQ(post(connect("/s?request_id=a"), "").status, 200);
   EXPECT_EQ(post(connect("/s?request_id=a"), "whatever").status, 200);
 }

@@ -38,5 +38,20 @@ TEST(StreamLimits, DoesNotCountWhatItRefuses) {
   EXPECT_EQ(limits.admit(two).index(), 0u);
 }
 
+TEST(StreamLimits, ChangeForWhoAsksLater) {
+  stream_limits limits{1, 0};
+  const auto uncounted = std::get<stream_limits::lease>(limits.admit(one));
+  EXPECT_EQ(std::get<refusal>(limits.admit(one)), refusal::too_many);
+  limits.change(3, 1);
+  const auto counted = std::get<stream_limits::lease>(limits.admit(one));
+  EXPECT_EQ(std::get<refusal>(limits.admit(one)), refusal::too_many_per_address);
+  limits.change(2, 0);
+  limits.release(counted);
+  limits.release(uncounted);
+  EXPECT_EQ(limits.admit(one).index(), 0u);
+  limits.change(2, 1);
+  EXPECT_EQ(limits.admit(one).index(), 0u) << "what was counted was given back";
+}
+
 } // namespace
 } // namespace herald
