@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <sys/wait.h>
 
@@ -17,6 +20,7 @@
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
 #include "http/config/usage.hpp"
+#include "tests/support/herald_process.hpp"
 
 namespace herald {
 namespace {
@@ -91,7 +95,7 @@ TEST_F(Deploy, TheBinaryIsHardened) {
 /// The packages that the image installs for herald to run.
 std::set<std::string> packages_of_the_image() {
   const auto text = text_of(root / "deploy/container/Dockerfile");
-  const auto begin = text.find("--no-install-recommends", text.find("FROM debian:bookworm-slim"));
+  const auto begin = text.find("--no-install-recommends", text.rfind("FROM debian:"));
   std::istringstream words{text.substr(begin, text.find("&& rm", begin) - begin)};
   std::set<std::string> found;
   for (std::string word; words >> word;)
@@ -115,6 +119,63 @@ TEST_F(Deploy, TheImageHasThePackageOfEachLibraryThatHeraldIsLinkedTo) {
     ++compared;
   }
   EXPECT_GT(compared, 5u) << needed;
+}
+
+TEST_F(Deploy, TheImageIsBuiltFromAPointReleaseOfDebian) {
+  const auto text = text_of(root / "deploy/container/Dockerfile");
+  static const std::regex from{R"((^|\n)FROM debian:(\S*))"};
+  std::size_t stages = 0;
+  for (auto at = std::sregex_iterator{text.begin(), text.end(), from}; at != std::sregex_iterator{};
+       ++at, ++stages)
+    EXPECT_TRUE(std::regex_match((*at)[2].str(), std::regex{R"(12\.\d+(-slim)?)"})) << (*at)[2];
+  EXPECT_EQ(stages, 2u);
+}
+
+TEST_F(Deploy, TheJournalIsOnAVolumeWhereverHeraldRuns) {
+  const std::map<std::string, std::vector<std::string>> wanted = {
+    {"container/Dockerfile", {"HERALD_JOURNAL_PATH=/var/lib/herald/", "VOLUME /var/lib/herald\n"}},
+    {"compose/compose.yaml", {"- journal:/var/lib/herald\n", "\nvolumes:\n  journal:\n"}},
+    {"systemd/herald.service", {"HERALD_JOURNAL_PATH=/var/lib/herald/", "StateDirectory=herald\n"}},
+    {"kubernetes/herald.yaml",
+     {"\"path\": \"/var/lib/herald/", "mountPath: /var/lib/herald\n",
+      "kind: PersistentVolumeClaim\n"}}};
+  for (const auto& [file, parts] : wanted) {
+    const auto text = text_of(root / "deploy" / file);
+    for (const auto& part : parts)
+      EXPECT_NE(text.find(part), std::string::npos) << file << ": " << part;
+  }
+}
+
+TEST_F(Deploy, MemoryIsLimitedWhereverHeraldRuns) {
+  for (const auto& [file, limit] : std::map<std::string, std::string>{
+         {"compose/compose.yaml", "mem_limit: "},
+         {"systemd/herald.service", "MemoryMax="},
+         {"kubernetes/herald.yaml", "limits: {memory: "}})
+    EXPECT_NE(text_of(root / "deploy" / file).find(limit), std::string::npos) << file;
+}
+
+TEST_F(Deploy, KubernetesLooksAtTheStreamPortAndKeepsOthersFromTheApi) {
+  const auto text = text_of(root / "deploy/kubernetes/herald.yaml");
+  EXPECT_NE(
+    text.find("livenessProbe:\n            httpGet: {path: /healthz, port: stream}"),
+    std::string::npos);
+  EXPECT_NE(text.find("kind: NetworkPolicy\n"), std::string::npos);
+}
+
+TEST_F(Deploy, TheImageKnowsWhetherHeraldAnswers) {
+  EXPECT_NE(
+    text_of(root / "deploy/container/Dockerfile").find("\nHEALTHCHECK "), std::string::npos);
+  const auto check = (root / "deploy/container/healthcheck").string();
+  const auto status = [&](int stream_port, int api_port) {
+    return shell(
+             "HERALD_STREAM_PORT=" + std::to_string(stream_port)
+             + " HERALD_API_PORT=" + std::to_string(api_port) + " " + check)
+      .status;
+  };
+  const testing::herald_process herald;
+  EXPECT_EQ(status(herald.stream_port(), 1), 0);
+  EXPECT_EQ(status(1, herald.api_port()), 0) << "a gateway has the streams";
+  EXPECT_EQ(status(1, 2), 1) << "nobody is there";
 }
 
 TEST_F(Deploy, ExampleConfigSaysWhatIsTheDefaultAnyway) {
@@ -267,7 +328,7 @@ TEST_F(Deploy, SystemdTakesTheUnit) {
 }
 
 TEST_F(Deploy, ScriptsAreShell) {
-  for (const auto* script : {"deploy/run", "deploy/packages.sh"}) {
+  for (const auto* script : {"deploy/run", "deploy/packages.sh", "deploy/container/healthcheck"}) {
     const auto parsed = shell("bash -n " + (root / script).string());
     EXPECT_EQ(parsed.status, 0) << parsed.output;
   }
