@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "actors/system/program_keeper.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
@@ -88,9 +89,12 @@ struct launch_plan {
   std::vector<std::string> argv_texts;
   std::vector<std::string> env_texts;
   std::vector<std::string> programs;
+  /// The same for `run_first_of`.
+  std::vector<char*> program_paths;
   std::vector<char*> argv;
   std::vector<char*> env;
   const char* cwd = nullptr;
+  bool kept = false;
   pid_t parent = 0;
   int highest_fd = 1024;
   pipe_ends input;
@@ -134,7 +138,7 @@ void close_from(int first, int highest) noexcept {
 
   // Out of the way first: herald may have been started without standard streams, and then its pipes
   // have the very numbers they are to be put on.
-  constexpr int status_fd = 3;
+  constexpr int status_fd = keeper_status_fd;
   const int in = ::fcntl(plan.input.read.get(), F_DUPFD, 10);
   const int out = ::fcntl(plan.output.write.get(), F_DUPFD, 10);
   const int err = ::fcntl(plan.errors.write.get(), F_DUPFD, 10);
@@ -158,14 +162,11 @@ void close_from(int first, int highest) noexcept {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
-  int error = ENOENT;
-  for (const auto& program : plan.programs) {
-    ::execve(program.c_str(), plan.argv.data(), plan.env.data());
-    if (errno != ENOENT && errno != ENOTDIR)
-      error = errno;
-    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-      break;
-  }
+  if (plan.kept)
+    ::fcntl(status_fd, F_SETFD, 0); // for the keeper
+  else
+    give_up_rights();
+  const int error = run_first_of(plan.program_paths.data(), plan.argv.data(), plan.env.data());
   give_up(status_fd, start_failure::step::program, error);
 }
 
@@ -199,6 +200,12 @@ caf::expected<child_process> child_process::start(const child_command& command) 
   for (const auto& [name, value] : command.env)
     plan.env_texts.emplace_back(name).append("=").append(value);
   plan.programs = candidates(command);
+  plan.kept = !command.keeper.empty();
+  if (plan.kept) {
+    plan.argv_texts = keeper_arguments(::getpid(), plan.programs, command.argv);
+    plan.programs = {command.keeper};
+  }
+  plan.program_paths = pointers_to(plan.programs);
   plan.argv = pointers_to(plan.argv_texts);
   plan.env = pointers_to(plan.env_texts);
   plan.cwd = command.cwd.empty() ? nullptr : command.cwd.c_str();
@@ -215,6 +222,7 @@ caf::expected<child_process> child_process::start(const child_command& command) 
     return cannot("set up pipes to the program");
 
   child_process child;
+  child.kept_ = plan.kept;
   child.pid_ = fork_quietly(plan);
   if (child.pid_ < 0)
     return cannot("start a process");
@@ -236,6 +244,7 @@ child_process::child_process(child_process&& other) noexcept
     exited(std::move(other.exited)),
     pid_(std::exchange(other.pid_, -1)),
     reaped_(other.reaped_),
+    kept_(other.kept_),
     start_errors_(std::move(other.start_errors_)) {}
 
 child_process::~child_process() {
@@ -251,7 +260,11 @@ child_process::~child_process() {
 }
 
 void child_process::signal(int number) const noexcept {
-  if (pid_ > 0 && !reaped_ && ::kill(-pid_, number) != 0)
+  if (pid_ <= 0 || reaped_)
+    return;
+  if (kept_)
+    ::kill(pid_, number == SIGKILL ? kill_all_signal : number);
+  else if (::kill(-pid_, number) != 0)
     ::kill(pid_, number);
 }
 

@@ -20,6 +20,8 @@ struct child_command {
   std::string cwd;
   /// All of its environment. A program without a slash is looked for in its PATH.
   std::map<std::string, std::string> env;
+  /// herald's binary, which is run as the program's keeper (see program_keeper.hpp); empty: none.
+  std::string keeper{};
 };
 
 /// How a child ended.
@@ -34,6 +36,9 @@ struct child_exit {
 /// A child process in a process group of its own. It inherits nothing of herald but three pipes: no
 /// other descriptor, no blocked or ignored signal, no environment, no raised limit of descriptors.
 /// Its end is final for the group: whoever is left in it is killed before the child is reaped.
+///
+/// With a keeper that is true for whatever the program has started, in other groups and sessions,
+/// too; and the child is the keeper.
 ///
 /// The kernel kills the child when the thread that started it ends, so also when herald is killed;
 /// start children from a thread that lives as long as they may. Not thread-safe.
@@ -72,6 +77,7 @@ private:
   pid_t pid_ = -1;
   /// The child itself; others of its group may be left.
   bool reaped_ = false;
+  bool kept_ = false;
   owned_fd start_errors_;
 };
 

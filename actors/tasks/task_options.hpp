@@ -56,6 +56,9 @@ struct task_options : task_settings {
     {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
     {"LANG", "C.UTF-8"},
   };
+  /// herald's binary, to keep each program (see actors/system/program_keeper.hpp); empty: programs
+  /// are not kept.
+  std::string keeper{};
 };
 
 /// Every type that can be started, in the order of their names.

@@ -84,7 +84,7 @@ void task_worker::run_command(const run_task& order, const command_type& command
     variables[name] = value;
   variables["HERALD_TASK_ID"] = order.id.str();
   variables["HERALD_TASK_TYPE"] = order.type;
-  child_command program{command.argv, command.cwd, std::move(variables)};
+  child_command program{command.argv, command.cwd, std::move(variables), state_->options->keeper};
   state_->host->start(
     {order.id, state_->number, std::move(program), order.params_json + "\n", state_->runner});
 }

@@ -119,7 +119,8 @@ broadcast_service::broadcast_service(
   make_transport(numbers);
   adopt(past.snapshot.streams);
   // Now that there are streams to hear of it: tells of the tasks that a former life has left.
-  const task_options how{settings.tasks};
+  task_options how{settings.tasks};
+  how.keeper = "/proc/self/exe";
   tasks_ = spawn_task_runner(
     system, supervision_.child("task-runner"), how, registry_, numbers,
     task_workers(system, how, numbers, supervision_.child("task-worker")),

@@ -27,6 +27,7 @@
 #include <caf/atom.hpp>
 
 #include "actors/system/owned_fd.hpp"
+#include "actors/system/program_keeper.hpp"
 #include "actors/telemetry/log.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
@@ -254,6 +255,8 @@ int check_start(const run_options& options) {
 } // namespace
 
 int run_process(int argc, char** argv, const route_adder& more) {
+  if (is_keeper(argc, argv))
+    keep_program(argc, argv);
   keep_standard_descriptors();
   if (const auto exit_code = watch_over_herald(argc, argv, environ))
     return *exit_code;

@@ -191,6 +191,29 @@ TEST_F(CommandTask, DoesNotOutliveHerald) {
   }
 }
 
+constexpr const char* with_an_escaped_child = R"(
+  setsid sh -c 'echo $$ >>pids; sleep 1000; true' &
+  until grep -q $! pids; do sleep 0.01; done
+)";
+
+TEST_F(CommandTask, LeavesNothingBehindWhereverItHides) {
+  start({{"escapes", with_an_escaped_child}});
+  EXPECT_EQ(ended(run({{"type", "escapes"}}))["status"], "completed");
+  for (const auto pid : written(1))
+    EXPECT_TRUE(eventually([&] { return !runs(pid); })) << pid;
+}
+
+TEST_F(CommandTask, IsGoneWithHeraldHoweverThatEnds) {
+  const auto waits = std::string{with_an_escaped_child} + "\nwait";
+  start({{"waits", with_a_child}, {"escapes", waits}});
+  run({{"type", "waits"}});
+  run({{"type", "escapes"}});
+  const auto pids = written(3);
+  herald->kill();
+  for (const auto pid : pids)
+    EXPECT_TRUE(eventually([&] { return !runs(pid); })) << pid;
+}
+
 TEST_F(CommandTask, DoesNotReadTheSecretsThatHeraldWasStartedWith) {
   const auto config =
     folder.write("herald.json", R"({"tasks": {"commands": {"nothing": {"argv": ["/bin/true"]}}}})");
@@ -202,6 +225,11 @@ TEST_F(CommandTask, DoesNotReadTheSecretsThatHeraldWasStartedWith) {
   EXPECT_NE(text_of(about + "/environ").find("HERALD_CALLBACK_SECRET="), std::string::npos);
   EXPECT_EQ(text_of(about + "/environ").find("hush"), std::string::npos);
   EXPECT_EQ(text_of(about + "/cmdline").find("hush"), std::string::npos);
+}
+
+TEST_F(CommandTask, GetsNoRightsThatItsUserDoesNotHave) {
+  start({{"rights", "grep -q '^NoNewPrivs:.*1$' /proc/self/status"}});
+  EXPECT_EQ(ended(run({{"type", "rights"}}))["status"], "completed");
 }
 
 TEST_F(CommandTask, MayEndWithinTheGrace) {
