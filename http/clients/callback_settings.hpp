@@ -11,6 +11,9 @@ namespace herald {
 struct callback_settings {
   /// What those of a gateway must carry; empty: nothing is asked.
   std::string secret;
+  /// Files that have them instead; see `secret_files` in http/config/config.hpp.
+  std::string secret_file;
+  std::string url_file;
   /// The whole `http://` URL of a backend; set, it makes herald stand in for a gateway. Its query
   /// may hold a secret: it is never logged.
   std::string url;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
@@ -211,6 +212,27 @@ public:
     return set(a.target->flag(), *a.target, a.text);
   }
 
+  /// Reads the secrets that are in files of their own.
+  complaint read_secrets() {
+    for (const auto& [secret, file] : secret_files) {
+      const auto name = std::get<std::string>(value_of(options.settings, *find_setting(file)));
+      if (name.empty())
+        continue;
+      errno = 0;
+      std::ifstream in{name, std::ios::binary};
+      std::string line;
+      if (!std::getline(in, line) || line.empty())
+        return std::string{file} + ": " + name
+               + " cannot be read: " + (errno != 0 ? std::strerror(errno) : "it is empty");
+      if (line.ends_with('\r'))
+        line.pop_back();
+      const auto& target = *find_setting(secret);
+      if (const auto wrong = assign_text(options.settings, target, line))
+        return std::string{file} + ": " + std::string{secret} + " " + *wrong;
+    }
+    return std::nullopt;
+  }
+
   complaint check() const {
     const auto broken = validate(options.settings);
     if (!broken)
@@ -244,6 +266,8 @@ build(config_builder& builder, const request& r, std::span<const std::string_vie
   for (const auto& assignment : r.assignments)
     if (auto wrong = builder.add_flag(assignment))
       return wrong;
+  if (auto wrong = builder.read_secrets())
+    return wrong;
   return builder.check();
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "actors/gateway/gateway_options.hpp"
 #include "actors/journal/journal_options.hpp"
@@ -49,6 +51,17 @@ struct config {
 
 /// Stands for a secret in what `--print-config` prints; not accepted as one.
 inline constexpr const char* masked_secret = "***";
+
+/// A secret, and the setting that names a file which has it. What the file says counts.
+struct secret_file {
+  std::string_view secret;
+  std::string_view file;
+};
+inline constexpr std::array secret_files = {
+  secret_file{"callback.secret", "callback.secret_file"},
+  secret_file{"callback.url", "callback.url_file"},
+  secret_file{"version.url", "version.url_file"},
+};
 
 /// A rule that settings break together.
 struct violation {

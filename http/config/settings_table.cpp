@@ -180,8 +180,13 @@ const std::array table = {
     AT(callback.secret), plain, "Secret that the gateway's callbacks must carry as ?secret=.",
     secrecy::secret, live},
   setting{
+    AT(callback.secret_file), plain,
+    "File that has it: its first line, read at the start and again on SIGHUP."},
+  setting{
     AT(callback.url), callback_url,
     "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
+  setting{
+    AT(callback.url_file), plain, "File that has callback.url, with its secrets: its first line."},
   setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
   setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
   setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
@@ -217,6 +222,8 @@ const std::array table = {
     AT(version.url), any_url,
     "Where the current version document is fetched for new streams; empty: nowhere.",
     secrecy::secret_query},
+  setting{
+    AT(version.url_file), plain, "File that has version.url, with its secrets: its first line."},
   setting{
     AT(version.max_pending), count(1, 10'000'000),
     "Pending versions kept; beyond it the one queued longest ago goes."},

@@ -1,5 +1,6 @@
 #include "http/config/command_line.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -239,6 +240,48 @@ TEST(CommandLine, ComplainsInOneLineWhateverIsWritten) {
   const std::string flag = "--" + std::string(100'000, 'x');
   EXPECT_LT(complaint_of({"--stream-port", flag.substr(2)}).size(), 200u);
   complaint_of({"--a\nb"});
+}
+
+TEST(CommandLine, TakesSecretsFromFiles) {
+  const temporary_file secret{"s3cret\n"};
+  const temporary_file url{"http://b.example/c?key=hush\r\nmore"};
+  const auto settings = run({"--callback-secret-file", secret.name(), "--callback-secret=other",
+                             "--callback-url-file", url.name()})
+                          .settings;
+  EXPECT_EQ(settings.callback.secret, "s3cret");
+  EXPECT_EQ(settings.callback.url, "http://b.example/c?key=hush");
+  const auto printed = end_of({"--print-config", "--callback-secret-file", secret.name()}).text;
+  EXPECT_EQ(printed.find("s3cret"), std::string::npos);
+  const temporary_file masked{printed};
+  EXPECT_EQ(run({"--config", masked.name()}).settings.callback.secret, "s3cret");
+}
+
+TEST(CommandLine, SaysWhatIsWrongWithTheFileOfASecret) {
+  EXPECT_EQ(
+    complaint_of({"--version-url-file", "/no/such/file"}),
+    "version.url_file: /no/such/file cannot be read: No such file or directory");
+  const temporary_file empty{"\n"};
+  EXPECT_EQ(
+    complaint_of({"--callback-secret-file", empty.name()}),
+    "callback.secret_file: " + empty.name() + " cannot be read: it is empty");
+  const temporary_file bad{"ftp://hush"};
+  const auto complaint = complaint_of({"--version-url-file", bad.name()});
+  EXPECT_EQ(complaint.find("version.url_file: version.url must be empty, or http://"), 0u);
+  EXPECT_EQ(complaint.find("hush"), std::string::npos);
+}
+
+/// Each setting that is a secret can come from a file.
+TEST(CommandLine, HasAFileForEachSecret) {
+  for (const auto& s : settings()) {
+    if (s.hide == secrecy::open)
+      continue;
+    EXPECT_TRUE(std::any_of(
+      secret_files.begin(), secret_files.end(),
+      [&](const secret_file& one) {
+        return one.secret == s.key && find_setting(one.file) != nullptr;
+      }))
+      << s.key;
+  }
 }
 
 TEST(CommandLine, WarnsOfVariablesThatItDoesNotKnow) {
