@@ -14,6 +14,7 @@
 #include "actors/system/child_output.hpp"
 #include "actors/system/child_process.hpp"
 #include "actors/workers/command_host.hpp"
+#include "actors/workers/line_budget.hpp"
 
 namespace herald {
 
@@ -44,13 +45,20 @@ private:
 
   /// An output stream of the child.
   struct source {
-    explicit source(boost::asio::io_context& io) : from(io) {}
+    explicit source(boost::asio::io_context& io);
     descriptor from;
+    line_budget budget;
+    /// Runs while the budget is spent.
+    boost::asio::steady_timer pause;
+    /// Since the budget was last asked.
+    std::size_t lines = 0;
     bool open = true;
   };
 
   void write_input(std::size_t written);
   void await_output(source& stream);
+  /// The same, once the budget allows it: who writes more meanwhile waits, its pipe is full.
+  void go_on_reading(source& stream);
   /// Reads what is in the pipe, up to `max_bytes`; never waits for more.
   void read(source& stream, std::size_t max_bytes);
   void on_bytes(source& stream, std::string_view bytes);

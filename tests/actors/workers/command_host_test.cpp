@@ -165,6 +165,15 @@ TEST_F(CommandHost, LosesNoOutputOfChildrenThatEndWhileItIsBusy) {
   }
 }
 
+TEST_F(CommandHost, ReadsAFloodToItsEndAndNoFasterThanItsBudget) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto told = run(shell(R"(yes '{"value":0.5}' | head -n 20000; echo '{"result":7}')"));
+  EXPECT_EQ(std::count(told.begin(), told.end(), "finished t 7"), 1);
+  // Ten times the lines of a period, of which the last may be read at the end; never sooner,
+  // however fast the machine is.
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 200ms);
+}
+
 TEST_F(CommandHost, DropsALineThatIsTooLongAndGoesOn) {
   const auto told = run(shell(R"(
     printf '{"result":"'; head -c 70000 /dev/zero | tr '\0' x; echo '"}'
