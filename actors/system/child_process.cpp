@@ -95,6 +95,7 @@ struct launch_plan {
   std::vector<char*> env;
   const char* cwd = nullptr;
   bool kept = false;
+  program_limits limits;
   pid_t parent = 0;
   int highest_fd = 1024;
   pipe_ends input;
@@ -165,7 +166,7 @@ void close_from(int first, int highest) noexcept {
   if (plan.kept)
     ::fcntl(status_fd, F_SETFD, 0); // for the keeper
   else
-    give_up_rights();
+    bound_this_process(plan.limits);
   const int error = run_first_of(plan.program_paths.data(), plan.argv.data(), plan.env.data());
   give_up(status_fd, start_failure::step::program, error);
 }
@@ -201,8 +202,9 @@ caf::expected<child_process> child_process::start(const child_command& command) 
     plan.env_texts.emplace_back(name).append("=").append(value);
   plan.programs = candidates(command);
   plan.kept = !command.keeper.empty();
+  plan.limits = command.limits;
   if (plan.kept) {
-    plan.argv_texts = keeper_arguments(::getpid(), plan.programs, command.argv);
+    plan.argv_texts = keeper_arguments(::getpid(), command.limits, plan.programs, command.argv);
     plan.programs = {command.keeper};
   }
   plan.program_paths = pointers_to(plan.programs);

@@ -9,6 +9,7 @@
 #include <caf/expected.hpp>
 
 #include "actors/system/owned_fd.hpp"
+#include "actors/system/program_keeper.hpp"
 
 namespace herald {
 
@@ -22,6 +23,7 @@ struct child_command {
   std::map<std::string, std::string> env;
   /// herald's binary, which is run as the program's keeper (see program_keeper.hpp); empty: none.
   std::string keeper{};
+  program_limits limits{};
 };
 
 /// How a child ended.

@@ -30,18 +30,24 @@ constexpr timespec pause{0, 10'000'000};
 /// The command line, taken apart; its pointers are main's.
 struct order {
   pid_t herald = 0;
+  program_limits limits;
   std::vector<char*> programs;
   char** argv = nullptr;
 };
 
 order order_of(char** argv) {
   order read;
-  read.herald = static_cast<pid_t>(std::atol(argv[1])); // NOLINT: herald has written it
-  const auto count = std::atol(argv[2]);                // NOLINT
-  for (long i = 0; i < count; ++i)
-    read.programs.push_back(argv[3 + i]);
+  // herald has written them.
+  const auto next = [&argv] {
+    return std::strtoull(*++argv, nullptr, 10);
+  };
+  read.herald = static_cast<pid_t>(next());
+  read.limits = {next(), next(), next()};
+  const auto count = next();
+  for (std::size_t i = 0; i < count; ++i)
+    read.programs.push_back(*++argv);
   read.programs.push_back(nullptr);
-  read.argv = argv + 3 + count;
+  read.argv = argv + 1;
   return read;
 }
 
@@ -51,7 +57,7 @@ order order_of(char** argv) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != keeper)
     ::_exit(127);
-  give_up_rights();
+  bound_this_process(what.limits);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -163,16 +169,22 @@ private:
 } // namespace
 
 std::vector<std::string> keeper_arguments(
-  pid_t herald, const std::vector<std::string>& programs, const std::vector<std::string>& argv) {
+  pid_t herald, const program_limits& limits, const std::vector<std::string>& programs,
+  const std::vector<std::string>& argv) {
   std::vector<std::string> all = {
-    keeper_name, std::to_string(herald), std::to_string(programs.size())};
+    keeper_name,
+    std::to_string(herald),
+    std::to_string(limits.memory_bytes),
+    std::to_string(limits.cpu_s),
+    std::to_string(limits.file_bytes),
+    std::to_string(programs.size())};
   all.insert(all.end(), programs.begin(), programs.end());
   all.insert(all.end(), argv.begin(), argv.end());
   return all;
 }
 
 bool is_keeper(int argc, char** argv) {
-  return argc > 3 && argv[0] == std::string_view{keeper_name};
+  return argc > 6 && argv[0] == std::string_view{keeper_name};
 }
 
 void keep_program(int /*argc*/, char** argv) {
@@ -213,7 +225,15 @@ int run_first_of(char* const* programs, char* const* argv, char* const* environm
   return error;
 }
 
-void give_up_rights() noexcept {
+void bound_this_process(const program_limits& limits) noexcept {
+  const auto set = [](auto resource, rlim_t value) {
+    const rlimit both{value, value};
+    if (value != 0)
+      ::setrlimit(resource, &both);
+  };
+  set(RLIMIT_AS, limits.memory_bytes);
+  set(RLIMIT_CPU, limits.cpu_s);
+  set(RLIMIT_FSIZE, limits.file_bytes);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,24 @@ namespace herald {
 /// The order to kill all at once; to the keeper itself SIGKILL would leave all of it alone.
 inline constexpr int kill_all_signal = SIGUSR2;
 
+/// What a program may use; 0: as much as herald.
+struct program_limits {
+  /// Of its address space, of each process by itself.
+  std::size_t memory_bytes = 0;
+  /// Of each process by itself.
+  std::size_t cpu_s = 0;
+  /// Of a file that it writes.
+  std::size_t file_bytes = 0;
+};
+
 /// Where the keeper tells why the program could not be started; see child_process.cpp.
 inline constexpr int keeper_status_fd = 3;
 
 /// The command line of a keeper. `programs` are the paths that the program may have, of which the
 /// first that is there is run.
 [[nodiscard]] std::vector<std::string> keeper_arguments(
-  pid_t herald, const std::vector<std::string>& programs, const std::vector<std::string>& argv);
+  pid_t herald, const program_limits& limits, const std::vector<std::string>& programs,
+  const std::vector<std::string>& argv);
 
 /// Whether this process was started to be one.
 [[nodiscard]] bool is_keeper(int argc, char** argv);
@@ -38,8 +50,8 @@ inline constexpr int keeper_status_fd = 3;
 [[nodiscard]] int
 run_first_of(char* const* programs, char* const* argv, char* const* environment) noexcept;
 
-/// Bounds what a program can come to: no rights that its user does not have (PR_SET_NO_NEW_PRIVS).
-/// Async-signal-safe.
-void give_up_rights() noexcept;
+/// Bounds what this process can come to, and what it starts: by the limits, and to the rights that
+/// its user has (PR_SET_NO_NEW_PRIVS). Async-signal-safe.
+void bound_this_process(const program_limits& limits) noexcept;
 
 } // namespace herald

@@ -44,6 +44,10 @@ struct task_settings {
   std::size_t max_ended = 10'000;
   /// Longest silence of the service that does the work of an `external` task; zero for no limit.
   std::chrono::milliseconds external_timeout_s{3'600'000};
+  /// What each process of a program may use; 0 for no limit.
+  std::size_t max_memory_bytes = 0;
+  std::chrono::milliseconds max_cpu_s{0};
+  std::size_t max_file_bytes = 0;
   command_map commands;
 };
 

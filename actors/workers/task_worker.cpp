@@ -84,7 +84,14 @@ void task_worker::run_command(const run_task& order, const command_type& command
     variables[name] = value;
   variables["HERALD_TASK_ID"] = order.id.str();
   variables["HERALD_TASK_TYPE"] = order.type;
-  child_command program{command.argv, command.cwd, std::move(variables), state_->options->keeper};
+  const auto& options = *state_->options;
+  const auto cpu = std::chrono::duration_cast<std::chrono::seconds>(options.max_cpu_s).count();
+  child_command program{
+    command.argv,
+    command.cwd,
+    std::move(variables),
+    options.keeper,
+    {options.max_memory_bytes, static_cast<std::size_t>(cpu), options.max_file_bytes}};
   state_->host->start(
     {order.id, state_->number, std::move(program), order.params_json + "\n", state_->runner});
 }

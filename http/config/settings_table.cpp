@@ -67,6 +67,9 @@ constexpr number_range count(std::int64_t least, std::int64_t most) {
   return {least, most};
 }
 
+/// Of a program: no limit, or up to a TiB.
+constexpr number_range program_bytes = {0, std::int64_t{1} << 40U};
+
 constexpr std::monostate by_type{};
 
 constexpr auto live = applies::live;
@@ -239,6 +242,12 @@ const std::array table = {
   setting{
     AT(tasks.external_timeout_s), long_time_s,
     "An external task without a report for this long has failed; 0: no limit."},
+  setting{
+    AT(tasks.max_memory_bytes), program_bytes,
+    "Address space of each process of a program; 0: no limit."},
+  setting{AT(tasks.max_cpu_s), long_time_s, "CPU time of each process of a program; 0: no limit."},
+  setting{
+    AT(tasks.max_file_bytes), program_bytes, "Longest file that a program writes; 0: no limit."},
   setting{
     "tasks.commands", nullptr, by_type,
     R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},

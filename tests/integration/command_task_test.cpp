@@ -227,6 +227,15 @@ TEST_F(CommandTask, DoesNotReadTheSecretsThatHeraldWasStartedWith) {
   EXPECT_EQ(text_of(about + "/cmdline").find("hush"), std::string::npos);
 }
 
+TEST_F(CommandTask, UsesNoMoreThanItMay) {
+  // KiB, seconds, and blocks of 512 bytes.
+  start(
+    {{"limited", "test $(ulimit -v) = 262144 -a $(ulimit -t) = 7 -a $(ulimit -f) = 2048"}},
+    {"--tasks-max-memory-bytes", "268435456", "--tasks-max-cpu-s", "7", "--tasks-max-file-bytes",
+     "1048576"});
+  EXPECT_EQ(ended(run({{"type", "limited"}}))["status"], "completed");
+}
+
 TEST_F(CommandTask, GetsNoRightsThatItsUserDoesNotHave) {
   start({{"rights", "grep -q '^NoNewPrivs:.*1$' /proc/self/status"}});
   EXPECT_EQ(ended(run({{"type", "rights"}}))["status"], "completed");
