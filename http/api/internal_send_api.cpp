@@ -22,12 +22,12 @@ send_refusal refusal_of(const failure& why) {
   if (why.field == "event")
     return {400, "INVALID_EVENT_TYPE", "event must be an object"};
   if (why.field == "data")
-    return {400, "INVALID_EVENT_DATA_MISSING", "event.data must be a string"};
+    return {400, "INVALID_EVENT_DATA_MISSING", "event.data is required and must be a string"};
   if (why.field == "name")
     return {400, "INVALID_EVENT_NAME_TYPE", "event.name must be a string"};
   if (why.field == "close")
     return {400, "INVALID_CLOSE_TYPE", "close must be a boolean"};
-  return {400, "INVALID_TOKEN_MISSING", "token must be a non-empty string"};
+  return {400, "INVALID_TOKEN_MISSING", "token is required and must be a string"};
 }
 
 caf::expected<send_to_stream::message>
@@ -79,7 +79,7 @@ send_refusal refusal_by_owner(const caf::error& error) {
   switch (describe(error).code) {
   case ec::no_such_stream:
   case ec::no_such_connection:
-    return {404, "TOKEN_NOT_FOUND", "no open stream has this token"};
+    return {404, "TOKEN_NOT_FOUND", "Token not found"};
   case ec::overloaded:
     return {503, "OVERLOADED", "too much waits for this stream to open"};
   case ec::shutting_down:

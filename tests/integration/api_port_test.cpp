@@ -358,10 +358,11 @@ TEST_F(ApiPort, AnswersTheProtocolOfTheGateway) {
   EXPECT_EQ(streams[0].next(), (sse_event{"", "n", "text"}));
   EXPECT_EQ(send({{"token", token}}).status, 200) << "a probe";
 
-  for (const auto& [order, code] : broken_orders(token)) {
+  for (const auto& [order, code, message] : broken_orders(token)) {
     answer = send(order);
     EXPECT_EQ(answer.status, status_of_broken_order()) << order;
     EXPECT_EQ(json_of(answer)["error"]["code"], code) << order;
+    EXPECT_EQ(json_of(answer)["error"]["message"], message) << order;
   }
   answer = send({{"token", "unknown"}, {"event", {{"data", "d"}}}});
   const auto unknown = send_answer_of("unknown_token");

@@ -70,7 +70,7 @@ std::vector<broken_order> broken_orders(const std::string& token) {
   for (const auto& rule : gateway_facts().at("send").at("rules")) {
     const auto place = place_of(rule.at("field"));
     const auto add = [&](json order) {
-      broken.push_back({std::move(order), rule.at("code")});
+      broken.push_back({std::move(order), rule.at("code"), rule.at("message")});
     };
     for (const auto& value : of_each_type) {
       if (rule.at("type") == value.type_name())

@@ -34,7 +34,9 @@ struct send_answer {
 /// An order that breaks a rule of `/internal/send`.
 struct broken_order {
   nlohmann::json order;
+  /// Of the error.
   std::string code;
+  std::string message;
 };
 /// Orders with `token` that each break one rule, in every way: the field is of each other type, or
 /// missing where it is required, or empty where it must not be.

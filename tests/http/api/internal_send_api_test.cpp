@@ -103,8 +103,13 @@ TEST(ParseInternalSend, NamesTheFirstOfSeveralFaults) {
 }
 
 TEST(ParseInternalSend, NamesTheRuleOfTheProtocolThatIsBroken) {
-  for (const auto& [order, code] : broken_orders(uuid))
-    EXPECT_EQ(code_of(order.dump()), code) << order;
+  for (const auto& [order, code, message] : broken_orders(uuid)) {
+    const auto result = parse_internal_send(order.dump());
+    const auto* refusal = std::get_if<send_refusal>(&result);
+    ASSERT_NE(refusal, nullptr) << order;
+    EXPECT_EQ(refusal->code, code) << order;
+    EXPECT_EQ(refusal->message, message) << order;
+  }
 }
 
 TEST(ParseInternalSend, NamesWhatIsWrong) {
@@ -206,6 +211,7 @@ std::pair<int, std::string> error_in(const api_reply& reply) {
 
 TEST_F(InternalSendApi, AnswersInTheGatewaysErrorDocuments) {
   const auto unknown = send_answer_of("unknown_token");
+  EXPECT_EQ(nlohmann::json::parse(post_named("unknown").body), unknown.body);
   EXPECT_EQ(error_in(post_named("unknown")), std::pair(unknown.status, unknown.code()));
   EXPECT_EQ(error_in(post("{}")), std::pair(status_of_broken_order(), send_code("token")));
 }
