@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <string>
 
+#include "messages/formats.hpp"
+
 namespace herald {
 
-/// How herald talks to an external SSE Gateway (settings `gateway`).
+/// How herald talks to an external SSE Gateway, and is one (settings `gateway`).
 struct gateway_settings {
   /// Base of the gateway's own API, e.g. "http://127.0.0.1:3000"; `/internal/send` is appended.
   /// Empty: there is no external gateway, and herald serves the streams itself.
@@ -27,6 +29,10 @@ struct gateway_settings {
   /// A stream that nothing was sent to for so long is probed: a gateway that crashed has forgotten
   /// it without a word. Probes are spread: each shard makes one round per interval. 0: no probes.
   std::chrono::milliseconds probe_interval_s{60'000};
+  /// The generation that herald is where it stands in for a gateway (`callback.url`).
+  gateway_format format = gateway_format::v1;
+  /// herald is a gateway on one port, that of the streams, also before it knows its backend.
+  bool one_port = false;
 };
 
 /// The settings, and what is none.

@@ -12,12 +12,10 @@ namespace herald {
 
 namespace {
 
-event_ptr event_of(std::optional<send_to_stream::message>& sent) {
-  if (!sent)
-    return nullptr;
+event_ptr event_of(send_to_stream::message sent) {
   event made;
-  made.name = std::move(sent->name);
-  made.data = std::move(sent->data);
+  made.name = std::move(sent.name);
+  made.data = std::move(sent.data);
   made.accepted = std::chrono::steady_clock::now();
   return std::make_shared<const event>(std::move(made));
 }
@@ -105,7 +103,7 @@ void stand_in_front::failed(const delivery_failed& fact) {
 }
 
 result<send_status> stand_in_front::send(send_to_stream& command) {
-  const auto what = event_of(command.event);
+  const auto what = command.event ? event_of(std::move(*command.event)) : nullptr;
   const auto routed = state_->streams.send(command.stream, what, command.close);
   switch (routed.what) {
   case stand_in_streams::verdict::pass_on:
@@ -140,11 +138,13 @@ void stand_in_front::answered(const backend_answered& fact) {
 }
 
 void stand_in_front::accept(const token& stream) {
-  const auto opened = state_->streams.accept(stream);
+  auto opened = state_->streams.accept(stream);
   if (!opened)
     return; // the client has left meanwhile
   connects_.Increment();
   caf::anon_send(opened->via, attach_stream{stream});
+  if (state_->says_ready && !opened->close)
+    opened->due.push_back(event_of(send_to_stream::message{"ready", {}}));
   if (!opened->due.empty())
     deliver_to(opened->via, stream, opened->due);
   if (opened->close)
@@ -221,8 +221,8 @@ void stand_in_front::show_numbers() {
 
 supervised<stand_in_front_actor> spawn_stand_in_front(
   caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
-  backend_caller_actor backend, metrics& numbers) {
-  auto state = std::make_shared<stand_in_front_state>(bounds);
+  backend_caller_actor backend, metrics& numbers, gateway_format generation) {
+  auto state = std::make_shared<stand_in_front_state>(bounds, generation);
   const auto build = [state, backend = std::move(backend),
                       &numbers](self_pointer<stand_in_front_actor> self) {
     return std::make_unique<stand_in_front>(self, state, backend, numbers);

@@ -9,14 +9,19 @@
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "messages/actors.hpp"
+#include "messages/formats.hpp"
 
 namespace herald {
 
 /// The part of a stand-in front that outlives its restarts.
 struct stand_in_front_state {
-  explicit stand_in_front_state(stand_in_streams::limits bounds) : streams(bounds) {}
+  stand_in_front_state(stand_in_streams::limits bounds, gateway_format generation)
+    : streams(bounds),
+      says_ready(generation == gateway_format::v2) {}
 
   stand_in_streams streams;
+  /// Behind what waited for it, a stream that opens is told so.
+  const bool says_ready;
   /// Callbacks that are not answered yet.
   std::size_t under_way = 0;
   bool shutting_down = false;
@@ -75,6 +80,6 @@ private:
 /// Spawns it. Main sends it an exit before `backend` ends.
 supervised<stand_in_front_actor> spawn_stand_in_front(
   caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
-  backend_caller_actor backend, metrics& numbers);
+  backend_caller_actor backend, metrics& numbers, gateway_format generation = gateway_format::v1);
 
 } // namespace herald

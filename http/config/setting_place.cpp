@@ -41,6 +41,13 @@ constexpr auto choices<restart_type> = std::to_array<named<restart_type>>(
 template <>
 constexpr auto choices<when_full> = std::to_array<named<when_full>>(
   {{"reject", when_full::reject}, {"drop_oldest", when_full::drop_oldest}});
+template <>
+constexpr auto choices<gateway_format> = std::to_array<named<gateway_format>>(
+  {{"v1", gateway_format::v1}, {"mid", gateway_format::mid}, {"v2", gateway_format::v2}});
+/// The others are a gateway's.
+template <>
+constexpr auto choices<frame_format> = std::to_array<named<frame_format>>(
+  {{"named", frame_format::named}, {"envelope", frame_format::envelope}});
 
 template <class T>
 constexpr bool is_time = std::is_same_v<T, std::chrono::milliseconds>;

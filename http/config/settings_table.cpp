@@ -123,6 +123,10 @@ const std::array table = {
     "All streams get an event heartbeat instead, quiet or not; one alone asks by "
     "?heartbeat=event."},
   setting{
+    AT(stream.format), by_type,
+    "named: pages listen for events by their names. envelope: each event is "
+    R"({"type":NAME,"payload":DATA} without a name, and one onmessage sees all.)"},
+  setting{
     AT(stream.unreachable_s), count(0, 3600),
     "A client that acknowledges or takes nothing for so long is given up; 0: the kernel decides."},
   setting{
@@ -178,6 +182,12 @@ const std::array table = {
   setting{
     AT(gateway.probe_interval_s), long_time_s,
     "Every stream is probed once in this time, to find those that the gateway lost; 0: never."},
+  setting{
+    AT(gateway.format), by_type,
+    "Generation of the SSE Gateway that herald is where callback.url is set."},
+  setting{
+    AT(gateway.one_port), by_type,
+    "herald is an SSE Gateway: stream.port takes /internal/send, too. Set by herald gateway."},
 
   setting{
     AT(callback.secret), plain, "Secret that the gateway's callbacks must carry as ?secret=.",

@@ -12,7 +12,7 @@ void replay::render(std::string& piece) {
     const auto what = behind_.next();
     if (!what)
       break;
-    append_event(piece, what->id, what->name, what->data);
+    append_event(piece, what->id, what->name, what->data, format_);
     ++counts_.at(static_cast<std::size_t>(what->service));
   }
   // Not before: the last event may have a lower id, those up to here were for others.

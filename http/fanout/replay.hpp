@@ -6,6 +6,7 @@
 
 #include "http/fanout/frame_log.hpp"
 #include "http/fanout/framing.hpp"
+#include "messages/formats.hpp"
 #include "messages/history.hpp"
 
 namespace herald {
@@ -18,11 +19,14 @@ public:
   /// `what` must not be empty. A piece ends with the event that takes it to `piece_bytes`, and is
   /// one frame; behind the last event stands the id from which the stream is live, unless that is
   /// 0.
-  replay(missed_events what, event_id live_from, std::size_t piece_bytes, framing how)
+  replay(
+    missed_events what, event_id live_from, std::size_t piece_bytes, framing how,
+    frame_format format = frame_format::named)
     : next_(std::move(what)),
       live_from_(live_from),
       piece_bytes_(piece_bytes),
-      framing_(how) {}
+      framing_(how),
+      format_(format) {}
 
   /// Renders the piece that is due: the same one until `advance`.
   void render(std::string& piece);
@@ -41,6 +45,7 @@ private:
   event_id live_from_;
   std::size_t piece_bytes_;
   framing framing_;
+  frame_format format_;
   missed_events behind_;
   frame_counts counts_{};
 };

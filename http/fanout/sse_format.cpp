@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "messages/json/json_writer.hpp"
+
 namespace herald {
 
 namespace {
@@ -23,6 +25,23 @@ void append_name(std::string& out, std::string_view name) {
   out += '\n';
 }
 
+constexpr std::string_view ready = "ready";
+
+/// Whether an event goes without an envelope where others have one.
+bool stays_named(std::string_view name, frame_format format) {
+  switch (format) {
+  case frame_format::named:
+    return true;
+  case frame_format::envelope:
+    return name.empty();
+  case frame_format::envelope_mid:
+    return name.empty() || name == "connection_close";
+  case frame_format::envelope_v2:
+    return name.empty() || name == ready || name == "rejected";
+  }
+  return true;
+}
+
 } // namespace
 
 void append_event(std::string& out, event_id id, std::string_view name, std::string_view data) {
@@ -39,6 +58,21 @@ void append_event(std::string& out, event_id id, std::string_view name, std::str
     data.remove_prefix(end + (pair ? 2 : 1));
   }
   out += '\n';
+}
+
+void append_event(
+  std::string& out, event_id id, std::string_view name, std::string_view data,
+  frame_format format) {
+  if (format == frame_format::envelope_v2 && name == ready && data.empty()) {
+    // To the byte: it is what clients of the gateway wait for.
+    out += "event: ready\ndata:\n\n";
+    return;
+  }
+  if (stays_named(name, format))
+    return append_event(out, id, name, data);
+  const auto envelope =
+    object_writer{}.text("type", name).raw("payload", data.empty() ? "null" : data).finish();
+  append_event(out, id, {}, envelope);
 }
 
 void append_cursor(std::string& out, event_id id) {

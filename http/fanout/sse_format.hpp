@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "messages/events.hpp"
+#include "messages/formats.hpp"
 
 namespace herald {
 
@@ -13,6 +14,11 @@ namespace herald {
 /// end at LF, CR LF or CR, as they do for the client: what it puts together again is the data with
 /// LF for every line break.
 void append_event(std::string& out, event_id id, std::string_view name, std::string_view data);
+
+/// The same in a format. The data of an event in an envelope is pasted as it is, as gateways do,
+/// and so should be JSON; where there is none, the payload is null.
+void append_event(
+  std::string& out, event_id id, std::string_view name, std::string_view data, frame_format format);
 
 /// Appends the id that a client comes back with if it gets no event after it: a block without data,
 /// of which clients keep the id and fire nothing. Nothing if it is 0.

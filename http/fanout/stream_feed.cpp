@@ -39,7 +39,7 @@ bool stream_feed::broadcast(const event& what, time_point now) {
   if (table_.open_streams() == 0)
     return true;
   scratch_.clear();
-  append_event(scratch_, what.id, what.name, what.data);
+  append_event(scratch_, what.id, what.name, what.data, format_);
   if (!table_.room_for(scratch_.size()))
     return false;
   table_.broadcast(scratch_, what.service, ticket_);
@@ -54,7 +54,7 @@ void stream_feed::send_to_one(const delivery& item) {
   const bool known = slot && !table_.waiting(*slot);
   if (known) {
     scratch_.clear();
-    append_event(scratch_, what.id, what.name, what.data);
+    append_event(scratch_, what.id, what.name, what.data, format_);
     if (table_.push(*slot, scratch_, what.service, ticket_))
       return note_time(what);
   }
@@ -65,21 +65,23 @@ void stream_feed::note_time(const event& what) {
   timed_.push_back({table_.frames(), what.accepted, what.service});
 }
 
-void stream_feed::put_heartbeat(time_point now) {
+void stream_feed::put_heartbeat(time_point now, bool ended) {
   scratch_.clear();
   append_comment(scratch_, heartbeat);
+  if (ended)
+    scratch_ += '\n';
   broadcast_uncounted(now);
 }
 
 void stream_feed::put_heartbeat_event(time_point now) {
   scratch_.clear();
-  append_event(scratch_, {}, heartbeat, {});
+  append_event(scratch_, {}, heartbeat, {}, format_);
   broadcast_uncounted(now);
 }
 
 void stream_feed::put_heartbeat_event(stream_slot slot) {
   scratch_.clear();
-  append_event(scratch_, {}, heartbeat, {});
+  append_event(scratch_, {}, heartbeat, {}, format_);
   (void)table_.push(slot, scratch_, std::nullopt);
 }
 

@@ -31,7 +31,10 @@ public:
     bool unknown = false;
   };
 
-  stream_feed(stream_table& table, time_point now) : table_(table), last_frame_(now) {}
+  stream_feed(stream_table& table, time_point now, frame_format format = frame_format::named)
+    : table_(table),
+      format_(format),
+      last_frame_(now) {}
 
   /// Puts in as much of the batch as there is room for; true once all of it is in. Until then, to
   /// be called again with the same one.
@@ -40,7 +43,8 @@ public:
   [[nodiscard]] std::vector<failure> take_failures() { return std::exchange(failures_, {}); }
 
   /// Puts in a comment for all streams, unless there is no room, as streams get something anyway.
-  void put_heartbeat(time_point now);
+  /// `ended`: an empty line follows it, as that of gateways has it.
+  void put_heartbeat(time_point now, bool ended = false);
   /// Puts in a heartbeat that pages can watch, an event without id, for all streams; likewise.
   void put_heartbeat_event(time_point now);
   /// The same for one open stream.
@@ -77,6 +81,7 @@ private:
   void note_time(const event& what);
 
   stream_table& table_;
+  const frame_format format_;
   std::size_t progress_ = 0;
   delivery_tickets::key ticket_ = 0;
   std::vector<failure> failures_;

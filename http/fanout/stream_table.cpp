@@ -99,7 +99,8 @@ void stream_table::attach(
   own(s).push({s.cursor, std::move(start.head), std::nullopt, 0, nullptr, true});
   if (!missed.empty()) {
     auto rest =
-      std::make_unique<replay>(std::move(missed), live_from, options_.piece_bytes, start.how);
+      std::make_unique<replay>(
+        std::move(missed), live_from, options_.piece_bytes, start.how, options_.format);
     own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
   }
   make_ready(slot);
@@ -603,7 +604,7 @@ void stream_table::lap(stream_slot slot) {
     own(s).sent_more(sent);
   }
   std::string farewell;
-  append_event(farewell, {}, "lagged", R"({"reason":"read too slowly"})");
+  append_event(farewell, {}, "lagged", R"({"reason":"read too slowly"})", options_.format);
   begin_closing(slot, {s.cursor, end_reason::error, true, {}}, ending(s, farewell));
 }
 

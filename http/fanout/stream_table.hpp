@@ -24,6 +24,7 @@
 #include "http/sockets/send_ring.hpp"
 #include "messages/connections.hpp"
 #include "messages/events.hpp"
+#include "messages/formats.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -75,6 +76,8 @@ struct stream_table_options {
   /// A replay is rendered in pieces of this size; a stream may send `turn_bytes` of it in a turn.
   std::size_t piece_bytes = std::size_t{32} * 1024;
   std::size_t turn_bytes = std::size_t{64} * 1024;
+  /// Of what the table itself renders.
+  frame_format format = frame_format::named;
 };
 
 /// How a stream begins.

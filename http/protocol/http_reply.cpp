@@ -1,7 +1,6 @@
 #include "http/protocol/http_reply.hpp"
 
 #include <ostream> // for status.hpp
-#include <string_view>
 
 #include <boost/beast/http/status.hpp>
 
@@ -13,13 +12,12 @@ namespace {
 
 namespace http = boost::beast::http;
 
-/// The phrase of a status (RFC 9110 section 15), e.g. "Not Found". A backend may answer any.
+} // namespace
+
 std::string_view reason_phrase(int status) {
   const auto known = http::int_to_status(static_cast<unsigned>(status));
   return known == http::status::unknown ? "Other" : std::string_view{http::obsolete_reason(known)};
 }
-
-} // namespace
 
 std::string render_reply(const api_reply& reply, bool with_body) {
   auto bytes = "HTTP/1.1 " + std::to_string(reply.status) + ' ';

@@ -35,6 +35,8 @@ std::shared_ptr<backend_client> make_client(const config& settings, metrics& num
 stream_options stand_in_options(const config& settings) {
   auto options = stream_options_of(settings);
   options.stand_in = true;
+  options.generation = settings.gateway.format;
+  options.format = frames_of(options.generation);
   // The backend's verdict, and then some.
   options.open_timeout = settings.callback.timeout_ms + 1s;
   return options;
@@ -67,7 +69,7 @@ public:
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(spawn_stand_in_front(
         system, supervision_.child("gateway-front"), buffer_limits(settings.callback), caller_,
-        numbers)),
+        numbers, settings.gateway.format)),
       endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
     add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);

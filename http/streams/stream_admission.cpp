@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "http/protocol/gateway_error.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
 #include "http/streams/stream_response.hpp"
@@ -132,9 +133,16 @@ stream_admission::refused_by_owner(const failure& why, int upstream_status, bool
     return reply;
   }
   metrics_.refused(refusal::by_owner).Increment();
+  if (rules_.stand_in) {
+    auto reply = gateway_refusal(why, upstream_status, options_.generation);
+    if (reply.status == 503)
+      reply.headers.emplace_back("Retry-After", "1");
+    spread(reply);
+    return reply;
+  }
   const bool passes_on = upstream_status >= 400 && upstream_status < 600;
   const int status = passes_on ? upstream_status : kind_of(why.code).status;
-  if (accepts_stream && !rules_.stand_in && status >= 500)
+  if (accepts_stream && status >= 500)
     return not_now(why);
   auto reply = passes_on ? problem({status, kind_of(why.code).title}, why.detail) : problem(why);
   if (reply.status == 503) {

@@ -66,10 +66,14 @@ stream_loop::stream_loop(
            on_stream_ended(stream);
          }}),
     table_(
-      {index, options_.log_bytes, options_.private_queue_bytes,
-       std::min(options_.log_bytes / 4, std::size_t{256} * 1024), options_.linger},
+      {.loop = index,
+       .log_bytes = options_.log_bytes,
+       .private_queue_bytes = options_.private_queue_bytes,
+       .window_bytes = std::min(options_.log_bytes / 4, std::size_t{256} * 1024),
+       .linger = options_.linger,
+       .format = options_.format},
       streams_),
-    feed_(table_, clock::now()),
+    feed_(table_, clock::now(), options_.format),
     openings_(options_.open_timeout),
     patrol_(options_.unreachable_s, table_, metrics_.unreachable, &tcp_progress_of),
     inbox_(inbox) {
@@ -349,7 +353,7 @@ void stream_loop::on_heartbeat() {
   const auto now = clock::now();
   if (now - feed_.last_frame() < options_.heartbeat_s)
     return;
-  feed_.put_heartbeat(now);
+  feed_.put_heartbeat(now, options_.stand_in);
   schedule();
 }
 

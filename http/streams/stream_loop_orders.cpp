@@ -52,7 +52,9 @@ void stream_loop::apply_one(const attach_stream& order) {
   const auto* const client = openings_.find(*slot);
   stream_start start{
     render_stream_head(client->how, client->cors, options_.stand_in), {}, client->how};
-  append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
+  // A gateway leaves that to the browser.
+  if (!options_.stand_in)
+    append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
   if (client->heartbeat_event)
     heartbeat_watchers_.add(*slot);
   openings_.remove(*slot);
@@ -95,7 +97,7 @@ void stream_loop::apply_one(const close_stream& order) {
   if (order.reason == close_reason::replaced)
     append_retry(farewell, options_.replaced_retry);
   if (order.farewell)
-    append_event(farewell, {}, order.farewell->name, order.farewell->data);
+    append_event(farewell, {}, order.farewell->name, order.farewell->data, options_.format);
   table_.close(*slot, farewell, clock::now());
 }
 

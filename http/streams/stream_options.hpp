@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "messages/formats.hpp"
+
 namespace herald {
 
 /// How streams are served (settings `stream`). Every limit has a metric that shows when it bites.
@@ -20,6 +22,8 @@ struct stream_settings {
   std::chrono::milliseconds heartbeat_s{15'000};
   /// All streams get an event `heartbeat` this often instead, quiet or not: pages can watch it.
   bool heartbeat_event = false;
+  /// Whether pages listen for events by their names, or have one listener for all.
+  frame_format format = frame_format::named;
   /// A client that acknowledges nothing, or takes nothing, for this long is given up, late by at
   /// most a quarter; 0: when the kernel does. With the heartbeat this bounds how long a stream that
   /// was cut off goes unnoticed.
@@ -71,6 +75,12 @@ struct stream_options : stream_settings {
   /// herald stands in for an SSE Gateway: any path is a stream, no request_id is asked for,
   /// headers go to the owner, events have no ids.
   bool stand_in = false;
+  /// The gateway's generation.
+  gateway_format generation = gateway_format::v1;
+  /// False for a gateway that has no backend yet: it takes no pages.
+  bool configured = true;
+  /// Where connections go that want something of the API (`descriptor_channel`); -1 for nowhere.
+  int api_channel = -1;
 };
 
 } // namespace herald

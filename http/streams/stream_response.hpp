@@ -17,13 +17,15 @@ namespace herald {
 /// much has come. `cors` are the headers by which pages of other origins may read the stream.
 ///
 /// Its connection ends with it: a client that took that for its next request would lose it. Where
-/// herald stands in for a gateway the head says what the gateway's does.
+/// herald stands in for a gateway the head says what the gateway's does, and lets proxies transform
+/// what they do not keep.
 [[nodiscard]] inline std::string
 render_stream_head(framing how, const header_list& cors, bool of_gateway = false) {
   std::string head = "HTTP/1.1 200 OK\r\n"
                      "Content-Type: text/event-stream\r\n"
-                     "Cache-Control: no-cache, no-transform\r\n"
-                     "X-Accel-Buffering: no\r\n";
+                     "Cache-Control: no-cache";
+  head += of_gateway ? "\r\n" : ", no-transform\r\n";
+  head += "X-Accel-Buffering: no\r\n";
   const bool chunked = how == framing::chunked;
   head += chunked && of_gateway ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   if (chunked)

@@ -107,7 +107,7 @@ TEST(StandIn, PassesRefusalsOn) {
     sse_client stream{herald.stream_port(), "/"};
     EXPECT_FALSE(stream.open());
     EXPECT_EQ(stream.status(), status);
-    EXPECT_EQ(stream.header("content-type"), "application/problem+json");
+    EXPECT_EQ(stream.header("content-type"), "application/json");
     EXPECT_TRUE(stream.wait_for_end());
   }
   for (const auto& callback : backend.callbacks())

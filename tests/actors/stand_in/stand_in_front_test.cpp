@@ -314,5 +314,29 @@ TEST_F(StandInFront, CountsStreams) {
   EXPECT_NE(text.find("sse_gateway_active_connections 0\n"), std::string::npos);
 }
 
+/// A gateway of the generation that tells pages when they are ready.
+class ReadyFront : public StandInFront {
+protected:
+  ReadyFront() {
+    front = own(spawn_stand_in_front(
+      system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers,
+      gateway_format::v2));
+  }
+};
+
+TEST_F(ReadyFront, SaysReadyBehindWhatWasSentWhileTheBackendDecided) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "early"), "buffered");
+  backend_answers(a);
+  EXPECT_EQ(wire, (strings{"attach 1", "1 gets early=d", "1 gets ready="}));
+}
+
+TEST_F(ReadyFront, SaysNotReadyWhereTheBackendHasEndedTheStreamMeanwhile) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "last", true), "buffered");
+  backend_answers(a);
+  EXPECT_EQ(wire, (strings{"attach 1", "1 gets last=d", "close 1"}));
+}
+
 } // namespace
 } // namespace herald

@@ -35,6 +35,10 @@ std::string another_value(const setting& s) {
     return "json";
   if (s.key == "journal.sync")
     return "off";
+  if (s.key == "stream.format")
+    return "envelope";
+  if (s.key == "gateway.format")
+    return "mid";
   if (s.key == "stream.cors_origins")
     return "https://a.example,https://b.example";
   if (s.key == "api.origins")

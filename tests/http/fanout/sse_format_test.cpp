@@ -45,5 +45,38 @@ TEST(SseFormat, WritesNoCursorWhereThereIsNone) {
   EXPECT_EQ(out, "");
 }
 
+std::string in_format(frame_format format, const char* name, const char* data) {
+  std::string out;
+  append_event(out, {}, name, data, format);
+  return out;
+}
+
+TEST(SseFormat, PutsANamedEventIntoAnEnvelope) {
+  const auto both = "data: {\"type\":\"a \\\"b\",\"payload\":{\"x\":1}}\n\n";
+  for (const auto format :
+       {frame_format::envelope, frame_format::envelope_mid, frame_format::envelope_v2}) {
+    EXPECT_EQ(in_format(format, "a \"b", R"({"x":1})"), both);
+    EXPECT_EQ(in_format(format, "n", ""), "data: {\"type\":\"n\",\"payload\":null}\n\n");
+    EXPECT_EQ(in_format(format, "", "x"), "data: x\n\n") << "without a name it goes as it is";
+  }
+  EXPECT_EQ(in_format(frame_format::named, "n", "1"), "event: n\ndata: 1\n\n");
+}
+
+TEST(SseFormat, BreaksNoEnvelopeAtALineBreakInItsData) {
+  EXPECT_EQ(
+    in_format(frame_format::envelope, "n", "{\n\"x\":1}"),
+    "data: {\"type\":\"n\",\"payload\":{\ndata: \"x\":1}}\n\n");
+}
+
+TEST(SseFormat, LeavesNamedWhatAGenerationDoes) {
+  const auto named = "event: connection_close\ndata: {}\n\n";
+  EXPECT_EQ(in_format(frame_format::envelope_mid, "connection_close", "{}"), named);
+  EXPECT_NE(in_format(frame_format::envelope_v2, "connection_close", "{}"), named);
+  EXPECT_EQ(in_format(frame_format::envelope_v2, "ready", ""), "event: ready\ndata:\n\n");
+  EXPECT_EQ(
+    in_format(frame_format::envelope_v2, "rejected", "{}"), "event: rejected\ndata: {}\n\n");
+  EXPECT_NE(in_format(frame_format::envelope, "ready", ""), "event: ready\ndata:\n\n");
+}
+
 } // namespace
 } // namespace herald

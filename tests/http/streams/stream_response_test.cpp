@@ -35,6 +35,11 @@ TEST(StreamResponse, SaysOfItsConnectionWhatAGatewaySays) {
   EXPECT_NE(head.find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos) << head;
 }
 
+TEST(StreamResponse, SaysToCachesWhatAGatewayDoes) {
+  const auto head = render_stream_head(false, {}, true);
+  EXPECT_NE(head.find("\r\nCache-Control: no-cache\r\n"), std::string::npos) << head;
+}
+
 TEST(StreamResponse, EndsAtOnceWhereAClientIsToComeBack) {
   const auto reply = stream_that_ends(std::chrono::milliseconds{1500}, "not now");
   EXPECT_EQ(reply.status, 200);
