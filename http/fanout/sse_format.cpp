@@ -42,6 +42,14 @@ bool stays_named(std::string_view name, frame_format format) {
   return true;
 }
 
+/// Gateways paste what a backend sends; of herald's own events a text is a payload, too.
+std::string payload_of(std::string_view data, frame_format format) {
+  if (data.empty())
+    return "null";
+  const bool is_json = format != frame_format::envelope || compact_json(data);
+  return is_json ? std::string{data} : json_string(data);
+}
+
 } // namespace
 
 void append_event(std::string& out, event_id id, std::string_view name, std::string_view data) {
@@ -71,7 +79,7 @@ void append_event(
   if (stays_named(name, format))
     return append_event(out, id, name, data);
   const auto envelope =
-    object_writer{}.text("type", name).raw("payload", data.empty() ? "null" : data).finish();
+    object_writer{}.text("type", name).raw("payload", payload_of(data, format)).finish();
   append_event(out, id, {}, envelope);
 }
 

@@ -62,6 +62,12 @@ TEST(SseFormat, PutsANamedEventIntoAnEnvelope) {
   EXPECT_EQ(in_format(frame_format::named, "n", "1"), "event: n\ndata: 1\n\n");
 }
 
+TEST(SseFormat, MakesATextInAnEnvelopeOfHeraldsOwnAJsonString) {
+  EXPECT_EQ(
+    in_format(frame_format::envelope, "n", "a \"b"),
+    "data: {\"type\":\"n\",\"payload\":\"a \\\"b\"}\n\n");
+}
+
 TEST(SseFormat, BreaksNoEnvelopeAtALineBreakInItsData) {
   EXPECT_EQ(
     in_format(frame_format::envelope, "n", "{\n\"x\":1}"),
