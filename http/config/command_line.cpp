@@ -48,6 +48,8 @@ struct request {
   action what = action::run;
   std::vector<std::string> config_files;
   std::string print_ports_file;
+  /// `herald gateway`: be an SSE Gateway, told so as the gateway is.
+  bool as_gateway = false;
   struct assignment {
     const setting* target;
     std::string_view text;
@@ -80,6 +82,10 @@ public:
 
   /// Reads all; says what is wrong with the first that is not good.
   complaint read_into(request& r) {
+    if (!left_.empty() && left_.front() == "gateway") {
+      r.as_gateway = true;
+      left_ = left_.subspan(1);
+    }
     while (!left_.empty()) {
       const auto argument = left_.front();
       left_ = left_.subspan(1);
@@ -112,7 +118,7 @@ private:
       return take_file(r.config_files.emplace_back());
     if (flag_ == "--print-ports")
       return take_file(r.print_ports_file);
-    if (const auto* s = find_flag(flag_))
+    if (const auto* s = find_flag(r.as_gateway && flag_ == "--port" ? "--stream-port" : flag_))
       return take_setting(r, *s);
     return std::string{flag_} + ": no such flag; the nearest is " + nearest_flag(flag_);
   }
@@ -182,6 +188,31 @@ public:
       return "--config: " + name + " must not be longer than 4 MiB";
     if (auto wrong = apply_config_file(options.settings, text))
       return name + ": " + *wrong;
+    return std::nullopt;
+  }
+
+  /// What a gateway is where nobody says otherwise.
+  void be_gateway() {
+    auto& c = options.settings;
+    c.gateway.one_port = true;
+    // Both families, unless the kernel has the older one alone.
+    const bool has_ipv6 = std::ifstream{"/proc/net/if_inet6"}.is_open();
+    c.stream.host = has_ipv6 ? "::" : "0.0.0.0";
+    c.stream.port = 3000;
+    c.api.port = 0;
+  }
+
+  /// Takes a variable that the gateway has; an empty one says nothing.
+  complaint add_gateway_variable(std::string_view variable) {
+    static constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"PORT", "stream.port"},
+      {"CALLBACK_URL", "callback.url"},
+      {"HEARTBEAT_INTERVAL_SECONDS", "stream.heartbeat_s"}};
+    const auto equals = std::min(variable.find('='), variable.size());
+    const auto text = variable.substr(std::min(equals + 1, variable.size()));
+    for (const auto& [name, key] : known)
+      if (name == variable.substr(0, equals) && !text.empty())
+        return set(std::string{name}, *find_setting(key), text);
     return std::nullopt;
   }
 
@@ -257,12 +288,18 @@ private:
 
 complaint
 build(config_builder& builder, const request& r, std::span<const std::string_view> environment) {
+  if (r.as_gateway)
+    builder.be_gateway();
   for (const auto& file : r.config_files)
     if (auto wrong = builder.add_file(file))
       return wrong;
   for (const auto variable : environment)
     if (auto wrong = builder.add_variable(variable))
       return wrong;
+  if (r.as_gateway)
+    for (const auto variable : environment)
+      if (auto wrong = builder.add_gateway_variable(variable))
+        return wrong;
   for (const auto& assignment : r.assignments)
     if (auto wrong = builder.add_flag(assignment))
       return wrong;

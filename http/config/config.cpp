@@ -44,6 +44,10 @@ std::optional<violation> mode_violation(const config& c) {
     return violation{
       "gateway.url",
       "gateway.url (use an external gateway) and callback.url (be one) exclude each other"};
+  if (!c.gateway.url.empty() && c.gateway.one_port)
+    return violation{
+      "gateway.url",
+      "gateway.url (use an external gateway) and gateway.one_port (be one) exclude each other"};
   if (!c.gateway.url.empty() && c.callback.secret.empty() && !is_loopback(c.api.host))
     return violation{
       "callback.secret", "callback.secret must be set where gateway.url is and api.host ("

@@ -94,8 +94,10 @@ std::string_view title_of(std::string_view section) {
 } // namespace
 
 std::string usage() {
-  std::string page = "Usage: herald [--config FILE]... [--SETTING VALUE]...\n\n"
-                     "Broadcasts events to browsers over server-sent events (SSE).\n\n";
+  std::string page =
+    "Usage: herald [--config FILE]... [--SETTING VALUE]...\n"
+    "       herald gateway [--port N] [--callback-url URL] [--SETTING VALUE]...\n\n"
+    "Broadcasts events to browsers over server-sent events (SSE).\n\n";
   for (const auto& [flag, help] : other_flags)
     append_entry(page, flag, help);
   page += "\nEach setting below is a flag (--stream-port 80, --stream-port=80), a variable\n"

@@ -135,4 +135,12 @@ bool is_request_target(std::string_view method, std::string_view target) {
          || (method == "OPTIONS" && target == "*");
 }
 
+std::string render_request_head(const request_head& head) {
+  std::string bytes = head.method;
+  bytes.append(1, ' ').append(head.target).append(head.version < 11 ? " HTTP/1.0" : " HTTP/1.1");
+  for (const auto& [name, value] : head.headers)
+    bytes.append("\r\n").append(name).append(": ").append(value);
+  return bytes += "\r\n\r\n";
+}
+
 } // namespace herald

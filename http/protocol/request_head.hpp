@@ -46,6 +46,9 @@ struct request_head {
 /// two), codes of its own for what herald has not.
 [[nodiscard]] std::optional<failure> interpret_headers(request_head& head);
 
+/// The head as bytes again, up to and with its empty line, for another reader of the connection.
+[[nodiscard]] std::string render_request_head(const request_head& head);
+
 /// Whether a target is one, as far as its form goes (RFC 9112 section 3.2). Nobody is a proxy here,
 /// so there is no CONNECT.
 [[nodiscard]] bool is_request_target(std::string_view method, std::string_view target);

@@ -85,9 +85,9 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
        }}),
     threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
-    httplib_(options_, [this](int descriptor) { on_client(descriptor); }),
+    httplib_(options_, [this](int descriptor) { on_client(descriptor, {}); }),
     exposed_(!are_loopback(httplib_.addresses())),
-    guard_(request_guard{options_, !exposed_}) {
+    guard_(request_guard{options_, !exposed_ && !options_.any_host}) {
   numbers
     .gauge(
       "herald_api_exposed",
@@ -121,7 +121,7 @@ void api_server::start() {
 
 void api_server::reconfigure(const api_settings& settings) {
   max_body_bytes_ = settings.max_body_bytes;
-  guard_.replace({settings, !exposed_});
+  guard_.replace({settings, !exposed_ && !options_.any_host});
 }
 
 void api_server::stop() {
@@ -135,8 +135,8 @@ void api_server::stop() {
 }
 
 /// On the thread that accepts.
-void api_server::on_client(int descriptor) {
-  api_socket socket{descriptor};
+void api_server::on_client(int descriptor, std::string read) {
+  api_socket socket{descriptor, std::move(read)};
   try {
     if (auto place = places_.take(peer_address(descriptor)))
       lobby_.take(std::make_unique<api_connection>(

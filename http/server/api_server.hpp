@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <prometheus/counter.h>
 
@@ -55,13 +56,17 @@ public:
   /// of bodies.
   void reconfigure(const api_settings& settings);
 
+  /// Serves a connection that somebody else has accepted, off which these bytes were read. Takes
+  /// the descriptor over; between `start` and `stop`, on one thread.
+  void take_over(int descriptor, std::string read) { on_client(descriptor, std::move(read)); }
+
   /// Takes no more connections, finishes the requests under way (a client that is slow to send or
   /// to read gets a second or two more), ends idle connections and all threads. Calling it again
   /// does nothing.
   void stop();
 
 private:
-  void on_client(int descriptor);
+  void on_client(int descriptor, std::string read);
   void turn_away(api_socket socket);
   void say_memory_is_out(const api_connection& client);
   void on_request(api_connection_ptr client);

@@ -29,7 +29,9 @@ bool would_block() {
 
 } // namespace
 
-api_socket::api_socket(int descriptor) : descriptor_(descriptor) {
+api_socket::api_socket(int descriptor, std::string read)
+  : descriptor_(descriptor),
+    buffer_(std::move(read)) {
   // httplib accepts without it; child processes must not inherit connections.
   ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   const int yes = 1;

@@ -46,7 +46,8 @@ public:
     failed,  ///< the peer is gone
   };
 
-  explicit api_socket(int descriptor);
+  /// `read` was read off the connection before.
+  explicit api_socket(int descriptor, std::string read = {});
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
 

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <caf/send.hpp>
 
 #include "actors/stand_in/stand_in_front.hpp"
+#include "actors/system/descriptor_channel.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/backend_client.hpp"
 #include "http/protocol/problem.hpp"
@@ -23,7 +25,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Null where there is no backend yet.
 std::shared_ptr<backend_client> make_client(const config& settings, metrics& numbers) {
+  if (settings.callback.url.empty())
+    return nullptr;
   backend_client_options options{settings.callback};
   options.io_uring = settings.stream.io_uring;
   auto made = backend_client::make(std::move(options), numbers);
@@ -32,9 +37,12 @@ std::shared_ptr<backend_client> make_client(const config& settings, metrics& num
   return *made;
 }
 
-stream_options stand_in_options(const config& settings) {
+/// `channel` leads to the API.
+stream_options stand_in_options(const config& settings, const descriptor_channel& channel) {
   auto options = stream_options_of(settings);
   options.stand_in = true;
+  options.configured = !settings.callback.url.empty();
+  options.api_channel = settings.gateway.one_port ? channel.entrance() : -1;
   options.generation = settings.gateway.format;
   options.format = frames_of(options.generation);
   // The backend's verdict, and then some.
@@ -70,17 +78,19 @@ public:
       front_(spawn_stand_in_front(
         system, supervision_.child("gateway-front"), buffer_limits(settings.callback), caller_,
         numbers, settings.gateway.format)),
-      endpoint_(system, stand_in_options(settings), front_, numbers, supervision_.address()) {
+      endpoint_(
+        system, stand_in_options(settings, channel_), front_, numbers, supervision_.address()) {
     add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
-    api_.emplace(api_options{settings.api}, routes_, numbers);
+    api_options options{settings.api};
+    options.any_host = settings.gateway.one_port;
+    api_.emplace(std::move(options), routes_, numbers);
   }
 
   ~stand_in_service() override {
-    if (api_)
-      api_->stop();
+    stop_api();
     (void)supervision_.end_actors();
   }
 
@@ -90,6 +100,10 @@ public:
     endpoint_.start();
     phase_ = service_phase::running;
     api_->start();
+    taking_over_ = std::thread{[this] {
+      while (auto parcel = channel_.receive())
+        api_->take_over(parcel->descriptor.release(), std::move(parcel->bytes));
+    }};
   }
 
   void reconfigure(const config& now) override {
@@ -108,11 +122,19 @@ public:
     (void)ask<void>(system_, front_, begin_shutdown{}, verdict);
     endpoint_.drain(std::chrono::steady_clock::now() + wait);
     (void)ask<void>(system_, front_, flush{}, verdict);
-    api_->stop();
+    stop_api();
     return supervision_.end_actors();
   }
 
 private:
+  void stop_api() {
+    channel_.close();
+    if (taking_over_.joinable())
+      taking_over_.join();
+    if (api_)
+      api_->stop();
+  }
+
   const config settings_;
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
@@ -121,6 +143,9 @@ private:
   supervision supervision_;
   backend_caller_actor caller_;
   stand_in_front_actor front_;
+  /// For requests to the port of the streams that are the API's.
+  descriptor_channel channel_;
+  std::thread taking_over_;
   stream_endpoint endpoint_;
   /// Made last: it wants all routes.
   std::optional<api_server> api_;

@@ -105,7 +105,7 @@ void pending_clients::read(index who, time_point now) {
   }
   // Of a body nothing is read.
   const auto& request = c.parser->head();
-  if (const auto reply = sink_.on_request({c.fd, c.watched}, request))
+  if (const auto reply = sink_.on_request({c.fd, c.watched, input.substr(used)}, request))
     answer(who, *reply, request.method != "HEAD", now);
   else
     release(who);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/protocol/api_message.hpp"
@@ -22,6 +23,8 @@ struct client_socket {
   /// Whether it is in the socket set, under its old tag. One whose request was there when
   /// it was accepted is not.
   bool watched = false;
+  /// What has come behind the head of its request, so far.
+  std::string_view behind_head{};
 };
 
 /// Decides about the requests of clients. Must not call the clients back.

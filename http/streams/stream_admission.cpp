@@ -59,7 +59,7 @@ failure busy_because(refusal why) {
 }
 
 stream_rules rules_of(const stream_options& options) {
-  return {canonical_origins(options.cors_origins), options.stand_in, options.hosts};
+  return {canonical_origins(options.cors_origins), options.stand_in, options.hosts, options.configured};
 }
 
 } // namespace

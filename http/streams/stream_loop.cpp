@@ -11,7 +11,9 @@
 
 #include "actors/supervision/fault_hook.hpp"
 #include "actors/supervision/shell_core.hpp"
+#include "actors/system/descriptor_channel.hpp"
 #include "actors/telemetry/log.hpp"
+#include "http/protocol/gateway_error.hpp"
 #include "http/sockets/tcp_progress.hpp"
 
 namespace herald {
@@ -166,11 +168,26 @@ void stream_loop::on_gathered() {
 
 std::optional<api_reply>
 stream_loop::on_request(const client_socket& from, const request_head& request) {
+  if (options_.api_channel >= 0 && is_for_api(request))
+    return hand_over(from, request);
   auto verdict = admission_.decide(request, from.fd, {table_.size(), openings_.size(), draining_});
   if (auto* reply = std::get_if<api_reply>(&verdict))
     return std::move(*reply);
   auto& admitted = std::get<stream_admission::admitted>(verdict);
   open(from, admitted.lease, admitted.opening);
+  return std::nullopt;
+}
+
+/// The API reads the request anew, and whatever follows over this connection.
+std::optional<api_reply>
+stream_loop::hand_over(const client_socket& from, const request_head& request) {
+  const auto bytes = render_request_head(request).append(from.behind_head);
+  if (!descriptor_channel::send(options_.api_channel, from.fd, bytes))
+    return gateway_error(503, "OVERLOADED", "Too many requests at once");
+  // It stays open elsewhere, and so would not leave the set by itself.
+  if (from.watched)
+    sockets_.remove(from.fd);
+  owned_fd{from.fd}.close();
   return std::nullopt;
 }
 

@@ -99,6 +99,7 @@ private:
   void on_gathered() override;
   std::optional<api_reply>
   on_request(const client_socket& from, const request_head& request) override;
+  std::optional<api_reply> hand_over(const client_socket& from, const request_head& request);
   header_list on_refusal(ec why) override;
   void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
   void announce_openings();

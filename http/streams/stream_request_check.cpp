@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "http/protocol/gateway_error.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
 #include "http/protocol/url.hpp"
@@ -41,9 +42,17 @@ api_reply unlisted_origin() {
   return problem({403, "Forbidden"}, "pages of this origin are not listed in stream.cors_origins");
 }
 
-api_reply ready() {
+/// The answer to a probe.
+api_reply probed(std::string_view path, const stream_rules& rules) {
   api_reply reply;
-  reply.body = R"({"status":"ok"})";
+  if (path == "/healthz") {
+    reply.body = R"({"status":"ok"})";
+  } else if (rules.configured) {
+    reply.body = R"({"status":"ready","configured":true})";
+  } else {
+    reply.status = 503;
+    reply.body = R"({"status":"not_ready","configured":false})";
+  }
   return reply;
 }
 
@@ -230,6 +239,10 @@ void add_cors(api_reply& reply, const header_list& cors) {
     reply.headers.emplace_back("Access-Control-Expose-Headers", "Retry-After");
 }
 
+bool is_for_api(const request_head& request) {
+  return request.method == "POST" && split_target(request.target).path == "/internal/send";
+}
+
 std::variant<stream_opening, api_reply>
 check_stream_request(const request_head& request, const stream_rules& rules) {
   auto cors = cors_headers(request, rules.cors_origins);
@@ -240,7 +253,7 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool probes = is_probe(target.path, rules);
   if (probes && reads)
-    return with(ready(), cors);
+    return with(probed(target.path, rules), cors);
   if (!probes && !rules.stand_in && target.path != stream_path)
     return with(
       problem(failure{
@@ -266,6 +279,10 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
     reply.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
     return with(std::move(reply), cors);
   }
+
+  if (!rules.configured)
+    return with(
+      gateway_error(503, "SERVICE_NOT_CONFIGURED", "CALLBACK_URL is not configured"), cors);
 
   stream_opening opening;
   if (query.id() && !request_id_violation(*query.id()))

@@ -24,6 +24,8 @@ struct stream_rules {
   bool stand_in = false;
   /// Names that requests may be for, beside IP addresses and localhost; empty: any.
   std::vector<std::string> hosts{};
+  /// False where herald stands in for a gateway and has no backend.
+  bool configured = true;
 };
 
 /// A stream that a client may have, if its owner agrees.
@@ -43,6 +45,9 @@ struct stream_opening {
   /// Only in stand-in mode.
   std::shared_ptr<const header_list> headers;
 };
+
+/// Whether a request is one of a backend to a gateway that has one port for all.
+[[nodiscard]] bool is_for_api(const request_head& request);
 
 /// Decides about a request: a stream to open, or a whole answer. A page whose origin is not listed
 /// gets 403, unless it came from the host that it asks; a request for another host than ours 421.

@@ -2,10 +2,12 @@
 // facts are gateway_facts.json's.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -15,6 +17,7 @@
 #include "tests/support/gateway_facts.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/raw_client.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -28,7 +31,7 @@ class GatewayProtocol : public ::testing::TestWithParam<const char*> {
 protected:
   void run(std::vector<std::string> more = {}) {
     std::vector<std::string> arguments = {
-      "--callback-url", backend.url(), "--gateway-format", setting()};
+      "gateway", "--callback-url", backend.url(), "--gateway-format", setting()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     herald = std::make_unique<herald_process>(std::move(arguments));
   }
@@ -54,7 +57,7 @@ protected:
   [[nodiscard]] sse_client page() const { return {herald->stream_port(), "/any/path?x=1"}; }
   json send(json order) const {
     order["token"] = backend.callbacks().at(0)["token"];
-    return json_of(http_client{herald->api_port()}.post("/internal/send", order.dump()));
+    return json_of(http_client{herald->stream_port()}.post("/internal/send", order.dump()));
   }
   static json event(const char* name, const char* data) {
     return {{"event", {{"name", name}, {"data", data}}}};
@@ -208,6 +211,65 @@ TEST_P(GatewayProtocol, Section1FieldsOfCallbacks) {
       EXPECT_TRUE(callback.contains(field)) << field;
     EXPECT_EQ(callback["request"]["url"], "/any/path?x=1");
   }
+}
+
+TEST_P(GatewayProtocol, Section2ErrorsOfOrders) {
+  run();
+  http_client port{herald->stream_port()};
+  for (const auto& [order, code, message] : broken_orders("t")) {
+    const auto answer = port.post("/internal/send", order.dump());
+    EXPECT_EQ(answer.status, status_of_broken_order());
+    const json error = {{"code", code}, {"message", message}};
+    EXPECT_EQ(json_of(answer)["error"], error) << order;
+  }
+  const auto unknown = port.post("/internal/send", R"({"token":"t"})");
+  EXPECT_EQ(unknown.status, send_answer_of("unknown_token").status);
+  EXPECT_EQ(json_of(unknown), send_answer_of("unknown_token").body);
+  EXPECT_EQ(port.connections(), 1u) << "kept alive";
+}
+
+TEST_P(GatewayProtocol, Section3Probes) {
+  run();
+  http_client port{herald->stream_port()};
+  EXPECT_EQ(port.get("/healthz").status, 200);
+  const auto ready = port.get("/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(json_of(ready)["configured"], true);
+  EXPECT_EQ(ready.header("access-control-allow-origin"), "*");
+  EXPECT_TRUE(backend.callbacks().empty()) << "no streams";
+}
+
+TEST_P(GatewayProtocol, Section3AGatewayWithoutABackend) {
+  herald = std::make_unique<herald_process>(
+    std::vector<std::string>{"gateway", "--gateway-format", setting()});
+  http_client port{herald->stream_port()};
+  EXPECT_EQ(port.get("/healthz").status, 200);
+  const auto ready = port.get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(json_of(ready), (json{{"status", "not_ready"}, {"configured", false}}));
+  auto stream = page();
+  expect_refusal(stream, "not_configured");
+}
+
+TEST(GatewayCommand, TakesOrdersInPiecesAndUnderAnyNameOfItsMachine) {
+  callback_backend backend;
+  herald_process herald{{"gateway", "--callback-url", backend.url()}};
+  raw_client sender{herald.stream_port()};
+  const std::string body = R"({"token":"t"})";
+  ASSERT_TRUE(sender.send("POST /internal/send HTTP/1.1\r\nHost: gateway:3000\r\nContent-"));
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  ASSERT_TRUE(sender.send("Length: " + std::to_string(body.size()) + "\r\n\r\n{"));
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  ASSERT_TRUE(sender.send(body.substr(1)));
+  EXPECT_EQ(sender.read_reply().status, send_answer_of("unknown_token").status);
+}
+
+TEST(GatewayCommand, EndsInOrderWithSendersThatKeepTheirConnections) {
+  callback_backend backend;
+  herald_process herald{{"gateway", "--callback-url", backend.url()}};
+  http_client sender{herald.stream_port()};
+  EXPECT_EQ(sender.post("/internal/send", "{}").status, 400);
+  EXPECT_EQ(herald.terminate(), exited(0));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -18,14 +18,19 @@ constexpr std::size_t shown_log = 6000;
 
 std::vector<std::string> call(const herald_options& options, const temporary_folder& files) {
   std::vector<std::string> arguments = {options.binary.empty() ? HERALD_BINARY : options.binary};
-  const auto& given = options.arguments;
+  auto given = options.arguments;
+  // Of all words only the first can be a command.
+  if (!given.empty() && given.front() == "gateway") {
+    arguments.push_back(given.front());
+    given.erase(given.begin());
+  }
   for (const auto* port : {"--api-port", "--stream-port"})
     if (std::find(given.begin(), given.end(), port) == given.end())
       arguments.insert(arguments.end(), {port, "0"});
   arguments.insert(arguments.end(), {"--print-ports", (files / "ports.json").string()});
   if (!options.config.empty())
     arguments.insert(arguments.end(), {"--config", files.write("herald.json", options.config)});
-  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  arguments.insert(arguments.end(), given.begin(), given.end());
   return arguments;
 }
 

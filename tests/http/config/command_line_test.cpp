@@ -350,5 +350,32 @@ TEST(CommandLine, WarnsOfVariablesThatMeanNothing) {
       "HERALD_STREAM_PROT is not a setting; ignored; the nearest is HERALD_STREAM_PORT"});
 }
 
+TEST(CommandLine, IsAGatewayThatIsToldSoAsTheGatewayIs) {
+  const auto c =
+    run(
+      texts{"gateway"},
+      texts{"PORT=4000", "CALLBACK_URL=http://b/c?secret=s", "HEARTBEAT_INTERVAL_SECONDS=7"})
+      .settings;
+  EXPECT_TRUE(c.gateway.one_port);
+  EXPECT_EQ(c.stream.port, 4000);
+  EXPECT_TRUE(c.stream.host == "::" || c.stream.host == "0.0.0.0") << c.stream.host;
+  EXPECT_EQ(c.stream.heartbeat_s, std::chrono::seconds{7});
+  EXPECT_EQ(c.callback.url, "http://b/c?secret=s");
+  EXPECT_TRUE(run(texts{"gateway"}, texts{"CALLBACK_URL="}).settings.callback.url.empty());
+}
+
+TEST(CommandLine, LetsFlagsOfTheGatewayBeatItsVariables) {
+  const auto c = run(
+                   texts{"gateway", "--port", "5000", "--callback-url=http://flag/"},
+                   texts{"PORT=4000", "CALLBACK_URL=http://variable/"})
+                   .settings;
+  EXPECT_EQ(c.stream.port, 5000);
+  EXPECT_EQ(c.callback.url, "http://flag/");
+}
+
+TEST(CommandLine, ReadsVariablesOfTheGatewayWhereItIsOneAlone) {
+  EXPECT_EQ(run(texts{}, texts{"PORT=4000"}).settings.stream.port, config{}.stream.port);
+}
+
 } // namespace
 } // namespace herald

@@ -233,5 +233,15 @@ TEST(RequestHead, SaysHowLongAHeadMayTake) {
   EXPECT_EQ(late.detail, "the head of a request must be here after 10000 ms");
 }
 
+TEST(RequestHead, IsWrittenAsItWasRead) {
+  request_head head;
+  head.method = "POST";
+  head.target = "/internal/send?x=%20";
+  head.headers = {{"Host", "h"}, {"Content-Length", "2"}};
+  EXPECT_EQ(
+    render_request_head(head),
+    "POST /internal/send?x=%20 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n");
+}
+
 } // namespace
 } // namespace herald
