@@ -63,7 +63,7 @@ void task_worker::timer(const task_timer& due) {
     return;
   auto& work = *work_;
   if (work.fails) {
-    finish({work.id, {}, "this task type always fails"});
+    finish({work.id, {}, work.params.error_message.value_or("this task type always fails")});
     return;
   }
   ++work.done;

@@ -58,6 +58,7 @@ void add_version_testing_routes(
     queueing(system, store, limits, [](const request_id& id, bool delivered) {
       return object_writer{}
         .text("requestId", id.str())
+        .text("request_id", id.str())
         .boolean("delivered", delivered)
         .text("status", delivered ? "delivered" : "queued")
         .finish();

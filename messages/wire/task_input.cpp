@@ -103,6 +103,9 @@ caf::expected<pause_params> parse_pause_params(std::string_view params_json) {
       in.blame(
         ec::invalid_field, "must be a number of seconds from 0 to " + std::to_string(max_delay_s),
         "delay");
+    read.error_message = in.optional_text("error_message");
+    if (read.error_message)
+      limit_text(in, *read.error_message, max_task_error_bytes, "error_message");
     return read;
   });
   if (params)

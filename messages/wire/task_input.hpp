@@ -32,9 +32,11 @@ struct pause_params {
   int steps = 3;
   /// Seconds, 0 to 3600.
   double delay = 1.0;
+  /// Of the type that fails: what it fails with.
+  std::optional<std::string> error_message;
 };
 
-/// {"steps"?, "delay"?}; blames `params.steps` and the like.
+/// {"steps"?, "delay"?, "error_message"?}; blames `params.steps` and the like.
 [[nodiscard]] caf::expected<pause_params> parse_pause_params(std::string_view params_json);
 
 /// A line of a child process's output that reports something.

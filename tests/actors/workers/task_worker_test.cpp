@@ -99,6 +99,13 @@ TEST_F(TaskWorker, FailsAfterTheDelayWhereThatIsTheTask) {
   EXPECT_EQ(news(), (lines{"failed a this task type always fails", "idle 3"}));
 }
 
+TEST_F(TaskWorker, FailsWithTheMessageThatItIsGiven) {
+  news();
+  run("a", failing_type, R"({"delay":0,"error_message":"as the suite wants"})");
+  advance(1s);
+  EXPECT_EQ(news(), (lines{"failed a as the suite wants", "idle 3"}));
+}
+
 TEST_F(TaskWorker, FailsATaskWhoseParamsMakeNoSense) {
   news();
   run("a", demo_type, R"({"steps":0})");

@@ -180,10 +180,13 @@ TEST_F(VersionApi, AnswersBrowserSuitesInTheirWords) {
   const auto* body = R"({"request_id":"a\"b","version":"1","changelog":null})";
   auto reply = call("POST", "/api/testing/deployments/version", body);
   EXPECT_EQ(reply.status, 202);
-  EXPECT_EQ(reply.body, R"({"requestId":"a\"b","delivered":true,"status":"delivered"})");
+  EXPECT_EQ(
+    reply.body,
+    R"({"requestId":"a\"b","request_id":"a\"b","delivered":true,"status":"delivered"})");
   delivered = false;
   reply = call("POST", "/api/testing/deployments/version", body);
-  EXPECT_EQ(reply.body, R"({"requestId":"a\"b","delivered":false,"status":"queued"})");
+  EXPECT_EQ(
+    reply.body, R"({"requestId":"a\"b","request_id":"a\"b","delivered":false,"status":"queued"})");
 }
 
 TEST_F(VersionApi, ShowsThePendingVersion) {
