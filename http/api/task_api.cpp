@@ -1,5 +1,6 @@
 #include "http/api/task_api.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 #include "http/server/request_arguments.hpp"
+#include "messages/json/json_writer.hpp"
 #include "messages/wire/task_input.hpp"
 #include "messages/wire/task_json.hpp"
 
@@ -97,6 +99,36 @@ router::handler handler_of(const tasks_at& tasks, task_handler handle) {
   };
 }
 
+/// In the words of two generations of suites.
+api_reply send_test_event(
+  caf::actor_system& system, const publisher_actor& publisher, const api_request& request) {
+  auto order = parse_test_task_event(request.body);
+  if (!order)
+    return problem(order.error());
+  order->event.timestamp = std::chrono::system_clock::now();
+  draft event{"task_event", to_json(order->event), {order->page}, service_type::task};
+  const auto receipt = ask<publish_receipt>(system, publisher, publish{{std::move(event)}, false});
+  if (!receipt)
+    return problem(receipt.error());
+  if (receipt->recipients == 0)
+    return json_reply(
+      400, object_writer{}
+             .text("error", "No SSE connection registered for request_id: " + order->page.str())
+             .text("status", "not_found")
+             .finish());
+  const auto type = to_string(order->event.type);
+  return json_reply(
+    200, object_writer{}
+           .text("requestId", order->page.str())
+           .text("request_id", order->page.str())
+           .text("taskId", order->event.id.str())
+           .text("task_id", order->event.id.str())
+           .text("eventType", type)
+           .text("event_type", type)
+           .boolean("delivered", true)
+           .finish());
+}
+
 } // namespace
 
 void add_task_routes(router& routes, caf::actor_system& system, const task_runner_actor& runner) {
@@ -121,6 +153,15 @@ void add_task_testing_routes(
   routes.add(
     "POST", "/api/testing/tasks/start", no_parameters,
     handler_of(tasks_at{system, runner}, start_test));
+}
+
+void add_task_event_testing_route(
+  router& routes, caf::actor_system& system, const publisher_actor& publisher) {
+  routes.add(
+    "POST", "/api/testing/sse/task-event", no_parameters,
+    [&system, publisher](const api_request& request) {
+      return send_test_event(system, publisher, request);
+    });
 }
 
 } // namespace herald

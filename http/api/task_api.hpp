@@ -15,4 +15,9 @@ void add_task_routes(router& routes, caf::actor_system& system, const task_runne
 void add_task_testing_routes(
   router& routes, caf::actor_system& system, const task_runner_actor& runner);
 
+/// Adds `POST /api/testing/sse/task-event`, likewise: an event of a task to one page, without the
+/// task. 400 where the page has no stream.
+void add_task_event_testing_route(
+  router& routes, caf::actor_system& system, const publisher_actor& publisher);
+
 } // namespace herald

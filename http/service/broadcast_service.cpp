@@ -216,6 +216,7 @@ void broadcast_service::make_routes() {
   if (settings_.testing.enabled) {
     add_version_testing_routes(routes_, system_, versions_, limits);
     add_task_testing_routes(routes_, system_, tasks_);
+    add_task_event_testing_route(routes_, system_, registry_);
   }
 }
 

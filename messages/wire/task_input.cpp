@@ -61,6 +61,29 @@ caf::expected<start_task> parse_test_task(std::string_view body) {
   });
 }
 
+caf::expected<test_task_event> parse_test_task_event(std::string_view body) {
+  return parse_object(body, [](json_reader& in) {
+    test_task_event read;
+    read.page = in.id("request_id");
+    read.event.id = task_id{in.text("task_id")};
+    const auto type = in.text("event_type");
+    bool known = false;
+    for (const auto one :
+         {task_event_type::task_started, task_event_type::progress_update,
+          task_event_type::task_completed, task_event_type::task_failed,
+          task_event_type::task_cancelled})
+      if (type == to_string(one)) {
+        read.event.type = one;
+        known = true;
+      }
+    if (!known)
+      in.blame(ec::invalid_field, "must be the type of a task's event", "event_type");
+    read.event.data_json = in.optional_object("data").value_or("null");
+    limit_json(in, read.event.data_json, "data");
+    return read;
+  });
+}
+
 caf::expected<report_progress> parse_progress(task_id id, std::string_view body) {
   return parse_object(body, [&](json_reader& in) {
     report_progress report{std::move(id), in.number("value"), in.optional_text("text")};

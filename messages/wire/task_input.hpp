@@ -6,6 +6,7 @@
 
 #include <caf/expected.hpp>
 
+#include "messages/ids.hpp"
 #include "messages/tasks.hpp"
 
 namespace herald {
@@ -19,6 +20,15 @@ namespace herald {
 /// {"task_type", "params"?}, as existing browser suites send it: "demo_task" or "failing_task".
 /// `ec::unknown_task_type` for another.
 [[nodiscard]] caf::expected<start_task> parse_test_task(std::string_view body);
+/// An event of a task that there need not be, for one page alone.
+struct test_task_event {
+  request_id page;
+  task_event event;
+};
+
+/// {"request_id", "task_id", "event_type", "data"?}, as existing browser suites send it. The event
+/// has no time yet.
+[[nodiscard]] caf::expected<test_task_event> parse_test_task_event(std::string_view body);
 /// {"value", "text"?}
 [[nodiscard]] caf::expected<report_progress> parse_progress(task_id id, std::string_view body);
 /// {"result"?}; an empty body is {}.

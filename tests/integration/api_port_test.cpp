@@ -304,6 +304,11 @@ TEST_F(ApiPort, ServesTheCallsOfBrowserSuites) {
   EXPECT_EQ(deployed["delivered"], true);
   EXPECT_TRUE(deployed["status"].is_string());
   EXPECT_TRUE(streams[0].next("version"));
+  const auto told = expect(
+    200, "POST", "/api/testing/sse/task-event",
+    R"({"request_id":"page-0","task_id":"t","event_type":"task_started"})");
+  EXPECT_EQ(told["delivered"], true);
+  EXPECT_EQ(json::parse(streams[0].next("task_event").value_or(sse_event{}).data)["task_id"], "t");
   for (const auto* type : {"demo_task", "failing_task"}) {
     const json order = {{"task_type", type}, {"params", {{"steps", 1}, {"delay", 0}}}};
     const auto task = expect(200, "POST", "/api/testing/tasks/start", order.dump());

@@ -3,6 +3,7 @@
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
 #include "http/api/health_api.hpp"
+#include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
 #include "tests/support/api_routes.hpp"
 
@@ -17,6 +18,7 @@ protected:
       return answer();
     });
     add_event_routes(routes, system(), publisher, {100, 10}, std::chrono::milliseconds{1234});
+    add_task_event_testing_route(routes, system(), publisher);
   }
 
   result<publish_receipt> answer() const {
@@ -49,6 +51,34 @@ TEST_F(EventApi, PublishesOneEvent) {
   ASSERT_EQ(seen[0].drafts.size(), 1u);
   EXPECT_EQ(seen[0].drafts[0].data, R"({"x":1.0})");
   EXPECT_EQ(seen[0].drafts[0].to.only, request_id{"X"});
+}
+
+TEST_F(EventApi, SendsAPageTheTaskEventOfABrowserSuite) {
+  const std::string path = "/api/testing/sse/task-event";
+  const auto* body =
+    R"({"request_id":"X","task_id":"t","event_type":"progress_update","data":{"value":1}})";
+  receipt = {{{7}}, 1, 0, 0};
+  auto reply = call("POST", path, body);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(
+    reply.body,
+    R"({"requestId":"X","request_id":"X","taskId":"t","task_id":"t",)"
+    R"("eventType":"progress_update","event_type":"progress_update","delivered":true})");
+  ASSERT_EQ(seen.size(), 1u);
+  const auto& sent = seen[0].drafts.at(0);
+  EXPECT_EQ(sent.name, "task_event");
+  EXPECT_EQ(sent.to.only, request_id{"X"});
+  EXPECT_TRUE(sent.data.starts_with(R"({"event_type":"progress_update","task_id":"t","timestamp")"))
+    << sent.data;
+  EXPECT_TRUE(sent.data.ends_with(R"("data":{"value":1}})")) << sent.data;
+
+  receipt = {{{8}}, 0, 0, 0};
+  reply = call("POST", path, body);
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_NE(reply.body.find(R"("status":"not_found")"), std::string::npos) << reply.body;
+  EXPECT_EQ(
+    call("POST", path, R"({"request_id":"X","task_id":"t","event_type":"other"})").status, 400);
+  EXPECT_EQ(seen.size(), 2u);
 }
 
 TEST_F(EventApi, WaitsForDeliveryWhereAsked) {
