@@ -235,5 +235,30 @@ TEST_F(Embedded, StreamsThatComeAndGoCostTheOthersNothing) {
     << "those that left are forgotten";
 }
 
+TEST(Envelopes, LetOneListenerSeeAllThatIsSentAndMissed) {
+  herald_process herald{{"--stream-format", "envelope"}};
+  http_client api{herald.api_port()};
+  sse_client stream{herald.stream_port(), "/api/sse/stream?request_id=page-0"};
+  ASSERT_TRUE(stream.open());
+  ASSERT_TRUE(stream.wait_for_cursor());
+  const auto publish = [&](const char* order) {
+    EXPECT_EQ(api.post("/api/events", order).status, 202);
+  };
+  const auto next = [&] {
+    const auto event = stream.next().value_or(sse_event{});
+    EXPECT_EQ(event.name, "");
+    return event.data;
+  };
+  publish(R"({"event":"all","data":{"a":1}})");
+  publish(R"({"event":"one","text":"two\nlines","request_id":"page-0"})");
+  EXPECT_EQ(next(), R"({"type":"all","payload":{"a":1}})");
+  EXPECT_EQ(next(), R"({"type":"one","payload":"two\nlines"})");
+  stream.close();
+  publish(R"({"event":"missed","data":3})");
+  stream.reconnect();
+  ASSERT_TRUE(stream.open());
+  EXPECT_EQ(next(), R"({"type":"missed","payload":3})");
+}
+
 } // namespace
 } // namespace herald
