@@ -119,6 +119,12 @@ api_reply stream_admission::busy(refusal why, bool accepts_stream) {
   if (accepts_stream && !rules_.stand_in)
     return not_now(reason);
   auto reply = problem(reason);
+  if (rules_.stand_in) {
+    const auto* const code = reason.code == ec::shutting_down ? "SHUTTING_DOWN" : "OVERLOADED";
+    auto error = gateway_error(reply.status, code, reason.detail);
+    error.headers = std::move(reply.headers);
+    reply = std::move(error);
+  }
   spread(reply);
   return reply;
 }

@@ -202,6 +202,19 @@ TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
   expect_to_come_back(standing_in.refused_by_owner(away, 503, true));
 }
 
+TEST_F(StreamAdmission, StandingInIsBusyInTheWordsOfAGateway) {
+  options_.stand_in = true;
+  stream_admission standing_in{options_, limits_, counts_, 10, 1};
+  for (const auto& [why, code] :
+       {std::pair{refusal::too_many, "OVERLOADED"}, {refusal::shutting_down, "SHUTTING_DOWN"}}) {
+    const auto reply = standing_in.busy(why, true);
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.content_type, "application/json");
+    EXPECT_NE(reply.body.find(std::string{R"("code":")"} + code + '"'), std::string::npos)
+      << reply.body;
+  }
+}
+
 TEST_F(StreamAdmission, AdmitsNoMoreThanTheLimitOfAllLoops) {
   ASSERT_EQ(limits_.admit({}).index(), 0u);
   ASSERT_EQ(limits_.admit({}).index(), 0u);
