@@ -22,6 +22,31 @@ union control_block {
   std::array<char, CMSG_SPACE(sizeof(int))> bytes;
 };
 
+std::optional<descriptor_channel::parcel> receive_from(int exit, int flags) {
+  std::string bytes(largest_parcel, '\0');
+  while (true) {
+    iovec part{bytes.data(), bytes.size()};
+    control_block control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    const auto count = ::recvmsg(exit, &message, flags | MSG_CMSG_CLOEXEC);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return std::nullopt;
+    const auto* const header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_type != SCM_RIGHTS)
+      continue; // this process has no room for the descriptor; the client sees its end
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor_channel::parcel{
+      owned_fd{descriptor}, bytes.substr(0, static_cast<std::size_t>(count))};
+  }
+}
+
 } // namespace
 
 descriptor_channel::descriptor_channel() {
@@ -53,27 +78,11 @@ bool descriptor_channel::send(int entrance, int descriptor, std::string_view byt
 }
 
 std::optional<descriptor_channel::parcel> descriptor_channel::receive() const {
-  std::string bytes(largest_parcel, '\0');
-  while (true) {
-    iovec part{bytes.data(), bytes.size()};
-    control_block control{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
-    const auto count = ::recvmsg(exit_.get(), &message, MSG_CMSG_CLOEXEC);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      return std::nullopt;
-    const auto* const header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_type != SCM_RIGHTS)
-      continue; // this process has no room for the descriptor; the client sees its end
-    int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    return parcel{owned_fd{descriptor}, bytes.substr(0, static_cast<std::size_t>(count))};
-  }
+  return receive_from(exit_.get(), 0);
+}
+
+std::optional<descriptor_channel::parcel> descriptor_channel::take(int exit) {
+  return receive_from(exit, MSG_DONTWAIT);
 }
 
 void descriptor_channel::close() const {

@@ -29,6 +29,12 @@ public:
   /// Waits for the next; nothing once the channel is closed.
   [[nodiscard]] std::optional<parcel> receive() const;
 
+  /// The end for `take`: readable while something is there.
+  [[nodiscard]] int exit() const noexcept { return exit_.get(); }
+
+  /// Takes the next without waiting. Of several who do, in tables of their own, one gets it.
+  [[nodiscard]] static std::optional<parcel> take(int exit);
+
   /// Ends `receive`, on whatever thread.
   void close() const;
 

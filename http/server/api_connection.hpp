@@ -1,17 +1,36 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 
-#include "http/server/api_options.hpp"
+#include "actors/system/shared_value.hpp"
+#include "actors/telemetry/metrics.hpp"
+#include "http/server/api_dispatcher.hpp"
 #include "http/server/api_socket.hpp"
 #include "http/server/connection_places.hpp"
+#include "http/server/request_guard.hpp"
 #include "http/server/request_reader.hpp"
+#include "http/server/router.hpp"
 
 namespace herald {
+
+/// A way in to the API: who may come, and what can be asked.
+struct api_door {
+  api_door(const router& routes, metrics& numbers, request_guard who, reading_rules how)
+    : dispatcher(routes, numbers),
+      guard(std::move(who)),
+      reading(std::move(how)) {}
+
+  api_dispatcher dispatcher;
+  const shared_value<request_guard> guard;
+  const reading_rules reading;
+  /// For requests that are not for here (`api_side_door::give_back`).
+  std::function<bool(int descriptor, std::string_view read)> give_back;
+};
 
 /// A connection of an API client. Whoever has it, the lobby or a thread that answers, has it alone.
 struct api_connection {
@@ -26,13 +45,14 @@ struct api_connection {
     drain,
   };
 
+  /// `door` outlives it.
   api_connection(
-    api_socket accepted, connection_places::place taken, const api_options& options,
-    const std::atomic<std::size_t>& max_body_bytes)
+    api_socket accepted, connection_places::place taken, api_door& door, std::size_t most_requests)
     : place(std::move(taken)),
       socket(std::move(accepted)),
-      reader(options, max_body_bytes),
-      requests_left(options.keep_alive_requests) {}
+      by(&door),
+      reader(door.reading),
+      requests_left(most_requests) {}
 
   /// Goes on reading, and says how many bytes it holds.
   request_reader::outcome read() {
@@ -45,8 +65,8 @@ struct api_connection {
   }
 
   /// The request is answered; another may follow.
-  void begin_next(const api_options& options, const std::atomic<std::size_t>& max_body_bytes) {
-    reader = request_reader{options, max_body_bytes};
+  void begin_next() {
+    reader = request_reader{by->reading};
     since = clock::now();
     answered = true;
     place.hold(socket.buffered().size());
@@ -54,6 +74,7 @@ struct api_connection {
 
   connection_places::place place;
   api_socket socket;
+  api_door* by;
   request_reader reader;
   std::size_t requests_left;
   /// When the request began that it reads; of the first one, when the client came.

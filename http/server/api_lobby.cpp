@@ -201,6 +201,8 @@ void api_lobby::read(seats::iterator at) {
   switch (taken.guest->read()) {
   case request_reader::outcome::complete:
     return events_.complete(release(at));
+  case request_reader::outcome::elsewhere:
+    return events_.elsewhere(release(at));
   case request_reader::outcome::refused: {
     const failure why = taken.guest->reader.refusal();
     taken.guest->then = api_connection::ending::drain;

@@ -29,6 +29,8 @@ public:
   struct events {
     /// A request is there. On the lobby's thread; must not wait.
     std::function<void(api_connection_ptr)> complete;
+    /// The head of one is there that is not for here. As before.
+    std::function<void(api_connection_ptr)> elsewhere;
     /// Puts the answer that tells why a request is refused; `reason` labels the metric.
     std::function<void(api_connection&, const failure& why, std::string_view reason)> refuse;
     /// Answers without memory; the connection ends then.

@@ -42,8 +42,6 @@ struct api_settings {
 
 /// The settings, and what is none. Deadlines are for the whole, not for each read.
 struct api_options : api_settings {
-  /// Connections are handed over that came in elsewhere, under any name of this machine.
-  bool any_host = false;
   /// How long a connection may be idle between requests, and how many requests it may send.
   std::chrono::seconds keep_alive_timeout{30};
   std::size_t keep_alive_requests = 100'000;

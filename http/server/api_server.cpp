@@ -67,16 +67,20 @@ place_limits limits_of(const api_options& options, std::size_t descriptors) {
 
 } // namespace
 
-api_server::api_server(api_options options, const router& routes, metrics& numbers)
+api_server::api_server(
+  api_options options, const router& routes, metrics& numbers,
+  std::optional<api_side_door> side_door)
   : options_(std::move(options)),
     metrics_(numbers),
-    dispatcher_(routes, numbers),
     max_body_bytes_(options_.max_body_bytes),
     out_of_memory_(refusals(numbers, "out_of_memory")),
+    // Before it is known where it listens; nobody comes yet.
+    front_(routes, numbers, request_guard{options_, true}, reading()),
     places_(limits_of(options_, raise_descriptor_limit()), numbers),
     lobby_(
       options_, places_,
       {[this](api_connection_ptr client) { on_request(std::move(client)); },
+       [this](api_connection_ptr client) { give_back(std::move(client)); },
        [this](api_connection& client, const failure& why, std::string_view reason) {
          refuse(client, why, reason);
        },
@@ -85,9 +89,18 @@ api_server::api_server(api_options options, const router& routes, metrics& numbe
        }}),
     threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
-    httplib_(options_, [this](int descriptor) { on_client(descriptor, {}); }),
-    exposed_(!are_loopback(httplib_.addresses())),
-    guard_(request_guard{options_, !exposed_ && !options_.any_host}) {
+    httplib_(options_, [this](int descriptor) { on_client(descriptor, {}, front_); }),
+    exposed_(!are_loopback(httplib_.addresses())) {
+  front_.guard.replace({options_, !exposed_});
+  if (side_door) {
+    auto rules = reading();
+    rules.takes = std::move(side_door->takes);
+    side_.emplace(
+      *side_door->routes, numbers,
+      request_guard{options_.origins, std::move(side_door->hosts), side_door->hosts_setting, false},
+      std::move(rules));
+    side_->give_back = std::move(side_door->give_back);
+  }
   numbers
     .gauge(
       "herald_api_exposed",
@@ -121,7 +134,7 @@ void api_server::start() {
 
 void api_server::reconfigure(const api_settings& settings) {
   max_body_bytes_ = settings.max_body_bytes;
-  guard_.replace({settings, !exposed_ && !options_.any_host});
+  front_.guard.replace({settings, !exposed_});
 }
 
 void api_server::stop() {
@@ -134,13 +147,21 @@ void api_server::stop() {
   reserved_threads_.join();
 }
 
-/// On the thread that accepts.
-void api_server::on_client(int descriptor, std::string read) {
+reading_rules api_server::reading() const {
+  return {&max_body_bytes_, options_.head_timeout, options_.body_timeout, {}};
+}
+
+void api_server::take_over(int descriptor, std::string read) {
+  on_client(descriptor, std::move(read), *side_);
+}
+
+/// On the threads that accept, or the one that takes over.
+void api_server::on_client(int descriptor, std::string read, api_door& by) {
   api_socket socket{descriptor, std::move(read)};
   try {
     if (auto place = places_.take(peer_address(descriptor)))
       lobby_.take(std::make_unique<api_connection>(
-        std::move(socket), std::move(*place), options_, max_body_bytes_));
+        std::move(socket), std::move(*place), by, options_.keep_alive_requests));
     else
       turn_away(std::move(socket));
   } catch (const std::bad_alloc&) {
@@ -167,7 +188,7 @@ void api_server::turn_away(api_socket socket) {
 
 /// On the lobby's thread.
 void api_server::on_request(api_connection_ptr client) try {
-  const bool reserved = dispatcher_.is_reserved(client->reader.head());
+  const bool reserved = client->by->dispatcher.is_reserved(client->reader.head());
   const bool admitted = reserved || !client->place.beyond() || places_.beyond() == 0;
   auto& pool = reserved ? reserved_threads_ : threads_;
   std::function<void()> job = [this, reserved, taken = client.get()] {
@@ -188,11 +209,28 @@ void api_server::on_request(api_connection_ptr client) try {
     say_memory_is_out(*client);
 }
 
+/// The connection goes on elsewhere; here it ends without a word.
+void api_server::give_back(api_connection_ptr client) {
+  const auto& head = client->reader.head();
+  const auto read = render_request_head(head).append(client->socket.buffered());
+  if (client->by->give_back(client->socket.descriptor(), read))
+    return;
+  client->then = api_connection::ending::drain;
+  refuse(*client, {ec::overloaded, "too many requests at once", {}}, to_string(ec::overloaded));
+  lobby_.take(std::move(client));
+}
+
 /// On a thread for requests. `stays`: with the connection for a while.
 void api_server::serve(api_connection_ptr client, bool stays) {
   try {
-    if (serve_requests(*client, stays))
-      lobby_.take(std::move(client));
+    switch (serve_requests(*client, stays)) {
+    case left::waiting:
+      return lobby_.take(std::move(client));
+    case left::elsewhere:
+      return give_back(std::move(client));
+    case left::over:
+      return;
+    }
   } catch (const std::bad_alloc&) {
     // Not even a line of the log.
     if (client)
@@ -202,28 +240,30 @@ void api_server::serve(api_connection_ptr client, bool stays) {
   }
 }
 
-/// Whether the connection goes back to the lobby; otherwise it is over.
-bool api_server::serve_requests(api_connection& client, bool stays) {
+/// How a thread has left the connection.
+api_server::left api_server::serve_requests(api_connection& client, bool stays) {
   while (true) {
     answer(client);
     const auto written = client.socket.flush();
     if (written == api_socket::output::failed)
-      return false;
+      return left::over;
     if (written == api_socket::output::blocked || client.then != api_connection::ending::none)
-      return true;
+      return left::waiting;
     auto outcome = client.read();
     while (outcome == request_reader::outcome::unfinished) {
       if (!stays || !await_next(client))
-        return true;
+        return left::waiting;
       outcome = client.read();
     }
     if (outcome == request_reader::outcome::gone)
-      return false;
+      return left::over;
+    if (outcome == request_reader::outcome::elsewhere)
+      return left::elsewhere;
     if (outcome == request_reader::outcome::refused) {
       const failure why = client.reader.refusal();
       client.then = api_connection::ending::drain;
       refuse(client, why, to_string(why.code));
-      return true;
+      return left::waiting;
     }
   }
 }
@@ -246,7 +286,7 @@ bool api_server::await_next(api_connection& client) {
 
 void api_server::answer(api_connection& client) {
   const auto& head = client.reader.head();
-  auto reply = answer_to(head, std::move(client.reader.body()));
+  auto reply = answer_to(head, std::move(client.reader.body()), *client.by);
   add_common_headers(reply);
   --client.requests_left;
   if (!httplib_adapter::knows(head.method)) {
@@ -261,13 +301,13 @@ void api_server::answer(api_connection& client) {
     client.then = api_connection::ending::close;
   if (bytes)
     client.socket.put(std::move(*bytes));
-  client.begin_next(options_, max_body_bytes_);
+  client.begin_next();
 }
 
-api_reply api_server::answer_to(const request_head& head, std::string body) {
-  auto refused = guard_.read()->check(head);
+api_reply api_server::answer_to(const request_head& head, std::string body, api_door& by) {
+  auto refused = by.guard.read()->check(head);
   if (!refused)
-    return dispatcher_.answer(head, std::move(body));
+    return by.dispatcher.answer(head, std::move(body));
   count_refusal(refused->reason);
   return std::move(refused->reply);
 }

@@ -1,6 +1,7 @@
 #include "http/server/request_guard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
@@ -21,10 +22,13 @@ bool is_from_a_browser(const request_head& request) {
 
 } // namespace
 
-request_guard::request_guard(const api_settings& settings, bool on_loopback)
-  : origins_(canonical_origins(settings.origins)),
-    hosts_(settings.hosts),
-    checks_hosts_(on_loopback || !settings.hosts.empty()) {}
+request_guard::request_guard(
+  const std::vector<std::string>& origins, std::vector<std::string> hosts,
+  const char* hosts_setting, bool on_loopback)
+  : origins_(canonical_origins(origins)),
+    hosts_(std::move(hosts)),
+    hosts_setting_(hosts_setting),
+    checks_hosts_(on_loopback || !hosts_.empty()) {}
 
 bool request_guard::comes_from_unlisted_page(const request_head& request) const {
   if (const auto origin = request.header("Origin"))
@@ -45,7 +49,9 @@ std::optional<request_guard::refusal> request_guard::check(const request_head& r
       "origin", problem({403, "Forbidden"}, "pages of this origin are not listed in api.origins")};
   if (checks_hosts_ && is_for_another_host(request))
     return refusal{
-      "host", problem({421, "Misdirected request"}, "this host is not listed in api.hosts")};
+      "host",
+      problem(
+        {421, "Misdirected request"}, std::string{"this host is not listed in "} + hosts_setting_)};
   return std::nullopt;
 }
 

@@ -23,7 +23,12 @@ public:
 
   /// `on_loopback`: nobody but this machine reaches the API, so that a page which comes under
   /// another name has had its own name point here (DNS rebinding).
-  request_guard(const api_settings& settings, bool on_loopback);
+  request_guard(const api_settings& settings, bool on_loopback)
+    : request_guard(settings.origins, settings.hosts, "api.hosts", on_loopback) {}
+  /// The same where `hosts` are those of another setting, which `hosts_setting` names.
+  request_guard(
+    const std::vector<std::string>& origins, std::vector<std::string> hosts,
+    const char* hosts_setting, bool on_loopback);
 
   /// Refuses a request of a page whose origin is not listed (403), or for a host that is not the
   /// API's (421).
@@ -35,6 +40,7 @@ private:
 
   const std::vector<std::string> origins_;
   const std::vector<std::string> hosts_;
+  const char* hosts_setting_;
   const bool checks_hosts_;
 };
 

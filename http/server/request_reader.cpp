@@ -16,12 +16,14 @@ constexpr int reads_in_turn = 16;
 request_reader::outcome request_reader::read(api_socket& socket) {
   for (int reads = 0;; ++reads) {
     if (!deadline_ && !socket.buffered().empty())
-      deadline_ = api_socket::clock::now() + options_->head_timeout;
+      deadline_ = api_socket::clock::now() + rules_->head_timeout;
     const auto before = parser_.now();
     use(socket);
     const auto now = parser_.now();
     if (now == state::refused)
       return refuse(parser_.refusal());
+    if (now != before && rules_->takes && !rules_->takes(head()))
+      return outcome::elsewhere;
     if (now == state::complete)
       return outcome::complete;
     if (now == state::body && before == state::head) {
@@ -52,8 +54,8 @@ void request_reader::use(api_socket& socket) {
 request_reader::outcome request_reader::begin_body(api_socket& socket) {
   if (head().encoded)
     return refuse({ec::unsupported_encoding, "send the body without Content-Encoding", {}});
-  parser_.allow_body(*max_body_bytes_);
-  deadline_ = api_socket::clock::now() + options_->body_timeout;
+  parser_.allow_body(*rules_->max_body_bytes);
+  deadline_ = api_socket::clock::now() + rules_->body_timeout;
   if (head().expects_continue && parser_.now() == state::body && socket.buffered().empty()) {
     socket.put("HTTP/1.1 100 Continue\r\n\r\n");
     if (socket.flush() == api_socket::output::failed)
@@ -66,7 +68,7 @@ request_reader::outcome request_reader::expire(const api_socket& socket) {
   if (parser_.now() == state::body)
     return refuse({ec::request_timed_out, "the rest of the request did not come in time", {}});
   // Empty lines before a head say nothing.
-  return socket.buffered().empty() ? outcome::gone : refuse(head_timed_out(options_->head_timeout));
+  return socket.buffered().empty() ? outcome::gone : refuse(head_timed_out(rules_->head_timeout));
 }
 
 request_reader::outcome request_reader::refuse(failure why) {

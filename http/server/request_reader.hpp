@@ -1,17 +1,28 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "http/protocol/request_parser.hpp"
-#include "http/server/api_options.hpp"
 #include "http/server/api_socket.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
+
+/// How requests are read, by whatever way they come in.
+struct reading_rules {
+  /// Of the longest body counts what is in force when one begins.
+  const std::atomic<std::size_t>* max_body_bytes = nullptr;
+  std::chrono::milliseconds head_timeout{};
+  std::chrono::milliseconds body_timeout{};
+  /// Whether a request is for here, by its head; empty: all are.
+  std::function<bool(const request_head&)> takes;
+};
 
 /// Reads one API request off a connection, head and body, and never more than it may have: what is
 /// too large is refused before it is kept. Never waits: whoever has it waits for bytes, until
@@ -22,13 +33,12 @@ public:
     complete,   ///< head and body are there
     unfinished, ///< more bytes are wanted
     refused,    ///< is to be answered with `refusal`
+    elsewhere,  ///< the head is there, and is not for here
     gone,       ///< the client is, or has sent nothing in time
   };
 
-  /// Both outlive it. Of the longest body counts what is in force when one begins.
-  request_reader(const api_options& options, const std::atomic<std::size_t>& max_body_bytes)
-    : options_(&options),
-      max_body_bytes_(&max_body_bytes) {}
+  /// `rules` outlive it.
+  explicit request_reader(const reading_rules& rules) : rules_(&rules) {}
 
   /// Reads what is there, up to some hundred KiB. Not after another outcome than `unfinished`.
   outcome read(api_socket& socket);
@@ -55,8 +65,7 @@ private:
   outcome begin_body(api_socket& socket);
   outcome refuse(failure why);
 
-  const api_options* options_;
-  const std::atomic<std::size_t>* max_body_bytes_;
+  const reading_rules* rules_;
   request_parser parser_{request_limits{}};
   std::optional<api_socket::clock::time_point> deadline_;
   std::size_t used_ = 0;

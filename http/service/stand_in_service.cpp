@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "http/service/service_parts.hpp"
 #include "http/service/supervision.hpp"
 #include "http/streams/stream_endpoint.hpp"
+#include "http/streams/stream_request_check.hpp"
 
 namespace herald {
 
@@ -37,12 +39,20 @@ std::shared_ptr<backend_client> make_client(const config& settings, metrics& num
   return *made;
 }
 
-/// `channel` leads to the API.
-stream_options stand_in_options(const config& settings, const descriptor_channel& channel) {
+/// Between the one port of a gateway and the API.
+struct descriptor_channels {
+  descriptor_channel to_api;
+  descriptor_channel from_api;
+};
+
+stream_options stand_in_options(const config& settings, const descriptor_channels& channels) {
   auto options = stream_options_of(settings);
   options.stand_in = true;
   options.configured = !settings.callback.url.empty();
-  options.api_channel = settings.gateway.one_port ? channel.entrance() : -1;
+  if (settings.gateway.one_port) {
+    options.to_api = channels.to_api.entrance();
+    options.from_api = channels.from_api.exit();
+  }
   options.generation = settings.gateway.format;
   options.format = frames_of(options.generation);
   // The backend's verdict, and then some.
@@ -79,14 +89,13 @@ public:
         system, supervision_.child("gateway-front"), buffer_limits(settings.callback), caller_,
         numbers, settings.gateway.format)),
       endpoint_(
-        system, stand_in_options(settings, channel_), front_, numbers, supervision_.address()) {
-    add_internal_send_api(routes_, system, front_, {settings.api.max_event_bytes});
+        system, stand_in_options(settings, channels_), front_, numbers, supervision_.address()) {
+    for (auto* routes : {&routes_, &one_port_routes_})
+      add_internal_send_api(*routes, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
-    api_options options{settings.api};
-    options.any_host = settings.gateway.one_port;
-    api_.emplace(std::move(options), routes_, numbers);
+    api_.emplace(api_options{settings.api}, routes_, numbers, side_door());
   }
 
   ~stand_in_service() override {
@@ -101,7 +110,7 @@ public:
     phase_ = service_phase::running;
     api_->start();
     taking_over_ = std::thread{[this] {
-      while (auto parcel = channel_.receive())
+      while (auto parcel = channels_.to_api.receive())
         api_->take_over(parcel->descriptor.release(), std::move(parcel->bytes));
     }};
   }
@@ -127,8 +136,18 @@ public:
   }
 
 private:
+  /// For connections that came in by the port of the streams. Of the API nothing else can be
+  /// reached there.
+  [[nodiscard]] api_side_door side_door() const {
+    return {
+      &one_port_routes_, settings_.stream.hosts, "stream.hosts", is_for_api,
+      [to_loops = channels_.from_api.entrance()](int descriptor, std::string_view read) {
+        return descriptor_channel::send(to_loops, descriptor, read);
+      }};
+  }
+
   void stop_api() {
-    channel_.close();
+    channels_.to_api.close();
     if (taking_over_.joinable())
       taking_over_.join();
     if (api_)
@@ -139,12 +158,13 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
+  /// What the API has for the one port of a gateway.
+  router one_port_routes_;
   std::shared_ptr<backend_client> client_;
   supervision supervision_;
   backend_caller_actor caller_;
   stand_in_front_actor front_;
-  /// For requests to the port of the streams that are the API's.
-  descriptor_channel channel_;
+  descriptor_channels channels_;
   std::thread taking_over_;
   stream_endpoint endpoint_;
   /// Made last: it wants all routes.

@@ -42,7 +42,7 @@ pending_clients::~pending_clients() {
     owned_fd{c.fd}.close();
 }
 
-void pending_clients::add(int fd, std::size_t room, time_point now) {
+void pending_clients::add(int fd, std::size_t room, time_point now, std::string_view read) {
   if (size_ >= room)
     crowd_out(now);
   index who = 0;
@@ -58,7 +58,10 @@ void pending_clients::add(int fd, std::size_t room, time_point now) {
   c.now = phase::reading;
   ++size_;
   const auto generation = c.generation;
-  read(who, now);
+  if (read.empty())
+    this->read(who, now);
+  else
+    take(who, read, now);
   if (c.generation != generation)
     return;
   if (watch(who, false))
@@ -82,16 +85,20 @@ void pending_clients::on_event(const socket_event& event, time_point now) {
 }
 
 void pending_clients::read(index who, time_point now) {
-  auto& c = clients_[who];
+  const auto& c = clients_[who];
   std::array<char, read_bytes> bytes; // NOLINT: written by recv
   const auto count = ::recv(c.fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (is_gone(count))
     return close_client(who);
   if (count < 0)
     return;
+  take(who, {bytes.data(), static_cast<std::size_t>(count)}, now);
+}
+
+void pending_clients::take(index who, std::string_view input, time_point now) {
+  auto& c = clients_[who];
   if (!c.parser)
     c.parser.emplace(request_limits{limits_.head_bytes, limits_.head_bytes});
-  std::string_view input{bytes.data(), static_cast<std::size_t>(count)};
   if (!c.unread.empty())
     input = c.unread.append(input);
   const auto used = c.parser->read(input);

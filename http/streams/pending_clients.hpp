@@ -70,9 +70,9 @@ public:
   /// For the heads that begin from now on.
   void limit_heads(std::size_t bytes) noexcept { limits_.head_bytes = bytes; }
 
-  /// Takes a client over: a non-blocking socket. With `room` clients here already it crowds out the
-  /// one that has been here for longest.
-  void add(int fd, std::size_t room, time_point now);
+  /// Takes a client over: a non-blocking socket, off which these bytes were read. With `room`
+  /// clients here already it crowds out the one that has been here for longest.
+  void add(int fd, std::size_t room, time_point now, std::string_view read = {});
   /// Something has happened to the socket of that index.
   void on_event(const socket_event& event, time_point now);
   /// Ends those whose time is over.
@@ -104,6 +104,7 @@ private:
   };
 
   void read(index who, time_point now);
+  void take(index who, std::string_view input, time_point now);
   void refuse(index who, const failure& why, ec told, time_point now);
   void answer(index who, const api_reply& reply, bool with_body, time_point now);
   void write(index who);

@@ -95,8 +95,9 @@ void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::la
   std::vector<int> kept = {seat.inbox.wake_descriptor()};
   for (const auto& listener : seat.listeners)
     own.emplace_back(kept.emplace_back(listener.get()));
-  if (around.options.api_channel >= 0)
-    kept.push_back(around.options.api_channel);
+  for (const auto end : {around.options.to_api, around.options.from_api})
+    if (end >= 0)
+      kept.push_back(end);
   if (!take_own_descriptors(kept)) {
     log::warning(component, "descriptors_shared", {{"loop", index}});
     // The table of the process stays the one that the listeners are in.

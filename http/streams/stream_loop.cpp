@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <caf/send.hpp>
 #include <malloc.h>
+#include <sys/epoll.h>
 
 #include "actors/supervision/fault_hook.hpp"
 #include "actors/supervision/shell_core.hpp"
@@ -98,7 +99,10 @@ stream_loop::~stream_loop() {
 }
 
 void stream_loop::run() {
-  if (!sockets_.add(inbox_.wake_descriptor(), tag(kind::inbox)))
+  const auto from_api = options_.from_api;
+  if (
+    !sockets_.add(inbox_.wake_descriptor(), tag(kind::inbox))
+    || (from_api >= 0 && !sockets_.add(from_api, tag(kind::from_api))))
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
   if (child_.run([this] { work_on(); }, orders_) == loop_child::verdict::idle)
     idle();
@@ -155,10 +159,19 @@ void stream_loop::stop_accepting() {
     one.stop();
 }
 
-void stream_loop::on_client(int fd, clock::time_point now) {
+void stream_loop::add_client(int fd, clock::time_point now, std::string_view read) {
   const auto taken = table_.size() + fixed_descriptors;
   const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
-  pending_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now);
+  pending_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now, read);
+}
+
+/// Connections whose last request was the API's, with the next one, which is not. Every loop is
+/// told of each; one gets it.
+void stream_loop::on_handed_back(std::uint32_t what, clock::time_point now) {
+  while (auto parcel = descriptor_channel::take(options_.from_api))
+    add_client(parcel->descriptor.release(), now, parcel->bytes);
+  if ((what & (EPOLLHUP | EPOLLRDHUP)) != 0)
+    sockets_.remove(options_.from_api);
 }
 
 void stream_loop::on_gathered() {
@@ -168,7 +181,7 @@ void stream_loop::on_gathered() {
 
 std::optional<api_reply>
 stream_loop::on_request(const client_socket& from, const request_head& request) {
-  if (options_.api_channel >= 0 && is_for_api(request))
+  if (options_.to_api >= 0 && is_for_api(request))
     return hand_over(from, request);
   auto verdict = admission_.decide(request, from.fd, {table_.size(), openings_.size(), draining_});
   if (auto* reply = std::get_if<api_reply>(&verdict))
@@ -182,7 +195,7 @@ stream_loop::on_request(const client_socket& from, const request_head& request) 
 std::optional<api_reply>
 stream_loop::hand_over(const client_socket& from, const request_head& request) {
   const auto bytes = render_request_head(request).append(from.behind_head);
-  if (!descriptor_channel::send(options_.api_channel, from.fd, bytes))
+  if (!descriptor_channel::send(options_.to_api, from.fd, bytes))
     return gateway_error(503, "OVERLOADED", "Too many requests at once");
   // It stays open elsewhere, and so would not leave the set by itself.
   if (from.watched)
@@ -314,6 +327,7 @@ void stream_loop::on_sockets() {
   watching_ = false;
   std::vector<std::uint32_t> listeners;
   bool orders = false;
+  std::optional<std::uint32_t> handed_back;
   const auto events = sockets_.take();
   const auto now = clock::now();
   for (const auto& event : events) {
@@ -323,6 +337,9 @@ void stream_loop::on_sockets() {
       break;
     case kind::inbox:
       orders = true;
+      break;
+    case kind::from_api:
+      handed_back = event.what;
       break;
     case kind::pending:
       pending_.on_event(event, now);
@@ -334,6 +351,8 @@ void stream_loop::on_sockets() {
   // Last, as they give slots away for which there may have been an event in this round.
   for (const auto listener : listeners)
     acceptors_[listener].on_event(now);
+  if (handed_back)
+    on_handed_back(*handed_back, now);
   if (orders)
     on_inbox();
   if (!events.empty()) {

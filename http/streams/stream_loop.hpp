@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -84,7 +85,7 @@ private:
   using error_code = boost::system::error_code;
 
   /// The kinds of sockets in the set.
-  enum class kind : std::uint32_t { listener, inbox, pending, stream };
+  enum class kind : std::uint32_t { listener, inbox, from_api, pending, stream };
   static socket_tag tag(kind what, std::uint32_t index = 0) {
     return {static_cast<std::uint32_t>(what), index};
   }
@@ -95,7 +96,9 @@ private:
   // clients
   [[nodiscard]] bool gathering() const;
   void stop_accepting();
-  void on_client(int fd, clock::time_point now) override;
+  void on_client(int fd, clock::time_point now) override { add_client(fd, now, {}); }
+  void add_client(int fd, clock::time_point now, std::string_view read);
+  void on_handed_back(std::uint32_t what, clock::time_point now);
   void on_gathered() override;
   std::optional<api_reply>
   on_request(const client_socket& from, const request_head& request) override;

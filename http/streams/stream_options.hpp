@@ -79,8 +79,10 @@ struct stream_options : stream_settings {
   gateway_format generation = gateway_format::v1;
   /// False for a gateway that has no backend yet: it takes no pages.
   bool configured = true;
-  /// Where connections go that want something of the API (`descriptor_channel`); -1 for nowhere.
-  int api_channel = -1;
+  /// Ends of two `descriptor_channel`s: where connections go that want something of the API, and
+  /// where they come back that want a stream next. -1: there is no such API.
+  int to_api = -1;
+  int from_api = -1;
 };
 
 } // namespace herald

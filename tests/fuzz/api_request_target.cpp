@@ -163,9 +163,9 @@ private:
 void check_reader(std::string_view input) {
   const loaded_socket peer{input};
   api_socket socket{peer.reader()};
-  const api_options options;
   const std::atomic<std::size_t> limit{max_body};
-  request_reader reader{options, limit};
+  const reading_rules rules{&limit, std::chrono::seconds{10}, std::chrono::seconds{10}, {}};
+  request_reader reader{rules};
   auto outcome = request_reader::outcome::unfinished;
   while (outcome == request_reader::outcome::unfinished)
     outcome = reader.read(socket);

@@ -7,7 +7,6 @@
 #include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,7 +16,6 @@
 #include "tests/support/gateway_facts.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
-#include "tests/support/raw_client.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -249,27 +247,6 @@ TEST_P(GatewayProtocol, Section3AGatewayWithoutABackend) {
   EXPECT_EQ(json_of(ready), (json{{"status", "not_ready"}, {"configured", false}}));
   auto stream = page();
   expect_refusal(stream, "not_configured");
-}
-
-TEST(GatewayCommand, TakesOrdersInPiecesAndUnderAnyNameOfItsMachine) {
-  callback_backend backend;
-  herald_process herald{{"gateway", "--callback-url", backend.url()}};
-  raw_client sender{herald.stream_port()};
-  const std::string body = R"({"token":"t"})";
-  ASSERT_TRUE(sender.send("POST /internal/send HTTP/1.1\r\nHost: gateway:3000\r\nContent-"));
-  std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  ASSERT_TRUE(sender.send("Length: " + std::to_string(body.size()) + "\r\n\r\n{"));
-  std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  ASSERT_TRUE(sender.send(body.substr(1)));
-  EXPECT_EQ(sender.read_reply().status, send_answer_of("unknown_token").status);
-}
-
-TEST(GatewayCommand, EndsInOrderWithSendersThatKeepTheirConnections) {
-  callback_backend backend;
-  herald_process herald{{"gateway", "--callback-url", backend.url()}};
-  http_client sender{herald.stream_port()};
-  EXPECT_EQ(sender.post("/internal/send", "{}").status, 400);
-  EXPECT_EQ(herald.terminate(), exited(0));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -95,6 +95,13 @@ raw_client::reply raw_client::read_reply(bool head_only) {
   return result;
 }
 
+bool raw_client::wait_for(std::string_view text) {
+  while (buffer_.find(text) == std::string::npos)
+    if (!fill(patience))
+      return false;
+  return true;
+}
+
 bool raw_client::is_closed() {
   while (fill(patience)) {
   }

@@ -39,6 +39,9 @@ public:
   /// Reads one answer by its Content-Length; `head_only` for an answer to HEAD.
   reply read_reply(bool head_only = false);
 
+  /// Reads until this text comes, or has come behind the last answer.
+  bool wait_for(std::string_view text);
+
   /// Whether the peer closes the connection, having sent nothing more.
   bool is_closed();
 

@@ -31,6 +31,16 @@ TEST(DescriptorChannel, HandsADescriptorOverFromAnotherTable) {
   EXPECT_STREQ(text.data(), "hello");
 }
 
+TEST(DescriptorChannel, GivesOneOfThoseWhoDoNotWaitWhatIsThere) {
+  const descriptor_channel channel;
+  EXPECT_FALSE(descriptor_channel::take(channel.exit())) << "nothing yet";
+  ASSERT_TRUE(descriptor_channel::send(channel.entrance(), STDERR_FILENO, "x"));
+  const auto got = descriptor_channel::take(channel.exit());
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->bytes, "x");
+  EXPECT_FALSE(descriptor_channel::take(channel.exit()));
+}
+
 TEST(DescriptorChannel, NeverWaitsToSend) {
   const descriptor_channel channel;
   const std::string much(100'000, 'x');

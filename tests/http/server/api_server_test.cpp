@@ -4,12 +4,15 @@
 #include <future>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/bare_listener.hpp"
 #include "tests/support/raw_client.hpp"
 
 namespace herald {
@@ -718,6 +721,89 @@ TEST_F(ApiServer, GivesItsPortBack) {
   start();
   auto next = connect();
   EXPECT_EQ(exchange(next, get_hello).status, 200);
+}
+
+/// A server with a side door, for POST /echo alone.
+class ApiSideDoor : public ApiServer {
+protected:
+  ApiSideDoor() {
+    few.add("POST", "/echo", no_parameters, [](const api_request& request) {
+      return api_reply{200, request.body, "text/plain", {}};
+    });
+  }
+
+  void start(std::vector<std::string> hosts = {}) {
+    api_side_door door;
+    door.routes = &few;
+    door.hosts = std::move(hosts);
+    door.hosts_setting = "stream.hosts";
+    door.takes = [](const request_head& head) {
+      return head.method == "POST";
+    };
+    door.give_back = [this](int, std::string_view read) {
+      returned.push_back(std::string{read});
+      return room;
+    };
+    server.emplace(options, routes, numbers, std::move(door));
+    server->start();
+  }
+
+  /// A connection that somebody has read this off.
+  raw_client hand_over(const std::string& read) {
+    raw_client client{elsewhere.port()};
+    server->take_over(elsewhere.take(), read);
+    return client;
+  }
+
+  testing::bare_listener elsewhere;
+  router few;
+  bool room = true;
+  /// By the thread of the one connection, before it ends.
+  std::vector<std::string> returned;
+};
+
+TEST_F(ApiSideDoor, AnswersWhatWasReadAndWhatFollows) {
+  start();
+  auto client = hand_over(post("Content-Length: 2\r\n", "a"));
+  client.send("b");
+  EXPECT_EQ(client.read_reply().body, "ab");
+  EXPECT_EQ(exchange(client, post("Content-Length: 1\r\n", "c")).body, "c");
+}
+
+TEST_F(ApiSideDoor, LeadsNowhereButToItsOwnRoutes) {
+  start();
+  auto client = hand_over("POST /hello HTTP/1.1\r\nHost: any\r\n\r\n");
+  EXPECT_EQ(client.read_reply().status, 404);
+}
+
+TEST_F(ApiSideDoor, GivesAConnectionBackWhoseNextRequestIsNotForThere) {
+  start();
+  auto client = hand_over(post("Content-Length: 1\r\n", "a") + get_hello + "GET /next");
+  EXPECT_EQ(client.read_reply().body, "a");
+  EXPECT_TRUE(client.is_closed()) << "nobody has kept a copy";
+  EXPECT_EQ(returned, std::vector<std::string>{get_hello + "GET /next"});
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(ApiSideDoor, SaysSoWhereItCannotGiveAConnectionBack) {
+  room = false;
+  start();
+  auto client = hand_over(get_hello);
+  EXPECT_EQ(client.read_reply().status, 503);
+  EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ApiSideDoor, HasHostsOfItsOwnAndTheOriginsOfTheApi) {
+  start({"page.example"});
+  const auto asking = [](const std::string& headers) {
+    return "POST /echo HTTP/1.1\r\n" + headers + "Content-Length: 0\r\n\r\n";
+  };
+  auto client = hand_over(asking("Host: page.example\r\n"));
+  EXPECT_EQ(client.read_reply().status, 200);
+  const auto refused = exchange(client, asking("Host: other.example\r\n"));
+  EXPECT_EQ(refused.status, 421);
+  EXPECT_NE(refused.body.find("stream.hosts"), std::string::npos) << refused.body;
+  EXPECT_EQ(exchange(client, asking("Host: page.example\r\nOrigin: http://a\r\n")).status, 403);
 }
 
 TEST_F(ApiServer, CanBeStoppedBeforeItIsStartedAndTwice) {

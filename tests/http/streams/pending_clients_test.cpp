@@ -30,12 +30,12 @@ protected:
   }
 
   /// A client that has been accepted; gives the browser's end.
-  int connect(std::size_t room = 100, std::string_view said = {}) {
+  int connect(std::size_t room = 100, std::string_view said = {}, std::string_view read = {}) {
     std::array<int, 2> pair{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
     if (!said.empty())
       send(pair[1], said);
-    clients.add(pair[0], room, now);
+    clients.add(pair[0], room, now, read);
     browsers.push_back(pair[1]);
     return pair[1];
   }
@@ -80,6 +80,7 @@ protected:
   std::optional<api_reply>
   on_request(const client_socket& from, const request_head& request) override {
     targets.push_back(request.target);
+    behind.emplace_back(from.behind_head);
     if (!refusal) {
       streams.push_back(from.fd);
       watched.push_back(from.watched);
@@ -99,6 +100,7 @@ protected:
   std::vector<int> streams;
   std::vector<bool> watched;
   std::vector<std::string> targets;
+  std::vector<std::string> behind;
   std::vector<ec> failures;
 };
 
@@ -130,6 +132,24 @@ TEST_F(PendingClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
   send(slow, head.substr(10));
   turn();
   EXPECT_EQ(watched, (std::vector<bool>{false, true}));
+}
+
+TEST_F(PendingClients, TakeAHeadThatOthersHaveRead) {
+  const auto browser = connect(100, {}, std::string{head} + "more");
+  EXPECT_EQ(targets, std::vector<std::string>{"/a"});
+  EXPECT_EQ(behind, std::vector<std::string>{"more"});
+  EXPECT_EQ(watched, std::vector<bool>{false});
+  EXPECT_EQ(clients.size(), 0u);
+  EXPECT_EQ(received(browser), "");
+}
+
+TEST_F(PendingClients, ReadOnWhereOthersHaveReadAPartOfAHead) {
+  const auto browser = connect(100, {}, head.substr(0, 10));
+  EXPECT_TRUE(targets.empty());
+  send(browser, head.substr(10));
+  turn();
+  EXPECT_EQ(targets, std::vector<std::string>{"/a"});
+  EXPECT_EQ(watched, std::vector<bool>{true});
 }
 
 TEST_F(PendingClients, AnswerAHeadThatIsThereWhenTheClientIsAccepted) {
