@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -16,6 +17,8 @@
 #include "tests/support/gateway_facts.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
+#include "tests/support/raw_client.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -53,8 +56,20 @@ protected:
   }
 
   [[nodiscard]] sse_client page() const { return {herald->stream_port(), "/any/path?x=1"}; }
-  json send(json order) const {
-    order["token"] = backend.callbacks().at(0)["token"];
+  /// The same with the bytes as they come; the head of the answer is read.
+  [[nodiscard]] raw_client bare_page() const {
+    raw_client client{herald->stream_port()};
+    client.send("GET /any/path HTTP/1.1\r\nHost: gateway\r\n\r\n");
+    EXPECT_EQ(client.read_reply(true).status, 200);
+    return client;
+  }
+  /// Sends to the stream that has come first, or to another.
+  json send(json order, std::size_t stream = 0) const {
+    std::vector<json> connects;
+    for (const auto& callback : backend.callbacks())
+      if (callback["action"] == "connect")
+        connects.push_back(callback);
+    order["token"] = connects.at(stream)["token"];
     return json_of(http_client{herald->stream_port()}.post("/internal/send", order.dump()));
   }
   static json event(const char* name, const char* data) {
@@ -101,7 +116,7 @@ TEST_P(GatewayProtocol, Section3FramesAndReady) {
   auto stream = page();
   ASSERT_TRUE(stream.open());
   expect_ready(stream);
-  for (const auto* name : {"version", "connection_close"}) {
+  for (const auto* name : {"version", "connection_close", "ready", "rejected"}) {
     EXPECT_EQ(send(event(name, R"({"a":1})")), send_answer_of("sent").body);
     EXPECT_EQ(stream.next(), shown(name, R"({"a":1})"));
   }
@@ -132,7 +147,10 @@ TEST_P(GatewayProtocol, Section1RefusalsOfTheBackend) {
     if (rejects(status)) {
       const auto event = stream.next().value_or(sse_event{});
       EXPECT_EQ(event.name, "rejected");
-      EXPECT_EQ(json::parse(event.data, nullptr, false).value("status", 0), status);
+      const auto& messages = gateway_facts().at("page").at("rejected_messages");
+      const json data = {{"status", status}, {"message", messages.at(std::to_string(status))}};
+      EXPECT_EQ(json::parse(event.data, nullptr, false), data);
+      EXPECT_EQ(stream.header("content-type"), "text/event-stream");
       EXPECT_TRUE(stream.wait_for_end());
       continue;
     }
@@ -144,6 +162,96 @@ TEST_P(GatewayProtocol, Section1RefusalsOfTheBackend) {
       fact.at("codes").value(std::to_string(status), fact.at("code").get<std::string>()));
     EXPECT_EQ(error.value("message", ""), fact.at("message"));
   }
+  EXPECT_EQ(backend.callbacks().size(), 5u) << "asked once each, and told of no end";
+}
+
+TEST_P(GatewayProtocol, Section1StatusesThatOpenAStream) {
+  run();
+  const auto& accepted = gateway_facts().at("callback").at("accepted");
+  for (const int status :
+       {accepted.at("least").get<int>(), 201, 204, accepted.at("most").get<int>()}) {
+    verdict = status;
+    EXPECT_TRUE(page().open()) << status;
+  }
+}
+
+TEST_P(GatewayProtocol, Section1BodiesOfAnswers) {
+  run();
+  for (
+    const auto* body :
+    {"", "no JSON", "[]", R"({"request_id":1,"bindings":"broadcast"})",
+     R"({"request_id":"abc","subject":"s","role":"r","bindings":["broadcast","connection.abc"]})"}) {
+    backend.answer_with(body);
+    auto stream = page();
+    EXPECT_TRUE(stream.open()) << body;
+    expect_ready(stream);
+  }
+  backend.answer_with(std::string(200'000, 'x'));
+  EXPECT_TRUE(page().open());
+}
+
+TEST_P(GatewayProtocol, Section1TargetsAsTheyWereSent) {
+  run();
+  for (const std::string target :
+       {"/", "/api/sse/stream?request_id=abc", "/a%20b/%C3%A9?q=%2B+&q=2&q", "//x/../y?"}) {
+    const auto before = backend.callbacks().size();
+    sse_client stream{herald->stream_port(), target};
+    ASSERT_TRUE(stream.open()) << target;
+    stream.close();
+    ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == before + 2; }));
+    for (const auto i : {before, before + 1})
+      EXPECT_EQ(backend.callbacks()[i]["request"]["url"], target);
+  }
+}
+
+TEST_P(GatewayProtocol, Section1HeadersThatComeTwice) {
+  run();
+  const std::vector<std::string> names = {"x-a",     "accept-language", "cookie",
+                                          "referer", "user-agent",      "set-cookie"};
+  std::string headers;
+  for (const auto& name : names)
+    headers += name + ": 1\r\n" + name + ": 2\r\n";
+  sse_client stream{herald->stream_port(), "/", headers};
+  ASSERT_TRUE(stream.open());
+  const auto shown = backend.callbacks().at(0)["request"]["headers"];
+  for (const auto& name : names)
+    EXPECT_EQ(shown[name], shown_header(name, {"1", "2"})) << name;
+}
+
+TEST_P(GatewayProtocol, Section1ABrowserThatLeavesWhileTheBackendDecides) {
+  std::promise<void> gone;
+  std::atomic<bool> waits = true;
+  before_answer = [&, left = gone.get_future().share()](const json&) {
+    if (waits.exchange(false))
+      left.wait();
+  };
+  run();
+  auto leaves = page();
+  ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == 1; }));
+  leaves.close();
+  http_client api{herald->api_port()};
+  EXPECT_TRUE(eventually([&] { return metric(api, "herald_callback_waiting_streams") == 0; }));
+  gone.set_value();
+  EXPECT_EQ(send(event("n", "1")), send_answer_of("unknown_token").body);
+  auto next = page();
+  ASSERT_TRUE(next.open());
+  next.close();
+  ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == 3; }));
+  EXPECT_EQ(backend.callbacks()[2]["token"], backend.callbacks()[1]["token"]);
+}
+
+TEST_P(GatewayProtocol, Section1AStreamThatCannotBeWrittenTo) {
+  run({"--api-max-event-bytes", "100000", "--stream-private-queue-bytes", "100000"});
+  const auto stream = bare_page();
+  const json order = {{"event", {{"data", std::string(99'000, 'x')}}}};
+  // Until herald knows that nobody reads; the kernel takes some MB before.
+  for (int i = 0; i < 1000 && send(order) == send_answer_of("sent").body; ++i) {
+  }
+  EXPECT_EQ(send(order), send_answer_of("unknown_token").body);
+  ASSERT_TRUE(eventually([&] { return backend.callbacks().size() == 2; }));
+  EXPECT_EQ(
+    backend.callbacks()[1]["reason"],
+    gateway_facts().at("callback").at("reasons").at("write_failed"));
 }
 
 TEST_P(GatewayProtocol, Section3ABackendThatIsAway) {
@@ -168,6 +276,74 @@ TEST_P(GatewayProtocol, Section3Heartbeats) {
   auto stream = page();
   ASSERT_TRUE(stream.open());
   EXPECT_TRUE(stream.wait_for_comment("heartbeat"));
+  EXPECT_TRUE(bare_page().wait_for(gateway_facts().at("page").at("heartbeat").get<std::string>()))
+    << "its empty line, too";
+}
+
+TEST_P(GatewayProtocol, Section3BytesOfFrames) {
+  run();
+  auto stream = bare_page();
+  EXPECT_TRUE(stream.wait_for(ways().at("ready").get<std::string>()));
+  send(event("n", R"({"a":1})"));
+  EXPECT_TRUE(stream.wait_for(
+    ways().at("envelope") ? "data: {\"type\":\"n\",\"payload\":{\"a\":1}}\n\n"
+                          : "event: n\ndata: {\"a\":1}\n\n"));
+  send({{"event", {{"data", "one\ntwo"}}}});
+  EXPECT_TRUE(stream.wait_for("data: one\ndata: two\n\n"));
+}
+
+TEST_P(GatewayProtocol, Section2OneOrderForOneStreamInTheirOrder) {
+  run();
+  std::vector<sse_client> pages;
+  for (int i = 0; i < 2; ++i) {
+    pages.push_back(page());
+    ASSERT_TRUE(pages.back().open());
+    expect_ready(pages.back());
+  }
+  for (int i = 0; i < 50; ++i)
+    EXPECT_EQ(
+      send(event("n", std::to_string(i).c_str()), static_cast<std::size_t>(i % 2)),
+      send_answer_of("sent").body);
+  for (int i = 0; i < 50; ++i)
+    EXPECT_EQ(pages[static_cast<std::size_t>(i % 2)].next(), shown("n", std::to_string(i)));
+}
+
+TEST_P(GatewayProtocol, Section2PartsOfAnOrder) {
+  run();
+  auto stream = page();
+  ASSERT_TRUE(stream.open());
+  expect_ready(stream);
+  for (const json& order :
+       {json::object(), json{{"close", false}}, json{{"unknown", {1, 2}}},
+        json{{"event", {{"data", "1"}, {"id", "7"}}}, {"close", false}}})
+    EXPECT_EQ(send(order), send_answer_of("sent").body) << order;
+  EXPECT_EQ(stream.next(), (sse_event{"", "", "1"})) << "what nobody knows is passed over";
+  EXPECT_EQ(send({{"close", true}}), send_answer_of("sent").body);
+  EXPECT_TRUE(stream.wait_for_end());
+}
+
+TEST_P(GatewayProtocol, Section2OrdersFromInsideOfTheConnectCloseToo) {
+  before_answer = [this](const json&) {
+    auto last = event("last", "1");
+    last["close"] = true;
+    EXPECT_EQ(send(last), send_answer_of("not_open_yet").body);
+  };
+  run();
+  auto stream = page();
+  ASSERT_TRUE(stream.open());
+  EXPECT_EQ(stream.next(), shown("last", "1"));
+  EXPECT_TRUE(stream.wait_for_end());
+}
+
+/// Gateways tell nobody.
+TEST_P(GatewayProtocol, Section5TellsTheBackendOfItsStreamsWhenItEnds) {
+  run();
+  auto stream = page();
+  ASSERT_TRUE(stream.open());
+  EXPECT_EQ(herald->terminate(), exited(0));
+  EXPECT_TRUE(stream.wait_for_end());
+  ASSERT_EQ(backend.callbacks().size(), 2u);
+  EXPECT_EQ(backend.callbacks()[1]["action"], "disconnect");
 }
 
 TEST_P(GatewayProtocol, Section2OneCloseWithTheLastEvent) {
@@ -229,11 +405,12 @@ TEST_P(GatewayProtocol, Section2ErrorsOfOrders) {
 TEST_P(GatewayProtocol, Section3Probes) {
   run();
   http_client port{herald->stream_port()};
-  EXPECT_EQ(port.get("/healthz").status, 200);
-  const auto ready = port.get("/readyz");
-  EXPECT_EQ(ready.status, 200);
-  EXPECT_EQ(json_of(ready)["configured"], true);
-  EXPECT_EQ(ready.header("access-control-allow-origin"), "*");
+  for (const auto& [path, fact] : {std::pair{"/healthz", "healthz"}, {"/readyz", "ready"}}) {
+    const auto reply = port.get(path);
+    EXPECT_EQ(reply.status, gateway_facts().at("probes").at(fact).at("status"));
+    EXPECT_EQ(json_of(reply), gateway_facts().at("probes").at(fact).at("body"));
+    EXPECT_EQ(reply.header("access-control-allow-origin"), "*");
+  }
   EXPECT_TRUE(backend.callbacks().empty()) << "no streams";
 }
 
@@ -243,8 +420,9 @@ TEST_P(GatewayProtocol, Section3AGatewayWithoutABackend) {
   http_client port{herald->stream_port()};
   EXPECT_EQ(port.get("/healthz").status, 200);
   const auto ready = port.get("/readyz");
-  EXPECT_EQ(ready.status, 503);
-  EXPECT_EQ(json_of(ready), (json{{"status", "not_ready"}, {"configured", false}}));
+  const auto& fact = gateway_facts().at("probes").at("not_ready");
+  EXPECT_EQ(ready.status, fact.at("status"));
+  EXPECT_EQ(json_of(ready), fact.at("body"));
   auto stream = page();
   expect_refusal(stream, "not_configured");
 }

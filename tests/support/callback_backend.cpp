@@ -13,6 +13,7 @@ struct callback_backend::inside {
   verdict on_connect;
   mutable std::mutex mutex;
   std::vector<nlohmann::json> callbacks;
+  std::string body = "{}";
   loopback_server server;
 };
 
@@ -30,7 +31,8 @@ callback_backend::callback_backend(verdict on_connect)
       in.callbacks.push_back(callback);
     }
     answer.status = callback["action"] == "connect" ? in.on_connect(callback) : 200;
-    answer.set_content("{}", "application/json");
+    const std::lock_guard lock{in.mutex};
+    answer.set_content(in.body, "application/json");
   });
   in.server.start();
 }
@@ -39,6 +41,11 @@ callback_backend::~callback_backend() = default;
 
 std::string callback_backend::url() const {
   return inside_->server.url("/callback");
+}
+
+void callback_backend::answer_with(std::string body) {
+  const std::lock_guard lock{inside_->mutex};
+  inside_->body = std::move(body);
 }
 
 std::vector<nlohmann::json> callback_backend::callbacks() const {

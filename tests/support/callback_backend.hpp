@@ -21,6 +21,8 @@ public:
   ~callback_backend();
 
   [[nodiscard]] std::string url() const;
+  /// Answers with this body from now on, instead of `{}`.
+  void answer_with(std::string body);
   /// All callbacks that have come, in their order.
   [[nodiscard]] std::vector<nlohmann::json> callbacks() const;
 

@@ -59,7 +59,8 @@ function refuse(response, why, status) {
   const { code, message, status: own } = facts.page.refusals[why];
   if (ways.rejected_statuses.includes(status)) {
     writeHead(response);
-    return response.end(`event: rejected\ndata: ${JSON.stringify({ status, message })}\n\n`);
+    const data = JSON.stringify({ status, message: facts.page.rejected_messages[status] });
+    return response.end(`event: rejected\ndata: ${data}\n\n`);
   }
   reply(response, own ?? status, { error: { message, code } });
 }

@@ -11,6 +11,7 @@
 
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
+#include "tests/support/gateway_facts.hpp"
 
 namespace herald {
 namespace {
@@ -362,6 +363,13 @@ TEST(CommandLine, IsAGatewayThatIsToldSoAsTheGatewayIs) {
   EXPECT_EQ(c.stream.heartbeat_s, std::chrono::seconds{7});
   EXPECT_EQ(c.callback.url, "http://b/c?secret=s");
   EXPECT_TRUE(run(texts{"gateway"}, texts{"CALLBACK_URL="}).settings.callback.url.empty());
+}
+
+TEST(CommandLine, IsAGatewayWithTheTimesOfTheGateway) {
+  const auto c = run(texts{"gateway"}).settings;
+  const auto& facts = testing::gateway_facts();
+  EXPECT_EQ(c.stream.heartbeat_s.count(), facts.at("page").at("heartbeat_ms"));
+  EXPECT_EQ(c.callback.timeout_ms.count(), facts.at("callback").at("timeout_ms"));
 }
 
 TEST(CommandLine, LetsFlagsOfTheGatewayBeatItsVariables) {
