@@ -18,6 +18,7 @@ herald_build_packages=(
   libboost1.81-dev
   libcaf-dev
   libcpp-httplib-dev
+  libcurl4-openssl-dev
   libgtest-dev
   libspdlog-dev
   libsqlite3-dev
@@ -36,6 +37,7 @@ herald_test_packages=(
   iproute2
   nginx
   nodejs
+  openssl
   procps
   python3
   python3-requests

@@ -16,6 +16,7 @@
 
 #include "actors/telemetry/log.hpp"
 #include "http/clients/backend_queue.hpp"
+#include "http/clients/curl_client.hpp"
 #include "http/clients/http_connection.hpp"
 #include "http/sockets/run_guarded.hpp"
 #include "http/sockets/socket_loop.hpp"
@@ -156,20 +157,56 @@ private:
 
   /// Sends what can be sent.
   void pump() {
-    while (!idle_.empty() || senders_.size() < options_.max_in_flight) {
+    while (has_room()) {
       auto next = queue_.pop();
       if (!next)
         break;
       if (next->call.action == callback_action::disconnect)
         next->deadline = clock::now() + options_.timeout_ms;
+      ++in_flight_;
+      if (url_.tls) {
+        send_by_curl(std::move(*next), url_, false);
+        continue;
+      }
       auto& over = idle_sender();
       over.call = std::move(*next);
-      ++in_flight_;
       send(over);
     }
     show_in_flight();
     queued_gauge_.Set(static_cast<double>(queue_.size()));
     watch_queue();
+  }
+
+  [[nodiscard]] bool has_room() const {
+    if (with_curl_ >= options_.max_in_flight)
+      return false;
+    return url_.tls || !idle_.empty() || senders_.size() < options_.max_in_flight;
+  }
+
+  /// Over TLS, or after a redirect.
+  void send_by_curl(pending_callback what, http_url url, bool get) {
+    if (!curl_)
+      curl_ = std::make_unique<curl_client>(curl_options());
+    ++with_curl_;
+    curl_client::order order{
+      std::move(url), render_callback(what.call), what.deadline, get, nullptr};
+    const auto call = std::make_shared<pending_callback>(std::move(what));
+    order.done = [this, call](const curl_outcome& how) {
+      asio::post(loop_.io(), [this, call, how] {
+        --with_curl_;
+        opened_.Increment(static_cast<double>(how.opened));
+        finish(*call, {how.what, how.status, {}, how.why, {}});
+        pump();
+      });
+    };
+    curl_->post(std::move(order));
+  }
+
+  [[nodiscard]] curl_client_options curl_options() const {
+    return {
+      .ca_file = options_.ca_file,
+      .max_connections = options_.max_in_flight,
+      .idle_time = std::chrono::floor<std::chrono::seconds>(options_.idle_time)};
   }
 
   /// The connection used last, so that those which are not needed grow old and are closed.
@@ -201,16 +238,23 @@ private:
     pump();
   }
 
-  /// Tells how the callback went, unless that is told.
+  /// Tells how the callback went, unless that is told, or it goes on elsewhere.
   void conclude(sender& over, const post_outcome& outcome) {
-    const auto call = std::exchange(over.call, std::nullopt);
+    auto call = std::exchange(over.call, std::nullopt);
     if (!call)
       return;
+    if (outcome.what == kind::answered && is_redirect(outcome.status))
+      if (auto next = redirect_within_host(url_, over.connection.location()))
+        return send_by_curl(std::move(*call), std::move(*next), makes_get(outcome.status));
+    finish(*call, outcome);
+  }
+
+  void finish(const pending_callback& call, const post_outcome& outcome) {
     const auto how = ending_of(outcome);
     note_health(how, outcome);
     --in_flight_;
     show_in_flight();
-    answer(*call, how, outcome.status);
+    answer(call, how, outcome.status);
   }
 
   void show_in_flight() { in_flight_gauge_.Set(static_cast<double>(in_flight_)); }
@@ -271,14 +315,18 @@ private:
   prometheus::Gauge& in_flight_gauge_;
   prometheus::Gauge& queued_gauge_;
   prometheus::Counter& opened_;
+  /// Callbacks that it has.
+  std::size_t with_curl_ = 0;
+  /// Made when it is needed. It tells the loop.
+  std::unique_ptr<curl_client> curl_;
   std::thread thread_;
 };
 
 caf::expected<std::shared_ptr<backend_client>>
 backend_client::make(backend_client_options options, metrics& numbers) {
   auto url = parse_http_url(options.url);
-  if (!url || url->tls)
-    return fail(ec::invalid_field, "must be an http:// URL", "callback.url");
+  if (!url)
+    return fail(ec::invalid_field, "must be an http:// or https:// URL", "callback.url");
   auto inside = std::make_unique<engine>(std::move(options), std::move(*url), numbers);
   return std::shared_ptr<backend_client>{new backend_client(std::move(inside))};
 }

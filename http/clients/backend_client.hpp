@@ -29,7 +29,8 @@ struct backend_client_options : callback_settings {
 
 /// Calls the backend behind a gateway: many callbacks at once over kept-alive connections, on one
 /// thread of its own. The status decides, as soon as it is there: a page waits for it, and not for
-/// the body behind it. A callback is made once. Only where a kept connection turns out to have been
+/// the body behind it. Over TLS, and after a redirect within the backend's host, they are
+/// `curl_client`'s. A callback is made once. Only where a kept connection turns out to have been
 /// closed by the backend before any byte of an answer, it is made again, over a new connection.
 ///
 /// No child of the supervisor, but of the actor that uses it (`spawn_backend_caller`): its steps

@@ -14,9 +14,12 @@ struct callback_settings {
   /// Files that have them instead; see `secret_files` in http/config/config.hpp.
   std::string secret_file;
   std::string url_file;
-  /// The whole `http://` URL of a backend; set, it makes herald stand in for a gateway. Its query
-  /// may hold a secret: it is never logged.
+  /// The whole URL of a backend, http or https; set, it makes herald stand in for a gateway. Its
+  /// query may hold a secret: it is never logged.
   std::string url;
+  /// Authorities by which the certificate of an https backend is checked, as a PEM file; empty: the
+  /// system's.
+  std::string ca_file;
   /// From the call to its answer, time in the queue included: a client waits for that long.
   std::chrono::milliseconds timeout_ms{5000};
   /// Callbacks on the wire at a time, bodies of their answers included, and so connections.

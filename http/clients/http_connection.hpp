@@ -22,8 +22,7 @@ namespace herald {
 /// no POST again, as the server may be closing it at that moment. It is closed then, or at the last
 /// deadline, whichever is later.
 ///
-/// Lives on the thread of `loop`. Loop and cache outlive it. No TLS: what would speak it stands
-/// between the exchange's bytes and the socket.
+/// Lives on the thread of `loop`. Loop and cache outlive it. No TLS: that is `curl_client`'s.
 class http_connection final : private loop_socket {
 public:
   using clock = std::chrono::steady_clock;
@@ -52,6 +51,9 @@ public:
   /// POSTs a copy of `body`. The handler is called once, at the latest at the deadline, and never
   /// from inside of this call. Not while a POST is under way.
   void post(std::string_view body, clock::time_point deadline);
+
+  /// Where the answer to the last POST sends whoever asked, as of `http_exchange`.
+  [[nodiscard]] std::string_view location() const { return exchange_.location(); }
 
   /// Whether a POST would now go over the connection of the last one.
   [[nodiscard]] bool kept() const;

@@ -89,6 +89,13 @@ std::optional<unsigned> http_exchange::status() const {
   return answer_->has_status() ? std::optional{answer_->status()} : std::nullopt;
 }
 
+std::string_view http_exchange::location() const {
+  if (!answer_->has_status())
+    return {};
+  const auto value = answer_->parser->get()[http::field::location];
+  return {value.data(), value.size()};
+}
+
 std::optional<post_outcome> http_exchange::unfinished(bool broken) const {
   if (!broken && answer_->rest.size() < max_head_bytes)
     return std::nullopt;

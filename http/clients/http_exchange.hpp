@@ -62,6 +62,8 @@ public:
 
   /// The status of the answer, once the head of one that is not interim is here.
   [[nodiscard]] std::optional<unsigned> status() const;
+  /// Where that answer sends whoever asked; empty for nowhere. Valid until the next POST begins.
+  [[nodiscard]] std::string_view location() const;
 
   /// Whether the connection may carry another POST after this outcome.
   [[nodiscard]] bool keeps_connection() const noexcept { return keeps_connection_; }

@@ -19,11 +19,6 @@ bool is_base_url(std::string_view text) {
   return text.empty() || (url && !url->tls && url->target.find('?') == std::string::npos);
 }
 
-bool is_plain_url(std::string_view text) {
-  const auto url = parse_http_url(text);
-  return text.empty() || (url && !url->tls);
-}
-
 bool is_any_url(std::string_view text) {
   return text.empty() || parse_http_url(text);
 }
@@ -46,9 +41,6 @@ constexpr text_rule hosts = {is_host, "a list of host names, without ports"};
 constexpr text_rule base_url = {
   is_base_url,
   "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
-constexpr text_rule callback_url = {
-  is_plain_url, "empty, or http://HOST[:PORT][/PATH][?QUERY] (https is not supported between a "
-                "gateway and its backend)"};
 constexpr text_rule any_url = {
   is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
 
@@ -196,10 +188,13 @@ const std::array table = {
     AT(callback.secret_file), plain,
     "File that has it: its first line, read at the start and again on SIGHUP."},
   setting{
-    AT(callback.url), callback_url,
+    AT(callback.url), any_url,
     "Callback URL of a backend; set, herald stands in for an SSE Gateway.", secrecy::secret_query},
   setting{
     AT(callback.url_file), plain, "File that has callback.url, with its secrets: its first line."},
+  setting{
+    AT(callback.ca_file), plain,
+    "PEM file of the authorities that an https callback.url is trusted by; empty: the system's."},
   setting{AT(callback.timeout_ms), interval_ms, "The backend must answer a callback after this."},
   setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
   setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},

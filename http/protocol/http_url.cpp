@@ -77,6 +77,10 @@ bool is_loopback(std::string_view host) {
   return same_ignoring_case(host, "localhost");
 }
 
+std::string http_url::text() const {
+  return (tls ? "https://" : "http://") + authority() + request_target();
+}
+
 std::string http_url::authority() const {
   auto text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != (tls ? 443 : 80))
@@ -86,6 +90,27 @@ std::string http_url::authority() const {
 
 std::string http_url::request_target() const {
   return target.starts_with('/') ? target : "/" + target;
+}
+
+std::optional<http_url> redirect_within_host(const http_url& from, std::string_view location) {
+  location = location.substr(0, location.find('#'));
+  const auto scheme = std::string{from.tls ? "https:" : "http:"};
+  const auto path = from.request_target();
+  std::optional<http_url> to;
+  if (location.starts_with("//"))
+    to = parse_http_url(scheme + std::string{location});
+  else if (location.starts_with('/'))
+    to = parse_http_url(scheme + "//" + from.authority() + std::string{location});
+  else if (location.find(':') < location.find_first_of("/?"))
+    to = parse_http_url(location);
+  else if (!location.empty() && location.front() != '?')
+    // Dots in it are for the server.
+    to = parse_http_url(
+      scheme + "//" + from.authority() + path.substr(0, path.rfind('/', path.find('?')) + 1)
+      + std::string{location});
+  if (!to || !same_ignoring_case(to->host, from.host) || (from.tls && !to->tls))
+    return std::nullopt;
+  return to;
 }
 
 std::optional<http_url> parse_http_url(std::string_view text) {

@@ -16,6 +16,8 @@ struct http_url {
   /// Path and query as given; empty for a bare "http://host".
   std::string target;
 
+  /// The whole of it.
+  [[nodiscard]] std::string text() const;
   /// The value of the `Host` header: IPv6 in brackets, the scheme's own port left out.
   [[nodiscard]] std::string authority() const;
   /// The target as a request line needs it, with at least a "/" before the query.
@@ -26,6 +28,22 @@ struct http_url {
 /// for any other text, also where it holds a user name, a fragment, blanks, control characters, or
 /// port 0.
 [[nodiscard]] std::optional<http_url> parse_http_url(std::string_view text);
+
+/// Whether a status sends a client elsewhere.
+[[nodiscard]] constexpr bool is_redirect(unsigned status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/// Whether a client that was sent elsewhere by this status goes on with GET after a POST, as
+/// browsers and `fetch` do.
+[[nodiscard]] constexpr bool makes_get(unsigned status) {
+  return status <= 303;
+}
+
+/// Where a redirect leads, if that is the host that was asked, whatever its port, and no plain
+/// connection where that was one of TLS: what was sent there may be secret.
+[[nodiscard]] std::optional<http_url>
+redirect_within_host(const http_url& from, std::string_view location);
 
 /// Whether a text is an IP address or a syntactically good host name.
 [[nodiscard]] bool is_host(std::string_view text);

@@ -16,6 +16,7 @@
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/sse_client.hpp"
+#include "tests/support/tls_backend.hpp"
 
 namespace herald {
 namespace {
@@ -144,6 +145,35 @@ TEST(StandIn, OpensAStreamOnTheStatusWithoutWaitingForTheBody) {
   const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
   ASSERT_GT(::send(asked.get(), head.data(), head.size(), MSG_NOSIGNAL), 0);
   EXPECT_TRUE(stream.open());
+}
+
+TEST(StandIn, CallsABackendOverTlsAndWhereItIsSentWithinTheHost) {
+  const tls_backend backend;
+  for (const auto* path : {"/callback?secret=s", "/redirect/307//callback?secret=s"}) {
+    const auto before = backend.requests().size();
+    herald_process herald{
+      {"--callback-url", backend.url(path), "--callback-ca-file", backend.ca_file()}};
+    sse_client stream{herald.stream_port(), "/any"};
+    EXPECT_TRUE(stream.open()) << path << herald.log();
+    EXPECT_EQ(herald.terminate(), exited(0));
+    const auto all = backend.requests();
+    ASSERT_GE(all.size(), before + 2);
+    EXPECT_EQ(all.back()["path"], "/callback?secret=s");
+    const auto told = json::parse(all.back()["body"].get<std::string>(), nullptr, false);
+    EXPECT_EQ(told["action"], "disconnect");
+    EXPECT_EQ(told["request"]["url"], "/any");
+    EXPECT_EQ(herald.log().find("secret=s"), std::string::npos);
+  }
+}
+
+TEST(StandIn, SaysWhyABackendOverTlsIsNotTrusted) {
+  const tls_backend backend;
+  herald_process herald{{"--callback-url", backend.url("/callback")}};
+  sse_client stream{herald.stream_port(), "/any"};
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(stream.status(), 503);
+  EXPECT_TRUE(eventually([&] { return herald.log().find("certificate") != std::string::npos; }))
+    << herald.log();
 }
 
 TEST(StandIn, HasTheProbesOfAGateway) {

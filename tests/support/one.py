@@ -7,7 +7,7 @@ import sys
 
 BUILD = "build/dev"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-LIBRARIES = "gtest_main gtest caf_core cpp-httplib spdlog fmt prometheus-cpp-core sqlite3 uring pthread".split()
+LIBRARIES = "gtest_main gtest caf_core cpp-httplib curl spdlog fmt prometheus-cpp-core sqlite3 uring pthread".split()
 
 
 def objects():

@@ -23,6 +23,7 @@
 #include "tests/support/bare_listener.hpp"
 #include "tests/support/metrics_page.hpp"
 #include "tests/support/scripted_server.hpp"
+#include "tests/support/tls_backend.hpp"
 
 namespace herald {
 namespace {
@@ -427,6 +428,56 @@ TEST_F(BackendClient, GoesByTheStatusWithoutWaitingForTheBody) {
   client.reset();
 }
 
+TEST_F(BackendClient, CallsOverTls) {
+  const testing::tls_backend server;
+  backend_client_options options;
+  options.ca_file = server.ca_file();
+  use(server.url("/callback?secret=s3"), options);
+  EXPECT_EQ(call(1).why.code, ec::none);
+  EXPECT_EQ(call(2).why.code, ec::none);
+  EXPECT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_connections_opened_total"), 1);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_in_flight"), 0);
+  client.reset();
+}
+
+TEST_F(BackendClient, DoesNotCallABackendWhoseCertificateNobodyVouchesFor) {
+  const testing::tls_backend server;
+  use(server.url("/callback"));
+  EXPECT_EQ(call(1).why.code, ec::upstream_unavailable);
+  EXPECT_TRUE(server.requests().empty());
+  client.reset();
+}
+
+TEST_F(BackendClient, FollowsARedirectWithinTheHostFromAPlainConnectionToTls) {
+  const testing::tls_backend server;
+  const auto moved = "HTTP/1.1 308 Permanent Redirect\r\nContent-Length: 0\r\nLocation: "
+                     + server.url("/callback?secret=s3") + "\r\n\r\n";
+  testing::scripted_server plain{"}}", {{moved, moved}}};
+  backend_client_options options;
+  options.ca_file = server.ca_file();
+  use(plain.url(), options);
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = call(1);
+    EXPECT_EQ(answer.why.code, ec::none);
+    EXPECT_EQ(answer.status, 200);
+  }
+  EXPECT_EQ(plain.requests(), 2);
+  EXPECT_EQ(server.requests().size(), 2u);
+  client.reset();
+}
+
+TEST_F(BackendClient, IsRefusedByARedirectToAnotherHost) {
+  const std::string away =
+    "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\nLocation: http://localhost/\r\n\r\n";
+  testing::scripted_server plain{"}}", {{away}}};
+  use(plain.url());
+  const auto answer = call(1);
+  EXPECT_EQ(answer.why.code, ec::upstream_refused);
+  EXPECT_EQ(answer.status, 307);
+  client.reset();
+}
+
 TEST_F(BackendClient, LosesNothingInAStorm) {
   constexpr std::size_t many = 4000;
   backend server{accept};
@@ -459,7 +510,7 @@ TEST_F(BackendClient, EndsWithCallbacksUnderWay) {
 }
 
 TEST_F(BackendClient, RefusesAUrlItCannotCallWithoutRepeatingIt) {
-  for (const auto* url : {"https://backend/?secret=SECRET", "backend/SECRET", ""}) {
+  for (const auto* url : {"ftp://backend/?secret=SECRET", "backend/SECRET", ""}) {
     backend_client_options options;
     options.url = url;
     const auto made = backend_client::make(options, numbers);

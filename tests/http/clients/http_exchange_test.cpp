@@ -85,6 +85,16 @@ TEST_F(HttpExchange, HasTheStatusBeforeTheBody) {
   EXPECT_FALSE(exchange.status()) << "of the next one there is none";
 }
 
+TEST_F(HttpExchange, SaysWhereAnAnswerLeads) {
+  begin();
+  EXPECT_EQ(exchange.location(), "");
+  EXPECT_FALSE(
+    exchange.received("HTTP/1.1 307 Elsewhere\r\nlocation:  /b \r\nContent-Length: 2\r\n\r\n"));
+  EXPECT_EQ(exchange.location(), "/b");
+  EXPECT_EQ(status_of(answer("200 OK", "")), 200u);
+  EXPECT_EQ(exchange.location(), "");
+}
+
 TEST_F(HttpExchange, PassesOverInterimAnswers) {
   const auto interim = std::string{"HTTP/1.1 102 Processing\r\n\r\n"};
   EXPECT_EQ(status_of(interim + interim + answer("200 OK", "")), 200u);

@@ -92,6 +92,30 @@ TEST(HttpUrl, KnowsWhatARequestNeeds) {
   EXPECT_EQ(parse_http_url("http://host/a")->request_target(), "/a");
 }
 
+TEST(HttpUrl, FollowsARedirectWithinTheHost) {
+  const auto from = parse_http_url("https://Host:8443/a/b?x=1/2");
+  const auto to = [&](std::string_view location) {
+    const auto found = redirect_within_host(*from, location);
+    return found ? found->text() : "";
+  };
+  EXPECT_EQ(to("/c?d=1#e"), "https://Host:8443/c?d=1");
+  EXPECT_EQ(to("c"), "https://Host:8443/a/c");
+  EXPECT_EQ(to("c/d:e"), "https://Host:8443/a/c/d:e");
+  EXPECT_EQ(to("//host/c"), "https://host/c");
+  EXPECT_EQ(to("https://host:1/"), "https://host:1/");
+  for (const auto* location :
+       {"", "#e", "?x", "http://host:8443/c", "https://other/c", "//other/c", "https://host.other/",
+        "https://u@host/", "ftp://host/", "mailto:a", "https://", "c d", "/c\r\nd", "/\xd0"})
+    EXPECT_EQ(to(location), "") << location;
+}
+
+TEST(HttpUrl, FollowsARedirectFromAPlainConnectionToTls) {
+  const auto from = parse_http_url("http://host");
+  EXPECT_EQ(redirect_within_host(*from, "https://host/c")->text(), "https://host/c");
+  EXPECT_EQ(redirect_within_host(*from, "http://host:81/c")->text(), "http://host:81/c");
+  EXPECT_EQ(redirect_within_host(*from, "c")->text(), "http://host/c");
+}
+
 TEST(HttpUrl, KnowsAddressesFromNames) {
   for (const auto* text : {"127.0.0.1", "::1", "fe80::1"})
     EXPECT_TRUE(is_ip_address(text)) << text;

@@ -1,0 +1,305 @@
+#include "http/clients/curl_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+namespace herald {
+
+namespace {
+
+using kind = post_outcome::kind;
+using clock = curl_client::clock;
+
+constexpr std::size_t max_body_bytes = std::size_t{64} * 1024;
+/// Between two looks where nothing is to be done; an order wakes the thread.
+constexpr int longest_nap_ms = 60'000;
+
+struct free_easy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct free_list {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+/// libcurl's own state, for as long as the process lives.
+void initialize_libcurl() {
+  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialized != CURLE_OK)
+    throw std::bad_alloc{};
+}
+
+/// One request of an order, and then the one that it is redirected to. Stays where it is: libcurl
+/// has its address.
+class transfer {
+public:
+  transfer(curl_client::order what, const curl_client_options& options)
+    : order_(std::move(what)),
+      options_(options) {
+    auto* list = curl_slist_append(nullptr, "Content-Type: application/json");
+    // Nobody wants to be asked first.
+    headers_.reset(curl_slist_append(list, "Expect:"));
+    begin();
+  }
+
+  transfer(const transfer&) = delete;
+  transfer& operator=(const transfer&) = delete;
+
+  [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
+
+  /// Whether another request follows this one, which has ended.
+  [[nodiscard]] bool goes_on() {
+    if (!next_)
+      return false;
+    order_.get = order_.get || makes_get(status_);
+    order_.url = std::move(*next_);
+    ++redirects_;
+    begin();
+    return true;
+  }
+
+  void ended(CURLcode how) {
+    if (how == CURLE_OK)
+      tell({kind::answered, status_, {}, opened()});
+    else if (how == CURLE_OPERATION_TIMEDOUT)
+      tell({kind::timed_out, 0, "no answer in time", opened()});
+    else
+      tell(
+        {kind::unreachable, 0, error_[0] != '\0' ? error_.data() : curl_easy_strerror(how),
+         opened()});
+  }
+
+private:
+  void begin() {
+    // A handle of its own each: what the last request has set is not known to all.
+    easy_.reset(curl_easy_init());
+    if (!easy_)
+      throw std::bad_alloc{};
+    next_.reset();
+    status_ = 0;
+    body_bytes_ = 0;
+    error_[0] = '\0';
+    set(CURLOPT_URL, order_.url.text().c_str());
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_USERAGENT, "herald/" HERALD_VERSION);
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_MAXAGE_CONN, static_cast<long>(options_.idle_time.count()));
+    if (!options_.ca_file.empty())
+      set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(order_.deadline - clock::now());
+    set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left.count())));
+    if (order_.get) {
+      set(CURLOPT_HTTPGET, 1L);
+    } else {
+      set(CURLOPT_HTTPHEADER, headers_.get());
+      set(CURLOPT_POST, 1L);
+      set(CURLOPT_POSTFIELDSIZE, static_cast<long>(order_.body.size()));
+      set(CURLOPT_POSTFIELDS, order_.body.c_str());
+    }
+    set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_HEADERFUNCTION, &transfer::on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, &transfer::on_body);
+    set(CURLOPT_WRITEDATA, this);
+  }
+
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    // They fail for want of memory, or for one that this libcurl does not have.
+    if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK)
+      throw std::bad_alloc{};
+  }
+
+  static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) {
+    static_cast<transfer*>(self)->take_header({line, size});
+    return size;
+  }
+
+  static std::size_t on_body(char*, std::size_t, std::size_t size, void* self) {
+    auto& bytes = static_cast<transfer*>(self)->body_bytes_;
+    bytes += size;
+    return bytes <= max_body_bytes ? size : 0;
+  }
+
+  void take_header(std::string_view line) {
+    constexpr std::string_view name = "location:";
+    if (line.starts_with("HTTP/")) {
+      location_.clear();
+    } else if (
+      line.size() > name.size() && curl_strnequal(line.data(), name.data(), name.size()) != 0) {
+      line.remove_prefix(name.size());
+      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+      location_ = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+    } else if (line == "\r\n" || line == "\n") {
+      take_head();
+    }
+  }
+
+  void take_head() {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    // Interim answers, and trailers, which end as a head does.
+    if (status < 200 || status_ != 0)
+      return;
+    status_ = static_cast<unsigned>(status);
+    if (is_redirect(status_) && redirects_ < options_.max_redirects)
+      next_ = redirect_within_host(order_.url, location_);
+    if (!next_)
+      tell({kind::answered, status_, {}, opened()});
+  }
+
+  [[nodiscard]] std::size_t opened() const {
+    long connects = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
+    return static_cast<std::size_t>(std::max(connects, 0L));
+  }
+
+  void tell(const curl_outcome& how) {
+    if (const auto done = std::exchange(order_.done, nullptr))
+      done(how);
+  }
+
+  curl_client::order order_;
+  const curl_client_options& options_;
+  std::unique_ptr<curl_slist, free_list> headers_;
+  std::unique_ptr<CURL, free_easy> easy_;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+  unsigned status_ = 0;
+  std::string location_;
+  std::size_t body_bytes_ = 0;
+  std::size_t redirects_ = 0;
+  std::optional<http_url> next_;
+};
+
+} // namespace
+
+class curl_client::engine {
+public:
+  explicit engine(curl_client_options options) : options_(std::move(options)) {
+    initialize_libcurl();
+    multi_.reset(curl_multi_init());
+    if (!multi_)
+      throw std::bad_alloc{};
+    const auto most = static_cast<long>(options_.max_connections);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, most);
+    // Signals are for the main thread, also in the threads that resolve names.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
+    thread_ = std::thread{[this] {
+      run();
+    }};
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  ~engine() {
+    ending_ = true;
+    curl_multi_wakeup(multi_.get());
+    thread_.join();
+    for (const auto& [easy, _] : under_way_)
+      curl_multi_remove_handle(multi_.get(), easy);
+  }
+
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  void post(order what) {
+    {
+      const std::lock_guard lock{mutex_};
+      orders_.push_back(std::move(what));
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
+private:
+  struct free_multi {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+
+  void run() {
+    ::pthread_setname_np(::pthread_self(), "callback-curl");
+    while (!ending_) {
+      for (auto& what : take_orders())
+        start(std::move(what));
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      int more = 0;
+      while (const auto* message = curl_multi_info_read(multi_.get(), &more))
+        if (message->msg == CURLMSG_DONE)
+          end(message->easy_handle, message->data.result);
+      curl_multi_poll(multi_.get(), nullptr, 0, longest_nap_ms, nullptr);
+    }
+  }
+
+  std::vector<order> take_orders() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(orders_, {});
+  }
+
+  void start(order what) {
+    const auto done = what.done;
+    try {
+      begin(std::make_unique<transfer>(std::move(what), options_));
+    } catch (const std::exception& e) {
+      done({kind::unreachable, 0, e.what(), 0});
+    }
+  }
+
+  void begin(std::unique_ptr<transfer> added) {
+    auto* const easy = added->easy();
+    under_way_.emplace(easy, std::move(added));
+    curl_multi_add_handle(multi_.get(), easy);
+  }
+
+  void end(CURL* easy, CURLcode how) {
+    curl_multi_remove_handle(multi_.get(), easy);
+    auto ended = std::move(under_way_.extract(easy).mapped());
+    bool goes_on = false;
+    try {
+      goes_on = ended->goes_on();
+    } catch (const std::exception&) {
+      how = CURLE_OUT_OF_MEMORY;
+    }
+    if (!goes_on)
+      return ended->ended(how);
+    begin(std::move(ended));
+    // There is a request that nobody has looked at.
+    curl_multi_wakeup(multi_.get());
+  }
+
+  const curl_client_options options_;
+  std::unique_ptr<CURLM, free_multi> multi_;
+  std::map<CURL*, std::unique_ptr<transfer>> under_way_;
+  std::mutex mutex_;
+  std::vector<order> orders_;
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
+
+curl_client::curl_client(curl_client_options options)
+  : engine_(std::make_unique<engine>(std::move(options))) {}
+
+curl_client::~curl_client() = default;
+
+void curl_client::post(order what) {
+  engine_->post(std::move(what));
+}
+
+} // namespace herald
