@@ -195,6 +195,8 @@ public:
   void be_gateway() {
     auto& c = options.settings;
     c.gateway.one_port = true;
+    // What the lock files of front ends have.
+    c.gateway.format = gateway_format::mid;
     // Both families, unless the kernel has the older one alone.
     const bool has_ipv6 = std::ifstream{"/proc/net/if_inet6"}.is_open();
     c.stream.host = has_ipv6 ? "::" : "0.0.0.0";

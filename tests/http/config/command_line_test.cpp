@@ -358,6 +358,7 @@ TEST(CommandLine, IsAGatewayThatIsToldSoAsTheGatewayIs) {
       texts{"PORT=4000", "CALLBACK_URL=http://b/c?secret=s", "HEARTBEAT_INTERVAL_SECONDS=7"})
       .settings;
   EXPECT_TRUE(c.gateway.one_port);
+  EXPECT_EQ(c.gateway.format, gateway_format::mid);
   EXPECT_EQ(c.stream.port, 4000);
   EXPECT_TRUE(c.stream.host == "::" || c.stream.host == "0.0.0.0") << c.stream.host;
   EXPECT_EQ(c.stream.heartbeat_s, std::chrono::seconds{7});
