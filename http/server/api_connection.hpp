@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,14 +21,19 @@ namespace herald {
 
 /// A way in to the API: who may come, and what can be asked.
 struct api_door {
-  api_door(const router& routes, metrics& numbers, request_guard who, reading_rules how)
+  api_door(
+    const router& routes, metrics& numbers, request_guard who, reading_rules how,
+    std::chrono::seconds idle)
     : dispatcher(routes, numbers),
       guard(std::move(who)),
-      reading(std::move(how)) {}
+      reading(std::move(how)),
+      keep_alive_timeout(idle) {}
 
   api_dispatcher dispatcher;
   const shared_value<request_guard> guard;
   const reading_rules reading;
+  /// How long a connection may be idle, as its client is told.
+  const std::chrono::seconds keep_alive_timeout;
   /// For requests that are not for here (`api_side_door::give_back`).
   std::function<bool(int descriptor, std::string_view read)> give_back;
 };

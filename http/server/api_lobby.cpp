@@ -20,6 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// A client that goes by the time that it was told does not find its connection just closed.
+constexpr auto idle_grace = 1s;
 /// Whoever is under way when the server stops has so much time left.
 constexpr auto stop_grace = 1s;
 /// How long, and how much, a refused peer may still send.
@@ -213,8 +215,8 @@ void api_lobby::read(seats::iterator at) {
     return;
   case request_reader::outcome::unfinished:
     return set_deadline(
-      at,
-      taken.guest->reader.deadline().value_or(taken.guest->since + options_.keep_alive_timeout));
+      at, taken.guest->reader.deadline().value_or(
+            taken.guest->since + taken.guest->by->keep_alive_timeout + idle_grace));
   }
 }
 

@@ -75,7 +75,7 @@ api_server::api_server(
     max_body_bytes_(options_.max_body_bytes),
     out_of_memory_(refusals(numbers, "out_of_memory")),
     // Before it is known where it listens; nobody comes yet.
-    front_(routes, numbers, request_guard{options_, true}, reading()),
+    front_(routes, numbers, request_guard{options_, true}, reading(), options_.keep_alive_timeout),
     places_(limits_of(options_, raise_descriptor_limit()), numbers),
     lobby_(
       options_, places_,
@@ -98,7 +98,7 @@ api_server::api_server(
     side_.emplace(
       *side_door->routes, numbers,
       request_guard{options_.origins, std::move(side_door->hosts), side_door->hosts_setting, false},
-      std::move(rules));
+      std::move(rules), side_door->keep_alive_timeout);
     side_->give_back = std::move(side_door->give_back);
   }
   numbers
@@ -296,7 +296,7 @@ void api_server::answer(api_connection& client) {
   }
   // Asked after the handler: it may have taken long enough for the server to be told to stop.
   const bool last = stopping_ || places_.crowded() || !head.keep_alive || client.requests_left == 0;
-  auto bytes = httplib_.render(head, reply, last);
+  auto bytes = httplib_.render(head, reply, last, client.by->keep_alive_timeout);
   if (!bytes || last)
     client.then = api_connection::ending::close;
   if (bytes)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -33,6 +34,8 @@ struct api_side_door {
   /// Names that requests may be for; empty: any. `hosts_setting` names where they are from.
   std::vector<std::string> hosts;
   const char* hosts_setting = "";
+  /// How long a connection may be idle, as its client is told.
+  std::chrono::seconds keep_alive_timeout{30};
   /// Whether a request is for these routes.
   std::function<bool(const request_head&)> takes;
   /// Takes a connection back whose next request is not, with the bytes that were read from the

@@ -68,6 +68,16 @@ void drop_line(std::string& answer, std::string_view line) {
     answer.erase(at, line.size());
 }
 
+/// Has an answer name another time than httplib's own for its connection to be idle.
+void tell_time(std::string& answer, std::chrono::seconds keep_alive) {
+  constexpr std::string_view name = "\r\nKeep-Alive: timeout=";
+  const auto at = answer.find(name);
+  if (at == std::string::npos || at > answer.find("\r\n\r\n"))
+    return;
+  const auto begin = at + name.size();
+  answer.replace(begin, answer.find(',', begin) - begin, std::to_string(keep_alive.count()));
+}
+
 /// The answer that httplib is to write on this thread.
 thread_local api_reply* current = nullptr;
 
@@ -238,8 +248,8 @@ bool httplib_adapter::knows(std::string_view method) {
   return false;
 }
 
-std::optional<std::string>
-httplib_adapter::render(const request_head& request, api_reply& reply, bool last) {
+std::optional<std::string> httplib_adapter::render(
+  const request_head& request, api_reply& reply, bool last, std::chrono::seconds keep_alive) {
   const auto shown = request.method + " " + request.target + " HTTP/1.1\r\n\r\n";
   head_stream stream{shown};
   current = &reply;
@@ -250,6 +260,7 @@ httplib_adapter::render(const request_head& request, api_reply& reply, bool last
   // An answer that cannot have a body has no length (RFC 9110 section 8.6).
   if (reply.status == 204)
     drop_line(stream.answer(), "Content-Length: 0\r\n");
+  tell_time(stream.answer(), keep_alive);
   // No answer is served in ranges.
   if (request.method == "HEAD")
     drop_line(stream.answer(), "Accept-Ranges: bytes\r\n");

@@ -56,9 +56,10 @@ public:
   [[nodiscard]] static bool knows(std::string_view method);
 
   /// The bytes of an answer whose body is moved out; nothing if httplib fails. `last` says that the
-  /// connection ends with it. Safe from many threads at once.
+  /// connection ends with it, and `keep_alive` how long it may be idle if not. Safe from many
+  /// threads at once.
   [[nodiscard]] std::optional<std::string>
-  render(const request_head& request, api_reply& reply, bool last);
+  render(const request_head& request, api_reply& reply, bool last, std::chrono::seconds keep_alive);
 
 private:
   class server;

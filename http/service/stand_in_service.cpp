@@ -40,6 +40,9 @@ std::shared_ptr<backend_client> make_client(const config& settings, metrics& num
 }
 
 /// Between the one port of a gateway and the API.
+/// As gateways keep the connections of their backends.
+constexpr auto gateway_keep_alive = 5s;
+
 struct descriptor_channels {
   descriptor_channel to_api;
   descriptor_channel from_api;
@@ -140,7 +143,11 @@ private:
   /// reached there.
   [[nodiscard]] api_side_door side_door() const {
     return {
-      &one_port_routes_, settings_.stream.hosts, "stream.hosts", is_for_api,
+      &one_port_routes_,
+      settings_.stream.hosts,
+      "stream.hosts",
+      gateway_keep_alive,
+      is_for_api,
       [to_loops = channels_.from_api.entrance()](int descriptor, std::string_view read) {
         return descriptor_channel::send(to_loops, descriptor, read);
       }};

@@ -400,6 +400,9 @@ TEST_P(GatewayProtocol, Section2ErrorsOfOrders) {
   EXPECT_EQ(unknown.status, send_answer_of("unknown_token").status);
   EXPECT_EQ(json_of(unknown), send_answer_of("unknown_token").body);
   EXPECT_EQ(port.connections(), 1u) << "kept alive";
+  const int idle_ms = gateway_facts().at("send").at("idle_timeout_ms");
+  EXPECT_TRUE(
+    unknown.header("keep-alive").starts_with("timeout=" + std::to_string(idle_ms / 1000)));
 }
 
 TEST_P(GatewayProtocol, Section3Probes) {

@@ -737,6 +737,7 @@ protected:
     door.routes = &few;
     door.hosts = std::move(hosts);
     door.hosts_setting = "stream.hosts";
+    door.keep_alive_timeout = 7s;
     door.takes = [](const request_head& head) {
       return head.method == "POST";
     };
@@ -768,6 +769,14 @@ TEST_F(ApiSideDoor, AnswersWhatWasReadAndWhatFollows) {
   client.send("b");
   EXPECT_EQ(client.read_reply().body, "ab");
   EXPECT_EQ(exchange(client, post("Content-Length: 1\r\n", "c")).body, "c");
+}
+
+TEST_F(ApiSideDoor, TellsItsOwnTimeToBeIdle) {
+  start();
+  auto client = hand_over(post("Content-Length: 1\r\n", "a"));
+  EXPECT_TRUE(client.read_reply().header("keep-alive").starts_with("timeout=7,"));
+  auto other = connect();
+  EXPECT_TRUE(exchange(other, get_hello).header("keep-alive").starts_with("timeout=30,"));
 }
 
 TEST_F(ApiSideDoor, LeadsNowhereButToItsOwnRoutes) {
