@@ -11,6 +11,7 @@
 
 #include "actors/stand_in/stand_in_front.hpp"
 #include "actors/system/descriptor_channel.hpp"
+#include "actors/telemetry/log.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/backend_client.hpp"
 #include "http/protocol/problem.hpp"
@@ -39,10 +40,10 @@ std::shared_ptr<backend_client> make_client(const config& settings, metrics& num
   return *made;
 }
 
-/// Between the one port of a gateway and the API.
 /// As gateways keep the connections of their backends.
 constexpr auto gateway_keep_alive = 5s;
 
+/// Between the one port of a gateway and the API.
 struct descriptor_channels {
   descriptor_channel to_api;
   descriptor_channel from_api;
@@ -109,6 +110,10 @@ public:
   [[nodiscard]] open_ports ports() const override { return {api_->port(), endpoint_.port()}; }
 
   void start() override {
+    if (!client_)
+      log::warning(
+        "gateway", "not_configured",
+        {{"what", "callback.url (CALLBACK_URL) is not set: pages are answered 503"}});
     endpoint_.start();
     phase_ = service_phase::running;
     api_->start();

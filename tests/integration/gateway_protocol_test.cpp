@@ -428,6 +428,7 @@ TEST_P(GatewayProtocol, Section3AGatewayWithoutABackend) {
   EXPECT_EQ(json_of(ready), fact.at("body"));
   auto stream = page();
   expect_refusal(stream, "not_configured");
+  EXPECT_NE(herald->log().find("not_configured"), std::string::npos) << herald->log();
 }
 
 INSTANTIATE_TEST_SUITE_P(
