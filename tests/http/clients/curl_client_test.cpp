@@ -20,8 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 using kind = post_outcome::kind;
 
-constexpr auto patience = testing::patience;
-
 class CurlClient : public ::testing::Test {
 protected:
   void use(curl_client_options options = {}) {
@@ -30,7 +28,7 @@ protected:
   }
 
   /// POSTs and waits for the outcome.
-  curl_outcome post(const std::string& url, std::chrono::milliseconds time = patience) {
+  curl_outcome post(const std::string& url, std::chrono::milliseconds time = testing::patience) {
     std::size_t before = 0;
     {
       const std::lock_guard lock{mutex};
@@ -39,12 +37,12 @@ protected:
     submit(url, time);
     std::unique_lock lock{mutex};
     const bool told =
-      changed.wait_for(lock, 2 * patience, [&] { return outcomes.size() > before; });
+      changed.wait_for(lock, 2 * testing::patience, [&] { return outcomes.size() > before; });
     EXPECT_TRUE(told) << url;
     return told ? outcomes.back() : curl_outcome{};
   }
 
-  void submit(const std::string& url, std::chrono::milliseconds time = patience) {
+  void submit(const std::string& url, std::chrono::milliseconds time = testing::patience) {
     client->post(
       {*parse_http_url(url), "{\"a\":1}", curl_client::clock::now() + time, false,
        [this](const curl_outcome& how) {
@@ -177,7 +175,7 @@ TEST_F(CurlClient, HasManyUnderWayAtOnce) {
   for (std::size_t i = 0; i < many; ++i)
     submit(server.url("/callback"));
   std::unique_lock lock{mutex};
-  ASSERT_TRUE(changed.wait_for(lock, patience, [&] { return outcomes.size() == many; }));
+  ASSERT_TRUE(changed.wait_for(lock, testing::patience, [&] { return outcomes.size() == many; }));
   for (const auto& how : outcomes)
     EXPECT_EQ(how.status, 200u) << how.why;
 }
