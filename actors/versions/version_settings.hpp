@@ -9,10 +9,10 @@ namespace herald {
 struct version_settings {
   /// Where the current version document is, http:// or https://; empty: nowhere.
   std::string url;
-  /// A file that has it instead; see `secret_files` in http/config/config.hpp.
-  std::string url_file;
   /// Pending versions kept; past it the one queued longest ago goes.
   std::size_t max_pending = 100'000;
+  /// A file that has the url instead; see `secret_files` in http/config/config.hpp.
+  std::string url_file{};
 };
 
 } // namespace herald

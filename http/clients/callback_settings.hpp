@@ -11,9 +11,6 @@ namespace herald {
 struct callback_settings {
   /// What those of a gateway must carry; empty: nothing is asked.
   std::string secret;
-  /// Files that have them instead; see `secret_files` in http/config/config.hpp.
-  std::string secret_file;
-  std::string url_file;
   /// The whole URL of a backend, http or https; set, it makes herald stand in for a gateway. Its
   /// query may hold a secret: it is never logged.
   std::string url;
@@ -32,6 +29,9 @@ struct callback_settings {
   std::size_t max_buffered_bytes = std::size_t{1} << 20U;
   /// The bytes of all such streams together.
   std::size_t max_buffered_total_bytes = std::size_t{64} << 20U;
+  /// Files that have secret and url instead; see `secret_files` in http/config/config.hpp.
+  std::string secret_file{};
+  std::string url_file{};
 };
 
 } // namespace herald

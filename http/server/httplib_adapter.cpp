@@ -192,7 +192,8 @@ void httplib_adapter::server::end_accepting() {
   acceptor_.join();
 }
 
-httplib_adapter::httplib_adapter(const api_options& options, taker accepted) : port_(options.port) {
+httplib_adapter::httplib_adapter(const api_options& options, const taker& accepted)
+  : port_(options.port) {
   // A port that is free on one address may be taken on the next.
   for (int attempt = 1; !bind_all(options, accepted); ++attempt) {
     const int why = errno != 0 ? errno : EADDRNOTAVAIL;

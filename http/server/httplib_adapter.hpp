@@ -36,7 +36,7 @@ public:
 
   /// Binds, on all addresses of the host that this machine has. Throws std::runtime_error if there
   /// is none, also if another process has the port; what it says names the settings.
-  httplib_adapter(const api_options& options, taker accepted);
+  httplib_adapter(const api_options& options, const taker& accepted);
   /// Stops.
   ~httplib_adapter();
 

@@ -22,8 +22,8 @@ void run(std::size_t count) {
   herald::raise_descriptor_limit();
   auto doors = herald::listen_on("127.0.0.1", 0, count);
   std::vector<std::unique_ptr<floor_loop>> loops;
-  for (auto& door : doors.descriptors)
-    loops.push_back(std::make_unique<floor_loop>(door.release()));
+  for (auto& door : doors.sets)
+    loops.push_back(std::make_unique<floor_loop>(door.front().release()));
   for (const auto& loop : loops) {
     std::vector<floor_loop*> others;
     for (const auto& other : loops)

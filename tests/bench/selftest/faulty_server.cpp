@@ -49,7 +49,7 @@ event_number number_of(const std::string& body) {
 
 faulty_server::faulty_server(behaviour how) : how_(std::move(how)) {
   auto open = listen_on("127.0.0.1", 0, 1);
-  listener_ = descriptor{open.descriptors.front().release()};
+  listener_ = descriptor{open.sets.front().front().release()};
   port_ = open.port;
   thread_ = std::thread{[this] {
     run();

@@ -21,7 +21,7 @@ request_server::request_server(
     + std::to_string(answer.size()) + "\r\n\r\n" + answer),
     on_request_(std::move(on_request)),
     on_pause_(std::move(on_pause)),
-    door_(listen_on("127.0.0.1", port, 1).descriptors.front().release()) {
+    door_(listen_on("127.0.0.1", port, 1).sets.front().front().release()) {
   sockets_.add(door_.get(), EPOLLIN, nullptr);
 }
 
