@@ -144,8 +144,9 @@ TEST_P(ConnectionTableModel, KeepsBothDirectionsInStep) {
     }
     ASSERT_TRUE(table.check()) << "after step " << i;
     ASSERT_EQ(table.size(), model.size());
-    if (i % 50 == 0)
+    if (i % 50 == 0) {
       ASSERT_EQ(listed(1 + pick(20)), order) << "after step " << i;
+    }
   }
   for (const auto& [id, tok] : model)
     EXPECT_EQ(table.find(request_id{id})->stream.str(), tok);

@@ -36,7 +36,7 @@ TEST(StreamResponse, SaysOfItsConnectionWhatAGatewaySays) {
 }
 
 TEST(StreamResponse, SaysToCachesWhatAGatewayDoes) {
-  const auto head = render_stream_head(false, {}, true);
+  const auto head = render_stream_head(framing::chunked, {}, true);
   EXPECT_NE(head.find("\r\nCache-Control: no-cache\r\n"), std::string::npos) << head;
 }
 
