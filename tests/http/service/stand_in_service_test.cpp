@@ -160,7 +160,7 @@ TEST_F(StandInService, KeepsWhatIsSentBeforeTheAnswerToAConnectWithinItsSettings
 }
 
 TEST_F(StandInService, IsNotMadeForABackendThatItCannotCall) {
-  settings.callback.url = "https://backend/";
+  settings.callback.url = "ftp://backend/";
   EXPECT_THROW(
     (void)make_stand_in_service(settings, system, numbers, [] {}), std::invalid_argument);
 }
