@@ -31,6 +31,9 @@ callback_backend::callback_backend(verdict on_connect)
       in.callbacks.push_back(callback);
     }
     answer.status = callback["action"] == "connect" ? in.on_connect(callback) : 200;
+    // One with 204 has no body; httplib would send it, as the begin of the next answer.
+    if (answer.status == 204)
+      return;
     const std::lock_guard lock{in.mutex};
     answer.set_content(in.body, "application/json");
   });
