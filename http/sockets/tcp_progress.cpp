@@ -1,5 +1,8 @@
 #include "http/sockets/tcp_progress.hpp"
 
+#include <cstdlib>
+#include <fstream>
+
 // The kernel's own header, as netinet/tcp.h knows only the beginning of tcp_info; a file cannot
 // have both.
 #include <linux/tcp.h>
@@ -16,6 +19,14 @@ std::optional<tcp_progress> tcp_progress_of(int fd) {
   return tcp_progress{
     info.tcpi_bytes_acked, info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
     std::chrono::milliseconds{info.tcpi_last_ack_recv}};
+}
+
+std::optional<std::size_t> established_chains() {
+  long long entries = 0;
+  // Negative where a namespace shares the table of the first one (networking/ip-sysctl.rst).
+  if (std::ifstream{"/proc/sys/net/ipv4/tcp_ehash_entries"} >> entries && entries != 0)
+    return static_cast<std::size_t>(std::llabs(entries));
+  return std::nullopt;
 }
 
 } // namespace herald

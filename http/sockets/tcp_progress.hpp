@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -18,5 +19,10 @@ struct tcp_progress {
 
 /// Nothing for a descriptor that is no TCP socket.
 [[nodiscard]] std::optional<tcp_progress> tcp_progress_of(int fd);
+
+/// How many chains the kernel's table of established connections has, of this network namespace:
+/// every packet looks its connection up there. Fixed when the kernel starts (`thash_entries`, Linux
+/// kernel parameters). Nothing where the kernel does not say so (before 6.1).
+[[nodiscard]] std::optional<std::size_t> established_chains();
 
 } // namespace herald

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/sockets/tcp_progress.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/sse_client.hpp"
@@ -28,6 +29,17 @@ TEST(Binary, SendsAFirstEvent) {
 TEST(Binary, EndsWithZeroWhenAsked) {
   herald_process herald;
   EXPECT_EQ(herald.terminate(), exited(0));
+}
+
+TEST(Binary, WarnsOfMoreStreamsThanTheKernelLooksUpWell) {
+  // Kernels before 6.1 do not say.
+  const auto chains = established_chains();
+  herald_process usual;
+  EXPECT_EQ(usual.log().find("kernel_chains_long"), std::string::npos);
+  herald_process many{{"--stream-max-streams", "10000000"}};
+  const auto line =
+    "kernel_chains_long max_streams=10000000 chains=" + std::to_string(chains.value_or(0));
+  EXPECT_EQ(many.log().find(line) != std::string::npos, chains.has_value()) << many.log();
 }
 
 TEST(Binary, OpensNothingOfItsOwnOnAStandardDescriptorThatIsClosed) {
