@@ -817,11 +817,18 @@ TEST_F(ApiSideDoor, HasHostsOfItsOwnAndTheOriginsOfTheApi) {
 
 TEST_F(ApiServer, CanBeStoppedBeforeItIsStartedAndTwice) {
   server.emplace(options, routes, numbers);
+  EXPECT_TRUE(connect().connected()) << "it is bound";
   server->stop();
+  EXPECT_FALSE(connect().connected());
   server->stop();
   server.reset();
   for (int i = 0; i < 20; ++i) {
     start();
+    auto client = connect();
+    EXPECT_EQ(exchange(client, get_hello).status, 200);
+    server->stop();
+    EXPECT_TRUE(client.is_closed());
+    EXPECT_FALSE(connect().connected());
     server->stop();
   }
 }

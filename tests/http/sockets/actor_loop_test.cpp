@@ -1,5 +1,6 @@
 #include "http/sockets/actor_loop.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,7 +37,14 @@ public:
 
   resident(self_pointer<interface> self, interface friend_of_mine)
     : self_(self),
-      friend_(std::move(friend_of_mine)) {}
+      friend_(std::move(friend_of_mine)) {
+    ++alive;
+  }
+  ~resident() { --alive; }
+  resident(const resident&) = delete;
+  resident& operator=(const resident&) = delete;
+
+  static inline std::atomic<int> alive = 0;
 
   static shell<interface, resident>::behavior_type behavior(shell<interface, resident>& s) {
     return {s.on(&resident::get), s.control()};
@@ -136,11 +144,12 @@ TEST_F(ActorLoop, OutlivesAHandlerThatThrows) {
 TEST_F(ActorLoop, EndsOnceItsActorsAreDone) {
   for (int i = 0; i < 10; ++i)
     spawn(&*loop);
+  EXPECT_EQ(thread_of(spawned.back()), thread_of(spawned.front()));
+  EXPECT_EQ(resident::alive, 10);
   for (const auto& one : std::exchange(spawned, {}))
     caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
   loop.reset();
-  SUCCEED() << "the thread was joined";
-  system.await_all_actors_done();
+  EXPECT_EQ(resident::alive, 0) << "it has waited for all of them";
 }
 
 } // namespace

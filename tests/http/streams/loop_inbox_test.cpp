@@ -1,9 +1,12 @@
 #include "http/streams/loop_inbox.hpp"
 
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <gtest/gtest.h>
@@ -63,7 +66,15 @@ TEST_F(LoopInbox, ShowsHowManyOrdersTheLoopIsNotDoneWith) {
 TEST_F(LoopInbox, LeavesSendersAloneOnceItIsGone) {
   const auto address = inbox->address();
   inbox.reset();
-  caf::anon_send(address, attach_stream{token::from_text("a")});
+  auto batch = std::make_shared<const std::vector<delivery>>();
+  const std::weak_ptr kept{batch};
+  caf::anon_send(address, deliver{std::move(batch), 1});
+  EXPECT_TRUE(kept.expired()) << "nobody is there to keep it";
+  caf::scoped_actor watcher{system};
+  watcher->monitor(address);
+  bool told = false;
+  watcher->receive([&](const caf::down_msg&) { told = true; });
+  EXPECT_TRUE(told);
 }
 
 } // namespace
