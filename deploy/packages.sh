@@ -33,6 +33,7 @@ herald_test_packages=(
   ca-certificates
   chromium
   curl
+  firefox-esr
   haproxy
   iproute2
   nginx
