@@ -30,7 +30,9 @@ herald_build_packages=(
 )
 
 herald_test_packages=(
+  apache2
   ca-certificates
+  caddy
   chromium
   curl
   firefox-esr
@@ -127,7 +129,7 @@ if [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 apt_options=(-q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
-daemons=(haproxy nginx pushpin)
+daemons=(apache2 caddy haproxy nginx pushpin)
 new_daemons=()
 for daemon in "${daemons[@]}"; do
   command -v "$daemon" >/dev/null || new_daemons+=("$daemon")

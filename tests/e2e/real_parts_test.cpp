@@ -311,5 +311,15 @@ INSTANTIATE_TEST_SUITE_P(
     all_faults),
   name_of_row);
 
+INSTANTIATE_TEST_SUITE_P(
+  Proxies, RealParts,
+  ::testing::Combine(
+    ::testing::Values(
+      parts{"python requests", "nginx_http10"}, parts{"python requests", "nginx_http11"},
+      parts{"python requests", "apache"}, parts{"python requests", "caddy"},
+      parts{"python requests", "haproxy"}),
+    all_faults),
+  name_of_row);
+
 } // namespace
 } // namespace herald
