@@ -4,10 +4,10 @@ set -u
 url=$1
 command -v curl >/dev/null || { echo "curl is not installed" >&2; exit 77; }
 
-last_id=
+last_id=''
 retry_ms=1000
 while :; do
-  name= data= id=$last_id
+  name='' data='' id=$last_id
   while IFS= read -r line; do
     case $line in
     "")
@@ -17,7 +17,7 @@ while :; do
       n) printf '{"name":"n","id":"%s","at":%s,"data":%s}\n' "$id" "${at%???}" "$data" ;;
       gap) printf '{"name":"gap","id":"%s","at":%s,"data":null}\n' "$id" "${at%???}" ;;
       esac
-      name= data=
+      name='' data=''
       ;;
     "id: "*) id=${line#id: } ;;
     "event: "*) name=${line#event: } ;;
