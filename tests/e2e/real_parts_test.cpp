@@ -50,6 +50,14 @@ struct parts {
 /// What ends a stream, and keeps the client away for a while.
 enum class fault { ended_by_the_api, full, restarted, killed };
 
+std::ostream& operator<<(std::ostream& out, fault what) {
+  constexpr std::array names = {"EndedByTheApi", "Full", "Restarted", "Killed"};
+  return out << names[static_cast<std::size_t>(what)];
+}
+
+/// Browsers take as much of a machine to start as a test is else given.
+constexpr auto patience_for_a_start = 2 * patience;
+
 std::vector<std::string> client_call(std::string_view name, const std::string& folder) {
   const auto file = [](const char* file_name) {
     return here + "clients/" + file_name;
@@ -173,7 +181,7 @@ protected:
     const auto decided = [&] {
       return connections() == 1 || client->is_missing();
     };
-    ASSERT_TRUE(eventually(decided)) << client->complaint();
+    ASSERT_TRUE(eventually(decided, patience_for_a_start)) << client->complaint();
     if (client->is_missing())
       GTEST_SKIP() << client->complaint();
   }
@@ -285,9 +293,9 @@ std::string in_letters(std::string text) {
 
 std::string name_of_row(const ::testing::TestParamInfo<std::tuple<parts, fault>>& row) {
   const auto& [which, what] = row.param;
-  constexpr std::array faults = {"EndedByTheApi", "Full", "Restarted", "Killed"};
-  return in_letters(*which.proxy != '\0' ? which.proxy : which.client) + "_"
-         + faults[static_cast<std::size_t>(what)];
+  std::ostringstream name;
+  name << in_letters(*which.proxy != '\0' ? which.proxy : which.client) << "_" << what;
+  return name.str();
 }
 
 const auto all_faults =
