@@ -98,9 +98,8 @@ void stream_table::attach(
   append_framed(start.head, start.how, start.first);
   own(s).push({s.cursor, std::move(start.head), std::nullopt, 0, nullptr, true});
   if (!missed.empty()) {
-    auto rest =
-      std::make_unique<replay>(
-        std::move(missed), live_from, options_.piece_bytes, start.how, options_.format);
+    auto rest = std::make_unique<replay>(
+      std::move(missed), live_from, options_.piece_bytes, start.how, options_.format);
     own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
   }
   make_ready(slot);

@@ -59,7 +59,8 @@ failure busy_because(refusal why) {
 }
 
 stream_rules rules_of(const stream_options& options) {
-  return {canonical_origins(options.cors_origins), options.stand_in, options.hosts, options.configured};
+  return {
+    canonical_origins(options.cors_origins), options.stand_in, options.hosts, options.configured};
 }
 
 } // namespace
