@@ -250,15 +250,16 @@ protected:
   }
 
   void finish(const std::string& id) {
-    const auto number = at_work.at(id);
-    at_work.erase(id);
+    // Keeps the id, which may be the key itself.
+    const auto done = at_work.extract(id);
+    const task_id task{done.key()};
     if (pick(2) == 0)
-      inject(tasks, task_progressed{task_id{id}, 0.5, std::nullopt});
+      inject(tasks, task_progressed{task, 0.5, std::nullopt});
     if (pick(3) == 0)
-      inject(tasks, task_finished{task_id{id}, {}, "broke"});
+      inject(tasks, task_finished{task, {}, "broke"});
     else
-      inject(tasks, task_finished{task_id{id}, "1", std::nullopt});
-    inject(tasks, worker_idle{number});
+      inject(tasks, task_finished{task, "1", std::nullopt});
+    inject(tasks, worker_idle{done.mapped()});
   }
 
   std::string some_task() {
