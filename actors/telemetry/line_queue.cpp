@@ -92,8 +92,9 @@ line_queue::line_queue(int descriptor, const queue_limits& limits, tell_lost tel
       spdlog::async_overflow_policy::overrun_oldest)) {}
 
 line_queue::~line_queue() {
-  logger_.reset();
+  // Ends once all is written, and with it the logger's last user.
   thread_.reset();
+  logger_.reset();
 }
 
 void line_queue::push(std::string_view line) {

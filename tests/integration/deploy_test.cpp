@@ -110,13 +110,14 @@ TEST_F(Deploy, TheImageHasThePackageOfEachLibraryThatHeraldIsLinkedTo) {
   std::set<std::string> base = {"libc6", "libgcc-s1", "libstdc++6"};
   // No image is made of a build with assertions.
   if (testing::built_with != testing::sanitizer::none)
-    base.insert({"libasan8", "libubsan1", "libtsan2", "libabsl20220623"});
+    base.insert({"libasan8", "libubsan1", "libtsan2", "libabsl20220623", "libfmt9"});
   const auto in_image = packages_of_the_image();
   const auto needed = shell("objdump -p " HERALD_BINARY " | sed -n 's/^ *NEEDED *//p'").output;
   std::istringstream libraries{needed};
   std::size_t compared = 0;
   for (std::string library; libraries >> library;) {
-    const auto owner = shell("dpkg -S '*-linux-gnu/" + library + "' | head -1 | cut -d: -f1").output;
+    const auto owner =
+      shell("dpkg -S '*-linux-gnu/" + library + "' | head -1 | cut -d: -f1").output;
     const auto package = owner.substr(0, owner.find('\n'));
     EXPECT_TRUE(base.contains(package) || in_image.contains(package))
       << library << " is in " << package << ", which deploy/container/Dockerfile does not install";

@@ -790,6 +790,7 @@ TEST_F(ApiSideDoor, GivesAConnectionBackWhoseNextRequestIsNotForThere) {
   auto client = hand_over(post("Content-Length: 1\r\n", "a") + get_hello + "GET /next");
   EXPECT_EQ(client.read_reply().body, "a");
   EXPECT_TRUE(client.is_closed()) << "nobody has kept a copy";
+  server->stop();
   EXPECT_EQ(returned, std::vector<std::string>{get_hello + "GET /next"});
   EXPECT_EQ(handled, 0);
 }
