@@ -42,12 +42,6 @@ socket_tag tag_of(int fd) {
   return {guest, static_cast<std::uint32_t>(fd)};
 }
 
-int milliseconds_until(api_socket::clock::time_point deadline) {
-  const auto left =
-    std::chrono::ceil<std::chrono::milliseconds>(deadline - api_socket::clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
-}
-
 } // namespace
 
 api_lobby::api_lobby(const api_options& options, connection_places& places, events events)
@@ -205,11 +199,8 @@ void api_lobby::read(seats::iterator at) {
     return events_.complete(release(at));
   case request_reader::outcome::elsewhere:
     return events_.elsewhere(release(at));
-  case request_reader::outcome::refused: {
-    const failure why = taken.guest->reader.refusal();
-    taken.guest->then = api_connection::ending::drain;
-    return refuse(at, why, to_string(why.code));
-  }
+  case request_reader::outcome::refused:
+    return refuse_request(at);
   case request_reader::outcome::gone:
     release(at);
     return;
@@ -274,23 +265,31 @@ void api_lobby::go_on(seats::iterator at) {
 void api_lobby::expire() {
   const auto now = clock::now();
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const auto at = seats_.find(deadlines_.begin()->second);
-    auto& taken = at->second;
-    if (
-      taken.now != doing::reading
-      || taken.guest->reader.expire(taken.guest->socket) == request_reader::outcome::gone) {
-      release(at);
-      continue;
-    }
-    const failure why = taken.guest->reader.refusal();
-    taken.guest->then = api_connection::ending::drain;
-    refuse(at, why, to_string(why.code));
+    const int fd = deadlines_.begin()->second;
+    guarded(fd, [&] {
+      const auto at = seats_.find(fd);
+      const auto& guest = *at->second.guest;
+      if (
+        at->second.now != doing::reading
+        || at->second.guest->reader.expire(guest.socket) == request_reader::outcome::gone)
+        release(at);
+      else
+        refuse_request(at);
+    });
   }
 }
 
+/// Its reader says why.
+void api_lobby::refuse_request(seats::iterator at) {
+  const failure why = at->second.guest->reader.refusal();
+  refuse(at, api_connection::ending::drain, why, to_string(why.code));
+}
+
 /// Answers, and goes on with what follows.
-void api_lobby::refuse(seats::iterator at, const failure& why, std::string_view reason) {
+void api_lobby::refuse(
+  seats::iterator at, api_connection::ending then, const failure& why, std::string_view reason) {
   auto& taken = at->second;
+  taken.guest->then = then;
   events_.refuse(*taken.guest, why, reason);
   taken.now = doing::writing;
   set_deadline(at, clock::now() + options_.write_timeout);
@@ -343,14 +342,14 @@ void api_lobby::make_room() {
   for (const auto& [behind, fd] : by_progress()) {
     if (wanted-- == 0 || behind <= grace * static_cast<double>(options_.min_rate_bytes))
       return;
-    const auto at = seats_.find(fd);
-    at->second.guest->then = api_connection::ending::close;
-    refuse(
-      at,
-      {ec::request_timed_out,
-       "others wait for this connection, and its request comes too slowly",
-       {}},
-      "crowded_out");
+    guarded(fd, [&, slow = fd] {
+      refuse(
+        seats_.find(slow), api_connection::ending::close,
+        {ec::request_timed_out,
+         "others wait for this connection, and its request comes too slowly",
+         {}},
+        "crowded_out");
+    });
   }
 }
 
@@ -371,10 +370,12 @@ void api_lobby::make_room_for_bytes() {
     const auto at = seats_.find(fd);
     if (at->second.guest->place.held() < small_request)
       continue;
-    at->second.guest->then = api_connection::ending::drain;
-    refuse(
-      at, {ec::overloaded, "the requests under way have too many bytes together", {}},
-      "bytes_exceeded");
+    guarded(fd, [&] {
+      refuse(
+        at, api_connection::ending::drain,
+        {ec::overloaded, "the requests under way have too many bytes together", {}},
+        "bytes_exceeded");
+    });
     if (places_.bytes_beyond() == 0)
       return;
   }

@@ -81,7 +81,9 @@ private:
   void write(seats::iterator at);
   void drain(seats::iterator at);
   void expire();
-  void refuse(seats::iterator at, const failure& why, std::string_view reason);
+  void refuse_request(seats::iterator at);
+  void refuse(
+    seats::iterator at, api_connection::ending then, const failure& why, std::string_view reason);
   void go_on(seats::iterator at);
   void set_deadline(seats::iterator at, clock::time_point deadline);
   api_connection_ptr release(seats::iterator at);

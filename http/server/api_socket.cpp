@@ -17,17 +17,17 @@ namespace {
 
 constexpr std::size_t read_size = std::size_t{16} * 1024;
 
-int milliseconds_until(api_socket::clock::time_point deadline) {
-  const auto left =
-    std::chrono::ceil<std::chrono::milliseconds>(deadline - api_socket::clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
-}
-
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
 } // namespace
+
+int milliseconds_until(api_socket::clock::time_point deadline) {
+  const auto left =
+    std::chrono::ceil<std::chrono::milliseconds>(deadline - api_socket::clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+}
 
 api_socket::api_socket(int descriptor, std::string read)
   : descriptor_(descriptor),

@@ -81,4 +81,7 @@ private:
   std::size_t written_ = 0;
 };
 
+/// As poll takes it: 0 once it has passed, an hour at most.
+[[nodiscard]] int milliseconds_until(api_socket::clock::time_point deadline);
+
 } // namespace herald
