@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <thread>
 #include <utility>
 
 #include <poll.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/sink.h>
+
+#include "actors/system/signals_blocked.hpp"
 
 namespace herald::log {
 
@@ -33,15 +33,9 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
-/// Makes a thread that takes no signals: it begins with the mask of the thread that makes it.
 std::shared_ptr<spdlog::details::thread_pool> thread_without_signals(std::size_t most_lines) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  auto made = std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return made;
+  const signals_blocked meanwhile;
+  return std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
 }
 
 } // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <csignal>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -15,7 +14,8 @@
 #include <vector>
 
 #include <curl/curl.h>
-#include <pthread.h>
+
+#include "actors/system/signals_blocked.hpp"
 
 namespace herald {
 
@@ -198,15 +198,11 @@ public:
     const auto most = static_cast<long>(options_.max_connections);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, most);
-    // Signals are for the main thread, also in the threads that resolve names.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before);
+    // Also in the threads that resolve names.
+    const signals_blocked meanwhile;
     thread_ = std::thread{[this] {
       run();
     }};
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   ~engine() {

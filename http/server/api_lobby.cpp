@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <exception>
 #include <iterator>
 #include <new>
 #include <system_error>
 
 #include <poll.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 
+#include "actors/system/signals_blocked.hpp"
 #include "actors/telemetry/log.hpp"
 
 namespace herald {
@@ -59,13 +58,8 @@ api_lobby::~api_lobby() {
 }
 
 void api_lobby::start() {
-  // Signals are for the main thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const signals_blocked meanwhile;
   thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void api_lobby::take(api_connection_ptr arrival) {

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "actors/system/owned_fd.hpp"
+#include "actors/system/signals_blocked.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/protocol/http_date.hpp"
 #include "http/sockets/host_address.hpp"
@@ -161,12 +161,8 @@ bool httplib_adapter::server::bind(std::uint16_t& port) {
 
 void httplib_adapter::server::start() {
   // Signals are for the main thread; one here would end httplib's loop.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const signals_blocked meanwhile;
   acceptor_ = std::thread([this] { accept_until_stopped(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void httplib_adapter::server::accept_until_stopped() {
