@@ -23,6 +23,7 @@ herald_build_packages=(
   libspdlog-dev
   libsqlite3-dev
   liburing-dev
+  libutf8proc-dev
   ninja-build
   nlohmann-json3-dev
   pkg-config
