@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "messages/json/json_text.hpp"
+#include "messages/json/json_texts.hpp"
 #include "messages/text/utf8.hpp"
 
 namespace herald {
@@ -86,6 +87,19 @@ std::optional<request_id> json_reader::id_of(json_member* member) {
   return request_id{std::move(*text)};
 }
 
+std::optional<std::vector<std::string>>
+json_reader::texts_of(json_member* member, std::size_t most) {
+  const auto array = text_of(member, json_kind::array);
+  if (!array)
+    return std::nullopt;
+  auto texts = read_texts(*array, most);
+  if (texts)
+    return std::move(*texts);
+  auto why = describe(texts.error());
+  blame(why.code, std::move(why.detail), member->name + why.field);
+  return std::nullopt;
+}
+
 std::string json_reader::text(std::string_view name) {
   return text_of(require(name), json_kind::string).value_or(std::string{});
 }
@@ -124,6 +138,32 @@ std::optional<std::string> json_reader::optional_object(std::string_view name) {
 
 std::optional<request_id> json_reader::optional_id(std::string_view name) {
   return id_of(find(name));
+}
+
+std::optional<std::vector<std::string>>
+json_reader::optional_texts(std::string_view name, std::size_t most) {
+  return texts_of(find(name), most);
+}
+
+std::optional<std::vector<request_id>>
+json_reader::optional_ids(std::string_view name, std::size_t most) {
+  auto* member = find(name);
+  if (member == nullptr)
+    return std::nullopt;
+  std::vector<request_id> ids;
+  if (member->kind != json_kind::array) {
+    if (auto id = id_of(member))
+      ids.push_back(std::move(*id));
+    return ids;
+  }
+  for (auto& text : texts_of(member, most).value_or(std::vector<std::string>{})) {
+    if (const auto violation = request_id_violation(text))
+      blame(
+        ec::invalid_field, std::string(*violation),
+        member->name + "[" + std::to_string(ids.size()) + "]");
+    ids.emplace_back(std::move(text));
+  }
+  return ids;
 }
 
 std::optional<std::string> json_reader::nullable_text(std::string_view name) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +60,10 @@ public:
   /// A JSON object, as compact JSON text.
   std::optional<std::string> optional_object(std::string_view name);
   std::optional<request_id> optional_id(std::string_view name);
+  /// An array of 1 to `most` strings. One that is something else is to blame as `name[2]`.
+  std::optional<std::vector<std::string>> optional_texts(std::string_view name, std::size_t most);
+  /// A string, or an array of 1 to `most`, that obey `request_id_violation`.
+  std::optional<std::vector<request_id>> optional_ids(std::string_view name, std::size_t most);
   /// A string; null means absent.
   std::optional<std::string> nullable_text(std::string_view name);
 
@@ -80,6 +85,7 @@ private:
   std::optional<std::string> text_of(json_member* member, json_kind wanted);
   std::optional<double> number_of(json_member* member);
   std::optional<request_id> id_of(json_member* member);
+  std::optional<std::vector<std::string>> texts_of(json_member* member, std::size_t most);
   [[nodiscard]] std::string path_to(std::string_view name) const;
 
   std::vector<json_member> members_;

@@ -79,6 +79,51 @@ TEST(JsonReader, NamesTheFieldThatIsToBlame) {
   }
 }
 
+TEST(JsonReader, GivesTheStringsOfAnArray) {
+  auto in = read_object(R"({"a":["x","\u00e9"],"b":"X","c":["X","Y"]})");
+  ASSERT_TRUE(in);
+  EXPECT_EQ(in->optional_texts("a", 2), (std::vector<std::string>{"x", "\xc3\xa9"}));
+  EXPECT_EQ(in->optional_ids("b", 2), std::vector<request_id>{request_id{"X"}});
+  EXPECT_EQ(in->optional_ids("c", 2), (std::vector<request_id>{request_id{"X"}, request_id{"Y"}}));
+  EXPECT_EQ(in->optional_texts("d", 2), std::nullopt);
+  EXPECT_EQ(in->optional_ids("e", 2), std::nullopt);
+  EXPECT_FALSE(in->finish());
+}
+
+TEST(JsonReader, NamesTheItemThatIsToBlame) {
+  const struct {
+    const char* text;
+    const char* field;
+    const char* detail;
+  } cases[] = {
+    {R"([{"texts":"x"}])", "[0].texts", "must be an array, not a string"},
+    {R"([{"texts":null}])", "[0].texts", "must be an array, not null"},
+    {R"([{"texts":[]}])", "[0].texts", "must not be empty"},
+    {R"([{"texts":["a","b","c"]}])", "[0].texts", "must have at most 2 items"},
+    {R"([{"texts":["a",1]}])", "[0].texts[1]", "must be a string, not a number"},
+    {R"([{"texts":["a"],"texts":["b"]}])", "[0].texts", "is given twice"},
+    {R"([{},{"ids":["a","b:c"]}])", "[1].ids[1]", "must not contain a colon"},
+    {R"([{},{"ids":["a:b","b:c"]}])", "[1].ids[0]", "must not contain a colon"},
+    {R"([{"ids":"b:c"}])", "[0].ids", "must not contain a colon"},
+    {R"([{"ids":7}])", "[0].ids", "must be a string, not a number"},
+    {R"([{"ids":null}])", "[0].ids", "must be a string, not null"},
+    {R"([{"ids":[]}])", "[0].ids", "must not be empty"},
+    {R"([{"ids":["a",{}]}])", "[0].ids[1]", "must be a string, not an object"},
+  };
+  for (const auto& c : cases) {
+    const auto shape = read_objects(c.text, 9, [](json_reader& in, std::size_t) {
+      in.optional_texts("texts", 2);
+      in.optional_ids("ids", 2);
+      return in.finish();
+    });
+    ASSERT_FALSE(shape) << c.text;
+    const auto why = failure_of(shape.error());
+    EXPECT_EQ(why.code, ec::invalid_field) << c.text;
+    EXPECT_EQ(why.field, c.field) << c.text;
+    EXPECT_EQ(why.detail, c.detail) << c.text;
+  }
+}
+
 TEST(JsonReader, IgnoresUnknownFieldsWhereAsked) {
   auto in = read_object(R"({"name":"a","other":{"x":[1]}})");
   ASSERT_TRUE(in);
