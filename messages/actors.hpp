@@ -67,8 +67,12 @@ using connection_registry_actor = typed_actor<
   result<void>(add_observer),
   // Pages through the open connections.
   result<connection_page>(list_connections),
-  // Ends the stream of one request_id.
-  result<void>(close_connection),
+  // Ends the stream of one request_id, or those of a subject.
+  result<void>(close_connection), result<connections_ended>(close_connections),
+  // Changes what a page's stream hears; counts who listens to what.
+  result<topics_changed>(change_topics), result<topic_page>(list_topics),
+  // Looks back at what is kept of what was published.
+  result<event_page>(list_events),
   // Takes streams over that a former life has left open.
   result<void>(adopt_streams),
   // Refuses events from outside from now on; versions and tasks still end in order.
@@ -87,7 +91,7 @@ using journal_actor = typed_actor<
 /// terminates.
 using gateway_sender_actor = typed_actor<
   result<void>(attach_stream), result<void>(refuse_stream), result<void>(close_stream),
-  result<void>(deliver),
+  result<void>(change_reach), result<void>(deliver),
   // The gateway says that a stream is gone: what is queued for it has failed.
   result<void>(stream_closed),
   // Answered once everything queued before is sent, has failed or is lost.

@@ -37,6 +37,9 @@ struct open_connection {
   std::shared_ptr<const header_list> headers;
   /// The client's cursor, as it came (Last-Event-ID): it has had everything up to this event.
   std::optional<std::string> last_event_id = std::nullopt;
+  /// What the stream asks to hear beside its page's events; null: everyone's. The page in it does
+  /// not count.
+  reach_ptr asks = nullptr;
 };
 
 /// The same for many clients at once, in their order; nobody waits for an answer. In a storm of
@@ -117,10 +120,23 @@ struct connection_closed {
 // Queries of the API, and their answers. A cursor is where the page of connections before it has
 // ended.
 
+/// Which connections a list is of: those that fit all that is named.
+struct connection_filter {
+  /// A topic: who would hear an event on it. A pattern with a `*`: who has asked for that very one.
+  std::string topic;
+  std::string subject;
+  std::string role;
+
+  [[nodiscard]] bool all() const noexcept {
+    return topic.empty() && subject.empty() && role.empty();
+  }
+};
+
 /// Who is connected, in the order of connecting, from after the cursor.
 struct list_connections {
   std::uint64_t after = 0;
   std::size_t limit = 100;
+  connection_filter which = {};
 };
 
 struct connection_view {
@@ -129,10 +145,13 @@ struct connection_view {
   std::string url;
   transport_kind transport = transport_kind::embedded;
   wall_time connected_at;
+  /// Its lists are sorted.
+  reach hears = {};
 };
 
 struct connection_page {
   std::vector<connection_view> connections;
+  /// Connections that the filter lets through.
   std::size_t total = 0;
   /// Cursor of the next page; nothing on the last.
   std::optional<std::uint64_t> next;
@@ -144,6 +163,50 @@ struct close_connection {
   /// If it is not 0, its page may have no stream for so long, whether it has one now or not:
   /// `ec::kept_away`. `ec::overloaded` where too many are kept away already.
   std::chrono::seconds stay_away{0};
+};
+
+/// Ends the streams of a subject, on all tabs and devices. Answered with how many there were.
+struct close_connections {
+  std::string subject;
+};
+
+struct connections_ended {
+  std::size_t count = 0;
+};
+
+/// To the registry: the page's stream hears other topics from here on. Belongs to the page: holds
+/// again when it comes back with a cursor, until the history has forgotten what it missed. A
+/// pattern that is both added and removed is removed. `ec::no_such_connection` where it has no
+/// stream, `ec::invalid_field` where there would be too many, `ec::overloaded` where too much is
+/// kept for pages.
+struct change_topics {
+  request_id id;
+  std::vector<std::string> add;
+  std::vector<std::string> remove;
+};
+
+/// The answer to `change_topics`.
+struct topics_changed {
+  /// In force from `place` in the order of events on. Sorted.
+  std::vector<std::string> patterns;
+  event_id place;
+};
+
+/// The patterns that streams have asked for, and how many of them each.
+struct list_topics {
+  std::uint64_t after = 0;
+  std::size_t limit = 100;
+};
+
+struct topic_page {
+  struct topic {
+    std::string pattern;
+    std::size_t streams = 0;
+  };
+  std::vector<topic> topics;
+  std::size_t total = 0;
+  /// Cursor of the next page; nothing on the last.
+  std::optional<std::uint64_t> next;
 };
 
 } // namespace herald

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/errors.hpp"
 #include "messages/events.hpp"
@@ -21,6 +22,20 @@ struct attach_stream {
   bool doubtful = false;
   /// The place from which the stream is live: with `missed` it has had everything up to here, or
   /// was told of the loss. The stream may come back from here; 0 where nothing is replayed.
+  event_id cursor = {};
+  /// What the stream hears from here on; null: its page's events, and everyone's. The page in it
+  /// does not count: deliveries to pages name streams.
+  reach_ptr hears = nullptr;
+};
+
+/// To a transport: from here on the stream hears what this says. An unknown token is ignored.
+struct change_reach {
+  token stream;
+  /// As in `attach_stream`.
+  reach_ptr hears;
+  /// What the stream gets first of what is new to it: older events, in their order, after which it
+  /// is told `cursor` again, from where it may come back.
+  std::vector<event_ptr> values = {};
   event_id cursor = {};
 };
 
@@ -58,6 +73,8 @@ using delivery_actor = typed_actor<
   result<void>(refuse_stream),
   // Ends one stream.
   result<void>(close_stream),
+  // Changes what a stream hears.
+  result<void>(change_reach),
   // Sends events to all attached streams, or to one; failures come back to the streams' owner.
   result<void>(deliver)>;
 

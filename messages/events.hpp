@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/audience.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -20,11 +21,11 @@ inline constexpr std::size_t service_type_count = 3;
 
 [[nodiscard]] std::string_view to_string(service_type service);
 
-/// Who an event is for: every open stream, or the stream of one request_id.
-struct audience {
-  std::optional<request_id> only;
-
-  [[nodiscard]] bool everyone() const noexcept { return !only; }
+/// What becomes of the last value of an event's topic.
+enum class retention : std::uint8_t {
+  none,   ///< it stays as it is
+  keep,   ///< the event is it, and comes first to whoever subscribes
+  forget, ///< there is none any more
 };
 
 /// An event as its author gives it: not in the order yet, so without an id.
@@ -32,8 +33,15 @@ struct draft {
   std::string name;
   /// What goes onto the wire, serialised once by whoever made the draft. May hold line breaks.
   std::string data;
-  audience to;
+  /// Null: everyone.
+  audience_ptr to;
   service_type service = service_type::event;
+  /// It is not replayed when it is older than this; 0: as long as it is kept.
+  std::chrono::milliseconds ttl{0};
+  /// Whether it is kept for streams that come back.
+  bool history = true;
+  /// For an event with one topic, and nobody else to hear it.
+  retention value = retention::none;
 };
 
 /// An event in its place in the order. Immutable, shared by all that deliver it.
@@ -81,10 +89,25 @@ struct publish_receipt {
   std::size_t failed = 0;
 };
 
-/// One event on its way: to every stream of the transport that gets it, or to one.
+/// The streams of a transport that an event is for, where it is neither all nor one. Pages are
+/// named by their streams, which the transport knows, and of those only its own.
+struct delivery_audience {
+  /// Subject, role and topics are looked up by the transport. Pages do not count.
+  audience_ptr to;
+  /// Beside those.
+  std::optional<token> page;
+  std::vector<token> except;
+};
+
+using delivery_audience_ptr = std::shared_ptr<const delivery_audience>;
+
+/// One event on its way: to every stream of the transport that hears broadcasts, to one, or to
+/// those of an audience. Each gets it once.
 struct delivery {
   event_ptr what;
   std::optional<token> only;
+  /// Null where it is for all, or for `only`.
+  delivery_audience_ptr some = nullptr;
 };
 
 using delivery_batch = std::shared_ptr<const std::vector<delivery>>;
@@ -95,6 +118,9 @@ struct deliver {
   ticket_id ticket = 0;
   /// When whoever waits for the ticket is to know how far it has come.
   std::chrono::steady_clock::time_point answer_by = std::chrono::steady_clock::time_point::max();
+  /// How far the order of events has come: with this batch the transport has all up to here that
+  /// its streams hear, so that they may be told it as their place. 0: not said.
+  event_id place = {};
 };
 
 /// To the owner of the streams: all of a ticket's batch is written or has failed on this transport,

@@ -72,9 +72,32 @@ struct step_kept {
   events_kept told;
 };
 
+/// The last value of the event's topic, which is its only one.
+struct value_kept {
+  kept_event event;
+  wall_time at;
+};
+
+struct value_dropped {
+  std::string topic;
+};
+
+/// What was added to the topics of a page's URL, and what was removed, last changed `at`.
+struct topics_kept {
+  request_id id;
+  std::vector<std::string> added;
+  std::vector<std::string> removed;
+  wall_time at;
+};
+
+struct topics_dropped {
+  request_id id;
+};
+
 using journal_entry = std::variant<
   events_kept, events_evicted, ids_reserved, version_kept, version_dropped, stream_kept,
-  stream_dropped, task_kept, task_dropped, step_kept>;
+  stream_dropped, task_kept, task_dropped, step_kept, value_kept, value_dropped, topics_kept,
+  topics_dropped>;
 
 /// Everything that a former life of herald has left.
 struct journal_snapshot {
@@ -94,6 +117,9 @@ struct journal_snapshot {
   /// In the order of connecting.
   std::vector<stream_kept> streams;
   std::vector<task_kept> tasks;
+  /// In the order of their ids.
+  std::vector<dated_event> values;
+  std::vector<topics_kept> topics;
 };
 
 // Messages to the journal, and from it.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/audience.hpp"
 #include "messages/ids.hpp"
 #include "messages/text/time.hpp"
 
@@ -47,6 +48,11 @@ struct task_view {
   /// JSON text; empty while there is none.
   std::string result_json;
   std::string error;
+  /// Of its last event, from 1: a page that joins late asks for the task, and goes on with what
+  /// comes behind it.
+  std::uint64_t seq = 0;
+  /// Who is told of it; null: everyone.
+  audience_ptr to = nullptr;
 };
 
 // Commands and queries to the task runner.
@@ -56,6 +62,8 @@ struct start_task {
   std::string type;
   /// JSON text of an object.
   std::string params_json;
+  /// Who is told of it; null: whom the settings say.
+  audience_ptr to = nullptr;
 };
 
 struct get_task {

@@ -20,6 +20,7 @@
   X(herald::attach_stream)                                                                         \
   X(herald::refuse_stream)                                                                         \
   X(herald::close_stream)                                                                          \
+  X(herald::change_reach)                                                                          \
   X(herald::open_connection)                                                                       \
   X(herald::open_connections)                                                                      \
   X(herald::stream_closed)                                                                         \
@@ -34,6 +35,14 @@
   X(herald::list_connections)                                                                      \
   X(herald::connection_page)                                                                       \
   X(herald::close_connection)                                                                      \
+  X(herald::close_connections)                                                                     \
+  X(herald::connections_ended)                                                                     \
+  X(herald::change_topics)                                                                         \
+  X(herald::topics_changed)                                                                        \
+  X(herald::list_topics)                                                                           \
+  X(herald::topic_page)                                                                            \
+  X(herald::list_events)                                                                           \
+  X(herald::event_page)                                                                            \
   X(herald::send_next)                                                                             \
   X(herald::send_ended)                                                                            \
   X(herald::queue_version)                                                                         \

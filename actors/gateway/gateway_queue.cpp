@@ -13,20 +13,6 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, random_sour
     random_(std::move(random)),
     health_(options_, random_) {}
 
-void gateway_queue::attach(const token& to, time_point now, bool doubtful) {
-  if (by_token_.contains(to))
-    return;
-  // The gateway is there: the first event of the stream need not wait for a pause to end.
-  if (!doubtful)
-    health_.called(now);
-  std::list<stream> added(1);
-  added.front().name = to;
-  // Never tried is older than any sweep: it is the sweep's turn.
-  added.front().tried = doubtful ? time_point::min() : now;
-  by_token_.emplace(to, added.begin());
-  streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
-}
-
 void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {
   const auto found = by_token_.find(to);
   if (found == by_token_.end() || found->second->closing)
@@ -76,9 +62,8 @@ void gateway_queue::deliver(
       push(found->second, *one.what, prepared, account, now);
       continue;
     }
-    for (auto s = streams_.begin(); s != streams_.end(); ++s)
-      if (!s->closing)
-        push(s, *one.what, prepared, account, now);
+    for (const auto& s : streams_of(one))
+      push(s, *one.what, prepared, account, now);
   }
   count_outcome(account, false);
 }
@@ -103,7 +88,7 @@ std::optional<std::string> gateway_queue::check() const {
   std::size_t backing_off = 0;
   for (auto s = streams_.begin(); s != streams_.end(); ++s) {
     const auto known = by_token_.find(s->name);
-    if (known == by_token_.end() || known->second != s)
+    if (known == by_token_.end() || known->second != s || by_number_[s->number] != s)
       return "a stream is not in its place";
     std::size_t bytes = 0;
     for (const auto& i : s->due) {
@@ -120,6 +105,10 @@ std::optional<std::string> gateway_queue::check() const {
   }
   if (by_token_.size() != streams_.size())
     return "a token names no stream";
+  if (streams_.size() + free_numbers_.size() != by_number_.size())
+    return "the number of a stream is lost";
+  if (auto damage = hearers_.check())
+    return damage;
   if (ready != ready_.size() || backing_off != backing_off_.size())
     return "turns are miscounted";
   if (waiting != waiting_ || closes != closes_)
@@ -345,6 +334,8 @@ void gateway_queue::drop(stream_ref s, std::string_view why) {
     count_outcome(i.account, false);
     unqueue_event(*s, i);
   }
+  hearers_.remove(s->number);
+  free_numbers_.push_back(s->number);
   by_token_.erase(s->name);
   streams_.erase(s);
 }

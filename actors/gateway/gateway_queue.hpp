@@ -11,7 +11,9 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "actors/audience/audience_index.hpp"
 #include "actors/gateway/gateway_body.hpp"
 #include "actors/gateway/gateway_link_health.hpp"
 #include "actors/gateway/gateway_options.hpp"
@@ -78,7 +80,10 @@ public:
 
   /// The stream gets what is delivered from now on. Nothing happens if it is known. One that is
   /// doubtful is probed before all others.
-  void attach(const token& to, time_point now, bool doubtful = false);
+  void
+  attach(const token& to, time_point now, bool doubtful = false, const reach_ptr& hears = nullptr);
+  /// The stream hears this from now on. An unknown token is ignored.
+  void change(const token& to, const reach_ptr& hears);
   /// Queues the order to end a stream, with an event before it if there is one. The stream gets
   /// nothing that is delivered later. An unknown token is ignored.
   void close(const token& to, const event_ptr& farewell, time_point now);
@@ -132,6 +137,7 @@ private:
 
   struct stream {
     token name;
+    audience_index::member number = 0;
     std::list<item> due;
     std::size_t bytes = 0;
     time_point tried;
@@ -151,6 +157,7 @@ private:
     time_point answer_by;
   };
 
+  [[nodiscard]] std::vector<stream_ref> streams_of(const delivery& one);
   void push(
     stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now);
   [[nodiscard]] std::optional<loss> limit_of_events(const stream& s) const;
@@ -182,6 +189,10 @@ private:
   /// In the order in which they were last tried: the front is the next to probe.
   std::list<stream> streams_;
   std::unordered_map<token, stream_ref> by_token_;
+  /// By the numbers of the streams in `hearers_`; free ones are at the end of the list.
+  std::vector<stream_ref> by_number_;
+  std::vector<audience_index::member> free_numbers_;
+  audience_index hearers_;
   turn_list ready_;
   pause_list backing_off_;
   std::unordered_map<account_id, account> accounts_;

@@ -33,15 +33,11 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
 shell<gateway_sender_actor, gateway_sender>::behavior_type
 gateway_sender::behavior(shell<interface, gateway_sender>& s) {
   return {
-    s.repeatable(&gateway_sender::attach),
-    s.on(&gateway_sender::refuse),
-    s.repeatable(&gateway_sender::close),
-    s.repeatable(&gateway_sender::deliver),
-    s.repeatable(&gateway_sender::closed),
-    s.on(&gateway_sender::flush),
-    s.on(&gateway_sender::send),
-    s.repeatable(&gateway_sender::ended),
-    s.control(),
+    s.repeatable(&gateway_sender::attach),  s.on(&gateway_sender::refuse),
+    s.repeatable(&gateway_sender::close),   s.repeatable(&gateway_sender::change),
+    s.repeatable(&gateway_sender::deliver), s.repeatable(&gateway_sender::closed),
+    s.on(&gateway_sender::flush),           s.on(&gateway_sender::send),
+    s.repeatable(&gateway_sender::ended),   s.control(),
   };
 }
 
@@ -54,7 +50,7 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 }
 
 void gateway_sender::attach(const attach_stream& m) {
-  state_.queue.attach(m.stream, now(), m.doubtful);
+  state_.queue.attach(m.stream, now(), m.doubtful, m.hears);
   auto missed = m.missed;
   auto due = std::make_shared<std::vector<delivery>>();
   while (auto what = missed.next())
@@ -71,6 +67,10 @@ void gateway_sender::refuse(const refuse_stream&) {
 void gateway_sender::close(const close_stream& m) {
   state_.queue.close(m.stream, m.farewell, now());
   arrange();
+}
+
+void gateway_sender::change(const change_reach& m) {
+  state_.queue.change(m.stream, m.hears);
 }
 
 void gateway_sender::deliver(const herald::deliver& m) {

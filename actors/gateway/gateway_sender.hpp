@@ -76,6 +76,7 @@ public:
   void attach(const attach_stream& m);
   void refuse(const refuse_stream& m);
   void close(const close_stream& m);
+  void change(const change_reach& m);
   void deliver(const herald::deliver& m);
   void closed(const stream_closed& m);
   result<void> flush(const herald::flush& m);

@@ -1,6 +1,7 @@
 #include "actors/journal/event_rows.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -61,28 +62,116 @@ bool breaks_lines(std::string_view name) {
   return name.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos;
 }
 
+/// In `R` of a row: attributes follow, and not a request_id.
+constexpr std::uint32_t has_attributes = 1U << 31U;
+
+enum class attribute : std::uint8_t { page = 1, subject, role, topic, except, ttl };
+
+/// Longest time to live: as long as the clock can say.
+constexpr auto max_ttl = static_cast<std::uint64_t>(last_stored_time / 1000);
+
+void append_attribute(std::string& out, attribute kind, std::string_view text) {
+  append_number(out, static_cast<std::uint8_t>(kind));
+  append_number(out, static_cast<std::uint16_t>(text.size()));
+  out += text;
+}
+
+std::string attributes_of(const kept_event& event) {
+  std::string out;
+  if (event.to) {
+    const auto& to = *event.to;
+    if (!to.page.empty())
+      append_attribute(out, attribute::page, to.page.str());
+    if (!to.subject.empty())
+      append_attribute(out, attribute::subject, to.subject);
+    if (!to.role.empty())
+      append_attribute(out, attribute::role, to.role);
+    for (const auto& topic : to.topics)
+      append_attribute(out, attribute::topic, topic);
+    for (const auto& id : to.except)
+      append_attribute(out, attribute::except, id.str());
+  }
+  if (event.ttl.count() != 0) {
+    std::string number;
+    append_number(number, static_cast<std::uint64_t>(event.ttl.count()));
+    append_attribute(out, attribute::ttl, number);
+  }
+  return out;
+}
+
+/// False for one that breaks a rule, or that may not come again.
+bool take_attribute(attribute kind, std::string_view text, audience& to, kept_event& into) {
+  const auto set = [&](std::string& field) {
+    const bool good = field.empty() && !principal_violation(text);
+    field = text;
+    return good;
+  };
+  switch (kind) {
+  case attribute::page:
+    if (!to.page.empty() || request_id_violation(text))
+      return false;
+    to.page = request_id{std::string{text}};
+    return true;
+  case attribute::subject:
+    return set(to.subject);
+  case attribute::role:
+    return set(to.role);
+  case attribute::topic:
+    to.topics.emplace_back(text);
+    return to.topics.size() <= max_event_topics && !topic_violation(text);
+  case attribute::except:
+    to.except.emplace_back(std::string{text});
+    return to.except.size() <= max_event_except && !request_id_violation(text);
+  case attribute::ttl:
+    reader number{text};
+    const auto ttl = number.number<std::uint64_t>();
+    into.ttl = std::chrono::milliseconds{ttl};
+    return number.good() && number.at_end() && ttl != 0 && ttl <= max_ttl;
+  }
+  return false;
+}
+
+bool read_attributes(std::string_view text, kept_event& into) {
+  reader from{text};
+  audience to;
+  while (!from.at_end()) {
+    const auto kind = static_cast<attribute>(from.number<std::uint8_t>());
+    const auto value = from.text(from.number<std::uint16_t>());
+    if (!from.good() || !take_attribute(kind, value, to, into))
+      return false;
+  }
+  if (to != audience{})
+    into.to = std::make_shared<const audience>(std::move(to));
+  return true;
+}
+
 std::optional<journal_snapshot::dated_event> read_event(reader& from) {
   auto made = std::make_shared<event>();
   made->id.value = from.number<std::uint64_t>();
   const auto micros = static_cast<std::int64_t>(from.number<std::uint64_t>());
   const auto service = from.number<std::uint8_t>();
-  // The length of the request_id and 1, or 0 where the event is for everyone.
-  const auto only = from.number<std::uint32_t>();
+  const auto to = from.number<std::uint32_t>();
   const auto name_size = from.number<std::uint32_t>();
   const auto data_size = from.number<std::uint32_t>();
-  const auto id = from.text(only == 0 ? 0 : only - 1);
+  const bool attributes = (to & has_attributes) != 0;
+  const auto who = from.text(attributes ? to - has_attributes : to == 0 ? 0 : to - 1);
   made->name = from.text(name_size);
   made->data = from.text(data_size);
   if (
     !from.good() || made->id.value > last_id || !is_stored_time(micros)
-    || service >= service_type_count || breaks_lines(made->name)
-    || (only != 0 && request_id_violation(id)))
+    || service >= service_type_count || breaks_lines(made->name))
     return std::nullopt;
   made->service = static_cast<service_type>(service);
-  audience to;
-  if (only != 0)
-    to.only = request_id{std::string{id}};
-  return journal_snapshot::dated_event{{std::move(made), std::move(to)}, from_stored_time(micros)};
+  kept_event kept{std::move(made), nullptr};
+  if (attributes) {
+    if (!read_attributes(who, kept))
+      return std::nullopt;
+  } else if (to != 0) {
+    if (request_id_violation(who))
+      return std::nullopt;
+    kept.to = audience_of_page(request_id{std::string{who}});
+  }
+  return journal_snapshot::dated_event{std::move(kept), from_stored_time(micros)};
 }
 
 } // namespace
@@ -92,14 +181,18 @@ void append_event_row(std::string& row, const kept_event& event, wall_time at) {
   const auto length = [](const std::string& text) {
     return static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), max_text_bytes));
   };
+  const bool plain = event.ttl.count() == 0 && (!event.to || event.to->only_page());
+  const auto who = !plain ? attributes_of(event) : event.to ? event.to->page.str() : std::string{};
   append_number(row, what.id.value);
   append_number(row, static_cast<std::uint64_t>(stored_time(at)));
   append_number(row, static_cast<std::uint8_t>(what.service));
-  append_number(row, event.to.only ? length(event.to.only->str()) + 1 : std::uint32_t{0});
+  append_number(
+    row, !plain     ? has_attributes + length(who)
+         : event.to ? length(who) + 1
+                    : std::uint32_t{0});
   append_number(row, length(what.name));
   append_number(row, length(what.data));
-  if (event.to.only)
-    row.append(event.to.only->str(), 0, max_text_bytes);
+  row += who;
   row.append(what.name, 0, max_text_bytes);
   row.append(what.data, 0, max_text_bytes);
 }

@@ -19,6 +19,12 @@ struct subject {
   std::string operator()(const stream_dropped& e) const { return "stream " + e.stream.str(); }
   std::string operator()(const task_kept& e) const { return "task " + e.task.id.str(); }
   std::string operator()(const task_dropped& e) const { return "task " + e.id.str(); }
+  std::string operator()(const value_kept& e) const {
+    return "value " + e.event.to->topics.front();
+  }
+  std::string operator()(const value_dropped& e) const { return "value " + e.topic; }
+  std::string operator()(const topics_kept& e) const { return "topics " + e.id.str(); }
+  std::string operator()(const topics_dropped& e) const { return "topics " + e.id.str(); }
 };
 
 } // namespace

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/history/id_source.hpp"
 #include "actors/journal/stored_time.hpp"
-#include "actors/registry/id_source.hpp"
 #include "actors/telemetry/log.hpp"
 
 namespace herald {

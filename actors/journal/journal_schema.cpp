@@ -37,6 +37,17 @@ constexpr std::array steps = {
       error TEXT NOT NULL,
       params TEXT NOT NULL);
   )",
+  // Rows of events may have attributes from here on.
+  R"(
+    CREATE TABLE topic_values(topic TEXT PRIMARY KEY, event BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE page_topics(
+      request_id TEXT PRIMARY KEY,
+      added TEXT NOT NULL,
+      removed TEXT NOT NULL,
+      changed_at INTEGER NOT NULL) WITHOUT ROWID;
+    ALTER TABLE tasks ADD COLUMN seq_of_events INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tasks ADD COLUMN audience BLOB NOT NULL DEFAULT x'';
+  )",
 };
 
 } // namespace

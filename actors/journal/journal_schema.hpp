@@ -25,7 +25,7 @@ namespace herald {
 /// has taken: missing ones are taken at the start, a file with more is refused. A transaction is a
 /// group of entries, in the file as a whole or not at all.
 ///
-/// Tables of version 1. Texts are UTF-8, times are microseconds since 1970-01-01 UTC; `seq` rises
+/// Tables of version 2. Texts are UTF-8, times are microseconds since 1970-01-01 UTC; `seq` rises
 /// in the order in which a new life takes the rows.
 ///
 ///   meta      A number, by its name. It only rises.
@@ -54,6 +54,17 @@ namespace herald {
 ///     progress, progress_text   0 to 1; the last text reported.
 ///     result, error    JSON; a text. Empty if there is none.
 ///     params           JSON while the task is pending, then empty.
+///     seq_of_events    Since version 2. Of the last event that told of it.
+///     audience         Since version 2. Who is told of it: attributes as in event_rows.hpp, or
+///     nothing
+///                      for everyone.
+///   topic_values   Since version 2. The last value of a topic.
+///     topic
+///     event            One event, as in the table events.
+///   page_topics   Since version 2. What a page has changed in the topics of its URL.
+///     request_id
+///     added, removed   Patterns, each followed by a line feed, which no pattern has.
+///     changed_at       A time.
 
 /// The steps that lead from an empty file to the tables of this herald, in their order. A step that
 /// was ever released is never changed: a change to the tables is a new step.

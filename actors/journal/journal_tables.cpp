@@ -49,6 +49,26 @@ int for_each_row(sqlite::database& db, const char* query, Take take) {
   return code;
 }
 
+std::string lines_of(const std::vector<std::string>& texts) {
+  std::string lines;
+  for (const auto& text : texts)
+    lines.append(text).append(1, '\n');
+  return lines;
+}
+
+/// The patterns in lines; nothing if one of them is none.
+std::optional<std::vector<std::string>> patterns_of(std::string_view lines) {
+  std::vector<std::string> patterns;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    patterns.emplace_back(lines.substr(0, end));
+    if (pattern_violation(patterns.back()))
+      return std::nullopt;
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return patterns;
+}
+
 event_id stored_id(std::int64_t number) {
   return event_id{static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))};
 }
@@ -76,6 +96,10 @@ int journal_tables::prepare() {
      "progress_text=excluded.progress_text, result=excluded.result, error=excluded.error, "
      "params=excluded.params"},
     {drop_task_, "DELETE FROM tasks WHERE task_id = ?1"},
+    {put_value_, "INSERT OR REPLACE INTO topic_values VALUES(?1, ?2)"},
+    {drop_value_, "DELETE FROM topic_values WHERE topic = ?1"},
+    {put_topics_, "INSERT OR REPLACE INTO page_topics VALUES(?1, ?2, ?3, ?4)"},
+    {drop_topics_, "DELETE FROM page_topics WHERE request_id = ?1"},
   };
   for (const auto& [into, text] : all)
     if (const auto code = db_.prepare(text, into); code != SQLITE_OK)
@@ -86,7 +110,8 @@ int journal_tables::prepare() {
 void journal_tables::reset() {
   for (auto* one :
        {&put_meta_, &put_events_, &drop_events_, &put_version_, &drop_version_, &put_stream_,
-        &drop_stream_, &put_task_, &drop_task_})
+        &drop_stream_, &put_task_, &drop_task_, &put_value_, &drop_value_, &put_topics_,
+        &drop_topics_})
     *one = {};
 }
 
@@ -177,6 +202,32 @@ int journal_tables::put(const step_kept& entry) {
   if (code == SQLITE_OK)
     code = put(entry.told);
   return code == SQLITE_OK ? put_row() : code;
+}
+
+int journal_tables::put(const value_kept& entry) {
+  std::string event;
+  append_event_row(event, entry.event, entry.at);
+  return put_value_.bind(1, std::string_view{entry.event.to->topics.front()})
+    .bind_blob(2, event)
+    .run();
+}
+
+int journal_tables::put(const value_dropped& entry) {
+  return drop_value_.bind(1, std::string_view{entry.topic}).run();
+}
+
+int journal_tables::put(const topics_kept& entry) {
+  const auto added = lines_of(entry.added);
+  const auto removed = lines_of(entry.removed);
+  return put_topics_.bind(1, std::string_view{entry.id.str()})
+    .bind(2, std::string_view{added})
+    .bind(3, std::string_view{removed})
+    .bind(4, stored_time(entry.at))
+    .run();
+}
+
+int journal_tables::put(const topics_dropped& entry) {
+  return drop_topics_.bind(1, std::string_view{entry.id.str()}).run();
 }
 
 int journal_tables::write(std::span<const journal_entry> entries) {
@@ -284,6 +335,42 @@ int journal_tables::load_tasks(journal_snapshot& into) {
     });
 }
 
+int journal_tables::load_values(journal_snapshot& into, std::size_t& damaged) {
+  const auto code =
+    for_each_row(db_, "SELECT topic, event FROM topic_values", [&](const sqlite::statement& row) {
+      std::vector<journal_snapshot::dated_event> found;
+      const bool good = read_event_row(row.text(1), found) && found.size() == 1
+                        && found.front().what.to && found.front().what.to->topics.size() == 1
+                        && found.front().what.to->topics.front() == row.text(0);
+      if (!good)
+        ++damaged;
+      else
+        into.values.push_back(std::move(found.front()));
+    });
+  const auto id = [](const journal_snapshot::dated_event& event) {
+    return event.what.what->id;
+  };
+  std::ranges::sort(into.values, {}, id);
+  if (!into.values.empty())
+    into.ids_upto = std::max(into.ids_upto, id(into.values.back()));
+  return code;
+}
+
+int journal_tables::load_topics(journal_snapshot& into) {
+  return for_each_row(
+    db_, "SELECT request_id, added, removed, changed_at FROM page_topics",
+    [&](const sqlite::statement& row) {
+      auto added = patterns_of(row.text(1));
+      auto removed = patterns_of(row.text(2));
+      // No herald wrote it.
+      if (request_id_violation(row.text(0)) || !added || !removed)
+        return;
+      into.topics.push_back(
+        {request_id{std::string{row.text(0)}}, std::move(*added), std::move(*removed),
+         from_stored_time(row.integer(3))});
+    });
+}
+
 int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
   damaged_rows = 0;
   int code = SQLITE_DONE;
@@ -293,7 +380,8 @@ int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
   };
   const bool all = done(load_meta(into)) && done(load_events(into, damaged_rows))
                    && done(load_versions(into)) && done(load_streams(into))
-                   && done(load_tasks(into));
+                   && done(load_tasks(into)) && done(load_values(into, damaged_rows))
+                   && done(load_topics(into));
   return all ? SQLITE_OK : code;
 }
 

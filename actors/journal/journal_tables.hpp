@@ -39,6 +39,10 @@ private:
   [[nodiscard]] int put(const task_kept& entry);
   [[nodiscard]] int put(const task_dropped& entry);
   [[nodiscard]] int put(const step_kept& entry);
+  [[nodiscard]] int put(const value_kept& entry);
+  [[nodiscard]] int put(const value_dropped& entry);
+  [[nodiscard]] int put(const topics_kept& entry);
+  [[nodiscard]] int put(const topics_dropped& entry);
   [[nodiscard]] int put_row();
   [[nodiscard]] int raise_meta(const char* name, event_id value);
 
@@ -47,6 +51,8 @@ private:
   [[nodiscard]] int load_versions(journal_snapshot& into);
   [[nodiscard]] int load_streams(journal_snapshot& into);
   [[nodiscard]] int load_tasks(journal_snapshot& into);
+  [[nodiscard]] int load_values(journal_snapshot& into, std::size_t& damaged);
+  [[nodiscard]] int load_topics(journal_snapshot& into);
 
   sqlite::database& db_;
   sqlite::statement put_meta_;
@@ -58,6 +64,10 @@ private:
   sqlite::statement drop_stream_;
   sqlite::statement put_task_;
   sqlite::statement drop_task_;
+  sqlite::statement put_value_;
+  sqlite::statement drop_value_;
+  sqlite::statement put_topics_;
+  sqlite::statement drop_topics_;
 
   /// Events that make up the next row.
   std::string row_;

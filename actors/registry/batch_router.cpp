@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 namespace herald {
@@ -16,12 +17,15 @@ event_ptr ordered_event(draft&& what, event_id id, std::chrono::steady_clock::ti
   return ordered;
 }
 
+event_ptr notice_event(const char* name, const char* data, event_id id) {
+  return ordered_event({name, data, nullptr}, id, {});
+}
+
 routed_batch batch_router::route(
   std::vector<draft>& drafts, event_id first, std::chrono::steady_clock::time_point now) {
-  using list = std::vector<delivery>;
   const auto transports = table_.transports();
   const bool all_broadcast =
-    std::all_of(drafts.begin(), drafts.end(), [](const draft& d) { return d.to.everyone(); });
+    std::all_of(drafts.begin(), drafts.end(), [](const draft& d) { return !d.to; });
   // A batch for everyone is built once and shared; otherwise each transport gets its own.
   std::vector<list> lists(all_broadcast ? 1 : transports);
   routed_batch batch;
@@ -30,18 +34,22 @@ routed_batch batch_router::route(
     batch.kept.reserve(drafts.size());
   for (auto& d : drafts) {
     auto to = std::move(d.to);
+    const bool history = d.history;
+    const auto ttl = d.ttl;
+    const auto value = d.value;
     const auto what = ordered_event(std::move(d), first, now);
     batch.receipt.ids.push_back(first);
     ++first.value;
-    if (to.everyone()) {
-      batch.receipt.recipients += table_.size();
+    if (to) {
+      address(what, to, lists, batch.receipt);
+    } else {
+      batch.receipt.recipients += table_.measure(nullptr).connections;
       for (auto& each : lists)
         each.push_back({what, std::nullopt});
-    } else if (const auto found = table_.find(*to.only)) {
-      ++batch.receipt.recipients;
-      lists[found->via].push_back({what, found->stream});
     }
-    keep(what, std::move(to), batch);
+    if (value != retention::none)
+      keep_value({what, to, ttl, now}, value, batch);
+    keep({what, std::move(to), ttl, now}, history, batch);
   }
 
   batch.parts.resize(transports);
@@ -58,16 +66,67 @@ routed_batch batch_router::route(
   return batch;
 }
 
-void batch_router::keep(const event_ptr& what, audience to, routed_batch& batch) {
-  if (what->service == service_type::version && !to.everyone()) {
-    history_.pass(what->id);
+/// Puts an event that is not for all into the lists of the transports that may reach who hears it.
+void batch_router::address(
+  const event_ptr& what, const audience_ptr& to, std::vector<list>& lists,
+  publish_receipt& receipt) const {
+  const auto size = table_.measure(to);
+  receipt.recipients += size.connections;
+  if (to->only_page()) {
+    if (size.page)
+      lists[size.page->via].push_back({what, size.page->stream});
     return;
   }
-  batch.evicted += history_.append(what, to, what->accepted);
+  std::vector<connection_table::transport_index> transports;
+  if (to->everyone()) {
+    transports.resize(lists.size());
+    std::iota(transports.begin(), transports.end(), connection_table::transport_index{0});
+  } else {
+    if (size.page)
+      transports.push_back(size.page->via);
+    table_.add_transports(*to, transports);
+  }
+  // One for all transports that have no stream that is named in it.
+  const auto same = std::make_shared<const delivery_audience>(delivery_audience{to, {}, {}});
+  for (const auto via : transports) {
+    delivery_audience mine{to, {}, {}};
+    if (size.page && size.page->via == via)
+      mine.page = size.page->stream;
+    for (const auto& one : size.except)
+      if (one.via == via)
+        mine.except.push_back(one.stream);
+    const bool own = mine.page || !mine.except.empty();
+    lists[via].push_back(
+      {what, std::nullopt,
+       own ? std::make_shared<const delivery_audience>(std::move(mine)) : same});
+  }
+}
+
+void batch_router::keep_value(kept_event what, retention value, routed_batch& batch) {
+  if (value == retention::forget)
+    values_.forget(what.to->topics.front());
+  else
+    values_.keep(what);
   if (!journal_)
     return;
-  batch.kept_bytes += what->name.size() + what->data.size() + sizeof(event);
-  batch.kept.push_back({what, std::move(to)});
+  if (value == retention::forget)
+    batch.more.emplace_back(value_dropped{what.to->topics.front()});
+  else
+    batch.more.emplace_back(value_kept{std::move(what), std::chrono::system_clock::now()});
+}
+
+void batch_router::keep(kept_event what, bool history, routed_batch& batch) {
+  const auto& event = *what.what;
+  if (!history || (event.service == service_type::version && what.to)) {
+    history_.pass(event.id);
+    return;
+  }
+  batch.evicted += history_.append(what);
+  if (!journal_)
+    return;
+  batch.kept_bytes += event.name.size() + event.data.size() + (what.to ? what.to->bytes() : 0)
+                      + sizeof(herald::event);
+  batch.kept.push_back(std::move(what));
 }
 
 } // namespace herald

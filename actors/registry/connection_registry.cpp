@@ -19,11 +19,6 @@ event_id first_event_id() {
   return {static_cast<std::uint64_t>(duration_cast<microseconds>(now).count())};
 }
 
-/// An event that herald itself sends to one stream.
-event_ptr notice(const char* name, const char* data, event_id id = {}) {
-  return ordered_event({name, data, {}, service_type::event}, id, {});
-}
-
 } // namespace
 
 connection_registry::connection_registry(
@@ -35,8 +30,10 @@ connection_registry::connection_registry(
     throw state_damaged("connection table out of step");
   if (!state_->history.check())
     throw state_damaged("event history out of step");
-  if (const auto damage = state_->kept_away.check())
-    throw state_damaged(*damage);
+  for (const auto& damage :
+       {state_->kept_away.check(), state_->values.check(), state_->topics.check()})
+    if (damage)
+      throw state_damaged(*damage);
   count_connections();
   count_history(0);
 }
@@ -58,6 +55,10 @@ connection_registry::shell_type::behavior_type connection_registry::behavior(she
     s.repeatable(&connection_registry::on_observer),
     s.refusable(&connection_registry::on_list),
     s.refusable(&connection_registry::on_close),
+    s.refusable(&connection_registry::on_close_all),
+    s.refusable(&connection_registry::on_topics),
+    s.refusable(&connection_registry::on_list_topics),
+    s.refusable(&connection_registry::on_look_back),
     s.repeatable(&connection_registry::on_adopt),
     s.on(&connection_registry::on_shutdown),
     s.on(&connection_registry::on_flush),
@@ -98,10 +99,14 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   event_history::missed missed;
   if (command.last_event_id && !known)
     missed = missed_since(*command.last_event_id);
+  const auto hears = reach_for(command);
+  auto first = known ? missed_events{} : beginning_of(command, hears, missed);
   auto replayed_versions = std::move(missed.versions);
+  if (hears && !hears->broadcast)
+    replayed_versions.clear();
   const auto replaced = state_->table.open(
     {command.id.str(), command.stream, command.url, command.transport, via,
-     std::chrono::system_clock::now()});
+     std::chrono::system_clock::now(), hears});
   const bool repeated = known && known->id == command.id;
   if (known && !repeated) {
     numbers_.disconnects.Increment();
@@ -109,14 +114,13 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }
   opened.attached.emplace_back(
-    command.via,
-    attach_stream{
-      command.stream, replay_of(std::move(missed), command.id), false, state_->ids.last()});
+    command.via, attach_stream{command.stream, std::move(first), false, state_->ids.last(), hears});
   if (replaced) {
     // It may have opened just now: nothing overtakes that.
     tell_opened(opened);
     numbers_.replacements.Increment();
-    end_stream(*replaced, close_reason::replaced, notice("replaced", R"({"reason":"replaced"})"));
+    end_stream(
+      *replaced, close_reason::replaced, notice_event("replaced", R"({"reason":"replaced"})"));
   }
   // A callback that comes again is the stream that is there.
   if (!repeated)
@@ -232,6 +236,7 @@ void connection_registry::note_closed(const connection& gone, end_reason reason)
   if (state_->journal && state_->transports[gone.via].lasting)
     record({stream_dropped{gone.stream}});
   numbers_.disconnects.Increment();
+  state_->topics.closed(gone.id, now() + state_->limits.history.max_age_s);
   count_connections();
   log::debug(
     component, "connection_closed",
@@ -258,32 +263,32 @@ event_history::missed connection_registry::missed_since(const std::string& curso
   return state_->history.since(parse_event_id(cursor));
 }
 
-missed_events connection_registry::replay_of(event_history::missed missed, const request_id& id) {
-  event_ptr gap;
-  if (missed.gap) {
-    numbers_.gaps.Increment();
-    gap = notice(
-      "gap", R"({"reason":"events after your last one are not kept any more"})", *missed.gap);
-  } else if (!missed.range.blocks) {
-    return {};
-  }
-  return {std::move(gap), std::move(missed.range), id};
-}
-
 supervised<connection_registry_actor> spawn_connection_registry(
-  caf::actor_system& system, shell_options options, const history_limits& limits, metrics& numbers,
-  registry_memory memory, std::size_t max_kept_away) {
+  caf::actor_system& system, shell_options options, const registry_limits& limits, metrics& numbers,
+  registry_memory memory, std::shared_ptr<event_place> place) {
   using clock = std::chrono::system_clock;
   const auto events = std::exchange(memory.events, {});
+  const auto values = std::exchange(memory.values, {});
+  const auto topics = std::exchange(memory.topics, {});
   const auto last = memory.journal ? memory.last_id : first_event_id();
-  auto state = std::make_shared<registry_state>(limits, std::move(memory), last, max_kept_away);
+  auto state = std::make_shared<registry_state>(limits, std::move(memory), last, std::move(place));
   const auto now = system.clock().now();
   const auto wall = clock::now();
-  for (const auto& [event, at] : events)
-    state->evicted_in_file +=
-      state->history.append(event.what, event.to, now - std::max(wall - at, clock::duration{0}));
+  const auto dated = [&](const journal_snapshot::dated_event& one) {
+    auto event = one.what;
+    event.at = now - std::max(wall - one.at, clock::duration{0});
+    return event;
+  };
+  for (const auto& one : events)
+    state->evicted_in_file += state->history.append(dated(one));
+  for (const auto& one : values)
+    state->values.keep(dated(one));
+  for (const auto& one : topics)
+    if (state->topics.keep(one.id, {one.added, one.removed}))
+      state->topics.closed(one.id, now + limits.history.max_age_s);
   // Cursors between the last event that was written and the first of this life are good ones.
   state->history.pass(last);
+  state->place->set(last);
   return spawn_supervised<connection_registry::interface, connection_registry>(
     system, std::move(options), [state, &numbers](connection_registry::self_type self) {
       return std::make_unique<connection_registry>(self, state, numbers);

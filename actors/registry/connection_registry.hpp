@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include <caf/fwd.hpp>
 
-#include "actors/registry/event_history.hpp"
-#include "actors/registry/id_source.hpp"
+#include "actors/history/event_place.hpp"
+#include "actors/history/id_source.hpp"
+#include "actors/registry/registry_limits.hpp"
 #include "actors/supervision/shell.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "messages/actors.hpp"
@@ -25,6 +27,9 @@ struct registry_memory {
   std::size_t max_queue_bytes = std::numeric_limits<std::size_t>::max();
   /// Events that are still known, in their order.
   std::vector<journal_snapshot::dated_event> events = {};
+  /// Last values of topics, and what pages have changed in theirs.
+  std::vector<journal_snapshot::dated_event> values = {};
+  std::vector<topics_kept> topics = {};
   /// Everything after it that was worth keeping is in `events`.
   event_id history_floor = {};
   /// No id up to `last_id` is given out again; those up to `ids_reserved` may be.
@@ -47,13 +52,15 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 /// wait for that. The event of a `publish_step` does, and comes behind all that was published
 /// meanwhile.
 ///
-/// A page that is kept away (`close_connection`), at most `max_kept_away` of them, is refused until
-/// its time is over.
+/// A page that is kept away (`close_connection`) is refused until its time is over.
+///
+/// `place`, which may be null, is told the last id in the order of events, before whoever asked for
+/// what is at that place is answered.
 ///
 /// The table, the transports, the observers, the history and those who wait for an answer outlive a
 /// restart of the inside.
 supervised<connection_registry_actor> spawn_connection_registry(
-  caf::actor_system& system, shell_options options, const history_limits& limits, metrics& numbers,
-  registry_memory memory = {}, std::size_t max_kept_away = 10'000);
+  caf::actor_system& system, shell_options options, const registry_limits& limits, metrics& numbers,
+  registry_memory memory = {}, std::shared_ptr<event_place> place = nullptr);
 
 } // namespace herald

@@ -9,6 +9,14 @@
 
 namespace herald {
 
+namespace {
+
+/// So many members are looked at one by one for the transports that reach them; where there are
+/// more, some of them are likely everywhere.
+constexpr std::size_t few_members = 64;
+
+} // namespace
+
 std::size_t connection_table::id_hash::operator()(std::string_view id) const noexcept {
   return std::hash<std::string_view>{}(id);
 }
@@ -68,6 +76,8 @@ std::optional<connection_table::connection> connection_table::open(const opening
   made.serial = last_serial_ + 1;
   slots_[n] = std::move(made);
   try {
+    if (what.hears)
+      hearers_.set(n, *what.hears);
     by_serial_.insert(by_serial_.end(), n);
   } catch (...) {
     put_back(n);
@@ -108,18 +118,171 @@ std::optional<connection_table::connection> connection_table::find(const token& 
   return as_connection(slots_[*found]);
 }
 
-connection_page connection_table::page(std::uint64_t after, std::size_t limit) const {
+std::optional<reach> connection_table::reach_of(const token& stream) const {
+  const auto found = by_token_.find(stream);
+  if (found == by_token_.end())
+    return std::nullopt;
+  return reach_at(*found);
+}
+
+void connection_table::set_reach(const token& stream, const reach& hears) {
+  if (const auto found = by_token_.find(stream); found != by_token_.end())
+    hearers_.set(*found, hears);
+}
+
+connection_table::audience_size connection_table::measure(const audience_ptr& to) const {
+  audience_size result;
+  if (!to) {
+    result.connections = size() - hearers_.without_broadcast();
+    return result;
+  }
+  if (to->everyone()) {
+    result.connections = size() - hearers_.without_broadcast();
+  } else {
+    result.connections = hearers_.count(*to);
+    if (const auto page = by_id_.find(std::string_view{to->page.str()}); page != by_id_.end()) {
+      result.page = as_connection(slots_[*page]);
+      result.connections += hears_without_page(*page, *to) ? 0U : 1U;
+    }
+  }
+  for (const auto& id : to->except) {
+    const auto found = by_id_.find(std::string_view{id.str()});
+    if (found == by_id_.end())
+      continue;
+    result.except.push_back(as_connection(slots_[*found]));
+    const bool heard = to->everyone() ? hearers_.hears_broadcast(*found)
+                                      : id == to->page || hears_without_page(*found, *to);
+    result.connections -= heard ? 1U : 0U;
+  }
+  return result;
+}
+
+void connection_table::add_transports(
+  const audience& to, std::vector<transport_index>& into) const {
+  if (hearers_.count(to) > few_members) {
+    for (std::size_t via = 0; via < on_transport_.size(); ++via)
+      if (on_transport_[via] != 0)
+        into.push_back(static_cast<transport_index>(via));
+  } else {
+    std::vector<audience_index::member> found;
+    hearers_.find(to, found);
+    for (const auto n : found)
+      into.push_back(slots_[n].via);
+  }
+  std::sort(into.begin(), into.end());
+  into.erase(std::unique(into.begin(), into.end()), into.end());
+}
+
+/// Whether an event would be for a connection if it were not for its page, and not kept from it.
+bool connection_table::hears_without_page(slot_number n, const audience& to) const {
+  auto others = to;
+  others.page = {};
+  others.except.clear();
+  return !others.everyone()
+         && hearers_.reach_of(n).hears(std::make_shared<const audience>(std::move(others)));
+}
+
+reach connection_table::reach_at(slot_number n) const {
+  auto found = hearers_.reach_of(n);
+  found.page = request_id{std::string{slots_[n].id()}};
+  return found;
+}
+
+connection_page connection_table::page(
+  std::uint64_t after, std::size_t limit, const connection_filter& which) const {
+  if (!which.all())
+    return filtered(after, limit, which);
   connection_page result;
   result.total = size();
   auto it = by_serial_.upper_bound(after);
-  for (; it != by_serial_.end() && result.connections.size() < limit; ++it) {
-    const auto& s = slots_[*it];
-    result.connections.push_back(
-      {request_id{std::string{s.id()}}, s.stream, std::string{s.url()}, s.transport,
-       s.connected_at});
-  }
+  for (; it != by_serial_.end() && result.connections.size() < limit; ++it)
+    result.connections.push_back(view_of(*it));
   if (it != by_serial_.end() && !result.connections.empty())
     result.next = slots_[*std::prev(it)].serial;
+  return result;
+}
+
+connection_page connection_table::filtered(
+  std::uint64_t after, std::size_t limit, const connection_filter& which) const {
+  using kind = audience_index::key_kind;
+  std::optional<std::vector<slot_number>> all;
+  const auto narrow = [&all](std::vector<slot_number> found) {
+    if (!all) {
+      all = std::move(found);
+      return;
+    }
+    std::vector<slot_number> both;
+    std::set_intersection(
+      all->begin(), all->end(), found.begin(), found.end(), std::back_inserter(both));
+    all = std::move(both);
+  };
+  const auto with_key = [&](kind of, const std::string& name) {
+    std::vector<slot_number> found;
+    hearers_.find_key(of, name, found);
+    return found;
+  };
+  if (!which.subject.empty())
+    narrow(with_key(kind::subject, which.subject));
+  if (!which.role.empty())
+    narrow(with_key(kind::role, which.role));
+  if (which.topic == "*" || which.topic.ends_with("/*")) {
+    narrow(with_key(kind::pattern, which.topic));
+  } else if (!which.topic.empty()) {
+    audience on;
+    on.topics.push_back(which.topic);
+    std::vector<slot_number> found;
+    hearers_.find(on, found);
+    narrow(std::move(found));
+  }
+
+  connection_page result;
+  result.total = all->size();
+  const auto serial = [this](slot_number n) {
+    return slots_[n].serial;
+  };
+  std::erase_if(*all, [&](slot_number n) { return serial(n) <= after; });
+  const auto shown = std::min(limit, all->size());
+  std::ranges::partial_sort(*all, all->begin() + static_cast<std::ptrdiff_t>(shown), {}, serial);
+  for (std::size_t i = 0; i < shown; ++i)
+    result.connections.push_back(view_of((*all)[i]));
+  if (shown != 0 && shown < all->size())
+    result.next = serial((*all)[shown - 1]);
+  return result;
+}
+
+connection_view connection_table::view_of(slot_number n) const {
+  const auto& s = slots_[n];
+  return {
+    request_id{std::string{s.id()}},
+    s.stream,
+    std::string{s.url()},
+    s.transport,
+    s.connected_at,
+    reach_at(n)};
+}
+
+std::vector<connection_table::connection>
+connection_table::of_subject(std::string_view subject) const {
+  std::vector<slot_number> found;
+  hearers_.find_key(audience_index::key_kind::subject, subject, found);
+  std::vector<connection> result;
+  result.reserve(found.size());
+  for (const auto n : found)
+    result.push_back(as_connection(slots_[n]));
+  return result;
+}
+
+topic_page connection_table::topics(std::uint64_t after, std::size_t limit) const {
+  topic_page result;
+  result.total = hearers_.pattern_total();
+  // One more says whether there are more.
+  auto found = hearers_.patterns(after, limit + 1);
+  if (found.size() > limit) {
+    found.pop_back();
+    result.next = found.back().cursor;
+  }
+  for (auto& one : found)
+    result.topics.push_back({std::move(one.pattern), one.members});
   return result;
 }
 
@@ -127,6 +290,8 @@ bool connection_table::check() const {
   if (by_id_.size() != by_token_.size() || by_serial_.size() != by_token_.size())
     return false;
   if (slots_.size() != by_id_.size() + free_.size())
+    return false;
+  if (hearers_.check())
     return false;
   if (std::accumulate(on_transport_.begin(), on_transport_.end(), std::size_t{0}) != size())
     return false;
@@ -161,6 +326,7 @@ void connection_table::release(slot_number n) noexcept {
 }
 
 void connection_table::put_back(slot_number n) noexcept {
+  hearers_.remove(n);
   slots_[n] = slot{};
   free_.push_back(n);
 }

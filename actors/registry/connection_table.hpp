@@ -12,15 +12,17 @@
 #include <boost/container/deque.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include "actors/audience/audience_index.hpp"
 #include "messages/connections.hpp"
+#include "messages/events.hpp"
 
 namespace herald {
 
 /// The open streams: request_id <-> token, both directions in step, at most one stream per
-/// request_id.
+/// request_id; and what each of them hears.
 ///
 /// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
-/// connection takes about 125 bytes, its texts included.
+/// connection takes about 125 bytes, its texts included, and more where it hears more than others.
 class connection_table {
 public:
   /// Which transport reaches a stream; the registry knows what the number stands for.
@@ -45,6 +47,8 @@ public:
     transport_kind transport = transport_kind::embedded;
     transport_index via = 0;
     wall_time at;
+    /// Null: everyone's events, and those of its page.
+    reach_ptr hears = nullptr;
   };
 
   /// Registers a stream. Gives the one that it replaces: same request_id, other token. The same
@@ -66,9 +70,33 @@ public:
     return via < on_transport_.size() ? on_transport_[via] : 0;
   }
 
+  /// What a connection hears, its page included; nothing for a token that is not held.
+  [[nodiscard]] std::optional<reach> reach_of(const token& stream) const;
+  /// From now on the connection hears this. Nothing for a token that is not held.
+  void set_reach(const token& stream, const reach& hears);
+
+  /// The connections that an event is for.
+  struct audience_size {
+    std::size_t connections = 0;
+    /// The stream of the audience's page, if there is one.
+    std::optional<connection> page;
+    /// Those of `except` that are open.
+    std::vector<connection> except;
+  };
+  /// Null: everyone. Takes time in proportion to the keys of the audience, mostly.
+  [[nodiscard]] audience_size measure(const audience_ptr& to) const;
+  /// The transports that reach connections which hear the subject, the role or a topic of `to`, and
+  /// maybe others, in rising order.
+  void add_transports(const audience& to, std::vector<transport_index>& into) const;
+
   /// Connections in the order of connecting, those behind the serial number `after`. Takes time in
-  /// proportion to `limit`.
-  [[nodiscard]] connection_page page(std::uint64_t after, std::size_t limit) const;
+  /// proportion to `limit`; with a filter, to the connections that it lets through.
+  [[nodiscard]] connection_page
+  page(std::uint64_t after, std::size_t limit, const connection_filter& which = {}) const;
+  /// The connections of a subject.
+  [[nodiscard]] std::vector<connection> of_subject(std::string_view subject) const;
+  /// The patterns that connections have, a page of them.
+  [[nodiscard]] topic_page topics(std::uint64_t after, std::size_t limit) const;
 
   /// Whether both directions are in step and nothing is lost between them. For tests, and after a
   /// restart of the registry.
@@ -142,6 +170,11 @@ private:
   };
 
   [[nodiscard]] static connection as_connection(const slot& s);
+  [[nodiscard]] reach reach_at(slot_number n) const;
+  [[nodiscard]] connection_view view_of(slot_number n) const;
+  [[nodiscard]] connection_page
+  filtered(std::uint64_t after, std::size_t limit, const connection_filter& which) const;
+  [[nodiscard]] bool hears_without_page(slot_number n, const audience& to) const;
   slot_number free_slot();
   void release(slot_number n) noexcept;
   void put_back(slot_number n) noexcept;
@@ -154,6 +187,8 @@ private:
   boost::unordered_flat_set<slot_number, token_hash, token_equal> by_token_;
   /// About 5 bytes for each.
   absl::btree_set<slot_number, serial_less> by_serial_;
+  /// Of slot numbers.
+  audience_index hearers_;
 };
 
 } // namespace herald

@@ -10,12 +10,14 @@
 
 #include <caf/response_promise.hpp>
 
+#include "actors/history/event_history.hpp"
+#include "actors/history/id_source.hpp"
+#include "actors/history/retained_values.hpp"
 #include "actors/registry/batch_router.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/registry/connection_table.hpp"
-#include "actors/registry/event_history.hpp"
-#include "actors/registry/id_source.hpp"
 #include "actors/registry/kept_away_pages.hpp"
+#include "actors/registry/page_topics.hpp"
 #include "actors/registry/pending_publish.hpp"
 #include "actors/registry/registry_metrics.hpp"
 #include "actors/registry/step_queue.hpp"
@@ -26,12 +28,17 @@ namespace herald {
 /// The state that outlives a restart of the registry's inside.
 struct registry_state {
   registry_state(
-    const history_limits& limits, registry_memory memory, event_id last, std::size_t max_kept_away)
-    : journal(std::move(memory.journal)),
+    const registry_limits& bounds, registry_memory memory, event_id last,
+    std::shared_ptr<event_place> told_place)
+    : limits(bounds),
+      place(told_place ? std::move(told_place) : std::make_shared<event_place>()),
+      journal(std::move(memory.journal)),
       ids(last, memory.ids_reserved),
-      history(limits, journal ? memory.history_floor : last),
-      router(table, history, static_cast<bool>(journal)),
-      kept_away(max_kept_away),
+      history(limits.history, journal ? memory.history_floor : last),
+      values(limits.retain),
+      router(table, history, values, static_cast<bool>(journal)),
+      kept_away(limits.max_kept_away),
+      topics(limits.max_topic_changes_bytes),
       unwritten(memory.max_queue_events, memory.max_queue_bytes) {}
   registry_state(const registry_state&) = delete;
   registry_state& operator=(const registry_state&) = delete;
@@ -42,15 +49,21 @@ struct registry_state {
     bool lasting = false;
   };
 
+  const registry_limits limits;
+  const std::shared_ptr<event_place> place;
   const journal_actor journal;
   id_source ids;
   connection_table table;
   event_history history;
+  retained_values values;
   batch_router router;
   /// Every transport that was ever seen: a handful (loops, gateway shards), so searched by walking.
   std::vector<transport> transports;
   std::vector<observer_actor> observers;
   kept_away_pages kept_away;
+  page_topics topics;
+  /// When all transports were last told the place.
+  event_history::time_point place_told{};
   bool shutting_down = false;
 
   /// Tickets name deliveries and records that somebody waits for.
@@ -64,7 +77,8 @@ struct registry_state {
 };
 
 /// The inside of the registry: who is connected (connection_registry.cpp), what is published and
-/// recorded (registry_publishing.cpp), and what is told once it is recorded (registry_steps.cpp).
+/// recorded (registry_publishing.cpp), what is told once it is recorded (registry_steps.cpp), and
+/// who hears what (registry_topics.cpp).
 class connection_registry {
 public:
   using interface = connection_registry_actor::extend<
@@ -90,9 +104,13 @@ public:
   void on_recorded(const entries_recorded& fact);
   void on_observer(const add_observer& command);
   connection_page on_list(const list_connections& query) {
-    return state_->table.page(query.after, query.limit);
+    return state_->table.page(query.after, query.limit, query.which);
   }
   result<void> on_close(const close_connection& command);
+  connections_ended on_close_all(const close_connections& command);
+  result<topics_changed> on_topics(const change_topics& command);
+  topic_page on_list_topics(const list_topics& query);
+  event_page on_look_back(const list_events& query);
   void on_adopt(const adopt_streams& command);
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
   void on_flush(const flush&) {}
@@ -110,6 +128,7 @@ private:
   result<void> open(const open_connection& command, opened_streams& opened);
   void tell_opened(opened_streams& opened);
   connection_table::transport_index index_of(const delivery_actor& via, transport_kind kind);
+  [[nodiscard]] event_history::time_point now() const { return self_->clock().now(); }
   bool keep_away(const request_id& id, std::chrono::seconds time);
   bool is_kept_away(const request_id& id);
   void close(const connection& open);
@@ -119,7 +138,14 @@ private:
   template <class Fact>
   void tell_observers(const Fact& fact);
   event_history::missed missed_since(const std::string& cursor);
-  missed_events replay_of(event_history::missed missed, const request_id& id);
+  reach_ptr reach_for(const open_connection& command);
+  /// What a stream gets first: last values of its topics, and what it has missed where it has a
+  /// cursor.
+  missed_events beginning_of(
+    const open_connection& command, const reach_ptr& hears, const event_history::missed& missed);
+  void forget_topics();
+  void record_topics(const request_id& id);
+  void expire_values();
 
   /// Events are from outside; versions and tasks are ours.
   static bool is_from_outside(const publish& command);

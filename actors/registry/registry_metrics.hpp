@@ -24,7 +24,16 @@ struct registry_metrics {
       unwritten(numbers.gauge(
         "herald_journal_queue_events", "Events that were published and are not written yet.")),
       refused(numbers.counter(
-        "herald_journal_refused_total", "Publishers refused because the journal is behind.")) {}
+        "herald_journal_refused_total", "Publishers refused because the journal is behind.")),
+      values(numbers.gauge("herald_retained_topics", "Topics that have a last value.")),
+      value_bytes(numbers.gauge("herald_retained_bytes", "Memory of the last values of topics.")),
+      values_refused(numbers.counter(
+        "herald_retained_refused_total", "Publishers refused because too much is retained.")),
+      topic_changes_bytes(numbers.gauge(
+        "herald_topic_changes_bytes", "Memory of what pages have changed in their topics.")),
+      topic_changes_refused(numbers.counter(
+        "herald_topic_changes_refused_total",
+        "Changes of topics refused because too much is kept for pages.")) {}
 
   prometheus::Counter& connects;
   prometheus::Counter& disconnects;
@@ -38,6 +47,11 @@ struct registry_metrics {
   prometheus::Gauge& kept_bytes;
   prometheus::Gauge& unwritten;
   prometheus::Counter& refused;
+  prometheus::Gauge& values;
+  prometheus::Gauge& value_bytes;
+  prometheus::Counter& values_refused;
+  prometheus::Gauge& topic_changes_bytes;
+  prometheus::Counter& topic_changes_refused;
 
 private:
   static prometheus::Counter& streams(metrics& numbers, const char* action) {

@@ -2,6 +2,7 @@
 // the journal.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/registry/registry_inside.hpp"
@@ -11,6 +12,10 @@ namespace herald {
 namespace {
 
 constexpr const char* component = "connection-registry";
+
+/// Between two times that all transports are told the place in the order. Well below the time from
+/// one heartbeat to the next, with which streams are told it.
+constexpr std::chrono::seconds place_pause{1};
 
 } // namespace
 
@@ -27,6 +32,12 @@ caf::error connection_registry::refusal(const publish& command) {
   if (outside && state_->unwritten.full()) {
     numbers_.refused.Increment();
     return fail(ec::overloaded, "too many events wait for the journal");
+  }
+  if (outside) {
+    if (auto violation = state_->values.violation(command.drafts)) {
+      numbers_.values_refused.Increment();
+      return fail(ec::storage_full, std::move(*violation), "retain");
+    }
   }
   if (!state_->ids.has(command.drafts.size())) {
     // Nothing else would ask again: no event is recorded before there are ids.
@@ -62,17 +73,29 @@ result<publish_receipt> connection_registry::on_publish(publish& command) {
 /// Puts a batch into the history, and finds who gets it.
 routed_batch connection_registry::route(publish& command, event_id first) {
   auto batch = state_->router.route(command.drafts, first, self_->clock().now());
+  state_->place->set(state_->ids.last());
   numbers_.published.Increment(static_cast<double>(batch.receipt.ids.size()));
   count_history(batch.evicted);
   return batch;
 }
 
+/// Transports that the batch is not for are told the place from time to time: a stream that hears
+/// nothing for long would otherwise come back from where the history does not reach any more.
 void connection_registry::send(
   routed_batch& batch, ticket_id ticket, std::chrono::steady_clock::time_point answer_by) {
-  for (std::size_t i = 0; i < batch.parts.size(); ++i)
+  static const auto nothing = std::make_shared<const std::vector<delivery>>();
+  auto& state = *state_;
+  const bool to_all = now() - state.place_told >= place_pause;
+  if (to_all)
+    state.place_told = now();
+  const auto place = batch.receipt.ids.empty() ? event_id{} : batch.receipt.ids.back();
+  for (std::size_t i = 0; i < batch.parts.size(); ++i) {
+    const auto& via = state.transports[i].via;
     if (batch.parts[i])
-      caf::anon_send(
-        state_->transports[i].via, deliver{std::move(batch.parts[i]), ticket, answer_by});
+      caf::anon_send(via, deliver{std::move(batch.parts[i]), ticket, answer_by, place});
+    else if (to_all && state.table.size_on(static_cast<connection_table::transport_index>(i)) != 0)
+      caf::anon_send(via, deliver{nothing, 0, answer_by, place});
+  }
 }
 
 /// Says a batch that is not refused any more: to the history, the streams and the journal, which
@@ -82,6 +105,9 @@ result<publish_receipt>
 connection_registry::say(publish& command, event_id first, std::vector<journal_entry> entries) {
   auto batch = route(command, first);
   const bool undelivered = command.wait && batch.transports > 0;
+  if (!batch.more.empty() || state_->values.size() != 0)
+    expire_values();
+  std::move(batch.more.begin(), batch.more.end(), std::back_inserter(entries));
   const bool unwritten = !batch.kept.empty() || !entries.empty();
   const auto ticket = undelivered || unwritten ? ++state_->last_ticket : ticket_id{0};
   send(batch, undelivered ? ticket : ticket_id{0}, self_->clock().now() + command.longest_wait);

@@ -63,7 +63,8 @@ void connection_registry::record_steps() {
   for (const auto& step : batch.steps) {
     auto to = step.what.to;
     events_kept told{{}, std::chrono::system_clock::now()};
-    told.events.push_back({ordered_event(draft{step.what}, id, now), std::move(to)});
+    told.events.push_back(
+      {ordered_event(draft{step.what}, id, now), std::move(to), step.what.ttl, now});
     entries.emplace_back(step_kept{step.task, std::move(told)});
     bytes += bytes_of(step);
     ++id.value;

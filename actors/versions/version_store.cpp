@@ -26,7 +26,7 @@ struct store_state {
   bool shutting_down = false;
 };
 
-draft version_draft(std::string data, audience to) {
+draft version_draft(std::string data, audience_ptr to) {
   return {"version", std::move(data), std::move(to), service_type::version};
 }
 
@@ -107,7 +107,7 @@ void version_store::greet(const connection_opened& fact) {
 
 void version_store::send_pending(const request_id& id, std::string data) {
   publish command;
-  command.drafts.push_back(version_draft(std::move(data), audience{id}));
+  command.drafts.push_back(version_draft(std::move(data), audience_of_page(id)));
   const auto kept = [id](std::string_view why) {
     log::error(component, "pending_version_not_sent", {{"request_id", id.str()}, {"why", why}});
   };
@@ -146,7 +146,7 @@ void version_store::send_current(
   for (auto& id : std::exchange(state.waiting, {})) {
     // A version queued while the fetch was under way has reached this stream already, and counts.
     if (state.pending.find(id) == nullptr)
-      command.drafts.push_back(version_draft(data, audience{std::move(id)}));
+      command.drafts.push_back(version_draft(data, audience_of_page(std::move(id))));
   }
   if (!command.drafts.empty())
     caf::anon_send(publisher, std::move(command));
@@ -157,7 +157,7 @@ result<version_queued> version_store::on_queue(queue_version& command) {
     return fail(ec::shutting_down, "no new versions are taken");
   const pending_version version{command.version, command.changelog};
   publish broadcast;
-  broadcast.drafts.push_back(version_draft(version_data(version), audience{}));
+  broadcast.drafts.push_back(version_draft(version_data(version), nullptr));
   const auto evicted = state_->pending.put(command.id, version);
   evicted_.Increment(static_cast<double>(evicted.size()));
   pending_count_.Set(static_cast<double>(state_->pending.size()));

@@ -58,19 +58,24 @@ private:
     auto id = id_of(callback.url);
     if (!id)
       return problem(id.error());
+    const stream_query query{split_target(callback.url).query, options_.query};
+    if (query.fault_of_asks())
+      return problem(*query.fault_of_asks());
     open_connection opening;
     opening.id = *id;
+    opening.asks = query.asks();
     opening.stream = callback.stream;
     opening.url = std::move(callback.url);
     opening.transport = transport_kind::gateway;
     opening.via = shard_for(callback.stream, shards_);
+    auto answer = connect_answer_json(opening);
     const auto taken = ask<void>(system_, owner_, std::move(opening), options_.deadline);
     if (!taken) {
       // It may still be taken later, but then nobody will open the stream.
       tell_closed({callback.stream, end_reason::error});
       return problem(taken.error());
     }
-    return json_reply(200, object_writer{}.text("request_id", id->str()).finish());
+    return json_reply(200, std::move(answer));
   }
 
   api_reply disconnect(const gateway_callback& callback) const {

@@ -8,6 +8,7 @@
 #include <caf/fwd.hpp>
 
 #include "actors/system/shared_value.hpp"
+#include "http/protocol/stream_query.hpp"
 #include "http/server/router.hpp"
 #include "messages/actors.hpp"
 
@@ -21,6 +22,8 @@ struct callback_options {
   /// Longest wait for the owner of the streams. Below the 5 s after which a gateway gives up, so
   /// that it hears an answer.
   std::chrono::milliseconds deadline{4000};
+  /// How the query of a page's URL is read, of which the gateway tells.
+  stream_query::rules query{};
 };
 
 /// Whether two texts are the same, in a time that depends on `given` alone: neither the place of

@@ -6,6 +6,7 @@
 
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
+#include "http/protocol/url.hpp"
 #include "http/server/ask.hpp"
 #include "http/server/request_arguments.hpp"
 
@@ -14,6 +15,9 @@ namespace herald {
 namespace {
 
 using std::chrono::milliseconds;
+
+/// Of one look back.
+constexpr std::size_t max_look_back_topics = 1000;
 
 event_format format_of(const api_request& request) {
   const bool lines =
@@ -37,6 +41,71 @@ wait_of(const api_request& request, milliseconds unless_said) {
     return std::optional<milliseconds>{};
   }
   return *wait_ms ? milliseconds{**wait_ms} : unless_said;
+}
+
+/// What a stream would hear that has these parameters, or nothing where there are none.
+caf::expected<std::optional<reach>> listener_of(const api_request& request) {
+  reach who;
+  bool named = false;
+  const auto broken = [](std::string_view rule, const char* name) {
+    return fail(ec::invalid_field, std::string{rule}, name);
+  };
+  for (auto& [name, value] : query_arguments(request.raw_query)) {
+    if (name == "after" || name == "limit")
+      continue;
+    named = true;
+    if (!value)
+      return fail(ec::invalid_field, "must be percent-encoded", name);
+    if (name == "topic") {
+      if (const auto rule = pattern_violation(*value))
+        return broken(*rule, "topic");
+      who.patterns.push_back(std::move(*value));
+    } else if (name == "request_id") {
+      if (const auto rule = request_id_violation(*value))
+        return broken(*rule, "request_id");
+      who.page = request_id{std::move(*value)};
+    } else if (name == "subject" || name == "role") {
+      if (const auto rule = principal_violation(*value))
+        return fail(ec::invalid_field, std::string{*rule}, name);
+      if (name == "subject")
+        who.subject = std::move(*value);
+      else
+        who.roles.push_back(std::move(*value));
+    }
+  }
+  if (who.patterns.size() > max_look_back_topics)
+    return fail(
+      ec::invalid_field, "may be given " + std::to_string(max_look_back_topics) + " times",
+      "topic");
+  const auto broadcast = request.argument("broadcast");
+  if (broadcast) {
+    const auto on = switch_argument(request, "broadcast");
+    if (!on)
+      return on.error();
+    who.broadcast = *on;
+  }
+  return named ? std::optional{std::move(who)} : std::nullopt;
+}
+
+api_reply look_back(
+  caf::actor_system& system, const connection_registry_actor& registry,
+  const api_request& request) {
+  const auto limit = number_argument(request, "limit", 1, max_page_limit);
+  if (!limit)
+    return problem(limit.error());
+  list_events query;
+  query.limit = static_cast<std::size_t>(limit->value_or(default_page_limit));
+  if (const auto after = request.argument("after")) {
+    query.after = parse_event_id(*after);
+    if (!query.after)
+      return problem(failure{ec::invalid_field, "must be the id of an event", "after"});
+  }
+  auto who = listener_of(request);
+  if (!who)
+    return problem(who.error());
+  query.who = std::move(*who);
+  const auto page = ask<event_page>(system, registry, std::move(query));
+  return page ? json_reply(200, to_json(*page)) : problem(page.error());
 }
 
 } // namespace
@@ -63,6 +132,17 @@ void add_event_routes(
       return json_reply(
         waits ? 200 : 202,
         events->many ? batch_receipt_json(*receipt, waits) : receipt_json(*receipt, waits));
+    });
+}
+
+void add_look_back_route(
+  router& routes, caf::actor_system& system, const connection_registry_actor& registry) {
+  const std::vector<std::string> parameters{"after",   "limit", "topic",    "request_id",
+                                            "subject", "role",  "broadcast"};
+  routes.add(
+    "GET", "/api/events", {parameters, false, false, "topic"},
+    [&system, registry](const api_request& request) {
+      return look_back(system, registry, request);
     });
 }
 

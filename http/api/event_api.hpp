@@ -18,4 +18,9 @@ void add_event_routes(
   router& routes, caf::actor_system& system, const publisher_actor& publisher,
   const event_limits& limits, std::chrono::milliseconds wait);
 
+/// `GET /api/events?after=ID&topic=&request_id=&subject=&role=&broadcast=&limit=100`: what is kept
+/// that a stream with these parameters would be replayed; without any of them, all.
+void add_look_back_route(
+  router& routes, caf::actor_system& system, const connection_registry_actor& registry);
+
 } // namespace herald

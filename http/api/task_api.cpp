@@ -106,7 +106,8 @@ api_reply send_test_event(
   if (!order)
     return problem(order.error());
   order->event.timestamp = std::chrono::system_clock::now();
-  draft event{"task_event", to_json(order->event), {order->page}, service_type::task};
+  draft event{
+    "task_event", to_json(order->event), audience_of_page(order->page), service_type::task};
   const auto receipt = ask<publish_receipt>(system, publisher, publish{{std::move(event)}, false});
   if (!receipt)
     return problem(receipt.error());

@@ -7,15 +7,16 @@
 #include <string_view>
 
 #include "actors/gateway/gateway_options.hpp"
+#include "actors/history/history_limits.hpp"
+#include "actors/history/retention_limits.hpp"
 #include "actors/journal/journal_options.hpp"
-#include "actors/registry/history_limits.hpp"
 #include "actors/supervision/supervision_options.hpp"
 #include "actors/tasks/task_options.hpp"
 #include "actors/telemetry/log.hpp"
 #include "actors/versions/version_settings.hpp"
+#include "http/admission/stream_options.hpp"
 #include "http/clients/callback_settings.hpp"
 #include "http/server/api_options.hpp"
-#include "http/streams/stream_options.hpp"
 
 namespace herald {
 
@@ -40,6 +41,7 @@ struct config {
   gateway_settings gateway;
   callback_settings callback;
   history_limits history;
+  retention_limits retain;
   journal_settings journal;
   version_settings version;
   task_settings tasks;

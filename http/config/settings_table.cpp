@@ -140,6 +140,10 @@ const std::array table = {
   setting{
     AT(stream.max_kept_away), count(0, 10'000'000),
     "Pages that may be kept away at once (stay_away_s); more are refused."},
+  setting{AT(stream.max_topics), count(0, 1000), "Topics that a stream may listen to."},
+  setting{
+    AT(stream.max_topic_changes_bytes), bytes(0),
+    "Memory for topics that were added to pages' URLs, and removed; more are refused."},
   setting{
     AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request.",
     secrecy::open, live},
@@ -213,6 +217,13 @@ const std::array table = {
     "Events kept for streams that come back with Last-Event-ID; 0: none."},
   setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
   setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+
+  setting{
+    AT(retain.max_topics), count(0, 10'000'000), "Topics that may have a last value; 0: none."},
+  setting{AT(retain.max_bytes), bytes(1024), "Memory of the last values."},
+  setting{
+    AT(retain.max_replay), count(1, 1'000'000),
+    "Last values that a stream gets at once; where there are more, the newest and a gap."},
 
   setting{
     AT(journal.path), plain,

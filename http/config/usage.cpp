@@ -20,6 +20,7 @@ constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"gateway", "An external SSE Gateway instead of herald's own streams"},
   {"callback", "Callbacks of a gateway"},
   {"history", "The history, for streams that come back"},
+  {"retain", "Last values of topics, for streams that begin"},
   {"journal", "The journal, which outlives a restart"},
   {"version", "The current version"},
   {"tasks", "Tasks"},

@@ -30,8 +30,9 @@ public:
   [[nodiscard]] bool idle() const noexcept { return open_.empty(); }
 
   [[nodiscard]] key open(ticket_id id, time_point answer_by = time_point::max());
-  /// A frame of the ticket's batch was appended to the log of a framing, and all its `streams` that
-  /// are open now have to write it.
+  /// A frame of the ticket's batch was appended to the log of a framing, and `streams` of those
+  /// that follow it now have to write it. Others leave it out: they are said neither to have
+  /// written it nor to have lost it.
   void wait_for_range(key k, framing how, log_position from, log_position to, std::size_t streams);
   /// A frame of the batch waits for one stream.
   void wait_for_target(key k);

@@ -21,9 +21,7 @@ constexpr std::size_t keep_bytes = std::size_t{256} * 1024;
 
 frame_log::frame_log(std::size_t capacity)
   : capacity_(std::max<std::size_t>(capacity, 1)),
-    max_frames_(std::max<std::size_t>(capacity_ / bytes_per_frame, steps)),
-    // Not initialised: the system gives a page when it is first written.
-    bytes_(new char[capacity_]) {}
+    max_frames_(std::max<std::size_t>(capacity_ / bytes_per_frame, steps)) {}
 
 log_position frame_log::begin_after(std::size_t bytes) const {
   auto needed = begin();
@@ -37,6 +35,9 @@ log_position frame_log::begin_after(std::size_t bytes) const {
 void frame_log::append(const pieces& frame, std::optional<service_type> service) {
   const auto size = frame[0].size() + frame[1].size() + frame[2].size();
   assert(size <= capacity_);
+  // Not initialised: the system gives a page when it is first written.
+  if (!bytes_)
+    bytes_.reset(new char[capacity_]);
   trim(begin_after(size));
   mark next = frames_.empty() ? base_ : frames_.back();
   for (const auto piece : frame) {

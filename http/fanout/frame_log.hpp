@@ -86,6 +86,7 @@ private:
 
   std::size_t capacity_;
   std::size_t max_frames_;
+  /// Null until the first frame.
   std::unique_ptr<char[]> bytes_;
   /// How far memory was written since it was last released.
   std::size_t touched_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "http/fanout/frame_log.hpp"
@@ -29,10 +30,17 @@ public:
       format_(format) {}
 
   /// Renders the piece that is due: the same one until `advance`.
-  void render(std::string& piece);
+  void render();
+  /// What was rendered; empty before, and once it is dropped or sent.
+  [[nodiscard]] std::string_view piece() const noexcept { return piece_; }
+  /// Gives its memory back.
+  void drop_piece() noexcept { std::string{}.swap(piece_); }
 
   /// The piece that was rendered is sent.
-  void advance() { next_ = behind_; }
+  void advance() {
+    next_ = behind_;
+    piece_.clear();
+  }
 
   /// Whether the piece that was rendered is the last.
   [[nodiscard]] bool last() const noexcept { return behind_.empty(); }
@@ -47,6 +55,7 @@ private:
   framing framing_;
   frame_format format_;
   missed_events behind_;
+  std::string piece_;
   frame_counts counts_{};
 };
 

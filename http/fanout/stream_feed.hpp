@@ -1,19 +1,31 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "actors/audience/audience_index.hpp"
+#include "http/fanout/delivery_targets.hpp"
+#include "http/fanout/shared_frame.hpp"
 #include "http/fanout/stream_table.hpp"
+#include "messages/audience.hpp"
 #include "messages/events.hpp"
+#include "messages/history.hpp"
 
 namespace herald {
 
 /// Renders what is delivered and puts it into a table: into its log what is for everyone, into the
-/// queue of a stream what is for that one. Notes when events came, for their latency.
+/// queue of a stream what is for that one. Knows what each stream hears, and so which streams an
+/// event with an audience is for: each of them gets a reference to one frame. Notes when events
+/// came, for their latency.
 ///
 /// Knows no clock. For one thread.
 class stream_feed {
@@ -34,7 +46,25 @@ public:
   stream_feed(stream_table& table, time_point now, frame_format format = frame_format::named)
     : table_(table),
       format_(format),
-      last_frame_(now) {}
+      last_frames_{now, now} {}
+
+  // What streams hear. Null is what a plain one does.
+
+  /// Opens a waiting stream of the table, which hears this from here on.
+  void attach(
+    stream_slot slot, stream_start start, missed_events missed = {}, event_id live_from = {},
+    const reach_ptr& hears = nullptr);
+  /// From here on a stream hears this. Nothing for one that is not open. A stream that is far
+  /// behind may be closed by it, as by `stream_table::push`.
+  void change(stream_slot slot, const reach_ptr& hears);
+  /// Gives an open stream older events, in their order, and then again the place from where it may
+  /// come back, unless that is 0.
+  void put_values(stream_slot slot, std::span<const event_ptr> values, event_id cursor);
+  /// The stream in this slot has ended.
+  void ended(stream_slot slot) noexcept;
+  [[nodiscard]] const audience_index& members() const noexcept { return index_; }
+
+  // What they are told.
 
   /// Puts in as much of the batch as there is room for; true once all of it is in. Until then, to
   /// be called again with the same one.
@@ -42,19 +72,33 @@ public:
   /// Of what was put in since the last call.
   [[nodiscard]] std::vector<failure> take_failures() { return std::exchange(failures_, {}); }
 
-  /// Puts in a comment for all streams, unless there is no room, as streams get something anyway.
-  /// `ended`: an empty line follows it, as that of gateways has it.
-  void put_heartbeat(time_point now, bool ended = false);
+  /// Puts in a comment for all streams that were told nothing in common for so long, unless there
+  /// is no room, as streams get something anyway. `ended`: an empty line follows it, as that of
+  /// gateways has it.
+  void put_heartbeat(time_point now, bool ended = false, std::chrono::milliseconds quiet_for = {});
   /// Puts in a heartbeat that pages can watch, an event without id, for all streams; likewise.
   void put_heartbeat_event(time_point now);
   /// The same for one open stream.
   void put_heartbeat_event(stream_slot slot);
-  /// When something was last put in for all streams; at first, when this was made.
-  [[nodiscard]] time_point last_frame() const noexcept { return last_frame_; }
+  /// The next heartbeat for all streams begins with the id of an event before which nothing is
+  /// still to come, so that a stream that has heard none of the last events comes back from there.
+  /// It names a later one if that was put in meanwhile: a cursor never goes back. Nothing for 0.
+  void note_place(event_id place);
+  /// When something was last put in for all streams of any kind; at first, when this was made.
+  [[nodiscard]] time_point last_frame() const noexcept {
+    return *std::max_element(last_frames_.begin(), last_frames_.end());
+  }
+  /// Since when there are streams that were told nothing in common with others of their kind: a
+  /// heartbeat is due so long after. Those that hear broadcasts, and those that do not, are told at
+  /// different times.
+  [[nodiscard]] time_point quiet_since() const noexcept {
+    return *std::min_element(last_frames_.begin(), last_frames_.end());
+  }
 
-  /// Whether all streams were offered an event since the last `each_served`.
+  /// Whether all streams that an event is for were offered it since the last `each_served`.
   [[nodiscard]] bool has_served() const {
-    return !timed_.empty() && timed_.front().upto <= table_.served_frames();
+    return !timed_.empty() && timed_.front().upto <= table_.served_frames()
+           && timed_.front().round < table_.rounds();
   }
   /// Calls `note(service, accepted)` for each event that all streams were offered since the last
   /// time.
@@ -68,17 +112,25 @@ public:
   void release_memory();
 
 private:
-  /// An event whose latency is noted once passes have come this far.
+  /// An event whose latency is noted once passes have come this far, and the table's rounds further
+  /// than this.
   struct timed_event {
     std::uint64_t upto = 0;
+    std::uint64_t round = 0;
     time_point accepted;
     service_type service = service_type::event;
   };
 
-  bool broadcast(const event& what, time_point now);
-  void broadcast_uncounted(time_point now);
+  bool put_one(const delivery& item, time_point now);
+  bool broadcast(const event& what, time_point now, std::span<const stream_slot> except);
   void send_to_one(const delivery& item);
-  void note_time(const event& what);
+  bool send_to_some(const delivery& item, time_point now);
+  bool begin_some(const delivery& item);
+  [[nodiscard]] std::optional<stream_slot> open_slot(const token& stream) const;
+  void note_time(const event& what, std::uint64_t round);
+  void raise_places(event_id to);
+  void begin_heartbeat(hearing who);
+  void tell(hearing who, time_point now);
 
   stream_table& table_;
   const frame_format format_;
@@ -86,8 +138,18 @@ private:
   delivery_tickets::key ticket_ = 0;
   std::vector<failure> failures_;
   std::deque<timed_event> timed_;
-  time_point last_frame_;
+  /// By `hearing`.
+  std::array<time_point, hearing_count> last_frames_;
+  /// By `hearing`; 0 where none is to be named.
+  std::array<event_id, hearing_count> places_{};
   std::string scratch_;
+
+  audience_index index_;
+  /// Of the delivery to some that is under way, if there is one.
+  std::optional<shared_frame> frame_;
+  delivery_targets targets_;
+  bool pushed_ = false;
+  std::vector<stream_slot> excepted_;
 };
 
 } // namespace herald

@@ -44,8 +44,10 @@ stream_table::stream_table(stream_table_options options, stream_io& io)
   : options_(options),
     io_(io),
     lanes_{
-      {{framing::bare, frame_log{options.log_bytes}},
-       {framing::chunked, frame_log{options.log_bytes}}}} {
+      {{framing::bare, hearing::everything, frame_log{options.log_bytes}},
+       {framing::chunked, hearing::everything, frame_log{options.log_bytes}},
+       {framing::bare, hearing::addressed, frame_log{options.log_bytes}},
+       {framing::chunked, hearing::addressed, frame_log{options.log_bytes}}}} {
   batch_.reserve(max_batch);
   batch_sends_.reserve(max_batch);
 }
@@ -91,24 +93,27 @@ void stream_table::attach(
   assert(s.now == state::waiting);
   s.now = state::open;
   s.chunked = start.how == framing::chunked;
+  s.addressed = s.cursor_addressed = start.hears == hearing::addressed;
   s.cursor = log_of(s).end();
   ++lane_of(s).open;
   if (missed.empty())
     append_cursor(start.first, live_from);
-  append_framed(start.head, start.how, start.first);
-  own(s).push({s.cursor, std::move(start.head), std::nullopt, 0, nullptr, true});
+  const frame_cover cover{start.how, start.first.size()};
+  // Whatever is in a queue has bytes to send, but for jumps.
+  if (auto text = frame_text::of({start.head, cover.head(), start.first, cover.tail()});
+      !text->view().empty())
+    own(s).push({.due = s.cursor, .text = std::move(text), .what = private_frame::kind::opening});
   if (!missed.empty()) {
     auto rest = std::make_unique<replay>(
       std::move(missed), live_from, options_.piece_bytes, start.how, options_.format);
-    own(s).push({s.cursor, {}, std::nullopt, 0, std::move(rest)});
+    own(s).push({.due = s.cursor, .missed = std::move(rest)});
   }
   make_ready(slot);
 }
 
 void stream_table::refuse(stream_slot slot, std::string answer, bool report, time_point now) {
   assert(streams_[slot].now == state::waiting);
-  begin_closing(
-    slot, {0, end_reason::server_closed, report, now + options_.linger}, std::move(answer));
+  begin_closing(slot, {0, end_reason::server_closed, report, now + options_.linger}, answer);
 }
 
 void stream_table::close(stream_slot slot, std::string_view farewell, time_point now) {
@@ -131,7 +136,7 @@ std::string stream_table::ending(const stream& s, std::string_view farewell) {
 }
 
 void stream_table::begin_closing(
-  stream_slot slot, private_queue::closing how, std::string farewell) {
+  stream_slot slot, private_queue::closing how, std::string_view farewell) {
   auto& s = streams_[slot];
   if (s.now == state::open)
     --lane_of(s).open;
@@ -139,7 +144,7 @@ void stream_table::begin_closing(
   auto& mine = own(s);
   mine.end = how;
   if (!farewell.empty())
-    mine.push({how.stop, std::move(farewell), std::nullopt, 0});
+    mine.push({.due = how.stop, .text = frame_text::of({farewell})});
   make_ready(slot);
 }
 
@@ -169,81 +174,224 @@ bool stream_table::room_in(const lane& where, std::size_t frame) const {
          && where.log.begin_after(bytes) <= where.served;
 }
 
+std::size_t stream_table::open_streams(hearing who) const noexcept {
+  std::size_t count = 0;
+  for (const auto& one : lanes_)
+    count += one.who == who ? one.open : 0;
+  return count;
+}
+
 void stream_table::broadcast(
-  std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket) {
-  if (open_streams() == 0)
+  std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket,
+  std::span<const stream_slot> except) {
+  prepare_jumps(except);
+  if (open_streams(hearing::everything) == 0)
     return;
   // First: what is in one log is served, also where there is no memory for the other.
   ++frames_;
   for (auto& one : lanes_)
-    if (one.open != 0)
-      append(one, frame, service, ticket);
+    if (one.who == hearing::everything && one.open != 0)
+      append(one, frame, service, ticket, except);
+}
+
+void stream_table::tell(hearing who, std::string_view frame) {
+  if (open_streams(who) == 0)
+    return;
+  ++frames_;
+  for (auto& one : lanes_)
+    if (one.who == who && one.open != 0)
+      append(one, frame, std::nullopt, 0, {});
+}
+
+/// Sees to it that these streams can jump without memory: a stream that cannot would be sent what
+/// is not for it.
+void stream_table::prepare_jumps(std::span<const stream_slot> some) {
+  for (const auto slot : some)
+    if (auto& s = streams_[slot]; s.now == state::open && !s.addressed && !at_end(s))
+      if (fits(slot, 0))
+        own(s).reserve_one();
+}
+
+void stream_table::change_hearing(stream_slot slot, hearing now) {
+  auto& s = streams_[slot];
+  const bool addressed = now == hearing::addressed;
+  if (s.now != state::open || s.addressed == addressed)
+    return;
+  if (!at_end(s)) {
+    if (!fits(slot, 0))
+      return;
+    own(s).reserve_one();
+    make_ready(slot);
+  }
+  const auto& next = lanes_[lane_index(framing_of(s), addressed)];
+  jump(s, log_of(s).end(), next, next.log.end());
+  follow(s, addressed);
+}
+
+/// Whether an open stream has sent all that is before the end of its lane.
+bool stream_table::at_end(const stream& s) const {
+  return (!s.own || s.own->empty()) && s.cursor == log_of(s).end();
+}
+
+/// What comes behind `from` in the lane that the open stream follows is not for it: it goes on
+/// there instead. Needs no memory where `at_end`, or behind a `reserve_one`.
+void stream_table::jump(stream& s, log_position from, const lane& where, log_position to) {
+  const bool addressed = where.who == hearing::addressed;
+  if ((!s.own || s.own->empty()) && s.cursor == from) {
+    s.cursor = to;
+    s.cursor_addressed = addressed;
+    return;
+  }
+  s.own->push_jump(from, to, addressed);
+}
+
+/// Has an open stream counted with the lane that it will follow.
+void stream_table::follow(stream& s, bool addressed) {
+  --lane_of(s).open;
+  s.addressed = addressed;
+  ++lane_of(s).open;
 }
 
 void stream_table::append(
   lane& to, std::string_view frame, std::optional<service_type> service,
-  delivery_tickets::key ticket) {
+  delivery_tickets::key ticket, std::span<const stream_slot> except) {
+  const auto leaves_out = [&](stream_slot slot) {
+    const auto& s = streams_[slot];
+    return s.now == state::open && &lane_of(s) == &to;
+  };
+  const auto getting = [&] {
+    return to.open
+           - static_cast<std::size_t>(std::count_if(except.begin(), except.end(), leaves_out));
+  };
   const frame_cover cover{to.how, frame.size()};
   const auto bytes = frame.size() + cover.size();
   if (bytes > to.log.capacity()) {
     if (service)
-      tally_.failed.at(static_cast<std::size_t>(*service)) += to.open;
+      tally_.failed.at(static_cast<std::size_t>(*service)) += getting();
     return;
   }
   lap_behind(to, to.log.begin_after(bytes));
   const auto from = to.log.end();
   to.log.append({cover.head(), frame, cover.tail()}, service);
+  for (const auto slot : except)
+    if (leaves_out(slot))
+      jump(streams_[slot], from, to, to.log.end());
   if (ticket != 0)
-    tickets_.wait_for_range(ticket, to.how, from, to.log.end(), to.open);
+    tickets_.wait_for_range(ticket, to.how, from, to.log.end(), getting());
 }
 
 bool stream_table::push(
   stream_slot slot, std::string_view frame, std::optional<service_type> service,
   delivery_tickets::key ticket) {
-  auto& s = streams_[slot];
+  const auto& s = streams_[slot];
+  return s.now == state::open
+         && enqueue(slot, frame_text::framed(framing_of(s), frame), service, ticket);
+}
+
+bool stream_table::push(stream_slot slot, shared_frame& frame) {
+  ++pushed_;
+  const auto& s = streams_[slot];
   if (s.now != state::open)
     return false;
-  std::string framed;
-  append_framed(framed, framing_of(s), frame);
-  auto& mine = own(s);
-  if (mine.bytes() + framed.size() > options_.private_queue_bytes && mine.bytes() != 0) {
-    ++tally_.overflowed;
-    lap(slot);
+  if (!enqueue(slot, frame.as(framing_of(s)), frame.service(), frame.ticket()))
     return false;
-  }
-  tickets_.wait_for_target(ticket);
-  mine.push({log_of(s).end(), std::move(framed), service, ticket});
-  make_ready(slot);
+  if (blocked(s))
+    return true;
+  ++shared_references_;
+  if (std::exchange(frame.round, round_) != round_)
+    shared_bytes_ += private_queue::cost(frame.size());
   return true;
 }
 
+/// Queues a frame behind all that the open stream is to send now.
+bool stream_table::enqueue(
+  stream_slot slot, frame_text_ptr text, std::optional<service_type> service,
+  delivery_tickets::key ticket) {
+  auto& s = streams_[slot];
+  if (!fits(slot, text->view().size()))
+    return false;
+  auto& mine = own(s);
+  // First what takes memory: a frame that waits without being counted would be counted as done.
+  mine.reserve_one();
+  make_ready(slot);
+  tickets_.wait_for_target(ticket);
+  mine.push(
+    {.due = log_of(s).end(), .text = std::move(text), .ticket = ticket, .service = service});
+  return true;
+}
+
+/// Whether so many bytes more may wait for an open stream alone. One that has too many is closed.
+bool stream_table::fits(stream_slot slot, std::size_t bytes) {
+  const auto waiting = streams_[slot].own ? streams_[slot].own->bytes() : 0;
+  if (waiting == 0 || waiting + private_queue::cost(bytes) <= options_.private_queue_bytes)
+    return true;
+  ++tally_.overflowed;
+  lap(slot);
+  return false;
+}
+
+bool stream_table::room_for(const shared_frame& frame) const noexcept {
+  if (pushed_ >= slice_pushes)
+    return false;
+  if (shared_references_ == 0 || frame.round == round_)
+    return shared_references_
+           < std::max<std::size_t>(options_.log_bytes / sizeof(private_frame), 1);
+  return shared_bytes_ + private_queue::cost(frame.size()) <= most_shared_bytes();
+}
+
+std::size_t stream_table::most_shared_bytes() const noexcept {
+  return std::min(options_.window_bytes, options_.private_queue_bytes / 2);
+}
+
 bool stream_table::run_slice(std::size_t sends) {
-  std::size_t done = 0;
-  const auto last_byte = tally_.bytes + slice_bytes;
-  const auto full = [&] {
-    return done++ == sends || tally_.bytes + batch_bytes_ > last_byte;
-  };
+  pushed_ = 0;
+  slice_done_ = 0;
+  const auto begin = tally_.bytes;
   run_replays();
-  while (!ready_.empty()) {
-    if (full())
-      return true;
-    const auto slot = ready_.back();
-    ready_.pop_back();
-    streams_[slot].ready = false;
-    if (!blocked(streams_[slot]))
+  const bool both = served_frames_ != frames_;
+  run_ready(both ? (sends + 1) / 2 : sends, begin + (both ? slice_bytes / 2 : slice_bytes));
+  return run_pass(sends, begin + slice_bytes) || !ready_.empty() || !catching_up_.empty();
+}
+
+/// Serves streams with something of their own, in their order.
+void stream_table::run_ready(std::size_t sends, std::uint64_t last_byte) {
+  while (!ready_.empty() && !slice_full(sends, last_byte)) {
+    const auto slot = ready_.front();
+    ready_.pop_front();
+    auto& s = streams_[slot];
+    s.ready = false;
+    // It may have been served already, in a pass.
+    if (s.now < state::open || blocked(s) || has_all(s))
+      continue;
+    ++slice_done_;
+    if (!join_batch(slot)) {
+      send_batch();
       serve(slot);
+    }
   }
+  // Before the pass, which may come to the same streams.
+  send_batch();
+  if (!ready_.empty())
+    return;
+  ++round_;
+  shared_references_ = 0;
+  shared_bytes_ = 0;
+}
+
+/// True if the slice is full before the pass has come to its end.
+bool stream_table::run_pass(std::size_t sends, std::uint64_t last_byte) {
   while (served_frames_ != frames_) {
     if (!in_pass_)
       begin_pass();
     for (; next_ < streams_.size(); ++next_) {
       const auto& s = streams_[next_];
-      if (s.now < state::open || blocked(s) || s.cursor >= limit(s))
+      if (s.now < state::open || blocked(s) || !behind(s))
         continue;
-      if (full()) {
+      if (slice_full(sends, last_byte)) {
         send_batch();
         return true;
       }
+      ++slice_done_;
       if (!join_batch(next_)) {
         // First: if serving fails, no batch is left for a time when its slots have other streams.
         send_batch();
@@ -253,7 +401,41 @@ bool stream_table::run_slice(std::size_t sends) {
     send_batch();
     finish_pass();
   }
-  return !catching_up_.empty();
+  return false;
+}
+
+bool stream_table::slice_full(std::size_t sends, std::uint64_t last_byte) const noexcept {
+  return slice_done_ >= sends || tally_.bytes + batch_bytes_ > last_byte;
+}
+
+/// Whether a log has something that the stream is to send; where jumps wait, it may.
+bool stream_table::behind(const stream& s) const {
+  return s.cursor < limit(s) || (s.own && s.own->has_jumps());
+}
+
+/// Calls `use(lane, from, to)` for each stretch of a log that the stream is yet to send, in its
+/// order.
+template <class Use>
+void stream_table::each_stretch(const stream& s, Use use) const {
+  const auto* where = &cursor_lane(s);
+  auto cursor = s.cursor;
+  for (std::size_t i = 0; s.own && i < s.own->size(); ++i) {
+    const auto& frame = s.own->at(i);
+    if (cursor < frame.due)
+      use(*where, cursor, frame.due);
+    cursor = std::max(cursor, frame.due);
+    if (frame.jumps()) {
+      cursor = frame.on;
+      where = &lanes_[lane_index(framing_of(s), frame.on_addressed)];
+    }
+  }
+  if (cursor < limit(s))
+    use(*where, cursor, limit(s));
+}
+
+/// Whether an open stream has nothing to send, and nothing to end for.
+bool stream_table::has_all(const stream& s) const {
+  return s.now == state::open && (!s.own || s.own->empty()) && !behind(s);
 }
 
 /// Gives some of the streams that catch up their turn.
@@ -349,21 +531,32 @@ void stream_table::make_ready(stream_slot slot) {
   streams_[slot].ready = true;
 }
 
-/// Whether a stream that only follows the log, in one piece, is sent to with the batch.
+/// Whether the stream is sent to with the batch: an open one that has one piece to send, of the log
+/// or of its own.
 bool stream_table::join_batch(stream_slot slot) {
   const auto& s = streams_[slot];
-  if (s.own || s.now != state::open)
-    return false;
-  const auto& log = log_of(s);
-  const auto view = log.view(s.cursor, log.end());
-  if (!view.second.empty())
+  const auto piece = s.now == state::open ? only_piece(s) : std::string_view{};
+  if (piece.empty())
     return false;
   batch_.push_back(slot);
-  batch_sends_.push_back({s.fd, view.first.data(), view.first.size(), 0});
-  batch_bytes_ += view.first.size();
+  batch_sends_.push_back({s.fd, piece.data(), piece.size(), 0});
+  batch_bytes_ += piece.size();
   if (batch_.size() == max_batch)
     send_batch();
   return true;
+}
+
+/// All that an open stream has to send, if it lies in one piece; else nothing.
+std::string_view stream_table::only_piece(const stream& s) const {
+  if (!s.own || s.own->empty()) {
+    const auto& log = log_of(s);
+    const auto view = log.view(s.cursor, log.end());
+    return view.second.empty() ? view.first : std::string_view{};
+  }
+  const auto& frame = s.own->at(0);
+  if (s.own->size() != 1 || frame.missed || behind(s))
+    return {};
+  return frame.bytes().substr(s.own->sent());
 }
 
 /// An exception of one stream is thrown on once all others have been advanced: they have got
@@ -393,9 +586,12 @@ void stream_table::apply_result(stream_slot slot, const socket_send& send) {
     return;
   }
   const auto taken = static_cast<std::size_t>(send.result);
-  advance(streams_[slot], taken);
+  auto& s = streams_[slot];
+  advance(s, taken);
   if (taken < send.count)
     block(slot, true);
+  else
+    s.own.reset();
 }
 
 void stream_table::serve(stream_slot slot) {
@@ -436,6 +632,7 @@ void stream_table::serve(stream_slot slot) {
     end_stream(slot, end_reason::server_closed);
     return;
   }
+  assert(!s.own || s.own->empty());
   s.own.reset();
   unblock(slot);
 }
@@ -446,10 +643,11 @@ std::size_t stream_table::gather(const stream& s, part_list& parts) const {
     if (!bytes.empty())
       parts.at(count++) = part(bytes);
   };
+  const auto* log = &cursor_lane(s).log;
   const auto add_log = [&](log_position from, log_position to) {
     if (from >= to)
       return;
-    const auto view = log_of(s).view(from, to);
+    const auto view = log->view(from, to);
     add(view.first);
     add(view.second);
   };
@@ -462,10 +660,14 @@ std::size_t stream_table::gather(const stream& s, part_list& parts) const {
       return count;
     const auto& frame = s.own->at(i);
     add_log(cursor, frame.due);
-    add(std::string_view{frame.bytes}.substr(sent));
+    add(frame.bytes().substr(sent));
     if (frame.missed && !frame.missed->last())
       return count;
     cursor = std::max(cursor, frame.due);
+    if (frame.jumps()) {
+      cursor = frame.on;
+      log = &lanes_[lane_index(framing_of(s), frame.on_addressed)].log;
+    }
     sent = 0;
   }
   add_log(cursor, limit(s));
@@ -483,10 +685,15 @@ void stream_table::advance(stream& s, std::size_t bytes) {
       if (s.cursor < frame.due)
         return;
     }
-    const auto step = std::min(bytes, frame.bytes.size() - s.own->sent());
+    if (frame.jumps()) {
+      take_jump(s);
+      continue;
+    }
+    const auto size = frame.bytes().size();
+    const auto step = std::min(bytes, size - s.own->sent());
     s.own->sent_more(step);
     bytes -= step;
-    if (s.own->sent() < frame.bytes.size())
+    if (s.own->sent() < size)
       return;
     if (frame.missed && finish_piece(s))
       return;
@@ -498,13 +705,21 @@ void stream_table::advance(stream& s, std::size_t bytes) {
 void stream_table::advance_log(stream& s, log_position to) {
   if (s.cursor == to)
     return;
-  const auto& log = log_of(s);
+  const auto& log = cursor_lane(s).log;
   const auto& frames = log.count(s.cursor, to);
   for (std::size_t i = 0; i < service_type_count; ++i)
     tally_.sent[i] += frames[i];
-  if (!tickets_.idle())
+  // Nobody waits for what the other log has.
+  if (!s.cursor_addressed && !tickets_.idle())
     tickets_.written(framing_of(s), s.cursor, to, log);
   s.cursor = to;
+}
+
+/// Has a stream go on where its first frame, a jump, goes to.
+void stream_table::take_jump(stream& s) {
+  const auto frame = s.own->pop();
+  s.cursor = frame.on;
+  s.cursor_addressed = frame.on_addressed;
 }
 
 /// Whether there are more pieces.
@@ -562,12 +777,24 @@ void stream_table::lap_behind(const lane& in, log_position begin) {
     return;
   for (auto i = blocked_.size(); i-- > 0;) {
     const auto slot = blocked_[i];
-    const auto& s = streams_[slot];
-    if (&lane_of(s) != &in || s.cursor >= begin || s.cursor >= limit(s))
+    if (!needs_before(streams_[slot], in, begin))
       continue;
     ++tally_.lagged;
     lap(slot);
   }
+}
+
+/// Whether the stream is yet to send something of a log that lies before `begin`.
+bool stream_table::needs_before(const stream& s, const lane& in, log_position begin) const {
+  if (s.now < state::open)
+    return false;
+  if (!s.own || !s.own->has_jumps())
+    return &cursor_lane(s) == &in && s.cursor < begin && s.cursor < limit(s);
+  bool needs = false;
+  each_stretch(s, [&](const lane& where, log_position from, log_position /*to*/) {
+    needs = needs || (&where == &in && from < begin);
+  });
+  return needs;
 }
 
 /// Takes from a stream all that it has not begun to send, but for its beginning, and has it say so.
@@ -578,23 +805,30 @@ void stream_table::lap(stream_slot slot) {
     return;
   }
   fail_log(s);
+  // It goes nowhere else: what is left of it is where its cursor is.
+  follow(s, s.cursor_addressed);
   const auto& log = log_of(s);
   std::optional<private_frame> rest;
   std::size_t sent = 0;
-  if (const auto stop = log.frame_end(s.cursor); stop != s.cursor) {
+  // Before the log there is no frame that it is in the middle of.
+  const auto stop = s.cursor < log.begin() ? s.cursor : log.frame_end(s.cursor);
+  if (stop != s.cursor) {
     if (stop - s.cursor > max_copied_rest) {
+      while (s.own && !s.own->empty())
+        fail_frame(s.own->pop());
       s.cursor = log.end();
       end_stream(slot, end_reason::error);
       return;
     }
     const auto view = log.view(s.cursor, stop);
-    rest = {s.cursor, std::string{view.first}.append(view.second), std::nullopt, 0};
-  } else if (s.own && !s.own->empty() && (s.own->sent() != 0 || s.own->at(0).opening)) {
+    rest = {.due = s.cursor, .text = frame_text::of({view.first, view.second})};
+  } else if (s.own && !s.own->empty() && (s.own->sent() != 0 || s.own->at(0).opening())) {
     s.own->load();
     sent = s.own->sent();
     rest = s.own->pop();
     rest->due = s.cursor;
-    rest->missed.reset();
+    if (const auto missed = std::move(rest->missed))
+      rest->text = frame_text::of({missed->piece()});
   }
   while (s.own && !s.own->empty())
     fail_frame(s.own->pop());
@@ -608,14 +842,15 @@ void stream_table::lap(stream_slot slot) {
 }
 
 void stream_table::fail_log(const stream& s) {
-  const auto to = limit(s);
-  if (s.now < state::open || s.cursor >= to)
+  if (s.now < state::open)
     return;
-  const auto& frames = log_of(s).count(s.cursor, to);
-  for (std::size_t i = 0; i < service_type_count; ++i)
-    tally_.failed[i] += frames[i];
-  if (!tickets_.idle())
-    tickets_.lost(framing_of(s), s.cursor, to);
+  each_stretch(s, [&](const lane& where, log_position from, log_position to) {
+    const auto& frames = where.log.count(from, to);
+    for (std::size_t i = 0; i < service_type_count; ++i)
+      tally_.failed[i] += frames[i];
+    if (where.who == hearing::everything && !tickets_.idle())
+      tickets_.lost(where.how, from, to);
+  });
 }
 
 void stream_table::fail_frame(const private_frame& frame) {
@@ -626,7 +861,7 @@ void stream_table::fail_frame(const private_frame& frame) {
 
 std::optional<std::string> stream_table::check() const {
   std::size_t used = 0;
-  std::array<std::size_t, framing_count> open{};
+  std::array<std::size_t, lane_count> open{};
   std::size_t left_out = 0;
   std::size_t listed = 0;
   for (stream_slot slot = 0; slot < streams_.size(); ++slot) {
@@ -635,18 +870,23 @@ std::optional<std::string> stream_table::check() const {
     if (s.now == state::free)
       continue;
     ++used;
-    open[s.chunked] += s.now == state::open ? 1U : 0U;
+    open.at(lane_index(framing_of(s), s.addressed)) += s.now == state::open ? 1U : 0U;
     if (s.now == state::closing && (!s.own || !s.own->end))
       return "a stream is closing that has no end";
-    if (s.now >= state::open && s.cursor < limit(s) && s.cursor < log_of(s).begin())
-      return "a stream is behind the log";
+    for (const auto& one : lanes_)
+      if (needs_before(s, one, one.log.begin()))
+        return "a stream is behind the log";
     if (!blocked(s))
       continue;
     ++left_out;
     if (s.link >= blocked_.size() || blocked_[s.link] != slot)
       return "a blocked stream is not listed";
   }
-  if (used != size_ || open[0] != lanes_[0].open || open[1] != lanes_[1].open)
+  const bool counted =
+    std::equal(open.begin(), open.end(), lanes_.begin(), [](std::size_t count, const lane& one) {
+      return count == one.open;
+    });
+  if (used != size_ || !counted)
     return "streams are miscounted";
   if (left_out != blocked_.size() || listed != ready_.size() + catching_up_.size())
     return "a list has streams that it should not have";

@@ -20,6 +20,8 @@ struct api_request {
   std::vector<std::string> path_arguments;
   /// Form-decoded; the first of a repeated name counts.
   std::map<std::string, std::string> query;
+  /// The query as sent.
+  std::string raw_query = {};
 
   /// A query argument, or nothing.
   [[nodiscard]] std::optional<std::string> argument(const std::string& name) const {

@@ -63,6 +63,17 @@ api_reply run(const router::route& route, const api_request& request) {
   return problem({ec::internal, "internal error while handling this request", {}});
 }
 
+/// Adds the headers that the answer does not have by itself.
+void add_missing(std::vector<std::pair<std::string, std::string>> headers, api_reply& reply) {
+  for (auto& header : headers) {
+    const auto same = [&header](const auto& one) {
+      return one.first == header.first;
+    };
+    if (std::none_of(reply.headers.begin(), reply.headers.end(), same))
+      reply.headers.push_back(std::move(header));
+  }
+}
+
 /// The `method` label of a request that no route takes, where clients could make up any.
 std::string_view known_method(std::string_view method) {
   for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -138,6 +149,7 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
       "send the body as application/json, or as application/x-ndjson where lines are taken");
     reply.headers.emplace_back("Accept", "application/json, application/x-ndjson");
   } else {
+    auto headers = routes_.headers();
     api_request request;
     request.method = head.method;
     request.path = target.path;
@@ -145,7 +157,9 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
     request.content_type = head.content_type;
     request.path_arguments = std::move(match.path_arguments);
     request.query = parse_query(target.query);
+    request.raw_query = target.query;
     reply = run(*match.found, request);
+    add_missing(std::move(headers), reply);
   }
   auto& numbers = *numbers_.at(match.found);
   numbers.count(

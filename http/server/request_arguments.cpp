@@ -34,7 +34,7 @@ std::optional<failure> query_violation(std::string_view query, const route_input
     const auto& known = takes.parameters;
     if (std::find(known.begin(), known.end(), name) == known.end())
       return failure{ec::unknown_field, not_known(takes), utf8_front(name, longest_name_shown)};
-    if (!seen.insert(name).second)
+    if (!seen.insert(name).second && name != takes.repeatable)
       return failure{ec::invalid_field, "must not be given twice", name};
   }
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/protocol/api_message.hpp"
@@ -18,6 +19,8 @@ struct route_input {
   /// Whether the one who asks is to be answered whatever else goes on: threads and connections are
   /// reserved for it.
   bool reserved = false;
+  /// Of `parameters`: the one that may come more than once.
+  std::string_view repeatable = {};
 };
 
 inline const route_input no_parameters{};
@@ -51,6 +54,14 @@ public:
   /// braces.
   void add(std::string method, std::string pattern, route_input takes, handler answer);
 
+  /// Gives all answers of routes this header. Its value is made before the handler runs, which may
+  /// give the header another.
+  void add_header(std::string name, std::function<std::string()> value) {
+    headers_.emplace_back(std::move(name), std::move(value));
+  }
+  /// The headers of an answer to a request that comes now.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const;
+
   /// HEAD finds the route of GET.
   [[nodiscard]] match find(std::string_view method, std::string_view path) const;
 
@@ -58,6 +69,7 @@ public:
 
 private:
   std::vector<route> routes_;
+  std::vector<std::pair<std::string, std::function<std::string()>>> headers_;
 };
 
 } // namespace herald

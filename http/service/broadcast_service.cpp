@@ -26,6 +26,7 @@
 #include "http/api/version_api.hpp"
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
+#include "http/protocol/json_reply.hpp"
 #include "http/server/api_server.hpp"
 #include "http/server/ask.hpp"
 #include "http/service/service_parts.hpp"
@@ -90,6 +91,7 @@ private:
   supervision supervision_;
   /// Null without `journal.path`.
   journal_actor journal_;
+  const std::shared_ptr<event_place> place_ = std::make_shared<event_place>();
   connection_registry_actor registry_;
   version_source_actor version_source_;
   version_store_actor versions_;
@@ -109,8 +111,10 @@ broadcast_service::broadcast_service(
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
     registry_(spawn_connection_registry(
-      system, supervision_.child("connection-registry"), settings.history, numbers,
-      registry_memory_of(past), settings.stream.max_kept_away)),
+      system, supervision_.child("connection-registry"),
+      {settings.history, settings.retain, settings.stream.max_kept_away, settings.stream.max_topics,
+       settings.stream.max_topic_changes_bytes},
+      numbers, registry_memory_of(past), place_)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,
@@ -156,6 +160,8 @@ registry_memory broadcast_service::registry_memory_of(recovered_journal& past) c
     settings_.journal.max_queue_events,
     settings_.journal.max_queue_bytes,
     std::move(past.snapshot.events),
+    std::move(past.snapshot.values),
+    std::move(past.snapshot.topics),
     past.snapshot.history_floor,
     past.snapshot.ids_upto,
     past.ids_reserved};
@@ -206,12 +212,17 @@ void broadcast_service::make_transport(metrics& numbers) {
 }
 
 void broadcast_service::make_routes() {
+  routes_.add_header(
+    std::string{place_header}, [place = place_] { return to_string(place->get()); });
   const event_limits limits{settings_.api.max_event_bytes};
   add_event_routes(routes_, system_, registry_, limits, settings_.api.wait_ms);
   add_version_routes(routes_, system_, versions_, limits);
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
-  add_callback_routes(routes_, system_, registry_, shards_, {!shards_.empty(), secret_});
+  add_look_back_route(routes_, system_, registry_);
+  callback_options callbacks{!shards_.empty(), secret_};
+  callbacks.query = {settings_.stream.max_topics, settings_.testing.enabled};
+  add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {
     add_version_testing_routes(routes_, system_, versions_, limits);

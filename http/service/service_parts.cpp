@@ -14,6 +14,7 @@ namespace herald {
 stream_options stream_options_of(const config& settings) {
   stream_options options{settings.stream};
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
+  options.principals = settings.testing.enabled;
   return options;
 }
 

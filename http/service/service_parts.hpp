@@ -6,10 +6,10 @@
 
 #include <caf/fwd.hpp>
 
+#include "http/admission/stream_options.hpp"
 #include "http/config/config.hpp"
 #include "http/server/router.hpp"
 #include "http/service/service.hpp"
-#include "http/streams/stream_options.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {

@@ -12,6 +12,7 @@
 #include "actors/stand_in/stand_in_front.hpp"
 #include "actors/system/descriptor_channel.hpp"
 #include "actors/telemetry/log.hpp"
+#include "http/admission/stream_request_check.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/backend_client.hpp"
 #include "http/protocol/problem.hpp"
@@ -20,7 +21,6 @@
 #include "http/service/service_parts.hpp"
 #include "http/service/supervision.hpp"
 #include "http/streams/stream_endpoint.hpp"
-#include "http/streams/stream_request_check.hpp"
 
 namespace herald {
 

@@ -23,6 +23,8 @@ loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown
         put(content.get_as<attach_stream>(0));
       else if (content.match_elements<close_stream>())
         put(content.get_as<close_stream>(0));
+      else if (content.match_elements<change_reach>())
+        put(content.get_as<change_reach>(0));
       else if (content.match_elements<refuse_stream>())
         put(content.get_as<refuse_stream>(0));
       else if (content.match_elements<inside_order>())

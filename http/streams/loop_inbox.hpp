@@ -10,8 +10,8 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/admission/stream_options.hpp"
 #include "http/sockets/event_descriptor.hpp"
-#include "http/streams/stream_options.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
 
@@ -33,8 +33,8 @@ struct stop_loop {};
 
 /// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
-  attach_stream, refuse_stream, close_stream, deliver, drain_loop, change_settings, stop_loop,
-  inside_order>;
+  attach_stream, refuse_stream, close_stream, change_reach, deliver, drain_loop, change_settings,
+  stop_loop, inside_order>;
 
 /// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
 /// a child that takes orders: an actor without a mailbox whose messages are put here, in the order

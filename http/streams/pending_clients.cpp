@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 
 #include "actors/system/owned_fd.hpp"
+#include "http/admission/stream_request_check.hpp"
 #include "http/protocol/http_reply.hpp"
 #include "http/protocol/problem.hpp"
-#include "http/streams/stream_request_check.hpp"
 
 namespace herald {
 

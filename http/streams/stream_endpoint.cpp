@@ -16,11 +16,11 @@
 #include <pthread.h>
 
 #include "actors/telemetry/log.hpp"
+#include "http/admission/stream_limits.hpp"
 #include "http/sockets/descriptor_table.hpp"
 #include "http/sockets/listeners.hpp"
 #include "http/sockets/tcp_progress.hpp"
 #include "http/streams/loop_inbox.hpp"
-#include "http/streams/stream_limits.hpp"
 #include "http/streams/stream_loop.hpp"
 
 namespace herald {

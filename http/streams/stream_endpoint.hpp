@@ -7,7 +7,7 @@
 #include <caf/fwd.hpp>
 
 #include "actors/telemetry/metrics.hpp"
-#include "http/streams/stream_options.hpp"
+#include "http/admission/stream_options.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {

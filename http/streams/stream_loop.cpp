@@ -50,7 +50,7 @@ stream_loop::stream_loop(
     child_(index, name_of(index), around.numbers, around.supervisor, inbox),
     admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
     heartbeat_(
-      io_, [this] { return feed_.last_frame() + options_.heartbeat_s; },
+      io_, [this] { return feed_.quiet_since() + options_.heartbeat_s; },
       [this] { on_heartbeat(); }),
     heartbeat_event_(
       io_, [this] { return clock::now() + options_.heartbeat_s; },
@@ -221,7 +221,8 @@ void stream_loop::open(
   }
   openings_.announce_later(
     {std::move(request.id), table_.token_of(slot), std::move(request.url), transport_kind::embedded,
-     inbox_.address(), std::move(request.headers), std::move(request.last_event_id)});
+     inbox_.address(), std::move(request.headers), std::move(request.last_event_id),
+     std::move(request.asks)});
 }
 
 /// At once, or a little later where others were announced just now.
@@ -376,6 +377,7 @@ void stream_loop::after_sockets() {
 void stream_loop::on_stream_ended(const ended_stream& stream) {
   openings_.remove(stream.slot);
   heartbeat_watchers_.remove(stream.slot);
+  feed_.ended(stream.slot);
   patrol_.ended(stream.slot);
   limits_.release(stream.lease);
   if (!stream.report)
@@ -387,9 +389,9 @@ void stream_loop::on_stream_ended(const ended_stream& stream) {
 
 void stream_loop::on_heartbeat() {
   const auto now = clock::now();
-  if (now - feed_.last_frame() < options_.heartbeat_s)
+  if (now - feed_.quiet_since() < options_.heartbeat_s)
     return;
-  feed_.put_heartbeat(now, options_.stand_in);
+  feed_.put_heartbeat(now, options_.stand_in, options_.heartbeat_s);
   schedule();
 }
 

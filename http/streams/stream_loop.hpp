@@ -17,6 +17,10 @@
 #include "actors/system/jitter.hpp"
 #include "actors/system/secret_source.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "http/admission/stream_admission.hpp"
+#include "http/admission/stream_limits.hpp"
+#include "http/admission/stream_metrics.hpp"
+#include "http/admission/stream_options.hpp"
 #include "http/fanout/heartbeat_watchers.hpp"
 #include "http/fanout/stall_patrol.hpp"
 #include "http/fanout/stream_feed.hpp"
@@ -27,11 +31,7 @@
 #include "http/streams/loop_child.hpp"
 #include "http/streams/loop_inbox.hpp"
 #include "http/streams/pending_clients.hpp"
-#include "http/streams/stream_admission.hpp"
-#include "http/streams/stream_limits.hpp"
-#include "http/streams/stream_metrics.hpp"
 #include "http/streams/stream_openings.hpp"
-#include "http/streams/stream_options.hpp"
 #include "http/streams/stream_sockets.hpp"
 #include "messages/actors.hpp"
 #include "messages/type_ids.hpp"
@@ -114,6 +114,7 @@ private:
   void apply_one(const attach_stream& order);
   void apply_one(const refuse_stream& order);
   void apply_one(const close_stream& order);
+  void apply_one(const change_reach& order);
   void apply_one(drain_loop& order);
   void apply_one(const change_settings& order);
   void apply_one(const stop_loop&) { io_.stop(); }

@@ -10,9 +10,9 @@
 #include <caf/send.hpp>
 
 #include "actors/supervision/fault_hook.hpp"
+#include "http/admission/stream_response.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/protocol/http_reply.hpp"
-#include "http/streams/stream_response.hpp"
 
 namespace herald {
 
@@ -58,7 +58,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (client->heartbeat_event)
     heartbeat_watchers_.add(*slot);
   openings_.remove(*slot);
-  table_.attach(*slot, std::move(start), order.missed, order.cursor);
+  feed_.attach(*slot, std::move(start), order.missed, order.cursor, order.hears);
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {
@@ -101,6 +101,15 @@ void stream_loop::apply_one(const close_stream& order) {
   table_.close(*slot, farewell, clock::now());
 }
 
+void stream_loop::apply_one(const change_reach& order) {
+  const auto slot = table_.find(order.stream);
+  if (!slot || table_.waiting(*slot))
+    return;
+  feed_.change(*slot, order.hears);
+  if (!order.values.empty())
+    feed_.put_values(*slot, order.values, order.cursor);
+}
+
 void stream_loop::apply_one(drain_loop& order) {
   stop_accepting();
   draining_ = true;
@@ -120,6 +129,8 @@ void stream_loop::apply_one(const change_settings& order) {
 /// Takes as much of a batch as there is room for; true once it has all.
 bool stream_loop::apply_some(const deliver& order) {
   const bool complete = feed_.put(order, clock::now());
+  if (complete)
+    feed_.note_place(order.place);
   for (const auto& failed : feed_.take_failures()) {
     if (failed.unknown)
       caf::anon_send(owner_, delivery_failed{failed.stream, "no such stream"});

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/algorithm/hex.hpp>
+
 #include "messages/errors.hpp"
 #include "messages/json/json_objects.hpp"
 #include "messages/json/json_writer.hpp"
@@ -109,6 +111,30 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
   if (url)
     result.url = std::move(*url);
   return result;
+}
+
+std::string connect_answer_json(const open_connection& taken) {
+  const auto hex = [](const std::string& text) {
+    return boost::algorithm::hex_lower(text);
+  };
+  const auto hears = taken.asks ? *taken.asks : reach{};
+  std::vector<std::string> bindings;
+  if (hears.broadcast)
+    bindings.emplace_back("broadcast");
+  bindings.push_back("connection." + hex(taken.id.str()));
+  object_writer out;
+  out.text("request_id", hex(taken.id.str()) + '~' + taken.stream.str());
+  if (!hears.subject.empty()) {
+    out.text("subject", hears.subject);
+    bindings.push_back("subject." + hex(hears.subject));
+  }
+  if (!hears.roles.empty())
+    out.text("role", hears.roles.front());
+  for (const auto& role : hears.roles)
+    bindings.push_back("role." + hex(role));
+  out.raw(
+    "bindings", array_json(bindings, [](const std::string& key) { return json_string(key); }));
+  return out.finish();
 }
 
 std::string render_callback(const call_backend& call) {

@@ -31,6 +31,13 @@ inline constexpr std::size_t max_token_bytes = 256;
 /// are several generations of gateways. `ec::invalid_json`, `ec::invalid_field` with the field.
 [[nodiscard]] caf::expected<gateway_callback> parse_callback(std::string_view body);
 
+/// The answer to a connect that was taken, as gateways of the second generation read it:
+/// `{"request_id","subject"?,"role"?,"bindings"}`. The bindings are the routing keys that the
+/// stream hears, `connection.H`, `subject.H`, `role.H` with the name in hex, and `broadcast`, as it
+/// stands: ids that hold a dot, `*` or `#` would be patterns there. `request_id` names the stream's
+/// queue, and is another for each stream: the hex of the page's, `~` and the token.
+[[nodiscard]] std::string connect_answer_json(const open_connection& taken);
+
 /// The body of a callback as the gateway's protocol has it.
 [[nodiscard]] std::string render_callback(const call_backend& call);
 

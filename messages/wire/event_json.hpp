@@ -9,6 +9,7 @@
 #include <caf/expected.hpp>
 
 #include "messages/events.hpp"
+#include "messages/history.hpp"
 #include "messages/json/json_reader.hpp"
 
 /// Bodies of `POST /api/events`, and the answers. Parsers fail with `ec::invalid_json`,
@@ -37,14 +38,21 @@ struct parsed_events {
 /// Longest event name, in characters.
 inline constexpr std::size_t max_event_name_length = 128;
 
-/// `{"event","data" or "text","request_id"?}`, one or many; all or none. `ec::event_too_large` for
-/// data over the limit.
+/// Longest `ttl_s`, in seconds: a year.
+inline constexpr int max_ttl_s = 31'536'000;
+
+/// `{"event","data" or "text"}` and, each optional, who it is for (audience_json.hpp), `ttl_s`,
+/// `history` and `retain`; one or many; all or none. `ec::event_too_large` for data over the limit.
 [[nodiscard]] caf::expected<parsed_events> parse_events(
   std::string_view body, const event_limits& limits, event_format format = event_format::json);
 
 /// Blames `field` with `ec::event_too_large` if the data of an event takes too many bytes.
 void limit_event(
   json_reader& in, std::size_t bytes, const event_limits& limits, std::string_view field);
+
+/// `{"events":[{"id","event","data" or "text","time"}],"last_id","gap"}`, each event with who it is
+/// for. Data that is JSON stands as it is.
+[[nodiscard]] std::string to_json(const event_page& page);
 
 /// `{"id","recipients"}`; with `waited` also `delivered`, `failed`, and `pending` if any stream was
 /// still being written to when the wait ran out.

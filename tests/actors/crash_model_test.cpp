@@ -81,6 +81,7 @@ protected:
       },
       [](const refuse_stream&) { ADD_FAILURE() << "nothing is refused"; },
       [this](const close_stream& m) { open.erase(m.stream.str()); },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           for (const auto& stream : open)
@@ -184,7 +185,7 @@ protected:
     memory.last_id = old.ids_upto;
     memory.ids_reserved = past->ids_reserved;
     registry = spawn_connection_registry(
-      system(), {"connection-registry", {}, nullptr}, {100'000, 1 << 26, 240h}, numbers,
+      system(), {"connection-registry", {}, nullptr}, {{100'000, 1 << 26, 240h}}, numbers,
       std::move(memory));
     versions = spawn_version_store(
       system(), {"version-store", {}, nullptr}, {}, registry, {}, numbers,

@@ -22,7 +22,8 @@ HERALD_FUZZ_TARGET(journal_rows, input) {
     last = what.id;
     require(what.name.find_first_of("\r\n") == std::string::npos, "a name breaks its frame");
     require(
-      !e->what.to.only || !request_id_violation(e->what.to.only->str()), "nobody has this id");
+      !page_of(e->what.to) || !request_id_violation(page_of(e->what.to)->str()),
+      "nobody has this id");
     append_event_row(again, e->what, e->at);
   }
   require(again == input, "what is read is not what was written");

@@ -8,6 +8,7 @@
 #include "messages/wire/event_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/sse_parser.hpp"
 
 namespace herald::fuzz {
@@ -21,8 +22,7 @@ void check(const draft& d, const event_limits& limits) {
     d.name.find_first_of(std::string_view{"\r\n\0", 3}) == std::string::npos,
     "an event's name breaks its line");
   require(d.data.size() <= limits.max_event_bytes, "an event's data is too long");
-  require(
-    d.to.everyone() || !request_id_violation(d.to.only->str()), "a request_id breaks its rule");
+  require(!d.to || !request_id_violation(page_of(d.to)->str()), "a request_id breaks its rule");
   std::string wire;
   append_event(wire, event_id{1}, d.name, d.data);
   testing::sse_parser client;
@@ -32,7 +32,7 @@ void check(const draft& d, const event_limits& limits) {
 }
 
 bool same(const draft& a, const draft& b) {
-  return a.name == b.name && a.data == b.data && a.to.only == b.to.only;
+  return a.name == b.name && a.data == b.data && page_of(a.to) == page_of(b.to);
 }
 
 /// The lines of an NDJSON body as an array.

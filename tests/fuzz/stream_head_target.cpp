@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/admission/stream_request_check.hpp"
+#include "http/admission/stream_response.hpp"
 #include "http/protocol/http_reply.hpp"
-#include "http/streams/stream_request_check.hpp"
-#include "http/streams/stream_response.hpp"
 #include "messages/wire/callback_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

@@ -337,7 +337,11 @@ TEST_F(ApiPort, ListsAndClosesConnections) {
   EXPECT_EQ(one["transport"], "embedded");
   for (const auto* field : {"request_id", "token", "connected_at"})
     EXPECT_TRUE(one[field].is_string()) << field;
-  EXPECT_EQ(one.size(), 5u);
+  for (const auto* field : {"topics", "roles"})
+    EXPECT_EQ(one[field], json::array()) << field;
+  EXPECT_TRUE(one["subject"].is_null());
+  EXPECT_EQ(one["broadcast"], true);
+  EXPECT_EQ(one.size(), 9u);
   list = expect(200, "GET", "/api/connections?after=" + list["next"].get<std::string>());
   EXPECT_EQ(list["connections"].size(), 1u);
   EXPECT_TRUE(list["next"].is_null());
@@ -432,12 +436,12 @@ TEST_F(ApiPort, KnowsItsPathsAndTheirMethods) {
     EXPECT_NE(where.find("/api/"), std::string::npos) << where;
   }
   const std::vector<std::array<std::string, 3>> rows = {
-    {"GET", "/api/events", "POST, OPTIONS"},
-    {"PUT", "/api/events", "POST, OPTIONS"},
+    {"DELETE", "/api/events", "POST, GET, HEAD, OPTIONS"},
+    {"PUT", "/api/events", "POST, GET, HEAD, OPTIONS"},
     {"DELETE", "/api/versions/x", "GET, HEAD, OPTIONS"},
     {"PUT", "/api/tasks/x", "GET, HEAD, DELETE, OPTIONS"},
     {"GET", "/api/tasks/x/cancel", "POST, OPTIONS"},
-    {"PATCH", "/api/connections", "GET, HEAD, OPTIONS"},
+    {"PATCH", "/api/connections", "GET, HEAD, DELETE, OPTIONS"},
     {"POST", "/healthz", "GET, HEAD, OPTIONS"},
     {"GET", "/internal/send", "POST, OPTIONS"},
     {"GET", "/api/sse/callback", "POST, OPTIONS"},

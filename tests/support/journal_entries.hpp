@@ -16,9 +16,9 @@ inline kept_event make_event(std::uint64_t id, std::string data = "x", std::stri
   made->id = {id};
   made->name = "note";
   made->data = std::move(data);
-  audience to;
+  audience_ptr to;
   if (!only.empty())
-    to.only = request_id{std::string{only}};
+    to = audience_of_page(request_id{std::string{only}});
   return {std::move(made), std::move(to)};
 }
 

@@ -1,5 +1,6 @@
 // The actors around the real ones in a rules_world, all played.
 
+#include "tests/support/audiences.hpp"
 #include "tests/support/rules_world.hpp"
 
 #include <algorithm>
@@ -44,8 +45,7 @@ rules_world::rules_world(
     versions_(seed % 2 == 0),
     has_source_(seed % 2 == 0) {
   registry_ = own(connection_registry_actor{spawn_connection_registry(
-    system_, {"connection-registry", {}, &numbers}, history_limits{history_events, 1 << 20, 24h},
-    numbers)});
+    system_, {"connection-registry", {}, &numbers}, {{history_events, 1 << 20, 24h}}, numbers)});
   source_ = own(caf::actor_cast<source_actor>(spawn_source()));
   store_ = own(version_store_actor{spawn_version_store(
     system_, {"version-store", {}, &numbers}, {}, spawn_store_publisher(),
@@ -105,6 +105,7 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
         if (m.farewell && !b->left)
           b->received.push_back({m.farewell->id.value, m.farewell->name + "=" + m.farewell->data});
       },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this, index](const deliver& m) {
         std::size_t written = 0;
         for (const auto& item : *m.batch)
@@ -172,8 +173,9 @@ publisher_actor rules_world::spawn_store_publisher() {
       for (const auto& d : m.drafts) {
         EXPECT_EQ(d.name, "version");
         const auto due = versions_.next_draft();
-        EXPECT_EQ((d.to.only ? d.to.only->str() : "all") + " " + d.data, due.value_or("nothing"));
-        counts_.greetings += d.to.everyone() ? 0 : 1;
+        EXPECT_EQ(
+          (page_of(d.to) ? page_of(d.to)->str() : "all") + " " + d.data, due.value_or("nothing"));
+        counts_.greetings += !d.to ? 0 : 1;
       }
       streams_->publish(m);
       return self->delegate(registry_, m);

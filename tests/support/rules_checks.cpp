@@ -11,6 +11,7 @@
 
 #include "messages/type_ids.hpp"
 #include "messages/wire/version_json.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/rules_world.hpp"
 
 namespace herald::testing {
@@ -73,7 +74,7 @@ void rules_world::compare_pages() {
     for (const auto& [id, e] : by_id) {
       if (
         e->kept && id > gap && id > streams_->streams().at(first).opened_after
-        && (e->to.everyone() || e->to.only->str() == p.id)) {
+        && (!e->to || page_of(e->to)->str() == p.id)) {
         EXPECT_TRUE(had.contains(id)) << p.id << " of " << first << " misses " << e->event;
       }
     }
@@ -119,7 +120,7 @@ void rules_world::compare_tasks() {
   for (const auto& p : streams_->everything()) {
     if (p.service != service_type::task)
       continue;
-    EXPECT_TRUE(p.to.everyone());
+    EXPECT_EQ(p.to, nullptr);
     auto event = json::parse(p.event.text.substr(std::string_view{"task_event="}.size()));
     lives[event.at("task_id")].push_back(std::move(event));
   }

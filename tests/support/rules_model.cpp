@@ -1,4 +1,5 @@
 #include "tests/support/rules_model.hpp"
+#include "tests/support/audiences.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -102,7 +103,7 @@ std::vector<std::string> stream_rules::replay(const open_connection& command, st
   }
   std::vector<std::string> versions;
   for (const auto* p : kept) {
-    if (p->id <= from || (p->to.only && *p->to.only != command.id))
+    if (p->id <= from || (page_of(p->to) && *page_of(p->to) != command.id))
       continue;
     to.due.push_back(p->event);
     if (p->service == service_type::version)
@@ -150,10 +151,10 @@ stream_rules::outcome stream_rules::publish(const herald::publish& command) {
   for (const auto& d : command.drafts) {
     const wire_event event{++last_id_, text_of(d.name, d.data)};
     result.ids.push_back(event.id);
-    const bool greeting = d.service == service_type::version && !d.to.everyone();
+    const bool greeting = d.service == service_type::version && d.to;
     everything_.push_back({event.id, d.to, event, !greeting, d.service});
     for (const auto& [id, stream] : held_) {
-      if (d.to.only && d.to.only->str() != id)
+      if (page_of(d.to) && page_of(d.to)->str() != id)
         continue;
       streams_.at(stream).due.push_back(event);
       ++result.recipients;

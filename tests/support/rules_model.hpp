@@ -46,7 +46,7 @@ public:
 
   struct published {
     std::uint64_t id = 0;
-    audience to;
+    audience_ptr to;
     wire_event event;
     bool kept = true;
     service_type service = service_type::event;

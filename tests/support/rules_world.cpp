@@ -268,7 +268,7 @@ void rules_world::publish_something() {
   for (std::size_t i = 0; i < count; ++i) {
     draft d{"note", fresh("e"), {}, service_type::event};
     if (chaos_.chance(3))
-      d.to.only = request_id{some_id()};
+      d.to = audience_of_page(request_id{some_id()});
     command.drafts.push_back(std::move(d));
   }
   command.wait = chaos_.chance(3);

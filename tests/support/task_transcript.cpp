@@ -9,7 +9,7 @@ void task_transcript::note(const publish& order) {
   EXPECT_FALSE(order.wait);
   for (const auto& d : order.drafts) {
     EXPECT_EQ(d.name, "task_event");
-    EXPECT_TRUE(d.to.everyone());
+    EXPECT_EQ(d.to, nullptr);
     EXPECT_EQ(d.service, service_type::task);
     const auto event = nlohmann::ordered_json::parse(d.data);
     EXPECT_EQ(event.size(), 4u) << d.data;

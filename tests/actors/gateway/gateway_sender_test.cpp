@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/history_ranges.hpp"
 #include "tests/support/log_capture.hpp"
 
@@ -151,13 +152,13 @@ TEST_F(GatewaySender, SendsEachBatchInItsOrderToEveryAttachedStream) {
 TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
   auto shard = spawn(gateway);
   const auto block = std::make_shared<history_block>(3);
-  block->append({event_of("1"), {request_id{"me"}}});
-  block->append({event_of("2"), {request_id{"you"}}});
+  block->append({event_of("1"), audience_of_page(request_id{"me"})});
+  block->append({event_of("2"), audience_of_page(request_id{"you"})});
   block->append({event_of("3"), {}});
   inject(
     shard,
     attach_stream{
-      token::from_text("a"), missed_events{nullptr, testing::range_of({block}), request_id{"me"}}});
+      token::from_text("a"), missed_events{{}, testing::range_of({block}), plain_reach("me"), {}}});
   inject(shard, to_all({"4"}));
   drain();
   EXPECT_EQ(gateway.sent, (texts{"a:1", "a:3", "a:4"}));

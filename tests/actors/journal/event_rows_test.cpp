@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/audiences.hpp"
 #include "tests/support/journal_entries.hpp"
 
 namespace herald {
@@ -34,12 +35,58 @@ TEST(EventRows, GiveBackWhatWentIn) {
   EXPECT_EQ(read[0].what.what->id, event_id{5});
   EXPECT_EQ(read[0].what.what->name, "note");
   EXPECT_EQ(read[0].what.what->data, "");
-  EXPECT_EQ(read[0].what.to.only, request_id{"page 1"});
+  EXPECT_EQ(page_of(read[0].what.to), request_id{"page 1"});
   EXPECT_EQ(read[0].at, some_time);
   EXPECT_EQ(read[1].what.what->data, copy.data);
   EXPECT_EQ(read[1].what.what->service, service_type::version);
-  EXPECT_TRUE(read[1].what.to.everyone());
+  EXPECT_EQ(read[1].what.to, nullptr);
   EXPECT_EQ(read[2].what.what->id, event_id{9});
+}
+
+TEST(EventRows, GiveBackWhoAnEventIsForAndForHowLong) {
+  audience to;
+  to.page = request_id{"p"};
+  to.subject = "ann";
+  to.role = "editor";
+  to.topics = {"a", std::string(255, 'b')};
+  to.except = {request_id{"q"}, request_id{"r"}};
+  auto all = make_event(5);
+  all.to = std::make_shared<const audience>(to);
+  auto timed = make_event(6);
+  timed.ttl = std::chrono::milliseconds{1234};
+  auto both = make_event(7, "x", "me");
+  both.ttl = std::chrono::milliseconds{1};
+  events read;
+  ASSERT_TRUE(read_event_row(row_of({all, timed, both}), read));
+  ASSERT_EQ(read.size(), 3u);
+  ASSERT_TRUE(read[0].what.to);
+  EXPECT_EQ(*read[0].what.to, to);
+  EXPECT_EQ(read[0].what.ttl.count(), 0);
+  EXPECT_EQ(read[1].what.to, nullptr);
+  EXPECT_EQ(read[1].what.ttl.count(), 1234);
+  ASSERT_TRUE(read[2].what.to);
+  EXPECT_TRUE(read[2].what.to->only_page());
+  EXPECT_EQ(read[2].what.ttl.count(), 1);
+}
+
+TEST(EventRows, AreDamagedByAnAudienceThatCannotBe) {
+  audience to;
+  to.topics = {"aa"};
+  auto one = make_event(5);
+  one.to = std::make_shared<const audience>(to);
+  const auto row = row_of({one});
+  const auto at = row.find("aa");
+  ASSERT_NE(at, std::string::npos);
+  for (const auto* bytes : {"a/", "*", "\n\n", "$a", "a\xff"}) {
+    auto damaged = row;
+    damaged.replace(at, 2, std::string{bytes}.append("//").substr(0, 2));
+    events read;
+    EXPECT_FALSE(read_event_row(damaged, read)) << bytes;
+  }
+  auto unknown = row;
+  unknown[at - 3] = 99;
+  events read;
+  EXPECT_FALSE(read_event_row(unknown, read));
 }
 
 TEST(EventRows, HaveTheBytesThatTheirHeaderDescribes) {
@@ -114,7 +161,7 @@ TEST(EventRows, MakeNothingBadOutOfAnyBytes) {
       EXPECT_GT(one.what.what->id, last);
       last = one.what.what->id;
       EXPECT_EQ(one.what.what->name.find('\n'), std::string::npos);
-      EXPECT_TRUE(!one.what.to.only || !request_id_violation(one.what.to.only->str()));
+      EXPECT_TRUE(!page_of(one.what.to) || !request_id_violation(page_of(one.what.to)->str()));
     }
   }
 }

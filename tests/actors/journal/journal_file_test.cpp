@@ -20,6 +20,7 @@
 
 #include "actors/journal/journal_schema.hpp"
 #include "actors/journal/sqlite.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -108,8 +109,37 @@ TEST_F(JournalFile, RemembersEventsWithAllThatIsSaidOfThem) {
   EXPECT_EQ(found.ids_upto, event_id{12});
   EXPECT_EQ(found.events[0].what.what->data, "a\nb");
   EXPECT_EQ(found.events[0].at, at);
-  EXPECT_TRUE(found.events[0].what.to.everyone());
-  EXPECT_EQ(found.events[1].what.to.only, request_id{"me"});
+  EXPECT_EQ(found.events[0].what.to, nullptr);
+  EXPECT_EQ(page_of(found.events[1].what.to), request_id{"me"});
+}
+
+TEST_F(JournalFile, RemembersLastValuesAndWhatPagesHaveChanged) {
+  const wall_time at{std::chrono::microseconds{1'700'000'000'000'007}};
+  const auto value = [](std::uint64_t id, const char* topic) {
+    auto made = make_event(id);
+    audience to;
+    to.topics.emplace_back(topic);
+    made.to = std::make_shared<const audience>(std::move(to));
+    return made;
+  };
+  const request_id page{"p"};
+  ASSERT_EQ(
+    write(
+      *open(), {value_kept{value(3, "b"), at}, value_kept{value(1, "a"), at},
+                value_kept{value(5, "a"), at}, value_kept{value(4, "gone"), at},
+                value_dropped{"gone"}, topics_kept{page, {"a", "b/*"}, {"c"}, at},
+                topics_kept{request_id{"q"}, {"a"}, {}, at}, topics_dropped{request_id{"q"}}}),
+    ec::none);
+  const auto found = reloaded();
+  ASSERT_EQ(found.values.size(), 2u);
+  EXPECT_EQ(found.values[0].what.what->id, event_id{3});
+  EXPECT_EQ(found.values[1].what.what->id, event_id{5});
+  EXPECT_EQ(found.values[1].at, at);
+  EXPECT_EQ(found.ids_upto, event_id{5}) << "its id is given to nobody else";
+  ASSERT_EQ(found.topics.size(), 1u);
+  EXPECT_EQ(found.topics[0].id, page);
+  EXPECT_EQ(found.topics[0].added, (std::vector<std::string>{"a", "b/*"}));
+  EXPECT_EQ(found.topics[0].removed, (std::vector<std::string>{"c"}));
 }
 
 TEST_F(JournalFile, StaysSmallHoweverMuchGoesThroughIt) {

@@ -1,4 +1,5 @@
 #include "actors/registry/batch_router.hpp"
+#include "tests/support/audiences.hpp"
 
 #include <string>
 #include <vector>
@@ -20,12 +21,12 @@ protected:
   static draft said(std::string data, std::optional<std::string> only = {}) {
     draft d{"note", std::move(data), {}, service_type::event};
     if (only)
-      d.to.only = request_id{*only};
+      d.to = audience_of_page(request_id{*only});
     return d;
   }
 
   routed_batch route(std::vector<draft> drafts, bool journal = true) {
-    batch_router router{table, history, journal};
+    batch_router router{table, history, values, journal};
     return router.route(drafts, {101}, now);
   }
 
@@ -39,6 +40,7 @@ protected:
 
   connection_table table;
   event_history history{{3, 1 << 20, 1h}, {100}};
+  retained_values values{{}};
   event_history::time_point now{1h};
 };
 
@@ -99,9 +101,9 @@ TEST_F(BatchRouter, KeepsWhatAStreamMayAskForAgain) {
   const auto batch = route({said("1", "a"), greeting, announced});
   ASSERT_EQ(batch.kept.size(), 2u);
   EXPECT_EQ(batch.kept[0].what->id, event_id{101});
-  EXPECT_EQ(batch.kept[0].to.only, request_id{"a"});
+  EXPECT_EQ(page_of(batch.kept[0].to), request_id{"a"});
   EXPECT_EQ(batch.kept[1].what->id, event_id{103});
-  EXPECT_EQ(batch.kept_bytes, 2 * (sizeof(event) + 4 + 1));
+  EXPECT_EQ(batch.kept_bytes, 2 * (sizeof(event) + 4 + 1) + 1);
   EXPECT_EQ(history.size(), 2u);
   EXPECT_FALSE(history.since(event_id{103}).gap) << "a greeting has its place all the same";
 }
@@ -114,7 +116,7 @@ TEST_F(BatchRouter, HasNothingForTheJournalWhereThereIsNone) {
 
 TEST_F(BatchRouter, CountsWhatTheHistoryEvicts) {
   EXPECT_EQ(route({said("1"), said("2")}).evicted, 0u);
-  batch_router router{table, history, false};
+  batch_router router{table, history, values, false};
   std::vector<draft> more(4, said("x"));
   EXPECT_EQ(router.route(more, {103}, now).evicted, 3u);
 }

@@ -22,7 +22,7 @@ class ConnectionRegistry : public testing::actor_test {
 protected:
   ConnectionRegistry() {
     registry = own(spawn_connection_registry(
-      system(), {"connection-registry", {}, &numbers}, history_limits{20, 1 << 20, 1h}, numbers));
+      system(), {"connection-registry", {}, &numbers}, {{20, 1 << 20, 1h}}, numbers));
   }
 
   /// A transport that notes everything; settles what carries a ticket if `settles`.
@@ -41,6 +41,7 @@ protected:
           "close " + m.stream.str() + " " + std::string{to_string(m.reason)}
           + (m.farewell ? " after " + m.farewell->name : ""));
       },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this, &told, settles](const deliver& m) {
         for (const auto& item : *m.batch) {
           told.push_back(
@@ -79,7 +80,7 @@ protected:
     d.name = "note";
     d.data = data;
     if (id)
-      d.to.only = request_id{*id};
+      d.to = audience_of_page(request_id{*id});
     publish command;
     command.drafts.push_back(std::move(d));
     command.wait = wait;
@@ -241,7 +242,7 @@ TEST_F(ConnectionRegistry, KeepsTheOrderOfAMixedBatch) {
     draft d;
     d.name = "n" + std::to_string(batch.drafts.size());
     if (*id != '\0')
-      d.to.only = request_id{id};
+      d.to = audience_of_page(request_id{id});
     batch.drafts.push_back(std::move(d));
   }
   const auto receipt = ask<publish_receipt>(registry, std::move(batch));
@@ -316,6 +317,7 @@ TEST_F(ConnectionRegistry, TellsTransportsHowLongAPublisherWaits) {
   std::vector<deliver> orders;
   const auto via = mock<delivery_actor>(
     [](const attach_stream&) {}, [](const refuse_stream&) {}, [](const close_stream&) {},
+    [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
     [&orders](const deliver& m) { orders.push_back(m); });
   tell(registry, connect("a", "t1", via));
   caf::scoped_actor self{system(), true};
@@ -397,8 +399,7 @@ TEST_F(ConnectionRegistry, KeepsAPageAwayThatHasNoStreamAtTheMoment) {
 
 TEST_F(ConnectionRegistry, KeepsNoMorePagesAwayThanItMay) {
   auto small = own(spawn_connection_registry(
-    system(), {"connection-registry", {}, &numbers}, history_limits{20, 1 << 20, 1h}, numbers, {},
-    1));
+    system(), {"connection-registry", {}, &numbers}, {{20, 1 << 20, 1h}, {}, 1}, numbers));
   EXPECT_TRUE(ask<void>(small, close_connection{request_id{"a"}, 60s}));
   transcript told;
   tell(small, connect("b", "t1", transport(told)));
@@ -576,6 +577,7 @@ TEST_P(ConnectionRegistryOrder, SendsEachStreamWhatWasPublishedWhileItWasOpen) {
   const auto via = mock<delivery_actor>(
     [&](const attach_stream& m) { attached.insert(m.stream.str()); }, [](const refuse_stream&) {},
     [&](const close_stream& m) { attached.erase(m.stream.str()); },
+    [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
     [&](const deliver& m) {
       for (const auto& item : *m.batch) {
         if (item.only)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/log_capture.hpp"
 
@@ -41,6 +42,7 @@ protected:
       },
       [this](const refuse_stream&) { told.push_back("refuse"); },
       [this](const close_stream& m) { told.push_back("close " + m.stream.str()); },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           told.push_back(item.what->name + "=" + item.what->data);
@@ -55,7 +57,7 @@ protected:
     if (memory.history_floor == event_id{})
       memory.history_floor = memory.last_id;
     registry = own(connection_registry_actor{spawn_connection_registry(
-      system(), {"connection-registry", {}, &numbers}, limits, numbers, std::move(memory))});
+      system(), {"connection-registry", {}, &numbers}, {limits}, numbers, std::move(memory))});
   }
 
   static publish note(const char* data, bool wait = false, std::optional<std::string> only = {}) {
@@ -63,7 +65,7 @@ protected:
     d.name = "note";
     d.data = data;
     if (only)
-      d.to.only = request_id{*only};
+      d.to = audience_of_page(request_id{*only});
     publish command;
     command.drafts.push_back(std::move(d));
     command.wait = wait;
@@ -141,14 +143,14 @@ TEST_F(RegistryMemory, RecordsABatchWithOneMessageInItsOrder) {
   publish batch;
   for (int i = 0; i < 100; ++i)
     batch.drafts.push_back({"n", std::to_string(i), {}, service_type::event});
-  batch.drafts[7].to.only = request_id{"me"};
+  batch.drafts[7].to = audience_of_page(request_id{"me"});
   asker who{system()};
   EXPECT_TRUE(ask_publish(who, std::move(batch)));
   EXPECT_EQ(messages, 1);
   const auto kept = recorded<events_kept>();
   ASSERT_EQ(kept.size(), 1u);
   ASSERT_EQ(kept[0].events.size(), 100u);
-  EXPECT_EQ(kept[0].events[7].to.only, request_id{"me"});
+  EXPECT_EQ(page_of(kept[0].events[7].to), request_id{"me"});
   EXPECT_EQ(kept[0].events[99].what->id, event_id{1100});
   EXPECT_EQ(kept[0].events[99].what->data, "99");
 }

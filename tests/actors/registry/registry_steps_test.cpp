@@ -31,6 +31,7 @@ protected:
           got.push_back(what->data);
       },
       [](const refuse_stream&) {}, [](const close_stream&) {},
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch) {
           got.push_back(item.what->data);
@@ -47,7 +48,7 @@ protected:
     memory.history_floor = {1000};
     memory.ids_reserved = {1000 + 4 * id_source::lead};
     registry = own(connection_registry_actor{spawn_connection_registry(
-      system(), {"connection-registry", {}, nullptr}, {1000, 1 << 20, 1h}, numbers,
+      system(), {"connection-registry", {}, nullptr}, {{1000, 1 << 20, 1h}}, numbers,
       std::move(memory))});
     tell(registry, connect("s"));
   }

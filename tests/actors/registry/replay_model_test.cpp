@@ -74,6 +74,7 @@ protected:
       },
       [](const refuse_stream&) { ADD_FAILURE() << "nothing is refused"; },
       [this](const close_stream& m) { attached.erase(m.stream.str()); },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           if (item.only)
@@ -154,7 +155,7 @@ protected:
     memory.last_id = past->snapshot.ids_upto;
     memory.ids_reserved = past->ids_reserved;
     registry = own(connection_registry_actor{spawn_connection_registry(
-      system(), {"connection-registry", {}, nullptr}, history, numbers, std::move(memory))});
+      system(), {"connection-registry", {}, nullptr}, {history}, numbers, std::move(memory))});
   }
 
   void kill() {
@@ -189,7 +190,7 @@ protected:
       d.service = said.greeting ? service_type::version : service_type::event;
       d.data = said.data;
       if (said.only)
-        d.to.only = request_id{*said.only};
+        d.to = audience_of_page(request_id{*said.only});
       command.drafts.push_back(std::move(d));
       events.emplace(said.data, said);
     }

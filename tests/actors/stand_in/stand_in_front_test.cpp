@@ -24,6 +24,7 @@ protected:
           + std::to_string(m.upstream_status));
       },
       [this](const close_stream& m) { wire.push_back("close " + name_of(m.stream)); },
+      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
       [this](const deliver& m) {
         EXPECT_EQ(m.ticket, 0u);
         for (const auto& d : *m.batch) {

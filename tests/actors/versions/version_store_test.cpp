@@ -5,6 +5,7 @@
 
 #include "messages/wire/version_json.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/log_capture.hpp"
 
 namespace herald {
@@ -17,7 +18,7 @@ protected:
       for (const auto& d : m.drafts) {
         EXPECT_EQ(d.name, "version");
         EXPECT_EQ(d.service, service_type::version);
-        sent.push_back((d.to.only ? d.to.only->str() : "all") + " " + d.data);
+        sent.push_back((page_of(d.to) ? page_of(d.to)->str() : "all") + " " + d.data);
       }
       if (publisher_fails)
         return fail(ec::overloaded, "no room");

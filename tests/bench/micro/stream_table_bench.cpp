@@ -49,6 +49,30 @@ void stream_table_pass(benchmark::State& state) {
 }
 BENCHMARK(stream_table_pass)->ArgsProduct({{1'000, 10'000, 100'000}, {0, 1, 2}});
 
+/// The same for as many streams that are named one by one.
+void stream_table_shared_frame(benchmark::State& state) {
+  free_sockets sockets;
+  stream_table table{options, sockets};
+  const auto streams = static_cast<int>(state.range(0));
+  for (int i = 0; i < streams; ++i)
+    table.attach(
+      table.add(i + 3, static_cast<std::uint64_t>(i), 0), {"head", {}, framing::chunked});
+  run_to_end(table);
+  const std::string text(230, 'x');
+  for (auto _ : state) {
+    shared_frame frame{text, service_type::event};
+    for (stream_slot slot = 0; slot < table.slots(); ++slot) {
+      // As a feed does it.
+      while (!table.room_for(frame))
+        table.run_slice(256);
+      table.push(slot, frame);
+    }
+    run_to_end(table);
+  }
+  state.SetItemsProcessed(state.iterations() * streams);
+}
+BENCHMARK(stream_table_shared_frame)->Arg(1'000)->Arg(10'000)->Arg(100'000);
+
 void stream_table_targeted_frame(benchmark::State& state) {
   free_sockets sockets;
   stream_table table{options, sockets};

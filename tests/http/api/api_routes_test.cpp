@@ -5,7 +5,9 @@
 #include "http/api/health_api.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
+#include "http/protocol/url.hpp"
 #include "tests/support/api_routes.hpp"
+#include "tests/support/audiences.hpp"
 
 namespace herald {
 namespace {
@@ -50,7 +52,7 @@ TEST_F(EventApi, PublishesOneEvent) {
   EXPECT_FALSE(seen[0].wait);
   ASSERT_EQ(seen[0].drafts.size(), 1u);
   EXPECT_EQ(seen[0].drafts[0].data, R"({"x":1.0})");
-  EXPECT_EQ(seen[0].drafts[0].to.only, request_id{"X"});
+  EXPECT_EQ(page_of(seen[0].drafts[0].to), request_id{"X"});
 }
 
 TEST_F(EventApi, SendsAPageTheTaskEventOfABrowserSuite) {
@@ -67,7 +69,7 @@ TEST_F(EventApi, SendsAPageTheTaskEventOfABrowserSuite) {
   ASSERT_EQ(seen.size(), 1u);
   const auto& sent = seen[0].drafts.at(0);
   EXPECT_EQ(sent.name, "task_event");
-  EXPECT_EQ(sent.to.only, request_id{"X"});
+  EXPECT_EQ(page_of(sent.to), request_id{"X"});
   EXPECT_TRUE(sent.data.starts_with(R"({"event_type":"progress_update","task_id":"t","timestamp")"))
     << sent.data;
   EXPECT_TRUE(sent.data.ends_with(R"("data":{"value":1}})")) << sent.data;
@@ -258,9 +260,25 @@ protected:
           return fail(ec::no_such_connection, "none");
         return caf::unit;
       },
+      [this](const close_connections& order) {
+        subjects.push_back(order.subject);
+        return connections_ended{3};
+      },
+      [this](const change_topics& order) -> result<topics_changed> {
+        changes.push_back(order);
+        return topics_changed{{"a", "b/*"}, {77}};
+      },
+      [](const list_topics& query) {
+        return topic_page{{{"a", 2}}, query.limit, query.after + 1};
+      },
+      [this](const list_events& query) {
+        looked_back.push_back(query);
+        return event_page{{}, {42}, true};
+      },
       [=](const adopt_streams& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
     add_connection_routes(routes, system(), registry);
+    add_look_back_route(routes, system(), registry);
   }
 
   api_reply list(const std::string& limit, const std::string& after) {
@@ -273,8 +291,102 @@ protected:
   }
 
   std::vector<list_connections> listed;
+  static api_request with_query(const std::string& query) {
+    api_request request;
+    request.query = parse_query(query);
+    request.raw_query = query;
+    return request;
+  }
+
   std::vector<std::int64_t> stays_away;
+  std::vector<std::string> subjects;
+  std::vector<change_topics> changes;
+  std::vector<list_events> looked_back;
 };
+
+TEST_F(ConnectionApi, EndsAllStreamsOfASubject) {
+  EXPECT_EQ(call("DELETE", "/api/connections", with_query("subject=ann")).body, R"({"closed":3})");
+  EXPECT_EQ(subjects, (std::vector<std::string>{"ann"}));
+  for (const auto* query : {"", "subject=", "subject=a%0Ab"}) {
+    const auto reply = call("DELETE", "/api/connections", with_query(query));
+    EXPECT_EQ(reply.status, 400) << query;
+    EXPECT_NE(reply.body.find(R"("field":"subject")"), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(subjects.size(), 1u);
+}
+
+TEST_F(ConnectionApi, ChangesTheTopicsOfAPageAndSaysFromWhere) {
+  const auto reply =
+    call("POST", "/api/connections/X/topics", R"({"add":["a","b/*"],"remove":["c"]})");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"topics":["a","b/*"]})");
+  ASSERT_EQ(reply.headers.size(), 1u);
+  EXPECT_EQ(reply.headers[0].first, "Herald-Last-Event-ID");
+  EXPECT_EQ(reply.headers[0].second, "77");
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].id, request_id{"X"});
+  EXPECT_EQ(changes[0].add, (std::vector<std::string>{"a", "b/*"}));
+  EXPECT_EQ(changes[0].remove, (std::vector<std::string>{"c"}));
+}
+
+TEST_F(ConnectionApi, RefusesChangesOfTopicsByTheElementThatIsToBlame) {
+  const std::pair<const char*, const char*> table[] = {
+    {R"({})", "add"},
+    {R"({"add":["a","b//c"]})", "add[1]"},
+    {R"({"add":["a"],"remove":["*/b"]})", "remove[0]"},
+    {R"({"add":[1]})", "add[0]"},
+    {R"({"add":"a"})", "add"},
+  };
+  for (const auto& [body, field] : table) {
+    const auto reply = call("POST", "/api/connections/X/topics", body);
+    EXPECT_EQ(reply.status, 400) << body;
+    EXPECT_NE(reply.body.find(std::string{R"("field":")"} + field + '"'), std::string::npos)
+      << reply.body;
+  }
+  EXPECT_TRUE(changes.empty());
+}
+
+TEST_F(ConnectionApi, PagesThroughTopics) {
+  EXPECT_EQ(
+    call("GET", "/api/topics", with_query("limit=7&after=4")).body,
+    R"({"topics":[{"topic":"a","streams":2}],"total":7,"next":"5"})");
+}
+
+TEST_F(ConnectionApi, LooksBackAsAStreamWithTheseParametersWould) {
+  const auto reply = call(
+    "GET", "/api/events",
+    with_query("after=41&limit=5&topic=a&topic=b%2F*&request_id=X&subject=ann&role=r&broadcast=0"));
+  EXPECT_EQ(reply.body, R"({"events":[],"last_id":"42","gap":true})");
+  ASSERT_EQ(looked_back.size(), 1u);
+  const auto& asked = looked_back[0];
+  EXPECT_EQ(asked.after, event_id{41});
+  EXPECT_EQ(asked.limit, 5u);
+  ASSERT_TRUE(asked.who);
+  EXPECT_EQ(asked.who->patterns, (std::vector<std::string>{"a", "b/*"}));
+  EXPECT_EQ(asked.who->page, request_id{"X"});
+  EXPECT_EQ(asked.who->subject, "ann");
+  EXPECT_EQ(asked.who->roles, (std::vector<std::string>{"r"}));
+  EXPECT_FALSE(asked.who->broadcast);
+
+  EXPECT_EQ(call("GET", "/api/events").status, 200);
+  EXPECT_FALSE(looked_back[1].who);
+  EXPECT_FALSE(looked_back[1].after);
+}
+
+TEST_F(ConnectionApi, RefusesToLookBackByTheParameterThatIsToBlame) {
+  const std::pair<const char*, const char*> table[] = {
+    {"after=x", "after"},    {"limit=0", "limit"},
+    {"topic=a//b", "topic"}, {"request_id=a:b", "request_id"},
+    {"role=", "role"},       {"broadcast=maybe", "broadcast"},
+  };
+  for (const auto& [query, field] : table) {
+    const auto reply = call("GET", "/api/events", with_query(query));
+    EXPECT_EQ(reply.status, 400) << query;
+    EXPECT_NE(reply.body.find(std::string{R"("field":")"} + field + '"'), std::string::npos)
+      << reply.body;
+  }
+  EXPECT_TRUE(looked_back.empty());
+}
 
 TEST_F(ConnectionApi, PagesThroughConnections) {
   auto reply = list("", "");

@@ -43,6 +43,7 @@ protected:
           [](const attach_stream&) {},
           [](const refuse_stream&) {},
           [](const close_stream&) {},
+          [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
           [](const deliver&) {},
           [this, i](const stream_closed& m) { told[i].push_back(m.stream.str()); },
           [](const flush&) {},
@@ -95,7 +96,10 @@ protected:
 TEST_F(CallbackApi, OpensAStreamAndAnswersItsRequestId) {
   const auto reply = post(connect("/api/sse/stream?x=1&request_id=a%20b+c%C3%A4"));
   EXPECT_EQ(reply.status, 200);
-  EXPECT_EQ(json::parse(reply.body), (json{{"request_id", "a b c\u00e4"}}));
+  EXPECT_EQ(
+    json::parse(reply.body), (json{
+                               {"request_id", "6120622063c3a4~t1"},
+                               {"bindings", {"broadcast", "connection.6120622063c3a4"}}}));
   end();
   ASSERT_EQ(opened.size(), 1u);
   EXPECT_EQ(opened[0].id.str(), "a b c\u00e4");

@@ -105,6 +105,7 @@ config seen_by_parts(const config& given) {
   seen.gateway = gateway_options{given.gateway};
   seen.callback = backend_client_options{given.callback};
   seen.history = given.history;
+  seen.retain = given.retain;
   seen.journal = journal_options{given.journal};
   seen.version = given.version;
   seen.tasks = task_options{given.tasks};

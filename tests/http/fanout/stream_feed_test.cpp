@@ -2,7 +2,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -15,6 +18,9 @@ using namespace std::chrono_literals;
 class StreamFeed : public ::testing::Test, protected stream_io {
 protected:
   ssize_t write(int fd, const iovec* parts, int count) override {
+    ++writes;
+    if (full.contains(fd))
+      return 0;
     ssize_t taken = 0;
     for (int i = 0; i < count; ++i) {
       received[fd].append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
@@ -23,12 +29,39 @@ protected:
     return taken;
   }
   void watch_writable(int /*fd*/, stream_slot /*slot*/, bool /*on*/) override {}
-  void ended(const ended_stream& /*stream*/) override {}
+  void ended(const ended_stream& stream) override { feed.ended(stream.slot); }
 
   token open(int fd) {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd), 0);
     table.attach(slot, {});
     return table.token_of(slot);
+  }
+
+  token open(int fd, reach hears) {
+    const auto slot = table.add(fd, static_cast<std::uint64_t>(fd), 0);
+    feed.attach(slot, {}, {}, {}, std::make_shared<const reach>(std::move(hears)));
+    return table.token_of(slot);
+  }
+
+  token open_to(int fd, std::vector<std::string> patterns, bool broadcast = true) {
+    reach hears;
+    hears.patterns = std::move(patterns);
+    hears.broadcast = broadcast;
+    return open(fd, std::move(hears));
+  }
+
+  static delivery to_some(
+    event_ptr what, audience to, std::optional<token> page = {}, std::vector<token> except = {}) {
+    return {
+      std::move(what), std::nullopt,
+      std::make_shared<const delivery_audience>(delivery_audience{
+        std::make_shared<const audience>(std::move(to)), page, std::move(except)})};
+  }
+
+  static audience topic(std::string name) {
+    audience to;
+    to.topics.push_back(std::move(name));
+    return to;
   }
 
   static event_ptr make(std::string data, std::uint64_t id = 0, stream_feed::time_point at = {}) {
@@ -49,6 +82,8 @@ protected:
   }
 
   std::map<int, std::string> received;
+  std::set<int> full;
+  std::size_t writes = 0;
   stream_table table{
     {.log_bytes = 4096, .private_queue_bytes = 1024 * 1024, .window_bytes = 1024}, *this};
   stream_feed::time_point start{1000h};
@@ -144,6 +179,301 @@ TEST_F(StreamFeed, KnowsHowLongStreamsWereQuiet) {
   EXPECT_EQ(feed.last_frame(), start + 4s);
   run();
   EXPECT_NE(received[1].find(": heartbeat\n"), std::string::npos);
+}
+
+TEST_F(StreamFeed, GivesAnEventOnceToEachStreamThatHearsIt) {
+  (void)open(1);
+  (void)open_to(2, {"orders/42/*", "orders/*"});
+  reach boss;
+  boss.subject = "ann";
+  boss.roles = {"editor"};
+  (void)open(3, boss);
+  (void)open_to(4, {"news/*"});
+  const auto page = open(5);
+  audience to = topic("orders/42/status");
+  to.topics.emplace_back("orders/43");
+  to.subject = "ann";
+  to.role = "editor";
+  EXPECT_TRUE(
+    feed.put(batch({to_some(make("some"), to, page), {make("all"), std::nullopt}}), start));
+  run();
+  const std::string all = "data: all\n\n";
+  const std::string both = "data: some\n\n" + all;
+  EXPECT_EQ(received[1], all);
+  EXPECT_EQ(received[2], both);
+  EXPECT_EQ(received[3], both);
+  EXPECT_EQ(received[4], all);
+  EXPECT_EQ(received[5], both);
+  EXPECT_TRUE(feed.take_failures().empty());
+}
+
+TEST_F(StreamFeed, LeavesPagesOutThatAreNotToGetIt) {
+  const auto one = open_to(1, {"a"});
+  (void)open_to(2, {"a"});
+  const auto three = open(3);
+  const auto gone = token::from_text("gone");
+  EXPECT_TRUE(feed.put(
+    batch(
+      {to_some(make("some"), topic("a"), three, {one, gone, one}),
+       to_some(make("all"), {}, {}, {three, three, gone}),
+       to_some(make("nobody"), topic("b"), three, {three})},
+      7),
+    start));
+  run();
+  EXPECT_EQ(received[1], "data: all\n\n");
+  EXPECT_EQ(received[2], "data: some\n\ndata: all\n\n");
+  EXPECT_EQ(received[3], "data: some\n\n");
+  EXPECT_TRUE(feed.take_failures().empty());
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 4u);
+  EXPECT_EQ(settled[0].pending, 0u);
+}
+
+TEST_F(StreamFeed, ReportsAPageThatItDoesNotKnowAndGoesOnWithTheOthers) {
+  (void)open_to(1, {"a"});
+  const auto gone = token::from_text("gone");
+  EXPECT_TRUE(feed.put(batch({to_some(make("some"), topic("a"), gone)}), start));
+  run();
+  EXPECT_EQ(received[1], "data: some\n\n");
+  const auto failures = feed.take_failures();
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].stream, gone);
+  EXPECT_TRUE(failures[0].unknown);
+}
+
+TEST_F(StreamFeed, KnowsNoStreamThatWaitsOrHasEnded) {
+  const auto waiting = table.add(1, 1, 0);
+  const auto two = open_to(2, {"a"});
+  const auto slot = *table.find(two);
+  table.drop(slot, end_reason::client_closed);
+  EXPECT_EQ(feed.members().subscriptions(), 0u);
+  (void)open(3);
+  EXPECT_TRUE(feed.put(batch({to_some(make("some"), topic("a"))}), start));
+  feed.change(waiting, std::make_shared<const reach>(reach{{}, {}, {}, {"a"}}));
+  EXPECT_EQ(feed.members().subscriptions(), 0u);
+  run();
+  EXPECT_EQ(received[1] + received[2] + received[3], "");
+}
+
+TEST_F(StreamFeed, TakesAStreamThatIsBeingClosedForNoMember) {
+  const auto one = open_to(1, {"a"});
+  full.insert(1);
+  EXPECT_TRUE(feed.put(batch({to_some(make("some"), topic("a"))}), start));
+  run();
+  table.close(*table.find(one), "bye.", start);
+  EXPECT_TRUE(feed.put(batch({to_some(make("more"), topic("a"))}, 7), start));
+  EXPECT_TRUE(feed.take_failures().empty());
+  EXPECT_EQ(table.tickets().take_settled().size(), 1u);
+}
+
+TEST_F(StreamFeed, CountsAStreamThatHasTooMuchWaiting) {
+  (void)open_to(1, {"a"});
+  full.insert(1);
+  const auto large = make(std::string(400'000, 'x'));
+  for (int i = 0; i < 3; ++i) {
+    while (!feed.put(batch({to_some(large, topic("a"))}), start))
+      run();
+    run();
+  }
+  const auto failures = feed.take_failures();
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_FALSE(failures[0].unknown);
+}
+
+TEST_F(StreamFeed, ChangesWhatAStreamHearsBetweenTwoEvents) {
+  const auto slot = *table.find(open_to(1, {"a"}));
+  const auto put = [&](std::string data) {
+    EXPECT_TRUE(
+      feed.put(batch({to_some(make(data), topic("a")), {make(data + "!"), std::nullopt}}), start));
+  };
+  put("1");
+  feed.change(slot, std::make_shared<const reach>(reach{{}, {}, {}, {"b"}, false}));
+  put("2");
+  feed.change(slot, std::make_shared<const reach>(reach{{}, {}, {}, {"a"}, false}));
+  put("3");
+  feed.change(slot, nullptr);
+  put("4");
+  run();
+  EXPECT_EQ(received[1], "data: 1\n\ndata: 1!\n\ndata: 3\n\ndata: 4!\n\n");
+  EXPECT_EQ(feed.members().subscriptions(), 0u);
+  EXPECT_FALSE(table.check());
+}
+
+TEST_F(StreamFeed, TellsWhenAnEventForSomeCameOnceTheyWereOffered) {
+  (void)open_to(1, {"a"});
+  run();
+  EXPECT_TRUE(feed.put(batch({to_some(make("some", 1, start - 1s), topic("a"))}), start));
+  EXPECT_FALSE(feed.has_served());
+  run();
+  std::size_t noted = 0;
+  feed.each_served([&](service_type, stream_feed::time_point at) {
+    EXPECT_EQ(at, start - 1s);
+    ++noted;
+  });
+  EXPECT_EQ(noted, 1u);
+  EXPECT_TRUE(feed.put(batch({to_some(make("nobody"), topic("b"))}), start));
+  run();
+  EXPECT_FALSE(feed.has_served());
+}
+
+/// For events that many streams hear.
+class StreamFeedToMany : public StreamFeed {
+protected:
+  static constexpr int count = 3000;
+
+  StreamFeedToMany() {
+    for (int fd = 0; fd < count; ++fd)
+      streams.push_back(open_to(fd, {"a"}));
+    run();
+    feed.put(batch({{make("x", 1, start), std::nullopt}}), start);
+    run();
+    feed.each_served([](service_type, stream_feed::time_point) {});
+    received.clear();
+  }
+
+  std::size_t got(std::string_view what) const {
+    std::size_t all = 0;
+    for (const auto& [fd, bytes] : received)
+      all += bytes == what ? 1 : 0;
+    return all;
+  }
+
+  std::vector<token> streams;
+};
+
+TEST_F(StreamFeedToMany, PutsAnEventForManyInSlicesWhateverEndsMeanwhile) {
+  const auto order = batch({to_some(make("some", 0, start - 1s), topic("a"))}, 7);
+  ASSERT_FALSE(feed.put(order, start));
+  const auto begun =
+    static_cast<std::size_t>(4096 / sizeof(private_frame)); // as many references as there may be
+  (void)table.run_slice(10);
+  // One that has it already, one that has not, and the last; then others in their slots.
+  for (const auto& stream : {streams[5], streams[1500], streams[count - 1]})
+    table.drop(*table.find(stream), end_reason::client_closed);
+  for (int fd = count; fd < count + 2; ++fd)
+    (void)open_to(fd, {"a"});
+  const auto waiting = table.add(count + 2, 1, 0);
+  EXPECT_FALSE(feed.put(order, start)) << "references wait";
+  int turns = 0;
+  for (; !feed.put(order, start); ++turns) {
+    EXPECT_FALSE(feed.has_served()) << "not all have it";
+    (void)table.run_slice(50);
+  }
+  EXPECT_GT(turns, count / static_cast<int>(begun) - 1);
+  run();
+  EXPECT_EQ(got("data: some\n\n"), count - 3 + received.count(5));
+  EXPECT_EQ(received.count(1500) + received.count(count - 1), 0u);
+  EXPECT_EQ(received[count] + received[count + 1] + received[count + 2], "");
+  std::size_t noted = 0;
+  feed.each_served([&](service_type, stream_feed::time_point) { ++noted; });
+  EXPECT_EQ(noted, 1u) << "once for all";
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, count - 3 + received.count(5));
+  EXPECT_TRUE(table.tickets().idle());
+  EXPECT_TRUE(table.waiting(waiting));
+}
+
+TEST_F(StreamFeedToMany, WaitsForStreamsThatReadWellAndSendsThemSeveralAtOnce) {
+  full.insert(3);
+  writes = 0;
+  std::size_t events = 0;
+  // A publisher who never waits.
+  for (; events < 40; ++events) {
+    const auto order = batch({to_some(
+      make(std::string(30, 'x')), topic("a"), std::nullopt,
+      std::vector(streams.begin() + 10, streams.begin() + 26))});
+    while (!feed.put(order, start))
+      (void)table.run_slice(256);
+  }
+  run();
+  EXPECT_EQ(table.tally().lagged + table.tally().overflowed, 0u);
+  EXPECT_EQ(got(received[0]), count - 17u);
+  EXPECT_EQ(received[0].size(), 40 * std::string("data: \n\n" + std::string(30, 'x')).size());
+}
+
+TEST_F(StreamFeed, LetsAPublisherWaitWhoIsFasterThanTheSockets) {
+  for (int fd = 0; fd < 5; ++fd)
+    (void)open_to(fd, {"a"});
+  run();
+  writes = 0;
+  const auto order = batch({to_some(make(std::string(100, 'x')), topic("a"))});
+  std::size_t taken = 0;
+  while (feed.put(order, start))
+    ++taken;
+  // A window of 1,024 bytes, for 108 each and their places.
+  EXPECT_EQ(taken, 6u);
+  EXPECT_EQ(writes, 0u);
+  run();
+  EXPECT_EQ(writes, 5u) << "what has waited goes in one send";
+  EXPECT_TRUE(feed.put(order, start)) << "and now there is room again";
+}
+
+TEST_F(StreamFeed, BeatsForStreamsThatHearNoBroadcastsWhileOthersAreBusy) {
+  (void)open(1);
+  (void)open_to(2, {"a"}, false);
+  EXPECT_TRUE(feed.put(batch({{make("all"), std::nullopt}}), start + 10s));
+  EXPECT_EQ(feed.last_frame(), start + 10s);
+  EXPECT_EQ(feed.quiet_since(), start);
+  feed.put_heartbeat(start + 15s, false, 15s);
+  run();
+  EXPECT_EQ(received[1], "data: all\n\n");
+  EXPECT_EQ(received[2], ": heartbeat\n");
+  EXPECT_EQ(feed.quiet_since(), start + 10s);
+  feed.put_heartbeat(start + 25s, true, 15s);
+  run();
+  EXPECT_EQ(received[1], "data: all\n\n: heartbeat\n\n");
+  EXPECT_EQ(received[2], ": heartbeat\n");
+  feed.put_heartbeat_event(start + 26s);
+  run();
+  for (const int fd : {1, 2})
+    EXPECT_TRUE(received[fd].ends_with("\nevent: heartbeat\ndata: \n\n")) << received[fd];
+}
+
+TEST_F(StreamFeed, NamesAPlaceOnceWithTheNextHeartbeatOfEachKind) {
+  (void)open(1);
+  (void)open_to(2, {"a"}, false);
+  feed.note_place({});
+  feed.put_heartbeat(start + 1s);
+  feed.note_place({70});
+  feed.note_place({60});
+  feed.put_heartbeat(start + 2s);
+  feed.put_heartbeat(start + 3s);
+  feed.note_place({80});
+  feed.put_heartbeat_event(start + 4s);
+  run();
+  const std::string beat = ": heartbeat\n";
+  const auto expected = beat + "id: " + to_string(event_id{70}) + "\n\n" + beat + beat
+                        + "id: " + to_string(event_id{80}) + "\n\nevent: heartbeat\ndata: \n\n";
+  EXPECT_EQ(received[1], expected);
+  EXPECT_EQ(received[2], expected);
+}
+
+TEST_F(StreamFeed, NamesNoPlaceBeforeAnEventThatStreamsHave) {
+  const auto one = open(1);
+  feed.note_place({70});
+  EXPECT_TRUE(feed.put(batch({{make("a", 75), one}}), start));
+  feed.put_heartbeat(start + 1s);
+  run();
+  EXPECT_EQ(received[1].find("id: " + to_string(event_id{70}) + "\n"), std::string::npos);
+  EXPECT_TRUE(received[1].ends_with("id: " + to_string(event_id{75}) + "\n\n: heartbeat\n"));
+}
+
+TEST_F(StreamFeedToMany, NamesNoPlaceWhileAnEventIsOnItsWay) {
+  const auto order = batch({to_some(make("some", 75), topic("a"))});
+  feed.note_place({70});
+  ASSERT_FALSE(feed.put(order, start));
+  feed.put_heartbeat(start + 1s);
+  while (!feed.put(order, start))
+    run();
+  feed.put_heartbeat(start + 2s);
+  run();
+  const auto last = "id: " + to_string(event_id{75}) + "\n\n: heartbeat\n";
+  for (const int fd : {0, count - 1}) {
+    EXPECT_EQ(received[fd].find("id: " + to_string(event_id{70}) + "\n"), std::string::npos);
+    EXPECT_TRUE(received[fd].ends_with(last)) << received[fd];
+  }
 }
 
 } // namespace

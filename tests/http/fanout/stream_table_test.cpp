@@ -4,6 +4,7 @@
 #include <map>
 #include <new>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,11 @@ public:
     return static_cast<ssize_t>(taken);
   }
 
+  void write_each(std::span<socket_send> sends) override {
+    ++batches;
+    stream_io::write_each(sends);
+  }
+
   void watch_writable(int fd, stream_slot slot, bool on) override {
     if (on && fails_to_watch.erase(fd) != 0)
       throw std::bad_alloc{};
@@ -65,10 +71,17 @@ public:
   std::map<int, stream_slot> watched;
   std::map<int, ended_stream> gone;
   std::size_t writes = 0;
+  std::size_t batches = 0;
 };
+
+/// What a frame costs in the queue of a stream beside its bytes.
+constexpr std::size_t place = 40;
 
 class StreamTable : public ::testing::Test {
 protected:
+  explicit StreamTable(std::size_t own_bytes = 100 + 2 * place)
+    : table{{3, 1024, own_bytes, 256, milliseconds{5000}}, sockets} {}
+
   stream_slot open(int fd, std::string head = "head|") {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
     table.attach(slot, {std::move(head)});
@@ -91,7 +104,7 @@ protected:
       what->data.assign(bytes, 'm');
       block->append({std::move(what), {}});
     }
-    return {nullptr, testing::range_of({block}), request_id{"me"}};
+    return {{}, testing::range_of({block}), {}, {}};
   }
 
   static std::string frames_of(std::size_t count, std::size_t bytes = 50) {
@@ -114,8 +127,14 @@ protected:
   }
 
   fake_sockets sockets;
-  stream_table table{{3, 1024, 100, 256, milliseconds{5000}}, sockets};
+  stream_table table;
   stream_table::time_point now{std::chrono::hours{1}};
+};
+
+/// With room for much that waits for one stream alone.
+class StreamTableWithRoom : public StreamTable {
+protected:
+  StreamTableWithRoom() : StreamTable(4096) {}
 };
 
 TEST_F(StreamTable, SendsToEveryOpenStream) {
@@ -478,6 +497,499 @@ TEST_F(StreamTable, ClosesAClientThatFloods) {
   EXPECT_FALSE(sockets.gone.contains(1));
   table.received(slot, 10);
   EXPECT_EQ(sockets.gone.at(1).reason, end_reason::error);
+}
+
+TEST_F(StreamTable, CountsThePlacesOfTinyFramesToo) {
+  sockets.room[1] = 0;
+  const auto slot = open(1);
+  run();
+  std::size_t taken = 0;
+  while (table.push(slot, "x", service_type::version))
+    ++taken;
+  EXPECT_EQ(taken, (100 + 2 * place - (place + 5)) / (place + 1));
+  EXPECT_EQ(table.tally().overflowed, 1u);
+}
+
+TEST_F(StreamTable, PushesOneTextToStreamsOfEachFraming) {
+  const auto bare = open(1);
+  const auto chunked = table.add(2, 2, 0);
+  table.attach(chunked, {"head|", {}, framing::chunked});
+  const auto other = open(3);
+  run();
+  const auto ticket = table.tickets().open(5);
+  shared_frame frame{"shared.", service_type::event, ticket};
+  for (const auto slot : {bare, chunked, other})
+    EXPECT_TRUE(table.push(slot, frame));
+  table.tickets().seal(ticket);
+  EXPECT_EQ(sockets.received[1] + sockets.received[2] + sockets.received[3], "head|head|head|");
+  broadcast("later.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|shared.later.");
+  EXPECT_EQ(sockets.received[2], "head|7\r\nshared.\r\n6\r\nlater.\r\n");
+  EXPECT_EQ(sockets.received[3], "head|shared.later.");
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 6}));
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 3u);
+}
+
+TEST_F(StreamTable, PushesNothingToAStreamThatIsNotOpen) {
+  shared_frame frame{"shared.", service_type::event};
+  const auto waiting = table.add(1, 1, 0);
+  EXPECT_FALSE(table.push(waiting, frame));
+  const auto closing = open(2);
+  table.close(closing, "bye.", now);
+  EXPECT_FALSE(table.push(closing, frame));
+  run();
+  EXPECT_EQ(sockets.received[1], "");
+  EXPECT_EQ(sockets.received[2], "head|bye.");
+}
+
+TEST_F(StreamTable, SendsSharedFramesInBatches) {
+  for (int fd = 1; fd <= 10; ++fd)
+    open(fd);
+  run();
+  sockets.batches = 0;
+  shared_frame frame{"shared.", service_type::event};
+  for (stream_slot slot = 0; slot < 10; ++slot)
+    table.push(slot, frame);
+  sockets.room[4] = 3;
+  sockets.broken.insert(5);
+  while (table.run_slice(100)) {
+  }
+  EXPECT_EQ(sockets.batches, 1u);
+  EXPECT_EQ(sockets.received[10], "head|shared.");
+  EXPECT_EQ(sockets.received[4], "head|sha");
+  EXPECT_TRUE(sockets.gone.contains(5));
+  release(4);
+  EXPECT_EQ(sockets.received[4], "head|shared.");
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 9}));
+  EXPECT_EQ(table.tally().failed, (frame_counts{0, 0, 1}));
+  EXPECT_FALSE(table.check());
+}
+
+TEST_F(StreamTable, SendsOneStreamOnceThatHasSomethingInTheLogAndOfItsOwn) {
+  std::vector<stream_slot> slots;
+  for (int fd = 1; fd <= 4; ++fd)
+    slots.push_back(open(fd));
+  run();
+  broadcast("a.");
+  shared_frame frame{"shared.", service_type::event};
+  table.push(slots[0], frame);
+  table.push(slots[2], frame);
+  broadcast("b.");
+  sockets.writes = 0;
+  while (table.run_slice(100)) {
+  }
+  EXPECT_EQ(sockets.writes, 4u);
+  EXPECT_EQ(sockets.received[1], "head|a.shared.b.");
+  EXPECT_EQ(sockets.received[2], "head|a.b.");
+}
+
+TEST_F(StreamTable, RepeatsNothingToOthersWhereAStreamOfABatchFails) {
+  for (int fd = 1; fd <= 5; ++fd)
+    open(fd);
+  run();
+  sockets.room[2] = 2;
+  sockets.fails_to_watch = {2};
+  shared_frame frame{"shared.", service_type::event};
+  for (stream_slot slot = 0; slot < 5; ++slot)
+    table.push(slot, frame);
+  EXPECT_THROW((void)table.run_slice(10), std::bad_alloc);
+  broadcast("two.");
+  run();
+  for (const int fd : {1, 3, 4, 5})
+    EXPECT_EQ(sockets.received[fd], "head|shared.two.") << fd;
+}
+
+TEST_F(StreamTable, HoldsPushesBackWhileStreamsThatReadWellHaveTooMuchWaiting) {
+  const auto fast = open(1);
+  run();
+  // The window is larger: half of what may wait for a stream is the bound.
+  const auto bound = (100 + 2 * place) / 2;
+  std::size_t bytes = 0;
+  for (int i = 0;; ++i) {
+    shared_frame frame{std::string(10, 'x'), service_type::event};
+    if (!table.room_for(frame))
+      break;
+    ASSERT_TRUE(table.push(fast, frame)) << "a stream that reads well is not closed";
+    EXPECT_TRUE(table.room_for(frame)) << "for other streams, once it is in";
+    bytes += private_queue::cost(10);
+  }
+  EXPECT_LE(bytes, bound);
+  EXPECT_GT(bytes + private_queue::cost(10), bound);
+  sockets.writes = 0;
+  run();
+  EXPECT_EQ(sockets.writes, 1u) << "what has waited goes in one send";
+  EXPECT_TRUE(table.room_for(shared_frame{"x", service_type::event}));
+  EXPECT_TRUE(table.room_for(shared_frame{std::string(10'000, 'x'), service_type::event}))
+    << "one that is larger goes alone";
+  EXPECT_EQ(table.tally().overflowed, 0u);
+}
+
+TEST_F(StreamTable, HoldsPushesBackForTheNumberOfReferencesToo) {
+  const auto most = 1024 / place;
+  std::vector<stream_slot> slots;
+  for (std::size_t i = 0; i < most + 5; ++i)
+    slots.push_back(open(static_cast<int>(i + 1)));
+  run();
+  shared_frame frame{"x", service_type::event};
+  std::size_t pushed = 0;
+  for (; table.room_for(frame); ++pushed)
+    ASSERT_TRUE(table.push(slots.at(pushed), frame));
+  EXPECT_EQ(pushed, most);
+  EXPECT_TRUE(table.run_slice(most / 2));
+  EXPECT_FALSE(table.room_for(frame)) << "not all have got it";
+  run();
+  EXPECT_TRUE(table.room_for(frame));
+}
+
+TEST_F(StreamTable, HoldsPushesBackForNoStreamThatIsBlocked) {
+  sockets.room[1] = 0;
+  const auto stuck = open(1);
+  run();
+  for (std::size_t i = 0; i < 3; ++i) {
+    shared_frame frame{std::string(60, 'x'), service_type::event};
+    EXPECT_TRUE(table.room_for(frame));
+    EXPECT_EQ(table.push(stuck, frame), i == 0) << i;
+  }
+  EXPECT_EQ(table.tally().overflowed, 1u) << "what waits for it has a bound of its own";
+}
+
+TEST_F(StreamTable, LeavesOthersTheirTurnBetweenPushes) {
+  std::vector<stream_slot> slots;
+  stream_table wide{{0, 1 << 20, 1 << 20, 1 << 18, milliseconds{5000}}, sockets};
+  const auto count = stream_table::slice_pushes + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    slots.push_back(wide.add(static_cast<int>(i), i, 0));
+    wide.attach(slots.back(), {"head|"});
+  }
+  while (wide.run_slice(1000)) {
+  }
+  shared_frame frame{"x", service_type::event};
+  std::size_t pushed = 0;
+  for (; wide.room_for(frame); ++pushed)
+    ASSERT_TRUE(wide.push(slots.at(pushed), frame));
+  EXPECT_EQ(pushed, stream_table::slice_pushes);
+  (void)wide.run_slice(10);
+  EXPECT_TRUE(wide.room_for(frame));
+}
+
+TEST_F(StreamTable, SharesASliceBetweenAPassAndStreamsWithSomethingOfTheirOwn) {
+  std::vector<stream_slot> slots;
+  for (int fd = 1; fd <= 20; ++fd)
+    slots.push_back(open(fd));
+  run();
+  broadcast("all.");
+  for (std::size_t i = 10; i < 20; ++i)
+    table.push(slots[i], "mine.", service_type::event);
+  EXPECT_TRUE(table.run_slice(4));
+  const auto got = [&](int from, int to) {
+    std::size_t count = 0;
+    for (int fd = from; fd <= to; ++fd)
+      count += sockets.received[fd] == "head|" ? 0U : 1U;
+    return count;
+  };
+  EXPECT_EQ(got(1, 10), 2u);
+  EXPECT_EQ(got(11, 20), 2u);
+  EXPECT_EQ(sockets.received[11], "head|all.mine.") << "first come, first served";
+}
+
+TEST_F(StreamTable, LeavesStreamsOutOfABroadcastWithoutASend) {
+  std::vector<stream_slot> slots;
+  for (int fd = 1; fd <= 3; ++fd)
+    slots.push_back(open(fd));
+  run();
+  const auto ticket = table.tickets().open(9);
+  const std::vector<stream_slot> except{slots[0], slots[2]};
+  sockets.writes = 0;
+  table.broadcast("a.", service_type::event, ticket, except);
+  table.tickets().seal(ticket);
+  run();
+  EXPECT_EQ(sockets.writes, 1u);
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 1u);
+  broadcast("b.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|b.");
+  EXPECT_EQ(sockets.received[2], "head|a.b.");
+  EXPECT_EQ(sockets.received[3], "head|b.");
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 4}));
+  EXPECT_EQ(table.tally().failed, (frame_counts{}));
+}
+
+TEST_F(StreamTable, SettlesATicketOfABroadcastThatIsForNobody) {
+  const auto slot = open(1);
+  run();
+  const auto ticket = table.tickets().open(9);
+  table.broadcast("a.", service_type::event, ticket, std::vector{slot});
+  table.broadcast(std::string(5000, 'x'), service_type::event, ticket, std::vector{slot});
+  table.tickets().seal(ticket);
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 0u);
+  EXPECT_EQ(table.tally().failed, (frame_counts{}));
+}
+
+TEST_F(StreamTableWithRoom, LeavesAStreamOutWhateverItHasSent) {
+  const std::string all = "head|a.mine.b.d.too.e.farewell";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    const int fd = 100 + static_cast<int>(cut);
+    sockets.room[fd] = cut;
+    const auto slot = open(fd);
+    run();
+    const auto leave_out = [&](std::string_view frame) {
+      table.broadcast(frame, service_type::event, 0, std::vector{slot});
+      run();
+    };
+    broadcast("a.");
+    leave_out("not.");
+    table.push(slot, "mine.", service_type::task);
+    leave_out("nor.");
+    broadcast("b.");
+    run();
+    leave_out("this.");
+    leave_out("that.");
+    broadcast("d.");
+    leave_out("those.");
+    table.push(slot, "too.", service_type::task);
+    broadcast("e.");
+    leave_out("these.");
+    EXPECT_FALSE(table.check());
+    table.close(slot, "farewell", now);
+    run();
+    EXPECT_EQ(sockets.received[fd], all.substr(0, cut));
+    if (cut < all.size())
+      release(fd);
+    EXPECT_EQ(sockets.received[fd], all);
+    ASSERT_TRUE(sockets.gone.contains(fd));
+    EXPECT_EQ(sockets.gone.at(fd).reason, end_reason::server_closed);
+  }
+  EXPECT_EQ(table.tally().failed, (frame_counts{}));
+  EXPECT_EQ(table.log_bytes(), 0u);
+}
+
+TEST_F(StreamTableWithRoom, LapsNoStreamForWhatItLeavesOut) {
+  sockets.room[1] = 5;
+  const auto slot = open(1);
+  open(2);
+  run();
+  table.push(slot, "mine.", service_type::event);
+  run();
+  for (int i = 0; i < 30; ++i) {
+    table.broadcast(std::string(100, 'x'), service_type::event, 0, std::vector{slot});
+    run();
+    ASSERT_FALSE(table.check()) << *table.check();
+  }
+  EXPECT_EQ(table.tally().lagged, 0u);
+  table.push(slot, "last.", service_type::event);
+  release(1);
+  EXPECT_EQ(sockets.received[1], "head|mine.last.");
+  EXPECT_EQ(table.tally().failed, (frame_counts{}));
+}
+
+TEST_F(StreamTable, ClosesAStreamInOrderThatOverflowsBehindTheLog) {
+  sockets.room[1] = 5 + 2;
+  const auto slot = open(1);
+  open(2);
+  run();
+  table.push(slot, "mine.", service_type::event);
+  run();
+  for (int i = 0; i < 30; ++i) {
+    table.broadcast(std::string(100, 'x'), service_type::event, 0, std::vector{slot});
+    run();
+  }
+  EXPECT_FALSE(table.push(slot, std::string(200, 'y'), service_type::event));
+  release(1);
+  EXPECT_EQ(
+    sockets.received[1], "head|mine.event: lagged\ndata: {\"reason\":\"read too slowly\"}\n\n");
+}
+
+TEST_F(StreamTableWithRoom, CountsOnlyWhatWasForAStreamAsFailed) {
+  sockets.room[1] = 5;
+  const auto slot = open(1);
+  open(2);
+  run();
+  const auto ticket = table.tickets().open(9);
+  for (int i = 0; i < 14; ++i) {
+    const auto except = i % 2 == 0 ? std::vector<stream_slot>{} : std::vector{slot};
+    table.broadcast(std::string(40, 'x'), service_type::event, ticket, except);
+    run();
+  }
+  table.drop(slot, end_reason::client_closed);
+  table.tickets().seal(ticket);
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 14}));
+  EXPECT_EQ(table.tally().failed, (frame_counts{0, 0, 7}));
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 14u);
+  EXPECT_EQ(settled[0].pending, 0u);
+}
+
+TEST_F(StreamTable, LeavesAStreamOutThatCatchesUp) {
+  const auto slot = come_back(1, 1000, 200);
+  table.run_slice(1000);
+  broadcast("a.");
+  table.broadcast("not.", service_type::event, 0, std::vector{slot});
+  broadcast("b.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|" + frames_of(1000, 200) + "a.b.");
+}
+
+TEST_F(StreamTable, BoundsTheStretchesThatABlockedStreamLeavesOut) {
+  sockets.room[1] = 5;
+  const auto slot = open(1);
+  open(2);
+  run();
+  for (int i = 0; i < 20 && table.open(slot); ++i) {
+    broadcast("x");
+    run();
+    table.broadcast("#", service_type::event, 0, std::vector{slot});
+    run();
+  }
+  EXPECT_EQ(table.tally().overflowed, 1u);
+  release(1);
+  EXPECT_EQ(sockets.received[1].find('#'), std::string::npos) << "nor when it is closed for that";
+}
+
+TEST_F(StreamTable, TellsStreamsThatHearNoBroadcastsOnlyWhatIsForThem) {
+  const auto slot = table.add(1, 1, 0);
+  table.attach(slot, {"head|", {}, framing::bare, hearing::addressed});
+  open(2);
+  run();
+  EXPECT_EQ(table.open_streams(hearing::addressed), 1u);
+  EXPECT_EQ(table.open_streams(hearing::everything), 1u);
+  broadcast("a.");
+  table.push(slot, "mine.", service_type::event);
+  table.tell(hearing::addressed, ":quiet.");
+  table.tell(hearing::everything, ":busy.");
+  broadcast("b.");
+  run();
+  EXPECT_EQ(sockets.received[1], "head|mine.:quiet.");
+  EXPECT_EQ(sockets.received[2], "head|a.:busy.b.");
+  EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 3}));
+}
+
+TEST_F(StreamTableWithRoom, ChangesWhatAStreamHearsAtOnePlaceOfTheOrder) {
+  const std::string all = "head|a.:e.mine.b.:q.too.d.farewell";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    const int fd = 100 + static_cast<int>(cut);
+    sockets.room[fd] = cut;
+    const auto slot = open(fd);
+    const auto other = table.add(fd + 1000, 1, 0);
+    table.attach(other, {"head|", {}, framing::bare, hearing::addressed});
+    run();
+    broadcast("a.");
+    table.tell(hearing::everything, ":e.");
+    table.push(slot, "mine.", service_type::task);
+    run();
+    broadcast("b.");
+    table.change_hearing(slot, hearing::addressed);
+    broadcast("not.");
+    run();
+    table.tell(hearing::addressed, ":q.");
+    table.push(slot, "too.", service_type::task);
+    EXPECT_FALSE(table.check());
+    broadcast("nor.");
+    table.change_hearing(slot, hearing::everything);
+    run();
+    table.tell(hearing::addressed, ":x.");
+    broadcast("d.");
+    run();
+    EXPECT_FALSE(table.check());
+    table.close(slot, "farewell", now);
+    table.drop(other, end_reason::client_closed);
+    run();
+    EXPECT_EQ(sockets.received[fd], all.substr(0, cut));
+    if (cut < all.size())
+      release(fd);
+    EXPECT_EQ(sockets.received[fd], all);
+    ASSERT_TRUE(sockets.gone.contains(fd));
+  }
+  EXPECT_EQ(table.tally().failed, (frame_counts{}));
+  EXPECT_EQ(table.size(), 0u);
+}
+
+TEST_F(StreamTable, TakesOnePlaceForChangesWithNothingBetween) {
+  sockets.room[1] = 5;
+  const auto slot = open(1);
+  open(2);
+  run();
+  broadcast("a.");
+  run();
+  for (int i = 0; i < 6; ++i) {
+    table.change_hearing(slot, hearing::addressed);
+    broadcast("not.");
+    run();
+    table.change_hearing(slot, hearing::everything);
+    table.broadcast("nor.", service_type::event, 0, std::vector{slot});
+    run();
+  }
+  broadcast("b.");
+  EXPECT_EQ(table.tally().overflowed, 0u);
+  release(1);
+  EXPECT_EQ(sockets.received[1], "head|a.b.");
+}
+
+TEST_F(StreamTable, LapsAStreamThatIsYetToComeToALog) {
+  sockets.room[1] = 5;
+  const auto slot = table.add(1, 1, 0);
+  table.attach(slot, {"head|", {}, framing::bare, hearing::addressed});
+  open(2);
+  run();
+  table.tell(hearing::addressed, ":quiet.");
+  run();
+  table.change_hearing(slot, hearing::everything);
+  for (int i = 0; i < 20; ++i) {
+    broadcast(std::string(100, 'x'));
+    run();
+    ASSERT_FALSE(table.check());
+  }
+  EXPECT_EQ(table.tally().lagged, 1u);
+  release(1);
+  EXPECT_EQ(sockets.received[1], "head|event: lagged\ndata: {\"reason\":\"read too slowly\"}\n\n");
+  EXPECT_EQ(table.open_streams(hearing::addressed), 0u);
+  EXPECT_EQ(table.open_streams(hearing::everything), 1u);
+  EXPECT_FALSE(table.check());
+}
+
+TEST_F(StreamTable, CountsOnceWhatALappedStreamHasNotGotWhoseFrameIsTooLargeToCopy) {
+  stream_table wide{{0, 1 << 16, 1 << 16, 1 << 16, milliseconds{5000}}, sockets};
+  sockets.room[1] = 5 + 10;
+  const auto slot = wide.add(1, 1, 0);
+  wide.attach(slot, {"head|"});
+  const auto put = [&](std::size_t bytes, std::vector<stream_slot> except = {}) {
+    wide.broadcast(std::string(bytes, 'x'), service_type::event, 0, except);
+    while (wide.run_slice(10)) {
+    }
+  };
+  put(30'000);
+  put(10, {slot});
+  put(10);
+  EXPECT_FALSE(sockets.gone.contains(1));
+  put(40'000);
+  EXPECT_TRUE(sockets.gone.contains(1));
+  EXPECT_EQ(wide.tally().failed, (frame_counts{0, 0, 2}));
+}
+
+TEST_F(StreamTable, WaitsForNoStreamThatHasGoneOverToAnotherLog) {
+  const auto slot = open(1);
+  open(2);
+  run();
+  const auto ticket = table.tickets().open(9);
+  broadcast("a.");
+  table.change_hearing(slot, hearing::addressed);
+  table.broadcast("b.", service_type::event, ticket);
+  table.change_hearing(slot, hearing::everything);
+  table.broadcast("c.", service_type::event, ticket);
+  table.tickets().seal(ticket);
+  run();
+  EXPECT_EQ(sockets.received[1], "head|a.c.");
+  const auto settled = table.tickets().take_settled();
+  ASSERT_EQ(settled.size(), 1u);
+  EXPECT_EQ(settled[0].delivered, 3u);
+  EXPECT_TRUE(table.tickets().idle());
 }
 
 TEST_F(StreamTable, SettlesATicketOnceAllHaveWrittenOrFailed) {

@@ -63,5 +63,13 @@ TEST_F(Router, KnowsNoOtherPath) {
       << path;
 }
 
+TEST_F(Router, MakesTheHeadersOfAllAnswersAnew) {
+  router routes;
+  int asked = 0;
+  routes.add_header("X-Asked", [&asked] { return std::to_string(++asked); });
+  EXPECT_EQ(routes.headers().at(0).second, "1");
+  EXPECT_EQ(routes.headers().at(0), (std::pair<std::string, std::string>{"X-Asked", "2"}));
+}
+
 } // namespace
 } // namespace herald

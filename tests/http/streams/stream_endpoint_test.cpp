@@ -30,6 +30,7 @@
 
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/audiences.hpp"
 #include "tests/support/chunked_body.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/loopback.hpp"
@@ -754,7 +755,7 @@ TEST_F(StreamEndpoint, EndsNothingWithAnEmptyLineButEventsAndItsFirstBlock) {
 
 TEST_F(StreamEndpoint, SaysFromWhereAStreamIsLiveBehindWhatItHasMissed) {
   notes->answer = [](const open_connection& asked) {
-    missed_events missed{make_event(5, "gap"), {}, asked.id};
+    missed_events missed{{make_event(5, "gap")}, {}, plain_reach(asked.id.str()), {}};
     caf::anon_send(asked.via, attach_stream{asked.stream, missed, false, live_from});
   };
   start();

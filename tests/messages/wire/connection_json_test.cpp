@@ -13,13 +13,37 @@ TEST(ConnectionJson, ShowsAPage) {
   connection_page page;
   page.connections.push_back(
     {request_id{"X"}, token::from_text("t"), "/s?a=\xff", transport_kind::gateway, noon});
+  auto& hears = page.connections.back().hears;
+  hears.patterns = {"a/*", "b"};
+  hears.subject = "ann";
+  hears.roles = {"editor"};
+  hears.broadcast = false;
   page.total = 3;
   page.next = 7;
   EXPECT_EQ(
     to_json(page),
     "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
-    "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\"}],\"total\":3,\"next\":\"7\"}");
+    "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\",\"topics\":[\"a/*\",\"b\"],"
+    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false}],\"total\":3,\"next\":\"7\"}");
   EXPECT_EQ(to_json(connection_page{}), R"({"connections":[],"total":0,"next":null})");
+}
+
+TEST(ConnectionJson, ShowsWhoIsNotKnown) {
+  connection_page page;
+  page.connections.emplace_back();
+  EXPECT_NE(
+    to_json(page).find(R"("topics":[],"subject":null,"roles":[],"broadcast":true)"),
+    std::string::npos);
+}
+
+TEST(ConnectionJson, ReadsChangesOfTopics) {
+  const auto changes =
+    parse_topic_changes(request_id{"X"}, R"({"add":["a"],"remove":["b/*","*"]})");
+  ASSERT_TRUE(changes);
+  EXPECT_EQ(changes->id, request_id{"X"});
+  EXPECT_EQ(changes->add, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(changes->remove, (std::vector<std::string>{"b/*", "*"}));
+  EXPECT_FALSE(parse_topic_changes(request_id{"X"}, R"({"add":["a"],"also":1})"));
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "messages/wire/event_json.hpp"
+#include "tests/support/audiences.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,14 +27,79 @@ TEST(ParseEvents, ReadsAnEventForAll) {
   const auto event = only_event(R"({"event": "news", "data": {"a": [1.0, "x"]}})");
   EXPECT_EQ(event.name, "news");
   EXPECT_EQ(event.data, R"({"a":[1.0,"x"]})");
-  EXPECT_TRUE(event.to.everyone());
+  EXPECT_EQ(event.to, nullptr);
   EXPECT_EQ(event.service, service_type::event);
 }
 
 TEST(ParseEvents, ReadsAnEventForOne) {
   const auto event = only_event(R"({"request_id":"X","data":null,"event":"news"})");
-  EXPECT_EQ(event.to.only, request_id{"X"});
+  EXPECT_EQ(page_of(event.to), request_id{"X"});
   EXPECT_EQ(event.data, "null");
+}
+
+TEST(ParseEvents, ReadsWhoAnEventIsForAndHowLong) {
+  const auto event = only_event(
+    R"({"event":"e","data":1,"topics":["a/b","c"],"role":"editor","except":"X","ttl_s":1.5,)"
+    R"("history":false})");
+  ASSERT_TRUE(event.to);
+  EXPECT_EQ(event.to->topics, (std::vector<std::string>{"a/b", "c"}));
+  EXPECT_EQ(event.to->role, "editor");
+  EXPECT_EQ(event.to->except, (std::vector{request_id{"X"}}));
+  EXPECT_EQ(event.ttl.count(), 1500);
+  EXPECT_FALSE(event.history);
+  EXPECT_EQ(event.value, retention::none);
+}
+
+TEST(ParseEvents, RetainsTheValueOfATopicOrForgetsIt) {
+  EXPECT_EQ(
+    only_event(R"({"event":"e","data":1,"topic":"a","retain":true,"ttl_s":60})").value,
+    retention::keep);
+  EXPECT_EQ(
+    only_event(R"({"event":"e","data":null,"topic":"a","retain":true})").value, retention::forget);
+  EXPECT_EQ(
+    only_event(R"({"event":"e","text":"null","topic":"a","retain":true})").value, retention::keep)
+    << "a text is a value";
+  EXPECT_EQ(only_event(R"({"event":"e","data":1,"retain":false})").value, retention::none);
+  for (const auto* body :
+       {R"({"event":"e","data":1,"retain":true})",
+        R"({"event":"e","data":1,"topics":["a","b"],"retain":true})",
+        R"({"event":"e","data":1,"topic":"a","request_id":"X","retain":true})",
+        R"({"event":"e","data":1,"topic":"a","subject":"X","retain":true})",
+        R"({"event":"e","data":1,"topic":"a","role":"X","retain":true})",
+        R"({"event":"e","data":1,"topic":"a","except":"X","retain":true})",
+        R"({"event":"e","data":1,"topic":"a","history":false,"retain":true})"}) {
+    const auto why = refusal(body);
+    EXPECT_EQ(why.code, ec::invalid_field) << body;
+    EXPECT_EQ(why.field, "retain") << body;
+  }
+}
+
+TEST(ParseEvents, RefusesATimeToLiveThatIsNone) {
+  for (const auto* ttl : {"0", "-1", "0.0001", "31536001", "1e300"})
+    EXPECT_EQ(refusal(std::string{R"({"event":"e","data":1,"ttl_s":)"} + ttl + "}").field, "ttl_s")
+      << ttl;
+  EXPECT_EQ(only_event(R"({"event":"e","data":1,"ttl_s":31536000})").ttl.count(), 31'536'000'000);
+}
+
+TEST(EventPageJson, ShowsWhatIsKeptAndForWhom) {
+  const wall_time noon = wall_time{} + std::chrono::milliseconds{1'738'324'800'007};
+  event made;
+  made.id = {7};
+  made.name = "e";
+  made.data = R"({"a":1})";
+  audience to;
+  to.topics = {"t"};
+  event_page page;
+  page.events.push_back(
+    {{std::make_shared<const event>(made), std::make_shared<const audience>(to)}, noon});
+  made.data = "no json";
+  page.events.push_back({{std::make_shared<const event>(made), nullptr}, noon});
+  page.last = {9};
+  EXPECT_EQ(
+    to_json(page),
+    R"({"events":[{"id":"7","event":"e","data":{"a":1},"time":"2025-01-31T12:00:00.007Z","topic":"t"},)"
+    R"({"id":"7","event":"e","text":"no json","time":"2025-01-31T12:00:00.007Z"}],)"
+    R"("last_id":"9","gap":false})");
 }
 
 TEST(ParseEvents, SendsDataAsJsonAndTextAsItIs) {

@@ -10,6 +10,7 @@
 #include "http/fanout/framing.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
+#include "http/protocol/stream_query.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
 
@@ -26,6 +27,7 @@ struct stream_rules {
   std::vector<std::string> hosts{};
   /// False where herald stands in for a gateway and has no backend.
   bool configured = true;
+  stream_query::rules query{};
 };
 
 /// A stream that a client may have, if its owner agrees.
@@ -44,6 +46,8 @@ struct stream_opening {
   bool accepts_stream = false;
   /// Only in stand-in mode.
   std::shared_ptr<const header_list> headers;
+  /// What the page wants to hear beside its own events; null: everyone's.
+  reach_ptr asks;
 };
 
 /// Whether a request is one of a backend to a gateway that has one port for all.

@@ -1,4 +1,5 @@
-#include "actors/registry/event_history.hpp"
+#include "actors/history/event_history.hpp"
+#include "tests/support/audiences.hpp"
 
 #include <algorithm>
 #include <random>
@@ -21,11 +22,11 @@ protected:
     return made;
   }
 
-  static audience only(const char* id) { return {request_id{id}}; }
+  static audience_ptr only(const char* id) { return audience_of_page(request_id{id}); }
 
   static std::vector<std::uint64_t> ids(const event_history::missed& missed) {
     std::vector<std::uint64_t> result;
-    missed_events walk{nullptr, missed.range, request_id{"me"}};
+    missed_events walk{{}, missed.range, plain_reach("me"), {}};
     while (const auto e = walk.next())
       result.push_back(e->id.value);
     return result;

@@ -1,4 +1,4 @@
-#include "actors/registry/event_history.hpp"
+#include "actors/history/event_history.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -19,14 +19,17 @@ event_history::event_history(const history_limits& limits, event_id last)
     block_bytes_(limits.max_bytes / blocks),
     floor_(last) {}
 
-std::size_t event_history::append(event_ptr what, audience to, time_point now) {
-  const auto text = what->name.size() + what->data.size() + (to.only ? to.only->str().size() : 0);
+std::size_t event_history::append(kept_event one) {
+  const auto& what = *one.what;
+  const auto text =
+    what.name.size() + what.data.size() + (one.to ? sizeof(audience) + one.to->bytes() : 0);
   const auto bytes = text + sizeof(kept_event) + sizeof(mark) + sizeof(event);
+  const auto now = one.at;
   auto& tail = open_block();
-  if (what->service == service_type::version)
-    versions_.push_back(what);
-  marks_.push_back({what->id, now, bytes}); // the last step that can throw
-  tail.events->append({std::move(what), std::move(to)});
+  if (what.service == service_type::version && !one.to)
+    versions_.push_back(one.what);
+  marks_.push_back({what.id, now, bytes}); // the last step that can throw
+  tail.events->append(std::move(one));
   tail.bytes += bytes;
   bytes_ += bytes;
   std::size_t evicted = expire(now);

@@ -1,4 +1,4 @@
-#include "http/streams/stream_response.hpp"
+#include "http/admission/stream_response.hpp"
 
 #include <gtest/gtest.h>
 

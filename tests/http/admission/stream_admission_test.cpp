@@ -1,4 +1,4 @@
-#include "http/streams/stream_admission.hpp"
+#include "http/admission/stream_admission.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "http/streams/stream_request_check.hpp"
+#include "http/admission/stream_request_check.hpp"
 
 #include <gtest/gtest.h>
 

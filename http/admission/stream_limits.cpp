@@ -1,4 +1,4 @@
-#include "http/streams/stream_limits.hpp"
+#include "http/admission/stream_limits.hpp"
 
 namespace herald {
 

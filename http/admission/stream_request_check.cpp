@@ -1,7 +1,6 @@
-#include "http/streams/stream_request_check.hpp"
+#include "http/admission/stream_request_check.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "http/protocol/gateway_error.hpp"
@@ -9,7 +8,6 @@
 #include "http/protocol/request_origin.hpp"
 #include "http/protocol/url.hpp"
 #include "messages/text/ascii.hpp"
-#include "messages/text/spelling.hpp"
 
 namespace herald {
 
@@ -98,120 +96,11 @@ bool is_probe(std::string_view path, const stream_rules& rules) {
   return path == "/healthz" || (rules.stand_in && path == "/readyz");
 }
 
-/// A name as one remembers it: lower case, without separators.
-std::string letters_of(std::string_view name) {
-  std::string letters;
-  for (const char c : name)
-    if (c != '_' && c != '-' && c != '.')
-      letters += ascii_lower(c);
-  return letters;
-}
-
-constexpr std::string_view request_id_letters = "requestid";
-constexpr std::string_view cursor_letters = "lasteventid";
-constexpr std::string_view heartbeat_letters = "heartbeat";
-
-/// Whether a parameter is the cursor. `lastEventId` is the default of event-source-polyfill,
-/// `Last-Event-ID` and `lastEventID` are Mercure's, `evs_last_event_id` is eventsource-polyfill's.
-bool is_cursor(std::string_view letters) {
-  return letters == cursor_letters || letters == "evslasteventid";
-}
-
-/// A slip in five letters is a slip; with more it is another word.
-bool is_slip_of(std::string_view meant, std::string_view letters) {
-  const auto slips = meant.size() / 5;
-  return letters.size() <= meant.size() + slips && edit_distance(letters, meant) <= slips;
-}
-
-/// What the query says to a stream. All other parameters belong to the page, its proxy or its
-/// backend.
-class stream_query {
-public:
-  explicit stream_query(std::string_view query) {
-    auto arguments = query_arguments(query);
-    for (auto& argument : arguments)
-      take(argument);
-    for (const auto& argument : arguments)
-      if (!fault_)
-        suspect(argument.name);
-  }
-
-  /// The first thing that is wrong with a parameter of ours, other than its value.
-  [[nodiscard]] const std::optional<failure>& fault() const noexcept { return fault_; }
-  [[nodiscard]] const std::optional<std::string>& id() const noexcept { return id_; }
-  /// Of several spellings the last: polyfills append theirs to the page's URL.
-  [[nodiscard]] const std::optional<std::string>& cursor() const noexcept { return cursor_; }
-  /// The kind of heartbeats that the page wants.
-  [[nodiscard]] const std::optional<std::string>& heartbeat() const noexcept { return heartbeat_; }
-
-private:
-  void take(query_argument& argument) {
-    const bool names_page = argument.name == "request_id";
-    const bool names_heartbeat = argument.name == heartbeat_letters;
-    if (!names_page && !names_heartbeat && !is_cursor(letters_of(argument.name)))
-      return;
-    if (!seen_.insert(argument.name).second)
-      return blame(ec::invalid_field, argument.name, "must not be given twice");
-    if (!argument.value)
-      return blame(ec::invalid_field, argument.name, "must be percent-encoded");
-    if (names_page)
-      id_ = std::move(argument.value);
-    else if (names_heartbeat)
-      heartbeat_ = std::move(argument.value);
-    else if (!argument.value->empty())
-      cursor_ = std::move(argument.value);
-    has_cursor_ = has_cursor_ || (!names_page && !names_heartbeat);
-  }
-
-  /// Blames a name that is one of ours misspelt. Where the right one is there too, a name that
-  /// differs in its letters is somebody else's.
-  void suspect(const std::string& name) {
-    const auto letters = letters_of(name);
-    if (name == "request_id" || name == heartbeat_letters || is_cursor(letters))
-      return;
-    if (letters == request_id_letters || (!id_ && is_slip_of(request_id_letters, letters)))
-      misspelt(name, "request_id");
-    else if (!has_cursor_ && is_slip_of(cursor_letters, letters))
-      misspelt(name, "last_event_id");
-    else if (!heartbeat_ && is_slip_of(heartbeat_letters, letters))
-      misspelt(name, "heartbeat");
-  }
-
-  void misspelt(const std::string& name, const char* meant) {
-    blame(ec::unknown_field, name, std::string{"is not known here; is "} + meant + " meant?");
-  }
-
-  void blame(ec code, const std::string& name, const std::string& why) {
-    if (!fault_)
-      fault_ = failure{code, name + ' ' + why, name};
-  }
-
-  std::set<std::string> seen_;
-  std::optional<failure> fault_;
-  std::optional<std::string> id_;
-  std::optional<std::string> cursor_;
-  std::optional<std::string> heartbeat_;
-  bool has_cursor_ = false;
-};
-
 /// The header beats the query: EventSource sends it only when it comes back, to the same URL.
 std::optional<std::string> last_event_id(const request_head& request, const stream_query& query) {
   if (const auto header = request.header("Last-Event-ID"); header && !header->empty())
     return std::string{*header};
   return query.cursor();
-}
-
-/// Why a request may not have a stream of herald's own.
-std::optional<failure> why_refused(const stream_query& query) {
-  if (query.fault())
-    return query.fault();
-  if (!query.id())
-    return failure{ec::invalid_field, "request_id is required", "request_id"};
-  if (const auto violation = request_id_violation(*query.id()))
-    return failure{ec::invalid_field, std::string{"request_id "}.append(*violation), "request_id"};
-  if (query.heartbeat() && *query.heartbeat() != "event")
-    return failure{ec::invalid_field, "heartbeat must be event, or not be given", "heartbeat"};
-  return std::nullopt;
 }
 
 } // namespace
@@ -268,11 +157,10 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   if (!reads)
     return with(wrong_method(), cors);
 
-  const stream_query query{target.query};
-  const auto violation = why_refused(query);
+  const stream_query query{target.query, rules.query};
   // Standing in, the query is the backend's to judge.
-  if (violation && !rules.stand_in)
-    return with(problem(*violation), cors);
+  if (query.fault() && !rules.stand_in)
+    return with(problem(*query.fault()), cors);
   if (request.method == "HEAD") {
     api_reply reply;
     reply.content_type = "text/event-stream";
@@ -289,6 +177,8 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
     opening.id = request_id{*query.id()};
   opening.url = request.target;
   opening.last_event_id = last_event_id(request, query);
+  if (!rules.stand_in)
+    opening.asks = query.asks();
   opening.cors = std::move(cors);
   opening.how = request.version < 11 ? framing::bare : framing::chunked;
   opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;

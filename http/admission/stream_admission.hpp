@@ -6,12 +6,12 @@
 #include <variant>
 
 #include "actors/system/jitter.hpp"
+#include "http/admission/stream_limits.hpp"
+#include "http/admission/stream_metrics.hpp"
+#include "http/admission/stream_options.hpp"
+#include "http/admission/stream_request_check.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
-#include "http/streams/stream_limits.hpp"
-#include "http/streams/stream_metrics.hpp"
-#include "http/streams/stream_options.hpp"
-#include "http/streams/stream_request_check.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {

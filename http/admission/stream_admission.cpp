@@ -1,14 +1,14 @@
-#include "http/streams/stream_admission.hpp"
+#include "http/admission/stream_admission.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "http/admission/stream_response.hpp"
 #include "http/protocol/gateway_error.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
-#include "http/streams/stream_response.hpp"
 
 namespace herald {
 
@@ -60,7 +60,11 @@ failure busy_because(refusal why) {
 
 stream_rules rules_of(const stream_options& options) {
   return {
-    canonical_origins(options.cors_origins), options.stand_in, options.hosts, options.configured};
+    canonical_origins(options.cors_origins),
+    options.stand_in,
+    options.hosts,
+    options.configured,
+    {options.max_topics, options.principals}};
 }
 
 } // namespace

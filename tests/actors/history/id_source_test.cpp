@@ -1,4 +1,4 @@
-#include "actors/registry/id_source.hpp"
+#include "actors/history/id_source.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "actors/registry/history_limits.hpp"
+#include "actors/history/history_limits.hpp"
 #include "messages/events.hpp"
 #include "messages/history.hpp"
 
@@ -27,7 +27,11 @@ public:
   event_history(const history_limits& limits, event_id last);
 
   /// Keeps an event; its id is greater than all before. Gives how many others were evicted.
-  std::size_t append(event_ptr what, audience to, time_point now);
+  std::size_t append(kept_event what);
+  /// The same for one that is published now, for as long as it is kept.
+  std::size_t append(event_ptr what, audience_ptr to, time_point now) {
+    return append({std::move(what), std::move(to), {}, now});
+  }
 
   /// Goes past the ids up to `id`, which name events that are not worth keeping.
   void pass(event_id id) { last_passed_ = id; }

@@ -1,4 +1,4 @@
-#include "http/streams/stream_metrics.hpp"
+#include "http/admission/stream_metrics.hpp"
 
 namespace herald {
 

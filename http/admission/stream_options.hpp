@@ -57,6 +57,10 @@ struct stream_settings {
   std::size_t log_bytes = std::size_t{8} << 20U;
   /// How much may wait for one stream alone.
   std::size_t private_queue_bytes = std::size_t{1} << 20U;
+  /// Patterns of topics that a stream may ask for, in its URL and later.
+  std::size_t max_topics = 64;
+  /// What pages may have changed in the topics of their URLs, all together.
+  std::size_t max_topic_changes_bytes = std::size_t{16} << 20U;
 };
 
 /// The settings, and what is none.
@@ -79,6 +83,8 @@ struct stream_options : stream_settings {
   gateway_format generation = gateway_format::v1;
   /// False for a gateway that has no backend yet: it takes no pages.
   bool configured = true;
+  /// A URL may say who its page is, which a test may need and nobody else may be allowed.
+  bool principals = false;
   /// Ends of two `descriptor_channel`s: where connections go that want something of the API, and
   /// where they come back that want a stream next. -1: there is no such API.
   int to_api = -1;

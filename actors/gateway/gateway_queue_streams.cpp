@@ -1,0 +1,76 @@
+// The streams of a gateway shard: what each of them hears, and which ones a delivery is for.
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/gateway/gateway_queue.hpp"
+
+namespace herald {
+
+void gateway_queue::attach(const token& to, time_point now, bool doubtful, const reach_ptr& hears) {
+  if (by_token_.contains(to))
+    return;
+  // The gateway is there: the first event of the stream need not wait for a pause to end.
+  if (!doubtful)
+    health_.called(now);
+  std::list<stream> added(1);
+  added.front().name = to;
+  // Never tried is older than any sweep: it is the sweep's turn.
+  added.front().tried = doubtful ? time_point::min() : now;
+  if (free_numbers_.empty()) {
+    // Room for all of them to be free: `drop` must not fail.
+    free_numbers_.reserve(by_number_.size() + 1);
+    by_number_.push_back(added.begin());
+    free_numbers_.push_back(static_cast<audience_index::member>(by_number_.size() - 1));
+  }
+  const auto number = free_numbers_.back();
+  added.front().number = number;
+  by_number_[number] = added.begin();
+  by_token_.emplace(to, added.begin());
+  try {
+    if (hears)
+      hearers_.set(number, *hears);
+  } catch (...) {
+    by_token_.erase(to);
+    throw;
+  }
+  free_numbers_.pop_back();
+  streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
+}
+
+void gateway_queue::change(const token& to, const reach_ptr& hears) {
+  if (const auto found = by_token_.find(to); found != by_token_.end())
+    hearers_.set(found->second->number, hears ? *hears : reach{});
+}
+
+/// The open streams that a delivery to more than one is for, each once.
+std::vector<gateway_queue::stream_ref> gateway_queue::streams_of(const delivery& one) {
+  std::vector<stream_ref> result;
+  const auto add = [&](stream_ref s) {
+    const auto left_out = [&](const token& except) {
+      return except == s->name;
+    };
+    if (
+      !s->closing
+      && (!one.some || std::none_of(one.some->except.begin(), one.some->except.end(), left_out)))
+      result.push_back(s);
+  };
+  if (!one.some || one.some->to->everyone()) {
+    for (auto s = streams_.begin(); s != streams_.end(); ++s)
+      if (hearers_.hears_broadcast(s->number))
+        add(s);
+    return result;
+  }
+  std::vector<audience_index::member> found;
+  hearers_.find(*one.some->to, found);
+  const auto page = one.some->page ? by_token_.find(*one.some->page) : by_token_.end();
+  if (
+    page != by_token_.end()
+    && !std::binary_search(found.begin(), found.end(), page->second->number))
+    found.push_back(page->second->number);
+  for (const auto number : found)
+    add(by_number_[number]);
+  return result;
+}
+
+} // namespace herald

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+
+#include "actors/history/history_limits.hpp"
+#include "actors/history/retention_limits.hpp"
+
+namespace herald {
+
+/// What the registry keeps, and for how many.
+struct registry_limits {
+  history_limits history{};
+  retention_limits retain{};
+  /// Pages that may be kept away at once (`stream.max_kept_away`).
+  std::size_t max_kept_away = 10'000;
+  /// Patterns that a stream may have (`stream.max_topics`).
+  std::size_t max_topics = 64;
+  /// What pages have changed in the topics of their URLs (`stream.max_topic_changes_bytes`).
+  std::size_t max_topic_changes_bytes = std::size_t{16} << 20U;
+};
+
+} // namespace herald

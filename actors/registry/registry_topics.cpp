@@ -1,0 +1,195 @@
+// Who hears what: topics of streams, last values, looking back.
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "actors/registry/registry_inside.hpp"
+
+namespace herald {
+
+namespace {
+
+/// Of data, and its event, a page of the history ends beyond.
+constexpr std::size_t page_bytes = std::size_t{4} << 20U;
+
+constexpr event_id before_all{};
+
+constexpr const char* too_many_values =
+  R"({"reason":"more topics have a last value than are given at once"})";
+
+} // namespace
+
+/// What a stream hears: what it asks for, and where it comes back, what its page has changed of
+/// that.
+reach_ptr connection_registry::reach_for(const open_connection& command) {
+  auto& state = *state_;
+  forget_topics();
+  const auto* changes = state.topics.find(command.id);
+  if (changes == nullptr)
+    return command.asks;
+  if (!command.last_event_id) {
+    state.topics.forget(command.id);
+    record_topics(command.id);
+    return command.asks;
+  }
+  auto hears = command.asks ? *command.asks : reach{};
+  hears.patterns = changed(std::move(hears.patterns), *changes);
+  state.topics.opened(command.id);
+  return hears.plain() ? nullptr : std::make_shared<const reach>(std::move(hears));
+}
+
+missed_events connection_registry::beginning_of(
+  const open_connection& command, const reach_ptr& hears, const event_history::missed& missed) {
+  auto& state = *state_;
+  std::vector<event_ptr> first;
+  bool more = false;
+  if (hears && !hears->patterns.empty() && state.values.size() != 0) {
+    // What comes in the replay comes there.
+    const auto cursor =
+      command.last_event_id ? parse_event_id(*command.last_event_id) : std::nullopt;
+    const bool known = cursor && *cursor <= state.ids.last();
+    const auto upto = known ? missed.gap.value_or(*cursor) : state.ids.last();
+    expire_values();
+    auto found = state.values.select(hears->patterns, known ? *cursor : before_all, upto, now());
+    for (auto& value : found.values)
+      first.push_back(std::move(value.what));
+    more = found.more;
+  }
+  if (missed.gap || more) {
+    numbers_.gaps.Increment();
+    first.push_back(notice_event(
+      "gap",
+      missed.gap ? R"({"reason":"events after your last one are not kept any more"})"
+                 : too_many_values,
+      missed.gap.value_or(event_id{})));
+  }
+  if (first.empty() && !missed.range.blocks)
+    return {};
+  auto who = hears ? *hears : reach{};
+  who.page = command.id;
+  return {std::move(first), missed.range, std::move(who), now()};
+}
+
+result<topics_changed> connection_registry::on_topics(const change_topics& command) {
+  auto& state = *state_;
+  forget_topics();
+  const auto open = state.table.find(command.id);
+  if (!open)
+    return fail(ec::no_such_connection, "no stream is open for this request_id", "request_id");
+  auto hears = *state.table.reach_of(open->stream);
+  const auto before = hears.patterns;
+  page_topics::changes now_changed{command.add, command.remove};
+  std::sort(now_changed.added.begin(), now_changed.added.end());
+  std::sort(now_changed.removed.begin(), now_changed.removed.end());
+  hears.patterns = changed(std::move(hears.patterns), now_changed);
+  if (hears.patterns.size() > state.limits.max_topics)
+    return fail(
+      ec::invalid_field,
+      "would be more than " + std::to_string(state.limits.max_topics)
+        + " topics (stream.max_topics)",
+      "add");
+  if (!state.topics.keep(command.id, state.topics.with(command.id, command.add, command.remove))) {
+    numbers_.topic_changes_refused.Increment();
+    return fail(
+      ec::overloaded, "pages have changed too many topics (stream.max_topic_changes_bytes)");
+  }
+  state.table.set_reach(open->stream, hears);
+  record_topics(command.id);
+
+  std::vector<std::string> added;
+  std::set_difference(
+    hears.patterns.begin(), hears.patterns.end(), before.begin(), before.end(),
+    std::back_inserter(added));
+  expire_values();
+  auto values = state.values.select(added, before_all, state.ids.last(), now());
+  change_reach order{open->stream, nullptr, {}, state.ids.last()};
+  for (auto& value : values.values) {
+    // What a pattern that it had before hears was given then.
+    const auto heard = [&](const std::string& pattern) {
+      return pattern_hears(pattern, value.to->topics.front());
+    };
+    if (std::none_of(before.begin(), before.end(), heard))
+      order.values.push_back(std::move(value.what));
+  }
+  if (values.more) {
+    numbers_.gaps.Increment();
+    order.values.push_back(notice_event("gap", too_many_values));
+  }
+  topics_changed answer{hears.patterns, state.ids.last()};
+  hears.page = {};
+  if (!hears.plain())
+    order.hears = std::make_shared<const reach>(std::move(hears));
+  caf::anon_send(state.transports[open->via].via, std::move(order));
+  return answer;
+}
+
+/// Forgets what pages have changed that have been away for too long.
+void connection_registry::forget_topics() {
+  for (const auto& id : state_->topics.expire(now()))
+    record_topics(id);
+  numbers_.topic_changes_bytes.Set(static_cast<double>(state_->topics.bytes()));
+}
+
+/// Records what a page has changed, or that it has changed nothing.
+void connection_registry::record_topics(const request_id& id) {
+  if (!state_->journal)
+    return;
+  std::vector<journal_entry> entries;
+  if (const auto* changes = state_->topics.find(id))
+    entries.emplace_back(
+      topics_kept{id, changes->added, changes->removed, std::chrono::system_clock::now()});
+  else
+    entries.emplace_back(topics_dropped{id});
+  record(std::move(entries));
+}
+
+void connection_registry::expire_values() {
+  std::vector<journal_entry> entries;
+  for (auto& topic : state_->values.expire(now()))
+    entries.emplace_back(value_dropped{std::move(topic)});
+  if (state_->journal && !entries.empty())
+    record(std::move(entries));
+  numbers_.values.Set(static_cast<double>(state_->values.size()));
+  numbers_.value_bytes.Set(static_cast<double>(state_->values.bytes()));
+}
+
+connections_ended connection_registry::on_close_all(const close_connections& command) {
+  const auto all = state_->table.of_subject(command.subject);
+  for (const auto& one : all)
+    close(one);
+  return {all.size()};
+}
+
+topic_page connection_registry::on_list_topics(const list_topics& query) {
+  return state_->table.topics(query.after, query.limit);
+}
+
+event_page connection_registry::on_look_back(const list_events& query) {
+  auto& state = *state_;
+  count_history(state.history.expire(now()));
+  state.history.pass(state.ids.last());
+  const auto missed = state.history.since(query.after.value_or(state.history.floor()));
+  const auto here = now();
+  const auto wall = std::chrono::system_clock::now();
+  event_page page;
+  page.gap = missed.gap.has_value();
+  page.last = state.ids.last();
+  std::size_t bytes = 0;
+  history_walk walk{missed.range};
+  for (; !walk.at_end(); walk.step(missed.range)) {
+    const auto& one = walk.here(missed.range);
+    if (one.expired(here) || (query.who && !query.who->hears(one.to)))
+      continue;
+    if (page.events.size() == query.limit || bytes > page_bytes) {
+      page.last = page.events.back().event.what->id;
+      break;
+    }
+    bytes += one.what->data.size();
+    page.events.push_back(
+      {one, wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(here - one.at)});
+  }
+  return page;
+}
+
+} // namespace herald

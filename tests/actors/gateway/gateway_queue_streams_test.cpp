@@ -1,0 +1,125 @@
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "actors/gateway/gateway_queue.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct silent final : gateway_queue::listener {
+  void sent(service_type) override {}
+  void failed(const token&, service_type, std::string_view) override { ++failures; }
+  void lost(service_type, gateway_queue::loss) override {}
+  void retried() override {}
+  void close_lost() override {}
+  void gone(const token&, std::string_view) override {}
+  void settled(const delivery_settled&) override {}
+  void gateway_down(std::string_view) override {}
+  void gateway_up() override {}
+
+  int failures = 0;
+};
+
+class GatewayQueueStreams : public ::testing::Test {
+protected:
+  using names = std::set<std::string>;
+
+  static reach_ptr listens(std::vector<std::string> patterns, bool broadcast = true) {
+    reach made;
+    made.patterns = std::move(patterns);
+    made.broadcast = broadcast;
+    return std::make_shared<const reach>(std::move(made));
+  }
+
+  static audience_ptr on(const char* topic) {
+    audience to;
+    to.topics.emplace_back(topic);
+    return std::make_shared<const audience>(std::move(to));
+  }
+
+  void attach(const char* name, const reach_ptr& hears = nullptr) {
+    queue.attach(token::from_text(name), now, false, hears);
+  }
+
+  /// Who is sent an event.
+  names sent_to(const delivery_audience* some) {
+    event made;
+    made.data = "x";
+    delivery one{std::make_shared<const event>(std::move(made)), std::nullopt, nullptr};
+    if (some != nullptr)
+      one.some = std::make_shared<const delivery_audience>(*some);
+    queue.deliver(std::make_shared<const std::vector<delivery>>(1, std::move(one)), 0, now);
+    names result;
+    while (const auto next = queue.next(now)) {
+      EXPECT_TRUE(result.insert(next->to.str()).second) << "twice to " << next->to.str();
+      queue.finish(*next, {send_result::delivered, {}}, now);
+    }
+    EXPECT_EQ(queue.check(), std::nullopt);
+    return result;
+  }
+
+  names sent_to(const delivery_audience& some) { return sent_to(&some); }
+
+  silent out;
+  gateway_queue::time_point now{1h};
+  gateway_queue queue{gateway_options{}, out, [] {
+                        return 0.5;
+                      }};
+};
+
+TEST_F(GatewayQueueStreams, GetBroadcastsUnlessTheyWantNone) {
+  attach("plain");
+  attach("quiet", listens({"a"}, false));
+  attach("both", listens({"a"}));
+  EXPECT_EQ(sent_to(nullptr), (names{"plain", "both"}));
+}
+
+TEST_F(GatewayQueueStreams, GetAnEventOfTheirTopicsOnce) {
+  attach("plain");
+  attach("exact", listens({"a/b", "a/*", "*"}, false));
+  attach("other", listens({"a"}));
+  EXPECT_EQ(sent_to({on("a/b"), {}, {}}), (names{"exact"}));
+}
+
+TEST_F(GatewayQueueStreams, AreNamedForTheirPageAndLeftOutByTheirToken) {
+  attach("page");
+  attach("one", listens({"t"}));
+  attach("two", listens({"t"}));
+  const auto name = [](const char* text) {
+    return token::from_text(text);
+  };
+  EXPECT_EQ(sent_to({on("t"), name("page"), {name("two")}}), (names{"page", "one"}));
+  EXPECT_EQ(sent_to({on("t"), name("one"), {}}), (names{"one", "two"}));
+  EXPECT_EQ(sent_to({on("t"), name("gone"), {name("gone")}}), (names{"one", "two"}));
+  const auto everyone =
+    std::make_shared<const audience>(audience{{}, {}, {}, {}, {request_id{"somebody"}}});
+  EXPECT_EQ(sent_to({everyone, {}, {name("one")}}), (names{"page", "two"}));
+}
+
+TEST_F(GatewayQueueStreams, HearWhatTheyWereLastChangedTo) {
+  attach("one", listens({"a"}));
+  queue.change(token::from_text("one"), listens({"b"}, false));
+  queue.change(token::from_text("unknown"), listens({"a"}));
+  EXPECT_EQ(sent_to({on("a"), {}, {}}), names{});
+  EXPECT_EQ(sent_to({on("b"), {}, {}}), (names{"one"}));
+  EXPECT_EQ(sent_to(nullptr), names{});
+  queue.change(token::from_text("one"), nullptr);
+  EXPECT_EQ(sent_to(nullptr), (names{"one"}));
+}
+
+TEST_F(GatewayQueueStreams, LeaveNothingBehindForWhoeverComesNext) {
+  attach("one", listens({"a"}, false));
+  queue.remove(token::from_text("one"));
+  attach("two");
+  EXPECT_EQ(sent_to({on("a"), {}, {}}), names{});
+  EXPECT_EQ(sent_to(nullptr), (names{"two"}));
+  queue.close(token::from_text("two"), nullptr, now);
+  EXPECT_EQ(sent_to(nullptr), (names{"two"})) << "the order to end alone";
+}
+
+} // namespace
+} // namespace herald
