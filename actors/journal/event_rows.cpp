@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "actors/journal/audience_bytes.hpp"
+#include "actors/journal/stored_bytes.hpp"
 #include "actors/journal/stored_time.hpp"
 
 namespace herald {
@@ -20,43 +22,6 @@ constexpr std::uint32_t max_text_bytes = 1U << 30U;
 /// Ids go on from the last one that was stored: this leaves them room for ever.
 constexpr std::uint64_t last_id = std::uint64_t{1} << 62U;
 
-template <class Number>
-void append_number(std::string& out, Number value) {
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xffU);
-}
-
-/// Takes what it reads off the front of a text; once something is missing, all is.
-class reader {
-public:
-  explicit reader(std::string_view from) : rest_(from) {}
-
-  template <class Number>
-  Number number() {
-    std::uint64_t value = 0;
-    const auto bytes = text(sizeof(Number));
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-      value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-    return static_cast<Number>(value);
-  }
-
-  std::string_view text(std::size_t size) {
-    good_ = good_ && size <= rest_.size();
-    if (!good_)
-      return {};
-    const auto taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-
-  [[nodiscard]] bool good() const noexcept { return good_; }
-  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
-
-private:
-  std::string_view rest_;
-  bool good_ = true;
-};
-
 /// A name that would break the frame that it is written into.
 bool breaks_lines(std::string_view name) {
   return name.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos;
@@ -65,32 +30,12 @@ bool breaks_lines(std::string_view name) {
 /// In `R` of a row: attributes follow, and not a request_id.
 constexpr std::uint32_t has_attributes = 1U << 31U;
 
-enum class attribute : std::uint8_t { page = 1, subject, role, topic, except, ttl };
-
 /// Longest time to live: as long as the clock can say.
 constexpr auto max_ttl = static_cast<std::uint64_t>(last_stored_time / 1000);
 
-void append_attribute(std::string& out, attribute kind, std::string_view text) {
-  append_number(out, static_cast<std::uint8_t>(kind));
-  append_number(out, static_cast<std::uint16_t>(text.size()));
-  out += text;
-}
-
 std::string attributes_of(const kept_event& event) {
   std::string out;
-  if (event.to) {
-    const auto& to = *event.to;
-    if (!to.page.empty())
-      append_attribute(out, attribute::page, to.page.str());
-    if (!to.subject.empty())
-      append_attribute(out, attribute::subject, to.subject);
-    if (!to.role.empty())
-      append_attribute(out, attribute::role, to.role);
-    for (const auto& topic : to.topics)
-      append_attribute(out, attribute::topic, topic);
-    for (const auto& id : to.except)
-      append_attribute(out, attribute::except, id.str());
-  }
+  append_audience(out, event.to);
   if (event.ttl.count() != 0) {
     std::string number;
     append_number(number, static_cast<std::uint64_t>(event.ttl.count()));
@@ -99,45 +44,22 @@ std::string attributes_of(const kept_event& event) {
   return out;
 }
 
-/// False for one that breaks a rule, or that may not come again.
-bool take_attribute(attribute kind, std::string_view text, audience& to, kept_event& into) {
-  const auto set = [&](std::string& field) {
-    const bool good = field.empty() && !principal_violation(text);
-    field = text;
-    return good;
-  };
-  switch (kind) {
-  case attribute::page:
-    if (!to.page.empty() || request_id_violation(text))
-      return false;
-    to.page = request_id{std::string{text}};
-    return true;
-  case attribute::subject:
-    return set(to.subject);
-  case attribute::role:
-    return set(to.role);
-  case attribute::topic:
-    to.topics.emplace_back(text);
-    return to.topics.size() <= max_event_topics && !topic_violation(text);
-  case attribute::except:
-    to.except.emplace_back(std::string{text});
-    return to.except.size() <= max_event_except && !request_id_violation(text);
-  case attribute::ttl:
-    reader number{text};
-    const auto ttl = number.number<std::uint64_t>();
-    into.ttl = std::chrono::milliseconds{ttl};
-    return number.good() && number.at_end() && ttl != 0 && ttl <= max_ttl;
-  }
-  return false;
+bool take_ttl(std::string_view text, kept_event& into) {
+  byte_reader number{text};
+  const auto ttl = number.number<std::uint64_t>();
+  into.ttl = std::chrono::milliseconds{ttl};
+  return number.good() && number.at_end() && ttl != 0 && ttl <= max_ttl;
 }
 
 bool read_attributes(std::string_view text, kept_event& into) {
-  reader from{text};
+  byte_reader from{text};
   audience to;
   while (!from.at_end()) {
     const auto kind = static_cast<attribute>(from.number<std::uint8_t>());
     const auto value = from.text(from.number<std::uint16_t>());
-    if (!from.good() || !take_attribute(kind, value, to, into))
+    if (!from.good())
+      return false;
+    if (!(kind == attribute::ttl ? take_ttl(value, into) : take_attribute(kind, value, to)))
       return false;
   }
   if (to != audience{})
@@ -145,7 +67,7 @@ bool read_attributes(std::string_view text, kept_event& into) {
   return true;
 }
 
-std::optional<journal_snapshot::dated_event> read_event(reader& from) {
+std::optional<journal_snapshot::dated_event> read_event(byte_reader& from) {
   auto made = std::make_shared<event>();
   made->id.value = from.number<std::uint64_t>();
   const auto micros = static_cast<std::int64_t>(from.number<std::uint64_t>());
@@ -199,7 +121,7 @@ void append_event_row(std::string& row, const kept_event& event, wall_time at) {
 
 bool read_event_row(std::string_view row, std::vector<journal_snapshot::dated_event>& into) {
   const auto before = into.size();
-  reader from{row};
+  byte_reader from{row};
   event_id last;
   while (!from.at_end()) {
     auto one = read_event(from);

@@ -16,9 +16,8 @@ namespace herald {
 ///        0  8      id, above that of the event before it, at most 2^62
 ///        8  8      when it was published, in microseconds since 1970-01-01 UTC
 ///       16  1      service: 0 version, 1 task, 2 event
-///       17  4      R: 0 if it is for everyone; 1 and the length of a request_id if it is for that
-///       page
-///                  alone; 2^31 and the length of its attributes if there is more to say
+///       17  4      R: 0 if it is for everyone; 1 and the length of a request_id if it is for
+///                  that page alone; 2^31 and the length of its attributes if there is more to say
 ///       21  4      N: length of the name
 ///       25  4      D: length of the data
 ///       29  R - 1  request_id, one that obeys `request_id_violation`; nothing where R is 0. Or the
