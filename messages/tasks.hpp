@@ -48,11 +48,13 @@ struct task_view {
   /// JSON text; empty while there is none.
   std::string result_json;
   std::string error;
-  /// Of its last event, from 1: a page that joins late asks for the task, and goes on with what
-  /// comes behind it.
+  /// Of its last event, from 1; 0 while there is none. A page that joins late asks for the task,
+  /// and goes on with the events behind it: whatever those up to it have told is in what is shown.
   std::uint64_t seq = 0;
   /// Who is told of it; null: everyone.
   audience_ptr to = nullptr;
+  /// False: nobody is told of it, and it has no events.
+  bool told = true;
 };
 
 // Commands and queries to the task runner.
@@ -143,6 +145,8 @@ struct task_finished {
   std::string result_json;
   /// Set if the task failed.
   std::optional<std::string> error;
+  /// What pages may know of the error where errors are not published; nothing: all of it.
+  std::optional<std::string> public_error = std::nullopt;
 };
 
 /// From a worker: it has nothing of this task left (process ended, timers gone) and can take
@@ -174,6 +178,8 @@ struct task_event {
   wall_time timestamp;
   /// JSON text; "null" where the step has no data.
   std::string data_json;
+  /// Its place in the events of the task, from 1; 0 for one that is not of a task's life.
+  std::uint64_t seq = 0;
 };
 
 } // namespace herald

@@ -54,10 +54,10 @@ namespace herald {
 ///     progress, progress_text   0 to 1; the last text reported.
 ///     result, error    JSON; a text. Empty if there is none.
 ///     params           JSON while the task is pending, then empty.
-///     seq_of_events    Since version 2. Of the last event that told of it.
-///     audience         Since version 2. Who is told of it: attributes as in event_rows.hpp, or
-///     nothing
-///                      for everyone.
+///     seq_of_events    Since version 2. `seq` of the last event that told of it; 0: none.
+///     audience         Since version 2. Who is told of it: attributes as in event_rows.hpp,
+///                      nothing for everyone, one byte 0 for nobody. What cannot be read is
+///                      nobody.
 ///   topic_values   Since version 2. The last value of a topic.
 ///     topic
 ///     event            One event, as in the table events.

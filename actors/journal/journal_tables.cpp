@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 
+#include "actors/journal/audience_bytes.hpp"
 #include "actors/journal/event_rows.hpp"
 #include "actors/journal/stored_time.hpp"
 
@@ -69,6 +70,18 @@ std::optional<std::vector<std::string>> patterns_of(std::string_view lines) {
   return patterns;
 }
 
+/// What is stored for a task that nobody is told of; no attribute begins so.
+constexpr std::string_view nobody{"\0", 1};
+
+std::string listeners_of(const task_view& task) {
+  std::string bytes;
+  if (task.told)
+    append_audience(bytes, task.to);
+  else
+    bytes = nobody;
+  return bytes;
+}
+
 event_id stored_id(std::int64_t number) {
   return event_id{static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))};
 }
@@ -90,11 +103,12 @@ int journal_tables::prepare() {
     {drop_stream_, "DELETE FROM streams WHERE token = ?1"},
     {put_task_,
      "INSERT INTO tasks(task_id, type, status, started_at, ended_at, progress, progress_text, "
-     "result, error, params) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+     "result, error, params, seq_of_events, audience) "
+     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) "
      "ON CONFLICT(task_id) DO UPDATE SET status=excluded.status, "
      "started_at=excluded.started_at, ended_at=excluded.ended_at, progress=excluded.progress, "
      "progress_text=excluded.progress_text, result=excluded.result, error=excluded.error, "
-     "params=excluded.params"},
+     "params=excluded.params, seq_of_events=excluded.seq_of_events"},
     {drop_task_, "DELETE FROM tasks WHERE task_id = ?1"},
     {put_value_, "INSERT OR REPLACE INTO topic_values VALUES(?1, ?2)"},
     {drop_value_, "DELETE FROM topic_values WHERE topic = ?1"},
@@ -177,6 +191,7 @@ int journal_tables::put(const stream_dropped& entry) {
 
 int journal_tables::put(const task_kept& entry) {
   const auto& task = entry.task;
+  const auto audience = listeners_of(task);
   return put_task_.bind(1, std::string_view{task.id.str()})
     .bind(2, std::string_view{task.type})
     .bind(3, to_string(task.status))
@@ -187,6 +202,8 @@ int journal_tables::put(const task_kept& entry) {
     .bind(8, std::string_view{task.result_json})
     .bind(9, std::string_view{task.error})
     .bind(10, std::string_view{entry.params_json})
+    .bind(11, static_cast<std::int64_t>(task.seq))
+    .bind_blob(12, audience)
     .run();
 }
 
@@ -311,7 +328,7 @@ int journal_tables::load_tasks(journal_snapshot& into) {
   return for_each_row(
     db_,
     "SELECT task_id, type, status, started_at, ended_at, progress, progress_text, result, error, "
-    "params FROM tasks ORDER BY seq",
+    "params, seq_of_events, audience FROM tasks ORDER BY seq",
     [&](const sqlite::statement& row) {
       const auto status = status_of(row.text(2));
       if (!status)
@@ -331,6 +348,12 @@ int journal_tables::load_tasks(journal_snapshot& into) {
       one.task.result_json = row.text(7);
       one.task.error = row.text(8);
       one.params_json = row.text(9);
+      // Nor is everyone told where it cannot be read whom it is for.
+      const auto to = read_audience(row.text(11));
+      one.task.told = to.has_value();
+      one.task.to = to.value_or(nullptr);
+      if (one.task.told)
+        one.task.seq = static_cast<std::uint64_t>(std::max<std::int64_t>(row.integer(10), 0));
       into.tasks.push_back(std::move(one));
     });
 }

@@ -25,7 +25,7 @@ public:
   [[nodiscard]] int write(std::span<const journal_entry> entries);
 
   /// Everything. Events that cannot be read any more take all that is older with them;
-  /// `damaged_rows` counts them.
+  /// `damaged_rows` counts them. Of a task whose audience cannot be read nobody is told.
   [[nodiscard]] int load(journal_snapshot& into, std::size_t& damaged_rows);
 
 private:

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct command_type {
 /// By the name of the type.
 using command_map = std::map<std::string, command_type>;
 
+/// Who is told of a task that names nobody.
+enum class task_audience : std::uint8_t { everyone, none };
+
 /// How tasks are run (settings `tasks`).
 struct task_settings {
   /// Tasks that run at a time, `external` ones aside.
@@ -49,6 +53,9 @@ struct task_settings {
   std::chrono::milliseconds max_cpu_s{0};
   std::size_t max_file_bytes = 0;
   command_map commands;
+  task_audience audience = task_audience::everyone;
+  /// Whether pages are told what a program that failed has written to stderr.
+  bool publish_errors = false;
 };
 
 /// The settings, and what is none.

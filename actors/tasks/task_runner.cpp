@@ -72,7 +72,7 @@ result<task_view> task_runner::start(const start_task& command) {
     return error;
   const auto id = state_->mint_id();
   const bool external = command.type == external_type;
-  if (!state_->tasks.add(id, command.type, external))
+  if (!state_->tasks.add(id, command.type, external, state_->listeners_of(command)))
     return fail(ec::internal, "a random id was given out twice");
   if (state_->journal)
     return launch_when_written({id, command.type, command.params_json});
@@ -153,7 +153,7 @@ void task_runner::finished(const task_finished& report) {
       : state_->tasks.complete(report.id, report.result_json, now());
   if (code != ec::none)
     return; // Stale: the task has ended in another way meanwhile.
-  conclude(report.id);
+  conclude(report.id, state_->options.publish_errors ? std::nullopt : report.public_error);
   after_change();
 }
 
@@ -190,6 +190,8 @@ void task_runner::timer(const task_timer& due) {
     tell_progress(*id);
   while (const auto id = s.deadlines.take_due(at))
     time_out(*id);
+  if (s.silent_again && *s.silent_again <= at)
+    record_silent_steps_again();
   s.tasks.expire(at);
   after_change();
 }

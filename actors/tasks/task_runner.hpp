@@ -21,8 +21,9 @@ using task_worker_factory =
   std::function<task_worker_actor(const task_runner_actor& runner, std::size_t number)>;
 
 /// The inside of the task runner: the one owner of the state of all tasks, and the one source of
-/// task events, which go to everyone in the order in which things happened. Nothing follows the
-/// event that ends a task; what a worker reports later is ignored.
+/// task events, which go to whom the task's audience says, in the order in which things happened.
+/// Each has a `seq`, one above that of the event before it. Nothing follows the event that ends a
+/// task; what a worker reports later is ignored.
 ///
 /// - A task waits (pending) until a worker is free; tasks of type `external` run at once.
 /// - Progress is published at most once per `progress_interval` and task, the latest value wins,
@@ -30,10 +31,10 @@ using task_worker_factory =
 /// - A task that runs too long fails with "timed out after N s"; for an external task the time
 ///   counts from the last report.
 /// - With a journal a task is started, and its end by a command or a report answered, once that is
-///   written. Its beginning and its end are written together with the events that tell of them;
-///   nobody sees them, and no worker gets the task, before they are in the file. Tasks that a
-///   former life has left waiting are begun anew; those that were at work have failed; external
-///   ones go on.
+///   written. Each event of a task is written together with the state that it tells of, and told
+///   after that: no `seq` is given twice, over a crash neither. Nobody sees the beginning and the
+///   end of a task, and no worker gets it, before they are in the file. Tasks that a former life
+///   has left waiting are begun anew; those that were at work have failed; external ones go on.
 /// - From `begin_shutdown` on there are no new tasks, and those that still wait are cancelled.
 class task_runner {
 public:
@@ -79,22 +80,26 @@ private:
   /// Progress has changed: it is told now, or when it is time.
   void pace_progress(const task_id& id);
   void tell_progress(const task_id& id);
-  /// After the table has ended the task: says so to everyone.
-  void conclude(const task_id& id);
+  /// After the table has ended the task: says so. Of a failure pages are told `public_error`, or
+  /// all.
+  void conclude(const task_id& id, const std::optional<std::string>& public_error = std::nullopt);
   /// The same for a task that has not ended by itself: its worker, if it has one, is to stop.
   void call_off(const task_id& id);
   void time_out(const task_id& id);
   /// From now on: nothing new is taken, and nothing that waits is begun.
   void refuse_work();
-  void tell(draft event);
-  /// Tells of the beginning or the end of a task: at once, or with a journal once it is written.
-  void tell_step(const task_view& task, draft event);
+  /// Tells of a step of a task whoever is to know: at once, or with a journal once it is written.
+  void tell_step(const task_id& id, task_event_type what, wall_time at, std::string data_json);
   /// A task that is in the table begins, or waits for its worker.
   void launch(run_task order);
 
   // What outlives the process, if there is a journal.
   void take_up_former();
   void record(const task_id& id);
+  /// The last step of a task that nobody is told of.
+  void record_silently(const task_id& id);
+  void record_silent_steps_again();
+  void silent_steps_recorded(const entries_recorded& fact);
   void record_forgotten();
   /// Answers with the task as it is now, once it is written so.
   result<task_view> answer_when_written(const task_id& id);

@@ -8,6 +8,13 @@
 
 namespace herald {
 
+namespace {
+
+/// Pause before steps that nobody is told of are recorded again.
+constexpr std::chrono::milliseconds silent_retry{1000};
+
+} // namespace
+
 /// Tasks that waited wait again, and external ones go on. Of one that was at work nobody knows how
 /// far it has come: it has failed.
 void task_runner::take_up_former() {
@@ -38,6 +45,36 @@ void task_runner::record(const task_id& id) {
   record_entries command;
   command.entries.emplace_back(task_kept{*s.tasks.find(id), {}});
   caf::anon_send(s.journal, std::move(command));
+}
+
+void task_runner::record_silently(const task_id& id) {
+  auto& s = *state_;
+  const auto ticket = ++s.last_ticket;
+  s.silent.recorded(id, ticket);
+  record_entries command{{}, ticket, caf::actor_cast<journal_listener_actor>(self_)};
+  command.entries.emplace_back(task_kept{*s.steps.find(*s.steps.last_of(id)), {}});
+  caf::anon_send(s.journal, std::move(command));
+}
+
+void task_runner::record_silent_steps_again() {
+  state_->silent_again.reset();
+  for (const auto& id : state_->silent.failed())
+    record_silently(id);
+}
+
+void task_runner::silent_steps_recorded(const entries_recorded& fact) {
+  auto& s = *state_;
+  s.silent.journal_answered(
+    fact,
+    [&](const task_id& id) {
+      while (const auto number = s.steps.first_of(id))
+        published({*number, {ec::none, {}, {}}});
+    },
+    [&](const task_id& id, const failure& why) {
+      for (const auto number : {s.steps.first_of(id), s.steps.last_of(id)})
+        published({number.value_or(0), why});
+      s.silent_again = now().at + silent_retry;
+    });
 }
 
 void task_runner::record_forgotten() {
@@ -90,6 +127,7 @@ void task_runner::recorded(const entries_recorded& fact) {
       one.value = *now_known;
     one.give(why);
   });
+  silent_steps_recorded(fact);
   after_change();
 }
 
@@ -118,7 +156,7 @@ void task_runner::published(const step_published& fact) {
   // Forgotten before its end was written: for want of room.
   if (task == nullptr && s.journal)
     caf::anon_send(s.journal, record_entries{{task_dropped{id}}, 0, {}});
-  else if (task != nullptr && task->status == task_status::running && task->progress > 0)
+  else if (!s.steps.first_of(id) && s.untold_progress.erase(id) != 0)
     pace_progress(id);
   after_change();
 }

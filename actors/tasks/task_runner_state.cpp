@@ -47,6 +47,13 @@ void task_runner::state::restore(std::vector<task_kept>&& kept, const task_momen
   tasks.expire(now.at);
 }
 
+task_table::listeners task_runner::state::listeners_of(const start_task& command) const {
+  const bool names_nobody = !command.to || command.to->everyone();
+  if (names_nobody && options.audience == task_audience::none)
+    return {nullptr, false};
+  return {command.to, true};
+}
+
 task_id task_runner::state::mint_id() {
   const auto draw = [this] {
     return std::uint64_t{random_()} << 32 | random_();
@@ -69,7 +76,7 @@ task_runner::state::limit_of(const std::string& type) const {
 
 std::optional<task_runner::state::time_point> task_runner::state::next_due() const {
   std::optional<time_point> earliest;
-  for (const auto& due : {deadlines.next(), tasks.next_expiry(), pace.next()})
+  for (const auto& due : {deadlines.next(), tasks.next_expiry(), pace.next(), silent_again})
     if (due && (!earliest || *due < *earliest))
       earliest = due;
   return earliest;

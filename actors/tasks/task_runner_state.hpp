@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "actors/supervision/pending_answers.hpp"
 #include "actors/tasks/deadline_queue.hpp"
 #include "actors/tasks/progress_pace.hpp"
+#include "actors/tasks/silent_steps.hpp"
 #include "actors/tasks/task_metrics.hpp"
 #include "actors/tasks/task_queue.hpp"
 #include "actors/tasks/task_runner.hpp"
@@ -38,6 +40,8 @@ public:
   /// Before anything else: takes over what a former life has left.
   void restore(std::vector<task_kept>&& tasks, const task_moment& now);
 
+  /// Who is told of a task that is started, as the settings say.
+  [[nodiscard]] task_table::listeners listeners_of(const start_task& command) const;
   /// A random UUID.
   [[nodiscard]] task_id mint_id();
   /// How long a task may run, or an external one be silent; nothing for no limit.
@@ -68,8 +72,13 @@ public:
     run_task order = {};
   };
   pending_answers<unwritten_task> unwritten;
-  /// Beginnings and ends of tasks that are not written yet, and who waits for them.
+  /// Steps of tasks that are not written yet, and who waits for them.
   unwritten_steps steps;
+  silent_steps silent;
+  /// When those that could not be written are recorded again.
+  std::optional<time_point> silent_again;
+  /// Tasks that have made progress while a step of theirs was not written; it is told after that.
+  std::set<task_id> untold_progress;
   std::multimap<std::uint64_t, caf::typed_response_promise<task_view>> waiting_for_steps;
   /// Tasks that have a worker, and are not given to it before their beginning is written.
   std::map<task_id, run_task> not_handed_over;

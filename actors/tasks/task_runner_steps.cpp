@@ -1,4 +1,4 @@
-// The steps in the life of tasks, each told to everyone, and the moments that they wait for.
+// The steps in the life of tasks, each told to whom it is for, and the moments that they wait for.
 
 #include <algorithm>
 #include <utility>
@@ -32,21 +32,13 @@ std::string seconds_text(std::chrono::milliseconds time) {
   return text + " s";
 }
 
-draft event_of(const task_view& task, task_event_type type, wall_time at, std::string data) {
-  return {
-    "task_event", to_json(task_event{type, task.id, at, std::move(data)}), {}, service_type::task};
-}
-
-draft ended_event(const task_view& task) {
-  const auto at = task.end_time.value_or(wall_time{});
-  switch (task.status) {
-  case task_status::completed:
-    return event_of(task, task_event_type::task_completed, at, task.result_json);
-  case task_status::failed:
-    return event_of(task, task_event_type::task_failed, at, error_json(task.error));
-  default:
-    return event_of(task, task_event_type::task_cancelled, at, "null");
-  }
+/// A task that has ended, as it was before.
+task_view still_running(task_view task) {
+  task.status = task_status::running;
+  task.end_time.reset();
+  task.result_json.clear();
+  task.error.clear();
+  return task;
 }
 
 } // namespace
@@ -64,7 +56,7 @@ void task_runner::begin(const task_id& id) {
   if (const auto limit = s.limit_of(task.type))
     s.deadlines.set(id, at.at + *limit);
   log::info(component, "task_started", {{"task_id", id.str()}, {"type", task.type}});
-  tell_step(task, event_of(task, task_event_type::task_started, at.wall, "null"));
+  tell_step(id, task_event_type::task_started, at.wall, "null");
 }
 
 void task_runner::launch(run_task order) {
@@ -75,26 +67,38 @@ void task_runner::launch(run_task order) {
 }
 
 void task_runner::pace_progress(const task_id& id) {
-  // Nothing is told before the beginning is.
-  if (state_->steps.shown(id) == nullptr && state_->pace.changed(id, now().at))
+  auto& s = *state_;
+  s.steps.progressed(*s.tasks.find(id));
+  // Nothing is told before what came before it is written.
+  if (s.steps.first_of(id))
+    s.untold_progress.insert(id);
+  else if (s.pace.changed(id, now().at))
     tell_progress(id);
 }
 
 void task_runner::tell_progress(const task_id& id) {
   const auto& task = *state_->tasks.find(id);
-  // Of all others nothing is left to go on from. The end is recorded with what tells of it.
-  if (state_->tasks.is_external(id) && !is_final(task.status))
+  if (task.told)
+    tell_step(id, task_event_type::progress_update, now().wall, progress_json(task));
+  // Of all others nothing is left to go on from.
+  else if (state_->tasks.is_external(id) && !is_final(task.status))
     record(id);
-  tell(event_of(task, task_event_type::progress_update, now().wall, progress_json(task)));
 }
 
-void task_runner::conclude(const task_id& id) {
+void task_runner::conclude(const task_id& id, const std::optional<std::string>& public_error) {
   auto& s = *state_;
   const auto& task = *s.tasks.find(id);
   s.deadlines.drop(id);
-  if (s.pace.task_ended(id))
+  const bool paced = s.pace.task_ended(id);
+  if (s.untold_progress.erase(id) != 0 || paced)
     tell_progress(id);
-  tell_step(task, ended_event(task));
+  const auto at = task.end_time.value_or(wall_time{});
+  if (task.status == task_status::completed)
+    tell_step(id, task_event_type::task_completed, at, task.result_json);
+  else if (task.status == task_status::failed)
+    tell_step(id, task_event_type::task_failed, at, error_json(public_error.value_or(task.error)));
+  else
+    tell_step(id, task_event_type::task_cancelled, at, "null");
   s.counts.count_end(task.type, task.status, s.tasks.ran(id));
   if (task.status == task_status::failed)
     log::error(
@@ -142,21 +146,31 @@ void task_runner::time_out(const task_id& id) {
     call_off(id);
 }
 
-void task_runner::tell(draft event) {
-  caf::anon_send(state_->publisher, publish{{std::move(event)}});
-}
-
-void task_runner::tell_step(const task_view& task, draft event) {
+void task_runner::tell_step(
+  const task_id& id, task_event_type what, wall_time at, std::string data_json) {
   auto& s = *state_;
-  if (!s.recorder) {
-    tell(std::move(event));
+  const bool told = s.tasks.find(id)->told;
+  const auto& task = told ? s.tasks.note_event(id) : *s.tasks.find(id);
+  const auto event = [&] {
+    return draft{
+      "task_event", to_json(task_event{what, id, at, std::move(data_json), task.seq}), task.to,
+      service_type::task};
+  };
+  if (!s.journal) {
+    if (told)
+      caf::anon_send(s.publisher, publish{{event()}});
     return;
   }
-  const auto number = s.steps.add(task);
-  caf::anon_send(
-    s.recorder,
-    publish_step{
-      number, {task, {}}, std::move(event), caf::actor_cast<step_listener_actor>(self_)});
+  // The last progress is told when the end is there, and must not record that.
+  auto kept = what == task_event_type::progress_update ? still_running(task) : task;
+  const auto number = s.steps.add(kept, what);
+  if (told)
+    caf::anon_send(
+      s.recorder,
+      publish_step{
+        number, {std::move(kept), {}}, event(), caf::actor_cast<step_listener_actor>(self_)});
+  else
+    record_silently(id);
 }
 
 void task_runner::dispatch() {

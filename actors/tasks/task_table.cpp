@@ -5,7 +5,7 @@
 
 namespace herald {
 
-bool task_table::add(const task_id& id, std::string type, bool external) {
+bool task_table::add(const task_id& id, std::string type, bool external, listeners who) {
   const auto where = last_place_ + 1;
   const auto [known, added] = places_.try_emplace(id, where);
   if (!added)
@@ -14,6 +14,8 @@ bool task_table::add(const task_id& id, std::string type, bool external) {
     auto& task = tasks_[where];
     task.external = external;
     task.view.type = std::move(type);
+    task.view.to = std::move(who.to);
+    task.view.told = who.told;
     task.view.id = id;
   } catch (...) {
     tasks_.erase(where);
@@ -71,6 +73,12 @@ bool task_table::progress(const task_id& id, double value, const std::optional<s
     view.progress_text = *text;
   view.progress = risen;
   return changed;
+}
+
+const task_view& task_table::note_event(const task_id& id) {
+  auto& view = tasks_.at(places_.at(id)).view;
+  ++view.seq;
+  return view;
 }
 
 ec task_table::remove(const task_id& id) {
@@ -193,6 +201,8 @@ std::optional<std::string> task_table::check() const {
       return "a task's progress is out of range";
     if (is_final(view.status) != view.end_time.has_value())
       return "a task's end time does not fit its status";
+    if (!view.told && (view.seq != 0 || view.to))
+      return "a task that nobody is told of has events";
     const auto ending = ended_.find(task.ended);
     if (is_final(view.status) && (ending == ended_.end() || ending->second != where))
       return "an ended task never expires";

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "messages/errors.hpp"
@@ -36,8 +37,19 @@ class task_table {
 public:
   explicit task_table(task_table_limits limits) : limits_(limits) {}
 
+  /// Who is told of a task.
+  struct listeners {
+    /// Null: everyone.
+    audience_ptr to = nullptr;
+    /// False: nobody.
+    bool told = true;
+  };
+
   /// Adds a pending task. False if the id is taken.
-  bool add(const task_id& id, std::string type, bool external);
+  bool add(const task_id& id, std::string type, bool external, listeners who);
+  bool add(const task_id& id, std::string type, bool external) {
+    return add(id, std::move(type), external, {});
+  }
 
   /// A task of a former life, as it was left.
   struct former {
@@ -61,6 +73,10 @@ public:
   /// before. True if anything that is shown differs now; nothing does for a task that does not run.
   [[nodiscard]] bool
   progress(const task_id& id, double value, const std::optional<std::string>& text);
+
+  /// An event tells of a task that is there, as it is now: gives the task with its `seq`, one
+  /// higher than before.
+  const task_view& note_event(const task_id& id);
 
   /// `ec::none`, `ec::no_such_task` or `ec::task_not_ended`.
   [[nodiscard]] ec remove(const task_id& id);

@@ -43,6 +43,17 @@ std::string_view trim_end(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
+std::string describe_end(const child_exit& how) {
+  if (!how.error.empty())
+    return how.error;
+  if (!how.by_signal)
+    return "exit code " + std::to_string(how.code);
+  auto text = "ended by signal " + std::to_string(how.code);
+  if (const auto* name = ::sigabbrev_np(how.code); name != nullptr)
+    text.append(" (SIG").append(name).append(")");
+  return text;
+}
+
 } // namespace
 
 command_run::source::source(boost::asio::io_context& io)
@@ -222,8 +233,10 @@ void command_run::report_end(const child_exit& how) {
     if (untold_)
       report_progress();
     task_finished report{job_.id, result_json_.empty() ? "null" : std::move(result_json_), {}};
-    if (failed)
-      report.error = describe_end(how);
+    if (failed) {
+      report.public_error = describe_end(how);
+      report.error = *report.public_error + (how.error.empty() ? complaints() : std::string{});
+    }
     caf::anon_send(job_.runner, std::move(report));
   }
   // The error of a failure has it already.
@@ -254,20 +267,9 @@ void command_run::await_reaping() {
   });
 }
 
-std::string command_run::describe_end(const child_exit& how) {
-  if (!how.error.empty())
-    return how.error;
-  auto text = "exit code " + std::to_string(how.code);
-  if (how.by_signal) {
-    const auto* name = ::sigabbrev_np(how.code);
-    text = "ended by signal " + std::to_string(how.code);
-    if (name != nullptr)
-      text.append(" (SIG").append(name).append(")");
-  }
+std::string command_run::complaints() {
   const auto said = trim_end(errors_tail_.text());
-  if (!said.empty())
-    text.append(": ").append(utf8_end(said, max_stderr_bytes));
-  return text;
+  return said.empty() ? std::string{} : ": " + utf8_end(said, max_stderr_bytes);
 }
 
 } // namespace herald

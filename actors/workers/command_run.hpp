@@ -69,7 +69,8 @@ private:
   void report_end_if_due();
   void report_end(const child_exit& how);
   void await_reaping();
-  [[nodiscard]] std::string describe_end(const child_exit& how);
+  /// The end of what it has written to stderr, behind a colon; empty if there is nothing.
+  [[nodiscard]] std::string complaints();
 
   command_job job_;
   command_host_options options_;

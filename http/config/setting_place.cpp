@@ -44,6 +44,9 @@ constexpr auto choices<when_full> = std::to_array<named<when_full>>(
 template <>
 constexpr auto choices<gateway_format> = std::to_array<named<gateway_format>>(
   {{"v1", gateway_format::v1}, {"mid", gateway_format::mid}, {"v2", gateway_format::v2}});
+template <>
+constexpr auto choices<task_audience> = std::to_array<named<task_audience>>(
+  {{"everyone", task_audience::everyone}, {"none", task_audience::none}});
 /// The others are a gateway's.
 template <>
 constexpr auto choices<frame_format> = std::to_array<named<frame_format>>(

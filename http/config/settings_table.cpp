@@ -265,6 +265,12 @@ const std::array table = {
   setting{
     AT(tasks.max_file_bytes), program_bytes, "Longest file that a program writes; 0: no limit."},
   setting{
+    AT(tasks.audience), by_type,
+    "Who is told of a task that names nobody. none: nobody, its state is shown by the API alone."},
+  setting{
+    AT(tasks.publish_errors), by_type,
+    "task_failed of a program says what that wrote to stderr; else the API alone does."},
+  setting{
     "tasks.commands", nullptr, by_type,
     R"(Task types that run a program: {"NAME": {"argv": [..], "cwd": "..", "env": {..}, "timeout_s": N}}.)"},
 

@@ -6,6 +6,7 @@
 #include "messages/errors.hpp"
 #include "messages/json/json_objects.hpp"
 #include "messages/text/utf8.hpp"
+#include "messages/wire/audience_json.hpp"
 
 namespace herald {
 
@@ -26,7 +27,8 @@ void limit_json(json_reader& in, const std::string& json, const char* name) {
       "must be at most " + std::to_string(max_task_json_bytes) + " bytes of JSON", name);
 }
 
-/// Reads {"params"?} and whatever `read_type` makes of the field that names the type.
+/// Reads {"params"?}, the fields of an audience, and whatever `read_type` makes of the field that
+/// names the type.
 template <class ReadType>
 caf::expected<start_task> parse_start(std::string_view body, ReadType read_type) {
   auto command = parse_object(body, [&](json_reader& in) {
@@ -34,6 +36,7 @@ caf::expected<start_task> parse_start(std::string_view body, ReadType read_type)
     read.type = read_type(in);
     read.params_json = in.optional_object("params").value_or("{}");
     limit_json(in, read.params_json, "params");
+    read.to = parse_audience(in);
     return read;
   });
   if (command && (command->type == demo_type || command->type == failing_type))

@@ -14,11 +14,12 @@ namespace herald {
 /// Reads what the API is sent about tasks. Fails with `ec::invalid_json`, `ec::invalid_field`,
 /// `ec::unknown_field` or `ec::body_too_large`, naming the field that is to blame.
 ///
-/// {"type", "params"?}; params of built-in types must be right, those of a command are its own
-/// business. Whether there is such a type is not known here.
+/// {"type", "params"?} and the fields of an audience (see audience_json.hpp); params of built-in
+/// types must be right, those of a command are its own business. Whether there is such a type is
+/// not known here.
 [[nodiscard]] caf::expected<start_task> parse_start_task(std::string_view body);
-/// {"task_type", "params"?}, as existing browser suites send it: "demo_task" or "failing_task".
-/// `ec::unknown_task_type` for another.
+/// {"task_type", "params"?} and an audience, as existing browser suites send it: "demo_task" or
+/// "failing_task". `ec::unknown_task_type` for another.
 [[nodiscard]] caf::expected<start_task> parse_test_task(std::string_view body);
 /// An event of a task that there need not be, for one page alone.
 struct test_task_event {

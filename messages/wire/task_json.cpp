@@ -7,6 +7,7 @@
 
 #include "messages/json/json_writer.hpp"
 #include "messages/text/iso_time.hpp"
+#include "messages/wire/audience_json.hpp"
 
 namespace herald {
 
@@ -34,8 +35,8 @@ std::string_view or_null(const std::string& text) {
 std::string to_json(const task_view& task) {
   const auto error =
     task.status == task_status::failed ? json_string(task.error) : std::string{"null"};
-  return object_writer{}
-    .text("task_id", task.id.str())
+  object_writer out;
+  out.text("task_id", task.id.str())
     .text("type", task.type)
     .text("status", to_string(task.status))
     .text_or_null("start_time", time_text(task.start_time))
@@ -44,7 +45,11 @@ std::string to_json(const task_view& task) {
     .text_or_null("progress_text", task.progress_text)
     .raw("result", or_null(task.result_json))
     .raw("error", error)
-    .finish();
+    .number("seq", task.seq);
+  audience_fields(out, task.to);
+  if (!task.told)
+    out.text("audience", "none");
+  return out.finish();
 }
 
 std::string to_json(const task_page& page) {
@@ -63,10 +68,11 @@ std::string started_json(const task_view& task) {
 }
 
 std::string to_json(const task_event& event) {
-  return object_writer{}
-    .text("event_type", to_string(event.type))
-    .text("task_id", event.id.str())
-    .text("timestamp", iso_time(event.timestamp))
+  object_writer out;
+  out.text("event_type", to_string(event.type)).text("task_id", event.id.str());
+  if (event.seq != 0)
+    out.number("seq", event.seq);
+  return out.text("timestamp", iso_time(event.timestamp))
     .raw("data", or_null(event.data_json))
     .finish();
 }

@@ -8,14 +8,15 @@
 
 namespace herald {
 
-/// A task as the API shows it; null where there is no time, result or error.
+/// A task as the API shows it; null where there is no time, result or error. Who is told of it: the
+/// fields of an audience, none for everyone; `"audience":"none"` for nobody.
 [[nodiscard]] std::string to_json(const task_view& task);
 [[nodiscard]] std::string to_json(const task_page& page);
 
 /// {"task_id","status"}, the answer to whoever starts a task.
 [[nodiscard]] std::string started_json(const task_view& task);
 
-/// The data of event `task_event` as it goes onto the wire.
+/// The data of event `task_event` as it goes onto the wire; without `seq` where that is 0.
 [[nodiscard]] std::string to_json(const task_event& event);
 
 /// The `data` of a progress_update and of a task_failed.

@@ -55,6 +55,11 @@ std::string quoted(const std::string& text, const std::string& before) {
   return text.substr(begin, text.find('"', begin) - begin);
 }
 
+std::size_t number_of(const std::string& text, const std::string& before) {
+  const auto from = text.find(before);
+  return from == std::string::npos ? 0 : std::stoul(text.substr(from + before.size()));
+}
+
 /// A page that comes back with its cursor.
 struct reader {
   std::string id;
@@ -150,6 +155,9 @@ protected:
       EXPECT_NE(kind, "task_started") << page->id << " hears of the beginning twice";
     }
     steps.push_back(kind);
+    const auto seq = number_of(what.data, R"("seq":)");
+    EXPECT_EQ(seq, steps.size()) << page->id << " missed an event, or two have one place";
+    told_at[quoted(what.data, R"("task_id":")")][seq] = kind;
   }
 
   static bool is_end(const std::string& kind) {
@@ -164,6 +172,12 @@ protected:
       EXPECT_EQ(now.status, most) << "ended twice";
     }
     most = now.status;
+    // A page that asks ignores events up to this one.
+    const auto last = told_at[now.id.str()].find(now.seq);
+    if (last != told_at[now.id.str()].end()) {
+      EXPECT_EQ(is_end(last->second), is_final(now.status)) << last->second << " is not shown";
+    }
+    EXPECT_EQ(now.seq == 0, now.status == task_status::pending);
   }
   void look() { inject(client, list_tasks{0, 1000}); }
 
@@ -353,6 +367,8 @@ protected:
   std::map<std::string, int> queued;
   std::set<std::string> started;
   std::map<std::string, task_status> seen;
+  /// By task and `seq`: the kinds of events.
+  std::map<std::string, std::map<std::size_t, std::string>> told_at;
   std::map<std::string, int> runs;
   std::map<std::string, std::size_t> at_work;
 };

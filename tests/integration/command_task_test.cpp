@@ -145,6 +145,57 @@ TEST_F(CommandTask, FailsWithTheEndOfItsComplaints) {
   EXPECT_NE(failed["error"].get<std::string>().find("no such table"), std::string::npos);
 }
 
+TEST_F(CommandTask, IsToldOfToThePageThatItIsForAndWithoutItsComplaints) {
+  start({{"broken", R"(
+    echo '{"value": 0.5, "text": "half"}'
+    echo 'no such table' >&2
+    exit 3
+  )"}});
+  sse_client mine{herald->stream_port(), stream_target("mine")};
+  sse_client other{herald->stream_port(), stream_target("other")};
+  ASSERT_TRUE(mine.open() && other.open());
+  const auto id = run({{"type", "broken"}, {"request_id", "mine"}});
+  const auto shown = ended(id);
+  EXPECT_EQ(shown["error"], "exit code 3: no such table");
+  EXPECT_EQ(shown["request_id"], "mine");
+  std::size_t seq = 0;
+  json step;
+  while (step["event_type"] != "task_failed") {
+    const auto event = mine.next("task_event");
+    ASSERT_TRUE(event);
+    step = json::parse(event->data);
+    EXPECT_EQ(step["seq"], ++seq);
+    EXPECT_EQ(event->data.find("no such table"), std::string::npos);
+  }
+  EXPECT_EQ(step["data"]["error"], "exit code 3");
+  EXPECT_EQ(shown["seq"], seq);
+  // What follows comes first to whom the rest was not for.
+  run({{"type", "broken"}});
+  const auto event = other.next("task_event");
+  ASSERT_TRUE(event);
+  EXPECT_NE(json::parse(event->data)["task_id"], id);
+}
+
+TEST_F(CommandTask, IsToldOfToNobodyOrWithAllWhereTheSettingsSaySo) {
+  start(
+    {{"broken", "echo 'no such table' >&2; exit 3"}},
+    {"--tasks-audience", "none", "--tasks-publish-errors"});
+  sse_client page{herald->stream_port(), stream_target("page")};
+  ASSERT_TRUE(page.open());
+  const auto quiet = ended(run({{"type", "broken"}}));
+  EXPECT_EQ(quiet["status"], "failed");
+  EXPECT_EQ(quiet["seq"], 0);
+  const auto told = run({{"type", "broken"}, {"request_id", "page"}});
+  json step;
+  while (step["event_type"] != "task_failed") {
+    const auto event = page.next("task_event");
+    ASSERT_TRUE(event);
+    step = json::parse(event->data);
+    EXPECT_EQ(step["task_id"], told);
+  }
+  EXPECT_EQ(step["data"]["error"], "exit code 3: no such table");
+}
+
 TEST_F(CommandTask, LeavesNoZombie) {
   start({{"quick", "true"}, {"broken", "false"}});
   std::vector<std::string> ids;

@@ -133,6 +133,7 @@ void rules_world::compare_tasks() {
     for (std::size_t i = 0; i < life.size(); ++i) {
       const std::string type = life[i].at("event_type");
       const bool end = i + 1 == life.size();
+      EXPECT_EQ(life[i].at("seq"), i + 1) << id.str();
       EXPECT_EQ(ends.contains(type), end) << id.str() << " " << type;
       EXPECT_EQ(type == "task_started", i == 0 && !(end && type == "task_cancelled"))
         << id.str() << " " << type;
@@ -150,6 +151,7 @@ void rules_world::compare_tasks() {
       [&](const task_view& task) {
         EXPECT_EQ("task_" + std::string{to_string(task.status)}, life.back().at("event_type"));
         EXPECT_EQ(task.progress, progress) << "the last progress was not told";
+        EXPECT_EQ(task.seq, life.size());
       },
       [&](const caf::error&) { ADD_FAILURE() << id.str() << " is forgotten"; });
   }

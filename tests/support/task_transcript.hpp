@@ -2,8 +2,10 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "messages/audience.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
 
@@ -12,8 +14,11 @@ namespace herald::testing {
 /// What a publisher was told of tasks.
 class task_transcript {
 public:
-  /// Notes the drafts of a `publish`, and fails the test where one is no task event for everyone.
+  /// Notes the drafts of a `publish`, and fails the test where one is no task event for everyone,
+  /// or has not the `seq` behind that of the one before it.
   void note(const publish& order);
+  /// From now on they are for these alone.
+  void expect(audience_ptr to) { expected_ = std::move(to); }
 
   /// The events of one task in their order: "task_started null".
   [[nodiscard]] std::vector<std::string> of(const task_id& id) const;
@@ -23,6 +28,7 @@ public:
 private:
   std::map<std::string, std::vector<std::string>> by_task_;
   std::vector<std::string> all_;
+  audience_ptr expected_;
 };
 
 } // namespace herald::testing

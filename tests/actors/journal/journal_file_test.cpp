@@ -377,6 +377,28 @@ TEST_F(JournalFile, ComesFromEveryFormerSchema) {
   }
 }
 
+TEST_F(JournalFile, TellsEveryoneOfTheTasksOfAFileThatKnewNoAudiences) {
+  sqlite::database db;
+  ASSERT_EQ(db.open(path, sqlite::database::mode::create), SQLITE_OK);
+  ASSERT_EQ(migrate(db, journal_migrations().first(1)), SQLITE_OK);
+  ASSERT_EQ(
+    db.run(
+      "INSERT INTO tasks VALUES(1, 'a', 'external', 'running', 5, NULL, 0.5, 'half', '', '', '')"),
+    SQLITE_OK);
+  db.close();
+  const auto file = open();
+  auto tasks = load(*file).tasks;
+  ASSERT_EQ(tasks.size(), 1u);
+  auto& task = tasks[0].task;
+  EXPECT_EQ(task.progress_text, "half");
+  EXPECT_EQ(task.to, nullptr);
+  EXPECT_TRUE(task.told);
+  EXPECT_EQ(task.seq, 0u);
+  task.seq = 1;
+  ASSERT_EQ(write(*file, {tasks[0]}), ec::none);
+  EXPECT_EQ(load(*file).tasks.at(0).task.seq, 1u);
+}
+
 TEST_F(JournalFile, TakesTheStepsOfItsSchemaInOrderAndEachWhole) {
   sqlite::database db;
   ASSERT_EQ(db.open(path, sqlite::database::mode::create), SQLITE_OK);

@@ -139,6 +139,52 @@ TEST_F(JournalTables, RemembersTasksInTheOrderOfTheirStart) {
   EXPECT_EQ(load().tasks.size(), 1u);
 }
 
+TEST_F(JournalTables, RemembersWhoIsToldOfATaskAndHowFarTheyAre) {
+  const auto everything = std::make_shared<const audience>(audience{
+    request_id{"mine"}, "ann", "staff", {"orders/42", "orders/43"}, {request_id{"other"}}});
+  task_kept named;
+  named.task.id = task_id{"1"};
+  named.task.to = everything;
+  task_kept all;
+  all.task.id = task_id{"2"};
+  task_kept nobody;
+  nobody.task.id = task_id{"3"};
+  nobody.task.told = false;
+  ASSERT_EQ(write({named, all, nobody}), SQLITE_OK);
+  named.task.seq = 7;
+  ASSERT_EQ(write({named}), SQLITE_OK);
+  const auto found = load().tasks;
+  ASSERT_EQ(found.size(), 3u);
+  ASSERT_TRUE(found[0].task.to);
+  EXPECT_EQ(*found[0].task.to, *everything);
+  EXPECT_EQ(found[0].task.seq, 7u);
+  EXPECT_TRUE(found[0].task.told);
+  EXPECT_EQ(found[1].task.to, nullptr);
+  EXPECT_EQ(found[1].task.seq, 0u);
+  EXPECT_TRUE(found[1].task.told);
+  EXPECT_EQ(found[2].task.to, nullptr);
+  EXPECT_FALSE(found[2].task.told);
+}
+
+TEST_F(JournalTables, LetNobodyBeToldOfATaskWhoseAudienceCannotBeRead) {
+  task_kept task;
+  task.task.id = task_id{"1"};
+  task.task.to = audience_of_page(request_id{"mine"});
+  task.task.seq = 3;
+  ASSERT_EQ(write({task}), SQLITE_OK);
+  // Cut off, of a kind that there is not, an event's time to live, a topic with an empty segment.
+  for (const auto* bytes :
+       {"x'0104006d69'", "x'0904006d696e65'", "x'0608000100000000000000'", "x'0403002f2f61'",
+        "x'00'"}) {
+    ASSERT_EQ(db.run(std::string{"UPDATE tasks SET audience="} + bytes), SQLITE_OK);
+    const auto found = load().tasks;
+    ASSERT_EQ(found.size(), 1u) << "it can be looked up";
+    EXPECT_FALSE(found[0].task.told) << bytes;
+    EXPECT_EQ(found[0].task.to, nullptr) << bytes;
+    EXPECT_EQ(found[0].task.seq, 0u) << bytes;
+  }
+}
+
 TEST_F(JournalTables, RememberAStepWithItsEventWhoseIdIsAheadOfOthers) {
   step_kept step;
   step.task.task.id = task_id{"1"};

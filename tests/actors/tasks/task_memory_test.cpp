@@ -174,12 +174,14 @@ TEST_F(TaskMemory, ShowsATaskAsEndedOnceItsEndIsWritten) {
   answers = false;
   told.clear();
   tell(runner, task_progressed{id, 0.5, "half"});
+  EXPECT_EQ(recorded.back(), "demo running");
   tell(runner, task_finished{id, R"({"rows":3})", std::nullopt});
   EXPECT_EQ(recorded.back(), "demo completed");
-  EXPECT_EQ(told, (lines{"progress_update"}));
+  EXPECT_TRUE(told.empty());
   auto now = ask<task_view>(runner, get_task{id});
   EXPECT_EQ(now->status, task_status::running);
   EXPECT_EQ(now->progress, 0.5);
+  EXPECT_EQ(now->seq, 1u);
   EXPECT_EQ(now->end_time, std::nullopt);
   EXPECT_EQ(now->result_json, "");
   const auto gone = ask<void>(runner, remove_task{id});
@@ -187,7 +189,9 @@ TEST_F(TaskMemory, ShowsATaskAsEndedOnceItsEndIsWritten) {
   write_steps();
   drain();
   now = ask<task_view>(runner, get_task{id});
+  EXPECT_EQ(told, (lines{"progress_update", "task_completed"}));
   EXPECT_EQ(now->status, task_status::completed);
+  EXPECT_EQ(now->seq, 3u);
   EXPECT_EQ(now->result_json, R"({"rows":3})");
   EXPECT_TRUE(ask<void>(runner, remove_task{id}));
 }
@@ -220,6 +224,8 @@ TEST_F(TaskMemory, HoldsProgressBackUntilTheBeginningIsTold) {
   tell(runner, report_progress{id, 0.5, "half"});
   EXPECT_TRUE(told.empty());
   EXPECT_EQ(recorded.size(), 2u) << "nor is it recorded by itself";
+  write_steps();
+  drain();
   write_steps();
   drain();
   EXPECT_EQ(told, (lines{"task_started", "progress_update"}));
@@ -352,10 +358,135 @@ TEST_F(TaskMemory, RecordsTheProgressOfExternalTasks) {
   tell(runner, report_progress{external->id, 0.25, "a quarter"});
   EXPECT_EQ(known.at(external->id.str()).task.progress, 0.25);
   EXPECT_EQ(known.at(external->id.str()).task.progress_text, "a quarter");
-  const auto demo = ask<task_view>(runner, start_task{"demo", "{}"});
+}
+
+TEST_F(TaskMemory, TellsProgressOnceItsPlaceIsWritten) {
+  answers = true;
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{"demo", "{}"})->id;
+  answers = false;
+  told.clear();
+  tell(runner, task_progressed{id, 0.25, std::nullopt});
+  EXPECT_TRUE(told.empty()) << "or the next life gave its seq once more";
+  EXPECT_EQ(known.at(id.str()).task.seq, 2u);
+  EXPECT_EQ(view(id.str().c_str()).seq, 1u);
+  EXPECT_EQ(view(id.str().c_str()).progress, 0.25) << "whoever asks gets the latest";
+  tell(runner, task_progressed{id, 0.5, std::nullopt});
+  tell(runner, task_progressed{id, 0.75, std::nullopt});
+  EXPECT_EQ(view(id.str().c_str()).progress, 0.75);
+  EXPECT_EQ(steps.size(), 1u) << "one at a time, however long the disk takes";
+  write_steps();
+  drain();
+  EXPECT_EQ(told, (lines{"progress_update"}));
+  EXPECT_EQ(view(id.str().c_str()).seq, 2u);
+  advance(100ms);
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps.front().task.task.progress, 0.75);
+}
+
+TEST_F(TaskMemory, RecordsTheLastProgressWithoutTheEnd) {
+  answers = true;
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{"demo", "{}"})->id;
+  answers = false;
+  tell(runner, task_progressed{id, 0.25, std::nullopt});
+  tell(runner, task_progressed{id, 0.5, std::nullopt});
+  tell(runner, task_finished{id, "7", std::nullopt});
+  ASSERT_EQ(steps.size(), 3u);
+  const auto& last = steps[1].task.task;
+  EXPECT_EQ(last.progress, 0.5);
+  EXPECT_EQ(last.status, task_status::running) << "or its end were in the file, and never told";
+  EXPECT_EQ(last.end_time, std::nullopt);
+  EXPECT_EQ(last.result_json, "");
+  EXPECT_EQ(steps[2].task.task.seq, 4u);
+}
+
+TEST_F(TaskMemory, GoesOnCountingTheEventsOfATask) {
+  auto program = former("1", "demo", task_status::running);
+  auto external = former("2", "external", task_status::running);
+  program.task.seq = 5;
+  external.task.seq = 8;
+  external.task.to = audience_of_page(request_id{"mine"});
+  spawn({program, external});
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_NE(steps[0].what.data.find(R"("seq":6)"), std::string::npos) << steps[0].what.data;
+  EXPECT_EQ(view("1").seq, 5u);
+  answers = true;
+  write_steps();
+  (void)ask<task_view>(runner, report_completion{task_id{"2"}, "1"});
+  EXPECT_EQ(view("1").seq, 6u);
+  EXPECT_EQ(view("2").seq, 9u);
+  EXPECT_EQ(view("2").to, external.task.to);
+}
+
+TEST_F(TaskMemory, TellsOfAFormerTaskWhomItWasStartedFor) {
+  auto one = former("1", "demo", task_status::running);
+  one.task.to = audience_of_page(request_id{"mine"});
+  options.audience = task_audience::none;
+  spawn({one, former("2", "demo", task_status::running)});
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].what.to, one.task.to);
+  EXPECT_EQ(steps[1].what.to, nullptr) << "the settings are for new ones";
+}
+
+TEST_F(TaskMemory, RecordsATaskThatNobodyIsToldOf) {
+  options.audience = task_audience::none;
+  spawn();
+  tell(runner, start_task{"demo", R"({"steps":1})"});
+  answer();
+  drain();
+  EXPECT_EQ(recorded.back(), "demo running");
+  EXPECT_TRUE(ran.empty()) << "or it ran again in the next life";
+  answer();
+  drain();
+  EXPECT_EQ(ran, (lines{R"(demo {"steps":1})"}));
+  const auto id = ask<task_page>(runner, list_tasks{})->tasks.at(0).id;
   const auto before = recorded.size();
-  tell(runner, task_progressed{demo->id, 0.5, std::nullopt});
+  tell(runner, task_progressed{id, 0.5, std::nullopt});
   EXPECT_EQ(recorded.size(), before) << "of no use to a later life";
+  tell(runner, task_finished{id, "7", std::nullopt});
+  EXPECT_EQ(recorded.back(), "demo completed");
+  EXPECT_FALSE(known.at(id.str()).task.told);
+  EXPECT_EQ(view(id.str().c_str()).status, task_status::running);
+  answer();
+  drain();
+  EXPECT_EQ(view(id.str().c_str()).status, task_status::completed);
+  EXPECT_TRUE(steps.empty());
+  EXPECT_TRUE(told.empty());
+}
+
+TEST_F(TaskMemory, RecordsATaskThatNobodyIsToldOfUntilItIsWritten) {
+  options.audience = task_audience::none;
+  answers = true;
+  spawn();
+  const auto task = ask<task_view>(runner, start_task{"external", "{}"});
+  ASSERT_TRUE(task);
+  EXPECT_EQ(task->status, task_status::running);
+  answers = false;
+  caf::scoped_actor service{system(), true};
+  auto pending = service->request(runner, caf::infinite, report_completion{task->id, "1"});
+  drain();
+  answer(ec::storage_full);
+  drain();
+  pending.receive(
+    [](const task_view&) { FAIL(); },
+    [](const caf::error& e) { EXPECT_EQ(describe(e).code, ec::storage_full); });
+  EXPECT_EQ(view(task->id.str().c_str()).status, task_status::running);
+  const auto before = recorded.size();
+  answers = true;
+  advance(1s);
+  EXPECT_EQ(recorded.size(), before + 1);
+  EXPECT_EQ(view(task->id.str().c_str()).status, task_status::completed);
+}
+
+TEST_F(TaskMemory, StaysSilentOnAFormerTaskThatNobodyIsToldOf) {
+  auto one = former("1", "demo", task_status::running);
+  one.task.told = false;
+  answers = true;
+  spawn({one});
+  EXPECT_EQ(view("1").status, task_status::failed);
+  EXPECT_EQ(recorded, (lines{"demo failed"}));
+  EXPECT_TRUE(told.empty());
 }
 
 TEST_F(TaskMemory, ForgetsInTheFileWhatItForgets) {

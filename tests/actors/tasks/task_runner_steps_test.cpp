@@ -276,5 +276,86 @@ TEST_F(TaskRunnerSteps, LeavesNoHeapOfTimersBehind) {
   EXPECT_EQ(get(a).progress, 1.0);
 }
 
+TEST_F(TaskRunnerSteps, NumbersTheEventsOfEachTask) {
+  spawn_ready();
+  const auto a = start();
+  EXPECT_EQ(get(a).seq, 1u);
+  const auto waits = (start(), start());
+  EXPECT_EQ(get(waits).seq, 0u) << "nothing was told of it";
+  for (int i = 1; i <= 9; ++i)
+    tell(runner, task_progressed{a, i / 10.0, std::nullopt});
+  EXPECT_EQ(get(a).seq, 2u) << "of the last event, not of the last report";
+  succeed(a, "1");
+  EXPECT_EQ(get(a).seq, 4u);
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->tasks.front().seq, 4u);
+  EXPECT_EQ(events.of(a).size(), 4u);
+}
+
+TEST_F(TaskRunnerSteps, TellsOfATaskWhomItWasStartedFor) {
+  spawn_ready();
+  const auto page = audience_of_page(request_id{"mine"});
+  events.expect(page);
+  const auto begin = [&](const char* type) {
+    auto task = ask<task_view>(runner, start_task{type, "{}", page});
+    EXPECT_TRUE(task);
+    EXPECT_EQ(task->to, page);
+    return task->id;
+  };
+  const auto completed = begin(demo_type);
+  tell(runner, task_progressed{completed, 0.5, "half"});
+  succeed(completed, "1");
+  const auto lost = begin(demo_type);
+  tell(runner, worker_idle{1});
+  const auto cancelled = begin(external_type);
+  EXPECT_TRUE(ask<task_view>(runner, report_progress{cancelled, 0.5, {}}));
+  EXPECT_TRUE(ask<task_view>(runner, cancel_task{cancelled}));
+  const auto reported = begin(external_type);
+  EXPECT_TRUE(ask<task_view>(runner, report_completion{reported, "1"}));
+  const auto silent = begin(external_type);
+  (void)ask<void>(runner, begin_shutdown{});
+  tell(runner, abort_all_tasks{});
+  EXPECT_EQ(get(silent).error, "shutting down");
+  EXPECT_EQ(get(lost).error, "the worker of this task failed");
+  EXPECT_EQ(get(silent).to, page);
+  EXPECT_EQ(events.all().size(), 3u + 2 + 3 + 2 + 2);
+}
+
+TEST_F(TaskRunnerSteps, TellsNobodyOfATaskThatNamesNobodyWhereTheSettingsSaySo) {
+  options.audience = task_audience::none;
+  spawn_ready();
+  const auto a = start();
+  tell(runner, task_progressed{a, 0.5, "half"});
+  succeed(a, "1");
+  const auto all_but_one =
+    std::make_shared<const audience>(audience{{}, {}, {}, {}, {request_id{"away"}}});
+  EXPECT_FALSE(ask<task_view>(runner, start_task{demo_type, "{}", all_but_one})->told);
+  EXPECT_EQ(events.all(), lines{});
+  EXPECT_EQ(get(a).status, task_status::completed);
+  EXPECT_EQ(get(a).result_json, "1");
+  EXPECT_EQ(get(a).progress, 0.5);
+  EXPECT_EQ(get(a).seq, 0u);
+  const auto named = std::make_shared<const audience>(audience{{}, "ann", {}, {}, {}});
+  events.expect(named);
+  EXPECT_TRUE(ask<task_view>(runner, start_task{external_type, "{}", named}));
+  EXPECT_EQ(events.all(), (lines{"task_started null"}));
+}
+
+TEST_F(TaskRunnerSteps, KeepsWhatAProgramComplainsOfFromPages) {
+  for (const bool publish : {false, true}) {
+    options.publish_errors = publish;
+    spawn_ready();
+    const auto a = start("report");
+    tell(runner, task_finished{a, {}, "exit code 3: password=hush", "exit code 3"});
+    EXPECT_EQ(get(a).error, "exit code 3: password=hush");
+    EXPECT_EQ(
+      events.of(a).back(), publish ? R"(task_failed {"error":"exit code 3: password=hush"})"
+                                   : R"(task_failed {"error":"exit code 3"})");
+    const auto reported = start(external_type);
+    EXPECT_TRUE(ask<task_view>(runner, report_failure{reported, "no paper"}));
+    EXPECT_EQ(events.of(reported).back(), R"(task_failed {"error":"no paper"})")
+      << "what a service reports is for pages";
+  }
+}
+
 } // namespace
 } // namespace herald

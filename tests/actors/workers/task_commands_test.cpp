@@ -96,6 +96,16 @@ private:
   task_runner_actor runner_;
 };
 
+TEST_F(TaskCommands, KeepTheirComplaintsFromPages) {
+  command("broken", "echo disk full >&2; exit 3");
+  command("killed", "echo what >&2; kill -40 $$");
+  spawn();
+  const auto broken = start("broken");
+  EXPECT_EQ(events_of(broken, 2).back(), R"(task_failed {"error":"exit code 3"})");
+  EXPECT_EQ(ask<task_view>(get_task{broken})->error, "exit code 3: disk full");
+  EXPECT_EQ(events_of(start("killed"), 2).back(), R"(task_failed {"error":"ended by signal 40"})");
+}
+
 TEST_F(TaskCommands, TellTheWholeLifeOfACommand) {
   command("report", R"(read -r params; echo "{\"value\":0.5,\"text\":\"half\"}"
                        echo "{\"result\":$params}")");

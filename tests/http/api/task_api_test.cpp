@@ -78,7 +78,7 @@ protected:
 
 const auto* const shown_task =
   R"({"task_id":"7","type":"demo","status":"pending","start_time":null,"end_time":null,)"
-  R"("progress":0,"progress_text":null,"result":null,"error":null})";
+  R"("progress":0,"progress_text":null,"result":null,"error":null,"seq":0})";
 
 TEST_F(TaskApi, StartsATask) {
   const auto reply = call("POST", "/api/tasks", R"({"type":"demo","params":{"steps":2}})");

@@ -39,6 +39,26 @@ TEST(TaskInput, ReadsTheStartOfATask) {
   EXPECT_EQ(command->params_json, R"({"n":1.0,"a":[1,{}]})") << "compact, numbers as they came";
 }
 
+TEST(TaskInput, ReadsWhomATaskIsFor) {
+  auto command = parse_start_task(
+    R"({"type":"report","request_id":"mine","topics":["a","b/c"],"subject":"ann","role":"staff",)"
+    R"("except":"other"})");
+  ASSERT_TRUE(command);
+  ASSERT_TRUE(command->to);
+  EXPECT_EQ(
+    *command->to,
+    (audience{request_id{"mine"}, "ann", "staff", {"a", "b/c"}, {request_id{"other"}}}));
+  command = parse_test_task(R"({"task_type":"demo_task","topic":"a"})");
+  ASSERT_TRUE(command && command->to);
+  EXPECT_EQ(command->to->topics, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(parse_start_task(R"({"type":"report"})")->to, nullptr);
+  EXPECT_EQ(
+    verdict(parse_start_task(R"({"type":"report","topics":["a","b//c"]})")),
+    "invalid_field topics[1]");
+  EXPECT_EQ(
+    verdict(parse_test_task(R"({"task_type":"demo_task","subject":7})")), "invalid_field subject");
+}
+
 TEST(TaskInput, RefusesWhatStartsNoTask) {
   const auto params_of_size = [](std::size_t bytes) {
     return R"({"type":"report","params":{"a":)" + json_of_size(bytes - 6) + "}}";
