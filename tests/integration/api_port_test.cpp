@@ -154,7 +154,7 @@ TEST_F(ApiPort, RunsATaskFromStartToEnd) {
   EXPECT_TRUE(task["error"].is_null());
   for (const auto* field : {"task_id", "start_time", "end_time", "progress_text"})
     EXPECT_TRUE(task[field].is_string()) << field;
-  EXPECT_EQ(task.size(), 9u) << task;
+  EXPECT_EQ(task.size(), 10u) << task;
   EXPECT_EQ(expect(200, "GET", "/api/tasks/" + id + "/status"), task);
   const auto list = expect(200, "GET", "/api/tasks?limit=10");
   EXPECT_EQ(list["tasks"], json::array({task}));

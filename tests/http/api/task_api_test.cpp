@@ -19,7 +19,10 @@ protected:
     task.id = task_id{"7"};
     task.type = "demo";
     const auto runner = spawn<task_runner_actor>(
-      [this](const start_task& m) { return noted("start " + m.type + " " + m.params_json, task); },
+      [this](const start_task& m) {
+        to = m.to;
+        return noted("start " + m.type + " " + m.params_json, task);
+      },
       [this](const get_task& m) { return noted("get " + m.id.str(), task); },
       [this](const list_tasks& m) {
         return noted("list " + std::to_string(m.after) + " " + std::to_string(m.limit), page);
@@ -71,6 +74,8 @@ protected:
   }
 
   lines seen;
+  /// Of the task that was started last.
+  audience_ptr to;
   task_view task;
   task_page page;
   std::optional<caf::error> error;
@@ -89,6 +94,20 @@ TEST_F(TaskApi, StartsATask) {
     reply.headers,
     (std::vector<std::pair<std::string, std::string>>{{"Location", "/api/tasks/7"}}));
   EXPECT_EQ(seen, (lines{R"(start demo {"steps":2})"}));
+}
+
+TEST_F(TaskApi, SaysWhomATaskIsFor) {
+  for (const auto& [path, body] :
+       {std::pair{"/api/tasks", R"({"type":"demo","request_id":"mine"})"},
+        std::pair{
+          "/api/testing/tasks/start", R"({"task_type":"demo_task","request_id":"mine"})"}}) {
+    to = nullptr;
+    call("POST", path, body);
+    ASSERT_TRUE(to) << path;
+    EXPECT_EQ(*to, *audience_of_page(request_id{"mine"})) << path;
+  }
+  EXPECT_TRUE(
+    blames(call("POST", "/api/tasks", R"({"type":"demo","topics":["a",""]})"), "topics[1]"));
 }
 
 TEST_F(TaskApi, StartsNothingOfABadBody) {
@@ -140,7 +159,7 @@ TEST_F(TaskApi, ShowsATask) {
     EXPECT_EQ(
       reply.body,
       R"({"task_id":"7","type":"demo","status":"running","start_time":null,"end_time":null,)"
-      R"("progress":0.5,"progress_text":"half","result":null,"error":null})");
+      R"("progress":0.5,"progress_text":"half","result":null,"error":null,"seq":0})");
   }
   EXPECT_EQ(seen, (lines{"get 7", "get 7"}));
 }
