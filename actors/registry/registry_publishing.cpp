@@ -34,6 +34,9 @@ caf::error connection_registry::refusal(const publish& command) {
     return fail(ec::overloaded, "too many events wait for the journal");
   }
   if (outside) {
+    // Those whose time is over leave their room to others.
+    if (state_->values.size() != 0)
+      expire_values();
     if (auto violation = state_->values.violation(command.drafts)) {
       numbers_.values_refused.Increment();
       return fail(ec::storage_full, std::move(*violation), "retain");
