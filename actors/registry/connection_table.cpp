@@ -265,6 +265,7 @@ std::vector<connection_table::connection>
 connection_table::of_subject(std::string_view subject) const {
   std::vector<slot_number> found;
   hearers_.find_key(audience_index::key_kind::subject, subject, found);
+  std::sort(found.begin(), found.end(), serial_less{&slots_});
   std::vector<connection> result;
   result.reserve(found.size());
   for (const auto n : found)

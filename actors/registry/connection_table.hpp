@@ -93,7 +93,7 @@ public:
   /// proportion to `limit`; with a filter, to the connections that it lets through.
   [[nodiscard]] connection_page
   page(std::uint64_t after, std::size_t limit, const connection_filter& which = {}) const;
-  /// The connections of a subject.
+  /// The connections of a subject, in the order of connecting.
   [[nodiscard]] std::vector<connection> of_subject(std::string_view subject) const;
   /// The patterns that connections have, a page of them.
   [[nodiscard]] topic_page topics(std::uint64_t after, std::size_t limit) const;
