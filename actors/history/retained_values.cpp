@@ -79,11 +79,17 @@ std::vector<std::string> retained_values::expire(time_point now) {
 }
 
 retained_values::selection retained_values::select(
-  std::span<const std::string> patterns, event_id after, event_id upto, time_point now) const {
+  std::span<const std::string> patterns, event_id after, event_id upto, time_point now,
+  std::span<const std::string> heard) const {
   selection result;
   auto& values = result.values;
   const auto take = [&](const kept_event& one) {
-    if (one.what->id > after && one.what->id <= upto && !one.expired(now))
+    const auto hears = [&](const std::string& pattern) {
+      return pattern_hears(pattern, one.to->topics.front());
+    };
+    if (
+      one.what->id > after && one.what->id <= upto && !one.expired(now)
+      && std::none_of(heard.begin(), heard.end(), hears))
       values.push_back(one);
   };
   for (std::string_view pattern : patterns) {

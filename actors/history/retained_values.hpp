@@ -38,10 +38,11 @@ public:
     /// There are older ones, too many to give.
     bool more = false;
   };
-  /// The values that any of the patterns hears, of those with ids above `after` and up to `upto`;
-  /// the newest where they are too many.
+  /// The values that any of the patterns hears, and none of `heard`, of those with ids above
+  /// `after` and up to `upto`; the newest where they are too many.
   [[nodiscard]] selection select(
-    std::span<const std::string> patterns, event_id after, event_id upto, time_point now) const;
+    std::span<const std::string> patterns, event_id after, event_id upto, time_point now,
+    std::span<const std::string> heard = {}) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return by_topic_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

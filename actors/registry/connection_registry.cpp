@@ -99,7 +99,8 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   event_history::missed missed;
   if (command.last_event_id && !known)
     missed = missed_since(*command.last_event_id);
-  const auto hears = reach_for(command);
+  const bool repeated = known && known->id == command.id;
+  const auto hears = repeated ? reach_of(command.stream) : reach_for(command);
   auto first = known ? missed_events{} : beginning_of(command, hears, missed);
   auto replayed_versions = std::move(missed.versions);
   if (hears && !hears->broadcast)
@@ -107,9 +108,9 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   const auto replaced = state_->table.open(
     {command.id.str(), command.stream, command.url, command.transport, via,
      std::chrono::system_clock::now(), hears});
-  const bool repeated = known && known->id == command.id;
   if (known && !repeated) {
     numbers_.disconnects.Increment();
+    state_->topics.closed(known->id, now() + state_->limits.history.max_age_s);
     tell_opened(opened);
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }

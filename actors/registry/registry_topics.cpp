@@ -39,6 +39,13 @@ reach_ptr connection_registry::reach_for(const open_connection& command) {
   return hears.plain() ? nullptr : std::make_shared<const reach>(std::move(hears));
 }
 
+/// What an open stream hears, as a transport is told it.
+reach_ptr connection_registry::reach_of(const token& stream) const {
+  auto hears = state_->table.reach_of(stream).value_or(reach{});
+  hears.page = {};
+  return hears.plain() ? nullptr : std::make_shared<const reach>(std::move(hears));
+}
+
 missed_events connection_registry::beginning_of(
   const open_connection& command, const reach_ptr& hears, const event_history::missed& missed) {
   auto& state = *state_;
@@ -102,24 +109,17 @@ result<topics_changed> connection_registry::on_topics(const change_topics& comma
     hears.patterns.begin(), hears.patterns.end(), before.begin(), before.end(),
     std::back_inserter(added));
   expire_values();
-  auto values = state.values.select(added, before_all, state.ids.last(), now());
+  // What a pattern that it had before hears was given then.
+  auto values = state.values.select(added, before_all, state.ids.last(), now(), before);
   change_reach order{open->stream, nullptr, {}, state.ids.last()};
-  for (auto& value : values.values) {
-    // What a pattern that it had before hears was given then.
-    const auto heard = [&](const std::string& pattern) {
-      return pattern_hears(pattern, value.to->topics.front());
-    };
-    if (std::none_of(before.begin(), before.end(), heard))
-      order.values.push_back(std::move(value.what));
-  }
+  for (auto& value : values.values)
+    order.values.push_back(std::move(value.what));
   if (values.more) {
     numbers_.gaps.Increment();
     order.values.push_back(notice_event("gap", too_many_values));
   }
-  topics_changed answer{hears.patterns, state.ids.last()};
-  hears.page = {};
-  if (!hears.plain())
-    order.hears = std::make_shared<const reach>(std::move(hears));
+  topics_changed answer{std::move(hears.patterns), state.ids.last()};
+  order.hears = reach_of(open->stream);
   caf::anon_send(state.transports[open->via].via, std::move(order));
   return answer;
 }
