@@ -1,6 +1,6 @@
-// The rules of streams, versions, observers and tasks hold in whatever order the actors come to
-// handle their messages: 10,000 worlds, each from a seed, against a model that does one thing after
-// the other.
+// The rules of streams, audiences, versions, observers and tasks hold in whatever order the actors
+// come to handle their messages: 10,000 worlds, each from a seed, against a model that does one
+// thing after the other.
 //
 //   HERALD_TEST_SEED=4711 build/dev/tests/herald_unit_tests --gtest_filter='*Interleaving*'
 //
@@ -53,6 +53,10 @@ protected:
     sum.broken_observers += c.broken_observers;
     sum.refusals += c.refusals;
     sum.tasks += c.tasks;
+    sum.addressed += c.addressed;
+    sum.values += c.values;
+    sum.changes += c.changes;
+    sum.look_backs += c.look_backs;
     if (!HasFailure() && !only)
       return;
     std::cerr << "seed " << seed << " (HERALD_TEST_SEED=" << seed << " repeats it):\n";
@@ -82,11 +86,15 @@ TEST_P(Interleaving, KeepsTheRulesInAnyOrder) {
   EXPECT_GT(sum.replacements, worlds);
   EXPECT_GT(sum.late_failures, worlds / 2);
   EXPECT_GT(sum.replays, worlds / 2);
-  EXPECT_GT(sum.gaps, worlds / 20);
+  EXPECT_GT(sum.gaps, worlds / 25);
   EXPECT_GT(sum.greetings, worlds);
   EXPECT_GT(sum.broken_observers, worlds / 50);
   EXPECT_GT(sum.refusals, worlds / 2);
   EXPECT_GT(sum.tasks, worlds / 2);
+  EXPECT_GT(sum.addressed, worlds / 2);
+  EXPECT_GT(sum.values, worlds / 20);
+  EXPECT_GT(sum.changes, worlds);
+  EXPECT_GT(sum.look_backs, worlds / 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Interleaving, ::testing::Range(0u, shards));

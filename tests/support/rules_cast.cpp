@@ -1,9 +1,9 @@
 // The actors around the real ones in a rules_world, all played.
 
-#include "tests/support/audiences.hpp"
 #include "tests/support/rules_world.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -18,6 +18,7 @@
 #include "actors/versions/version_store.hpp"
 #include "messages/type_ids.hpp"
 #include "messages/wire/version_json.hpp"
+#include "tests/support/audiences.hpp"
 
 namespace herald::testing {
 
@@ -25,12 +26,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t history_events = 6;
+registry_limits small(const rules_limits& limits) {
+  registry_limits made;
+  made.history = {limits.history, 1 << 20, limits.max_age};
+  made.retain = {limits.values, 1 << 20, limits.values_replayed};
+  made.max_topics = limits.topics;
+  return made;
+}
 
 task_options few_workers() {
   task_options options;
   options.workers = 2;
   options.progress_interval = 50ms;
+  // Hours may pass.
+  options.timeout_s = {};
+  options.external_timeout_s = {};
+  options.retention_s = 10'000h;
   return options;
 }
 
@@ -42,10 +53,11 @@ rules_world::rules_world(
   : system_(system),
     scheduler_(scheduler),
     chaos_(scheduler, seed),
+    draws_([this](std::size_t n) { return chaos_.below(n); }, {"r0", "r1", "r2", "r3", "r4"}),
     versions_(seed % 2 == 0),
     has_source_(seed % 2 == 0) {
-  registry_ = own(connection_registry_actor{spawn_connection_registry(
-    system_, {"connection-registry", {}, &numbers}, {{history_events, 1 << 20, 24h}}, numbers)});
+  registry_ = own(connection_registry_actor{
+    spawn_connection_registry(system_, {"connection-registry", {}, &numbers}, small({}), numbers)});
   source_ = own(caf::actor_cast<source_actor>(spawn_source()));
   store_ = own(version_store_actor{spawn_version_store(
     system_, {"version-store", {}, &numbers}, {}, spawn_store_publisher(),
@@ -58,6 +70,7 @@ rules_world::rules_world(
     })});
   for (std::size_t i = 0; i < 3; ++i) {
     transports_.push_back(spawn_transport(i));
+    hearers_.push_back(std::make_unique<audience_index>());
     clients_.push_back(spawn_client());
   }
 
@@ -69,7 +82,7 @@ rules_world::rules_world(
   chaos_.drain();
   pending.receive(
     [this](const publish_receipt& receipt) {
-      streams_.emplace(receipt.ids.at(0).value, history_events);
+      streams_.emplace(receipt.ids.at(0).value, rules_limits{});
     },
     [](const caf::error&) { FAIL() << "the registry refuses the first event"; });
   streams_->publish(probe);
@@ -91,6 +104,7 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
       [this, index](const attach_stream& m) {
         auto* b = find(m.stream);
         const bool opens = b != nullptr && !std::exchange(b->attached, true);
+        hear(index, m.stream, m.hears);
         for (auto missed = m.missed; const auto what = missed.next();)
           deliver_one(index, {what, m.stream});
         if (opens && b->alive())
@@ -105,7 +119,15 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
         if (m.farewell && !b->left)
           b->received.push_back({m.farewell->id.value, m.farewell->name + "=" + m.farewell->data});
       },
-      [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [this, index](const change_reach& m) {
+        hear(index, m.stream, m.hears);
+        for (const auto& value : m.values)
+          deliver_one(index, {value, m.stream});
+        counts_.values += m.values.size();
+        auto* b = find(m.stream);
+        if (!m.values.empty() && b != nullptr && b->alive())
+          b->received.push_back({m.cursor.value, opening_block});
+      },
       [this, index](const deliver& m) {
         std::size_t written = 0;
         for (const auto& item : *m.batch)
@@ -121,31 +143,76 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
   return own(delivery_actor{system_.spawn(start)});
 }
 
+void rules_world::hear(std::size_t transport, const token& stream, const reach_ptr& hears) {
+  const auto* b = find(stream);
+  if (b == nullptr)
+    return;
+  const auto number = static_cast<audience_index::member>(b - browsers_.data());
+  hearers_.at(transport)->set(number, hears ? *hears : reach{});
+}
+
+std::vector<rules_world::browser*>
+rules_world::targets_of(std::size_t transport, const delivery& item) {
+  std::vector<audience_index::member> numbers;
+  const auto number_of = [this](const token& stream) {
+    return static_cast<audience_index::member>(find(stream) - browsers_.data());
+  };
+  const auto& hearers = *hearers_.at(transport);
+  if (item.only) {
+    numbers.push_back(number_of(*item.only));
+  } else if (!item.some || item.some->to->everyone()) {
+    for (audience_index::member i = 0; i < browsers_.size(); ++i)
+      if (browsers_[i].transport == transport && hearers.hears_broadcast(i))
+        numbers.push_back(i);
+  } else {
+    hearers.find(*item.some->to, numbers);
+    if (item.some->page)
+      numbers.push_back(number_of(*item.some->page));
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  }
+  if (item.some)
+    for (const auto& stream : item.some->except)
+      std::erase(numbers, number_of(stream));
+  std::vector<browser*> targets;
+  for (const auto i : numbers)
+    targets.push_back(&browsers_.at(i));
+  return targets;
+}
+
 std::size_t rules_world::deliver_one(std::size_t transport, const delivery& item) {
   std::size_t written = 0;
-  for (auto& b : browsers_) {
-    if (b.transport != transport || (item.only && b.stream != *item.only))
+  for (auto* b : targets_of(transport, item)) {
+    EXPECT_EQ(b->transport, transport) << "a stream of another transport";
+    const bool by_name = item.only || (item.some && item.some->page == b->stream);
+    if (!write_to(*b, *item.what, by_name))
       continue;
-    if (b.attached && b.alive()) {
-      b.received.push_back({item.what->id.value, item.what->name + "=" + item.what->data});
-      ++written;
-      continue;
-    }
-    EXPECT_TRUE(b.attached || !b.alive() || !item.only)
-      << "an event overtook the attachment of its stream";
-    // Found to be gone; and every further event for it alone finds so again.
-    if ((b.attached && !b.ended) || item.only) {
-      b.ended = true;
-      const auto report = [this, stream = b.stream] {
-        tell_failed(stream);
-      };
-      if (chaos_.chance(2))
-        late_.emplace_back(report);
-      else
-        report();
-    }
+    ++written;
+    counts_.addressed += item.some ? 1 : 0;
   }
   return written;
+}
+
+/// Whether it is there; one that is not is reported, if it was to get this alone or was known.
+bool rules_world::write_to(browser& b, const event& what, bool by_name) {
+  if (b.attached && b.alive()) {
+    b.received.push_back({what.id.value, what.name + "=" + what.data});
+    return true;
+  }
+  EXPECT_TRUE(b.attached || !b.alive() || !by_name)
+    << "an event overtook the attachment of its stream";
+  // Found to be gone; and every further event for it alone finds so again.
+  if ((!b.attached || b.ended) && !by_name)
+    return false;
+  b.ended = true;
+  const auto report = [this, stream = b.stream] {
+    tell_failed(stream);
+  };
+  if (chaos_.chance(2))
+    late_.emplace_back(report);
+  else
+    report();
+  return false;
 }
 
 rules_world::client rules_world::spawn_client() {

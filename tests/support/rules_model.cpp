@@ -2,10 +2,14 @@
 #include "tests/support/audiences.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
 #include <ostream>
 #include <utility>
 
 #include "messages/wire/version_json.hpp"
+#include "tests/support/audience_rules.hpp"
+#include "tests/support/audiences.hpp"
 
 namespace herald::testing {
 
@@ -14,6 +18,26 @@ namespace {
 std::string text_of(const std::string& name, const std::string& data) {
   return name + "=" + data;
 }
+
+using text_set = std::set<std::string>;
+
+text_set set_of(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
+}
+
+std::vector<std::string> list_of(const text_set& all) {
+  return {all.begin(), all.end()};
+}
+
+bool any_covers(const std::vector<std::string>& patterns, const std::string& topic) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return rule_covers(pattern, topic);
+  });
+}
+
+constexpr const char* lost = R"({"reason":"events after your last one are not kept any more"})";
+constexpr const char* too_many =
+  R"({"reason":"more topics have a last value than are given at once"})";
 
 } // namespace
 
@@ -63,6 +87,7 @@ void stream_rules::open(const open_connection& command) {
   }
   if (held) {
     facts_.push_back("closed " + known->second.id + " server_closed");
+    page_left(known->second.id);
     forget(name);
   }
   if (const auto* replaced = holder(id)) {
@@ -73,37 +98,77 @@ void stream_rules::open(const open_connection& command) {
   s.id = id;
   s.open = true;
   s.opened_after = last_id_;
+  s.hears = hears_at_open(command);
   held_[id] = name;
   order_.push_back(id + " " + name);
-  if (command.last_event_id && !held)
-    for (const auto& version : replay(command, s))
+  if (!held) {
+    for (const auto& version : begin(command, s))
       opened += " after " + version;
-  if (!held)
     s.due.push_back({last_id_, opening_block});
+  }
   facts_.push_back(opened);
 }
 
-std::vector<std::string> stream_rules::replay(const open_connection& command, stream& to) {
-  std::vector<const published*> kept;
+/// What was changed belongs to the page: it holds where it comes back with a cursor, and is
+/// forgotten where it comes without one, or was away for too long.
+reach stream_rules::hears_at_open(const open_connection& command) {
+  auto hears = command.asks ? *command.asks : reach{};
+  hears.page = command.id;
+  auto patterns = set_of(hears.patterns);
+  if (const auto found = changes_.find(command.id.str()); found != changes_.end()) {
+    auto& changes = found->second;
+    const bool forgotten = changes.away_since && now_ - *changes.away_since >= limits_.max_age;
+    if (!command.last_event_id || forgotten) {
+      changes_.erase(found);
+    } else {
+      patterns = rule_changed(patterns, changes.added, changes.removed);
+      changes.away_since.reset();
+    }
+  }
+  hears.patterns = list_of(patterns);
+  return hears;
+}
+
+void stream_rules::page_left(const std::string& id) {
+  if (const auto found = changes_.find(id); found != changes_.end())
+    found->second.away_since = now_;
+}
+
+stream_rules::kept_past stream_rules::kept() const {
+  kept_past result{before_first_, {}};
   for (const auto& p : everything_)
-    if (p.kept)
-      kept.push_back(&p);
-  auto floor = before_first_;
-  if (kept.size() > history_) {
-    floor = kept[kept.size() - history_ - 1]->id;
-    kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(history_));
-  }
-  const auto cursor = parse_event_id(*command.last_event_id);
-  auto from = cursor ? cursor->value : 0;
-  const bool ours = cursor && from <= last_id_;
-  if (!ours || from < floor) {
-    from = ours ? floor : last_id_;
-    to.due.push_back(
-      {from, text_of("gap", R"({"reason":"events after your last one are not kept any more"})")});
-  }
+    if (p.kept && now_ - p.at > limits_.max_age)
+      result.floor = p.id;
+    else if (p.kept)
+      result.events.push_back(&p);
+  for (; result.events.size() > limits_.history; result.events.erase(result.events.begin()))
+    result.floor = result.events.front()->id;
+  return result;
+}
+
+stream_rules::return_place stream_rules::place_of(const std::string& cursor) const {
+  const auto id = parse_event_id(cursor);
+  if (!id || id->value > last_id_)
+    return {false, last_id_, last_id_};
+  const auto floor = kept().floor;
+  if (id->value < floor)
+    return {true, id->value, floor};
+  return {true, id->value, std::nullopt};
+}
+
+/// Last values come first, then the gap, then what was missed. Gives the versions of that.
+std::vector<std::string> stream_rules::begin(const open_connection& command, stream& to) {
+  const auto place = command.last_event_id ? place_of(*command.last_event_id) : return_place{};
+  // What comes in the replay comes there.
+  const auto upto = place.known ? place.gap.value_or(place.cursor) : last_id_;
+  const bool more = give_values(to, to.hears.patterns, {}, place.known ? place.cursor : 0, upto);
+  if (place.gap || more)
+    to.due.push_back({place.gap.value_or(0), text_of("gap", place.gap ? lost : too_many)});
   std::vector<std::string> versions;
-  for (const auto* p : kept) {
-    if (p->id <= from || (page_of(p->to) && *page_of(p->to) != command.id))
+  if (!command.last_event_id)
+    return versions;
+  for (const auto* p : kept().events) {
+    if (p->id <= place.gap.value_or(place.cursor) || over(*p) || !rule_is_for(p->to, to.hears))
       continue;
     to.due.push_back(p->event);
     if (p->service == service_type::version)
@@ -112,11 +177,96 @@ std::vector<std::string> stream_rules::replay(const open_connection& command, st
   return versions;
 }
 
+bool stream_rules::give_values(
+  stream& to, const std::vector<std::string>& hears, const std::vector<std::string>& heard,
+  std::uint64_t after, std::uint64_t upto) {
+  std::vector<wire_event> due;
+  for (const auto& [topic, p] : values_)
+    if (
+      p.id > after && p.id <= upto && !over(p) && any_covers(hears, topic)
+      && !any_covers(heard, topic))
+      due.push_back(p.event);
+  std::sort(
+    due.begin(), due.end(), [](const wire_event& a, const wire_event& b) { return a.id < b.id; });
+  const bool more = due.size() > limits_.values_replayed;
+  if (more)
+    due.erase(due.begin(), due.end() - static_cast<std::ptrdiff_t>(limits_.values_replayed));
+  to.due.insert(to.due.end(), due.begin(), due.end());
+  return more;
+}
+
+stream_rules::topics_outcome stream_rules::change(const change_topics& command) {
+  const auto* name = holder(command.id.str());
+  if (name == nullptr)
+    return {ec::no_such_connection, {}, 0};
+  auto& to = streams_.at(*name);
+  const auto before = to.hears.patterns;
+  const auto remove = set_of(command.remove);
+  const auto add = rule_changed(set_of(command.add), {}, remove);
+  const auto now = rule_changed(set_of(before), add, remove);
+  if (now.size() > limits_.topics)
+    return {ec::invalid_field, {}, 0};
+  auto& changes = changes_[command.id.str()];
+  changes.added = rule_changed(changes.added, add, remove);
+  changes.removed = rule_changed(changes.removed, remove, add);
+  to.hears.patterns = list_of(now);
+  const auto had = to.due.size();
+  if (give_values(to, to.hears.patterns, before, 0, last_id_))
+    to.due.push_back({0, text_of("gap", too_many)});
+  if (to.due.size() != had)
+    to.due.push_back({last_id_, opening_block});
+  return {ec::none, to.hears.patterns, last_id_};
+}
+
+stream_rules::past stream_rules::look_back(const list_events& query) const {
+  const auto there = kept();
+  auto from = query.after ? query.after->value : there.floor;
+  past result{{}, last_id_, from > last_id_ || from < there.floor};
+  from = from > last_id_ ? last_id_ : std::max(from, there.floor);
+  for (const auto* p : there.events) {
+    if (p->id <= from || over(*p) || (query.who && !rule_is_for(p->to, *query.who)))
+      continue;
+    if (result.events.size() == query.limit) {
+      result.last = result.events.back().id;
+      break;
+    }
+    result.events.push_back(p->event);
+  }
+  return result;
+}
+
+std::vector<std::string> stream_rules::connections(const connection_filter& which) const {
+  std::vector<std::string> fitting;
+  for (const auto& one : order_) {
+    const auto& hears = streams_.at(one.substr(one.find(' ') + 1)).hears;
+    const auto has = [](const std::vector<std::string>& list, const std::string& text) {
+      return std::find(list.begin(), list.end(), text) != list.end();
+    };
+    const bool pattern = which.topic == "*" || which.topic.ends_with("/*");
+    const bool fits =
+      (which.subject.empty() || hears.subject == which.subject)
+      && (which.role.empty() || has(hears.roles, which.role))
+      && (which.topic.empty()
+          || (pattern ? has(hears.patterns, which.topic) : any_covers(hears.patterns, which.topic)));
+    if (fits)
+      fitting.push_back(one);
+  }
+  return fitting;
+}
+
+std::size_t stream_rules::close_all(const std::string& subject) {
+  const auto all = connections({{}, subject, {}});
+  for (const auto& one : all)
+    closed(token::from_text(one.substr(one.find(' ') + 1)), end_reason::server_closed);
+  return all.size();
+}
+
 void stream_rules::closed(const token& stream, end_reason reason) {
   const auto found = streams_.find(stream.str());
   if (found == streams_.end() || !found->second.open)
     return;
   facts_.push_back("closed " + found->second.id + " " + std::string{to_string(reason)});
+  page_left(found->second.id);
   forget(found->first);
 }
 
@@ -139,24 +289,49 @@ bool stream_rules::send(const send_to_stream& command) {
   return true;
 }
 
+/// Whether the last values of a batch may be kept. What it forgets makes room for others only.
+bool stream_rules::has_room(const herald::publish& command) {
+  std::erase_if(values_, [this](const auto& one) { return over(one.second); });
+  text_set topics;
+  for (const auto& [topic, value] : values_)
+    topics.insert(topic);
+  bool keeps = false;
+  for (const auto& d : command.drafts) {
+    if (d.value != retention::keep)
+      continue;
+    topics.insert(d.to->topics.front());
+    keeps = true;
+  }
+  return !keeps || topics.size() <= limits_.values;
+}
+
 stream_rules::outcome stream_rules::publish(const herald::publish& command) {
   outcome result;
   const auto from_outside = [](const draft& d) {
     return d.service == service_type::event;
   };
-  result.refused =
-    shutting_down_ && std::any_of(command.drafts.begin(), command.drafts.end(), from_outside);
-  if (result.refused)
+  if (std::any_of(command.drafts.begin(), command.drafts.end(), from_outside)) {
+    if (shutting_down_)
+      result.refused = ec::shutting_down;
+    else if (!has_room(command))
+      result.refused = ec::storage_full;
+  }
+  if (result.refused != ec::none)
     return result;
   for (const auto& d : command.drafts) {
     const wire_event event{++last_id_, text_of(d.name, d.data)};
     result.ids.push_back(event.id);
     const bool greeting = d.service == service_type::version && d.to;
-    everything_.push_back({event.id, d.to, event, !greeting, d.service});
+    everything_.push_back({event.id, d.to, event, d.history && !greeting, d.service, d.ttl, now_});
+    if (d.value == retention::keep)
+      values_[d.to->topics.front()] = everything_.back();
+    if (d.value == retention::forget)
+      values_.erase(d.to->topics.front());
     for (const auto& [id, stream] : held_) {
-      if (page_of(d.to) && page_of(d.to)->str() != id)
+      auto& to = streams_.at(stream);
+      if (!rule_is_for(d.to, to.hears))
         continue;
-      streams_.at(stream).due.push_back(event);
+      to.due.push_back(event);
       ++result.recipients;
     }
   }

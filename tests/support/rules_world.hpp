@@ -13,8 +13,10 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include "actors/audience/audience_index.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "messages/actors.hpp"
+#include "tests/support/audience_rules.hpp"
 #include "tests/support/interleaver.hpp"
 #include "tests/support/rules_model.hpp"
 
@@ -50,6 +52,10 @@ public:
     std::size_t broken_observers = 0;
     std::size_t refusals = 0;
     std::size_t tasks = 0;
+    std::size_t addressed = 0;  ///< events for some, received
+    std::size_t values = 0;     ///< last values, given where topics were added
+    std::size_t changes = 0;    ///< of topics
+    std::size_t look_backs = 0; ///< that found something
   };
   [[nodiscard]] const tally& counts() const { return counts_; }
 
@@ -75,7 +81,9 @@ private:
   struct page {
     std::string id;
     std::vector<std::size_t> streams;
-    bool plain = true; ///< nothing was done to it that no browser does
+    reach_ptr asks = nullptr;
+    /// Nothing was done to it that no browser does, and it hears the same all the time.
+    bool plain = true;
   };
 
   struct client {
@@ -102,12 +110,18 @@ private:
   void release_late();
   void stale_end();
   void publish_something();
+  draft some_draft();
   void queue_something();
   void join_observer();
   void answer_fetch();
   void close_something();
   void send_something();
+  void close_subject();
+  void change_something();
+  void look_back();
+  void let_time_pass();
   void list_open();
+  void list_those(const connection_filter& which);
   void do_task();
   void work();
   void begin_to_end();
@@ -127,7 +141,11 @@ private:
   observer_actor spawn_observer(const std::string& name, std::size_t kind);
   version_source_actor spawn_source();
   task_worker_actor spawn_worker(const task_runner_actor& runner, std::size_t number);
+  void hear(std::size_t transport, const token& stream, const reach_ptr& hears);
+  /// The streams of a transport that an event is for, as loops find them.
+  std::vector<browser*> targets_of(std::size_t transport, const delivery& item);
   std::size_t deliver_one(std::size_t transport, const delivery& item);
+  bool write_to(browser& b, const event& what, bool by_name);
   /// Has one of the clients do this when its turn comes.
   void ask(std::function<void(client_actor::pointer)> what);
   void request_publish(const client_actor::pointer& self, publish command);
@@ -155,6 +173,7 @@ private:
   caf::actor_system& system_;
   caf::scheduler::test_coordinator& scheduler_;
   interleaver chaos_;
+  audience_draws draws_;
   std::optional<stream_rules> streams_;
   version_rules versions_;
   std::vector<std::string> done_;
@@ -165,6 +184,8 @@ private:
   task_runner_actor runner_;
   source_actor source_;
   std::vector<delivery_actor> transports_;
+  /// By transport; its members are numbers of browsers.
+  std::vector<std::unique_ptr<audience_index>> hearers_;
   std::vector<client> clients_;
   std::map<std::string, observer_actor> observers_;
   std::vector<caf::strong_actor_ptr> owned_;

@@ -77,6 +77,13 @@ void sse_client::begin_reconnect(std::uint16_t port) {
   reconnect(port, SOCK_NONBLOCK);
 }
 
+void sse_client::begin_anew(std::uint16_t port, std::string target) {
+  target_ = std::move(target);
+  parser_ = {};
+  taken_ = 0;
+  begin_reconnect(port);
+}
+
 void sse_client::reconnect(std::uint16_t port, int socket_flags) {
   close();
   port_ = port;

@@ -48,6 +48,8 @@ public:
   [[nodiscard]] const std::string& last_event_id() const noexcept {
     return parser_.last_event_id();
   }
+  /// The place from which this connection is live; empty until that is told.
+  [[nodiscard]] const std::string& place() const noexcept { return parser_.place(); }
   /// Whether the server has ended the stream.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   /// Whether it has said so: the last chunk has come, and not only the end of the connection.
@@ -76,6 +78,9 @@ public:
   /// The same without waiting for the connection, which is made while the client is read from: for
   /// many of them over a network that may be cut.
   void begin_reconnect(std::uint16_t port);
+
+  /// Begins anew as another page, with another target and nothing of what was before.
+  void begin_anew(std::uint16_t port, std::string target);
 
   // For the poll loop.
   [[nodiscard]] int descriptor() const noexcept { return ended_ ? -1 : descriptor_; }

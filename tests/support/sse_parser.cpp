@@ -29,6 +29,7 @@ void sse_parser::restart() {
   after_cr_ = false;
   next_ = {};
   has_data_ = false;
+  place_.clear();
 }
 
 void sse_parser::take_line(std::string_view line) {
@@ -62,6 +63,8 @@ void sse_parser::dispatch() {
     last_event_id_ = next_.id;
   if (has_data_)
     events_.push_back(next_);
+  else if (place_.empty())
+    place_ = next_.id;
   next_ = {};
   has_data_ = false;
 }

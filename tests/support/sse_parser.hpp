@@ -42,6 +42,9 @@ public:
   /// What a browser that comes back would send.
   [[nodiscard]] const std::string& last_event_id() const noexcept { return last_event_id_; }
 
+  /// The first id of this connection that came without an event: the place from which it is live.
+  [[nodiscard]] const std::string& place() const noexcept { return place_; }
+
   /// A new connection: what was begun is dropped, what was received stays.
   void restart();
 
@@ -54,6 +57,7 @@ private:
   sse_event next_;
   bool has_data_ = false;
   std::string last_event_id_;
+  std::string place_;
   std::optional<std::uint64_t> retry_;
   std::vector<sse_event> events_;
   std::vector<std::string> comments_;
