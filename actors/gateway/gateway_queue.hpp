@@ -78,8 +78,8 @@ public:
 
   gateway_queue(gateway_options options, listener& out, random_source random);
 
-  /// The stream gets what is delivered from now on. Nothing happens if it is known. One that is
-  /// doubtful is probed before all others.
+  /// The stream gets what is delivered from now on. One that is known only hears something else
+  /// from now on. One that is doubtful is probed before all others.
   void
   attach(const token& to, time_point now, bool doubtful = false, const reach_ptr& hears = nullptr);
   /// The stream hears this from now on. An unknown token is ignored.

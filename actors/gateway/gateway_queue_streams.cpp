@@ -8,8 +8,9 @@
 namespace herald {
 
 void gateway_queue::attach(const token& to, time_point now, bool doubtful, const reach_ptr& hears) {
+  // A callback that came again, or for another request_id.
   if (by_token_.contains(to))
-    return;
+    return change(to, hears);
   // The gateway is there: the first event of the stream need not wait for a pause to end.
   if (!doubtful)
     health_.called(now);

@@ -52,12 +52,17 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 void gateway_sender::attach(const attach_stream& m) {
   state_.queue.attach(m.stream, now(), m.doubtful, m.hears);
   auto missed = m.missed;
-  auto due = std::make_shared<std::vector<delivery>>();
+  std::vector<delivery> due;
   while (auto what = missed.next())
-    due->push_back({std::move(what), m.stream});
-  if (!due->empty())
-    state_.queue.deliver(due, 0, now());
+    due.push_back({std::move(what), m.stream});
+  queue_first(std::move(due));
   arrange();
+}
+
+/// Queues what a stream gets before all that is delivered from here on.
+void gateway_sender::queue_first(std::vector<delivery> due) {
+  if (!due.empty())
+    state_.queue.deliver(std::make_shared<const std::vector<delivery>>(std::move(due)), 0, now());
 }
 
 void gateway_sender::refuse(const refuse_stream&) {
@@ -71,6 +76,12 @@ void gateway_sender::close(const close_stream& m) {
 
 void gateway_sender::change(const change_reach& m) {
   state_.queue.change(m.stream, m.hears);
+  // Where it may come back from is the gateway's matter.
+  std::vector<delivery> due;
+  for (const auto& value : m.values)
+    due.push_back({value, m.stream});
+  queue_first(std::move(due));
+  arrange();
 }
 
 void gateway_sender::deliver(const herald::deliver& m) {

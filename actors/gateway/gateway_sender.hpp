@@ -87,6 +87,7 @@ private:
   using time_point = gateway_queue::time_point;
 
   [[nodiscard]] time_point now() const;
+  void queue_first(std::vector<delivery> due);
   /// After every message: sees to it that a turn follows when there is something to send. Does not
   /// send itself: what that throws must not undo the message.
   void arrange();

@@ -164,6 +164,27 @@ TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
   EXPECT_EQ(gateway.sent, (texts{"a:1", "a:3", "a:4"}));
 }
 
+TEST_F(GatewaySender, SendsLastValuesWhereAStreamBeginsToHearThem) {
+  const auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1"}));
+  tell(shard, change_reach{token::from_text("a"), nullptr, {event_of("v"), event_of("w")}, {}});
+  tell(shard, to_all({"2"}));
+  EXPECT_EQ(gateway.sent, (texts{"a:1", "a:v", "a:w", "a:2"}));
+}
+
+TEST_F(GatewaySender, AStreamThatIsAttachedAgainHearsWhatThatSays) {
+  const auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  auto again = attach("a");
+  reach hears;
+  hears.broadcast = false;
+  again.hears = std::make_shared<const reach>(std::move(hears));
+  tell(shard, again);
+  tell(shard, to_all({"1"}));
+  EXPECT_EQ(gateway.sent, texts{});
+}
+
 TEST_F(GatewaySender, ProbesAStreamOfAFormerLife) {
   auto shard = spawn(gateway);
   gateway.answers["a"] = {send_result::gone};
