@@ -57,6 +57,8 @@ struct adopt_streams {
     std::string url;
     wall_time connected_at;
     delivery_actor via;
+    /// As in `open_connection`; what the page has changed of it holds as well.
+    reach_ptr asks = nullptr;
   };
   std::vector<stream> streams;
 };

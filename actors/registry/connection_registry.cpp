@@ -144,14 +144,15 @@ void connection_registry::tell_opened(opened_streams& opened) {
 
 void connection_registry::on_adopt(const adopt_streams& command) {
   for (const auto& stream : command.streams) {
+    const auto hears = reach_with_changes(stream.id, stream.asks);
     const auto replaced = state_->table.open(
       {stream.id.str(), stream.name, stream.url, transport_kind::gateway,
-       index_of(stream.via, transport_kind::gateway), stream.connected_at});
+       index_of(stream.via, transport_kind::gateway), stream.connected_at, hears});
     if (replaced) {
       end_stream(*replaced, close_reason::replaced, nullptr);
       record({stream_dropped{replaced->stream}});
     }
-    caf::anon_send(stream.via, attach_stream{stream.name, {}, true});
+    caf::anon_send(stream.via, attach_stream{stream.name, {}, true, {}, hears});
   }
   count_connections();
   log::info(component, "streams_adopted", {{"count", command.streams.size()}});

@@ -139,6 +139,7 @@ private:
   void tell_observers(const Fact& fact);
   event_history::missed missed_since(const std::string& cursor);
   reach_ptr reach_for(const open_connection& command);
+  reach_ptr reach_with_changes(const request_id& id, const reach_ptr& asks);
   [[nodiscard]] reach_ptr reach_of(const token& stream) const;
   /// What a stream gets first: last values of its topics, and what it has missed where it has a
   /// cursor.

@@ -25,17 +25,22 @@ constexpr const char* too_many_values =
 reach_ptr connection_registry::reach_for(const open_connection& command) {
   auto& state = *state_;
   forget_topics();
-  const auto* changes = state.topics.find(command.id);
-  if (changes == nullptr)
-    return command.asks;
-  if (!command.last_event_id) {
-    state.topics.forget(command.id);
+  if (command.last_event_id)
+    return reach_with_changes(command.id, command.asks);
+  if (state.topics.forget(command.id))
     record_topics(command.id);
-    return command.asks;
-  }
-  auto hears = command.asks ? *command.asks : reach{};
+  return command.asks;
+}
+
+/// What a stream hears that goes on where its page has left off.
+reach_ptr connection_registry::reach_with_changes(const request_id& id, const reach_ptr& asks) {
+  auto& topics = state_->topics;
+  const auto* changes = topics.find(id);
+  if (changes == nullptr)
+    return asks;
+  auto hears = asks ? *asks : reach{};
   hears.patterns = changed(std::move(hears.patterns), *changes);
-  state.topics.opened(command.id);
+  topics.opened(id);
   return hears.plain() ? nullptr : std::make_shared<const reach>(std::move(hears));
 }
 

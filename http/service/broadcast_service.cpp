@@ -27,6 +27,8 @@
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
 #include "http/protocol/json_reply.hpp"
+#include "http/protocol/stream_query.hpp"
+#include "http/protocol/url.hpp"
 #include "http/server/api_server.hpp"
 #include "http/server/ask.hpp"
 #include "http/service/service_parts.hpp"
@@ -69,6 +71,10 @@ private:
     const config& settings, caf::actor_system& system, metrics& numbers,
     std::function<void()> give_up, const route_adder& more, recovered_journal past);
 
+  /// How the URLs of pages are read of which a gateway tells.
+  [[nodiscard]] stream_query::rules query_rules() const {
+    return {settings_.stream.max_topics, settings_.testing.enabled};
+  }
   journal_actor make_journal(recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
   /// The registry, where there is a journal.
@@ -180,7 +186,8 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     else
       known.streams.push_back(
         {stream.id, stream.stream, stream.url, stream.connected_at,
-         shard_for(stream.stream, shards_)});
+         shard_for(stream.stream, shards_),
+         stream_query{split_target(stream.url).query, query_rules()}.asks()});
   if (!known.streams.empty())
     caf::anon_send(registry_, std::move(known));
   if (!unknown.entries.empty())
@@ -221,7 +228,7 @@ void broadcast_service::make_routes() {
   add_connection_routes(routes_, system_, registry_);
   add_look_back_route(routes_, system_, registry_);
   callback_options callbacks{!shards_.empty(), secret_};
-  callbacks.query = {settings_.stream.max_topics, settings_.testing.enabled};
+  callbacks.query = query_rules();
   add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {

@@ -141,8 +141,11 @@ std::optional<request_id> json_reader::optional_id(std::string_view name) {
 }
 
 std::optional<std::vector<std::string>>
-json_reader::optional_texts(std::string_view name, std::size_t most) {
-  return texts_of(find(name), most);
+json_reader::optional_texts(std::string_view name, std::size_t most, bool may_be_empty) {
+  auto* member = find(name);
+  if (may_be_empty && member != nullptr && member->kind == json_kind::array && member->text == "[]")
+    return std::vector<std::string>{};
+  return texts_of(member, most);
 }
 
 std::optional<std::vector<request_id>>

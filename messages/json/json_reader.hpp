@@ -60,8 +60,10 @@ public:
   /// A JSON object, as compact JSON text.
   std::optional<std::string> optional_object(std::string_view name);
   std::optional<request_id> optional_id(std::string_view name);
-  /// An array of 1 to `most` strings. One that is something else is to blame as `name[2]`.
-  std::optional<std::vector<std::string>> optional_texts(std::string_view name, std::size_t most);
+  /// An array of 1 to `most` strings, or of none where it may be empty. One that is something else
+  /// is to blame as `name[2]`.
+  std::optional<std::vector<std::string>>
+  optional_texts(std::string_view name, std::size_t most, bool may_be_empty = false);
   /// A string, or an array of 1 to `most`, that obey `request_id_violation`.
   std::optional<std::vector<request_id>> optional_ids(std::string_view name, std::size_t most);
   /// A string; null means absent.

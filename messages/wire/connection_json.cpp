@@ -58,7 +58,8 @@ std::string to_json(const topics_changed& changed) {
 caf::expected<change_topics> parse_topic_changes(request_id id, std::string_view body) {
   return parse_object(body, [&id](json_reader& in) {
     const auto patterns = [&in](std::string_view name) {
-      auto all = in.optional_texts(name, max_changed_topics).value_or(std::vector<std::string>{});
+      auto all =
+        in.optional_texts(name, max_changed_topics, true).value_or(std::vector<std::string>{});
       for (std::size_t i = 0; i < all.size(); ++i)
         if (const auto broken = pattern_violation(all[i]))
           in.blame(

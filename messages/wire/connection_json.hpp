@@ -24,7 +24,8 @@ namespace herald {
 /// Most patterns of each list of a change.
 inline constexpr std::size_t max_changed_topics = 1000;
 
-/// `{"add":[..],"remove":[..]}`, either of them optional. `ec::invalid_field` names the element.
+/// `{"add":[..],"remove":[..]}`, either of them optional or empty, but not both.
+/// `ec::invalid_field` names the element.
 [[nodiscard]] caf::expected<change_topics>
 parse_topic_changes(request_id id, std::string_view body);
 

@@ -389,6 +389,19 @@ TEST_F(RegistryTopics, EndsAllStreamsOfASubject) {
   EXPECT_EQ(ask<connections_ended>(registry, close_connections{"ann"})->count, 0u);
 }
 
+TEST_F(RegistryTopics, HearsForAStreamOfAFormerLifeWhatItsUrlAsksFor) {
+  reach asks;
+  asks.patterns = {"a"};
+  asks.broadcast = false;
+  adopt_streams known;
+  known.streams.push_back(
+    {request_id{"p"}, token::from_text("t1"), "/s", {}, via, std::make_shared<const reach>(asks)});
+  tell(registry, std::move(known));
+  EXPECT_EQ(say(note("1", {"a"})).recipients, 1u);
+  EXPECT_EQ(say(note("2", {})).recipients, 0u);
+  EXPECT_EQ(take(), (texts{"attach t1 to a", "note=1 to a", "note=2 to all"}));
+}
+
 TEST_F(RegistryTopics, TellsItsPlaceBeforeWhoeverPublishesIsAnswered) {
   const auto before = place->get();
   const auto id = say(note("1", {})).ids.front();

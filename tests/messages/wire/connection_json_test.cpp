@@ -44,6 +44,8 @@ TEST(ConnectionJson, ReadsChangesOfTopics) {
   EXPECT_EQ(changes->add, (std::vector<std::string>{"a"}));
   EXPECT_EQ(changes->remove, (std::vector<std::string>{"b/*", "*"}));
   EXPECT_FALSE(parse_topic_changes(request_id{"X"}, R"({"add":["a"],"also":1})"));
+  EXPECT_TRUE(parse_topic_changes(request_id{"X"}, R"({"add":["a"],"remove":[]})"));
+  EXPECT_FALSE(parse_topic_changes(request_id{"X"}, R"({"add":[],"remove":[]})"));
 }
 
 } // namespace
