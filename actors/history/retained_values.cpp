@@ -108,7 +108,10 @@ retained_values::selection retained_values::select(
   };
   std::ranges::sort(values, {}, id);
   // Several patterns may hear a topic.
-  values.erase(std::ranges::unique(values, {}, id).begin(), values.end());
+  const auto same = [](const kept_event& a, const kept_event& b) {
+    return a.what->id == b.what->id;
+  };
+  values.erase(std::unique(values.begin(), values.end(), same), values.end());
   if (values.size() > limits_.max_replay) {
     values.erase(
       values.begin(), std::prev(values.end(), static_cast<std::ptrdiff_t>(limits_.max_replay)));

@@ -294,7 +294,10 @@ int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
   // Rows may overlap: that of a step is written before events with lower ids.
   std::ranges::sort(all, {}, id);
   all.erase(all.begin(), std::ranges::upper_bound(all, into.history_floor, {}, id));
-  all.erase(std::ranges::unique(all, {}, id).begin(), all.end());
+  const auto same = [&id](const auto& a, const auto& b) {
+    return id(a) == id(b);
+  };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
   into.ids_upto =
     std::max({into.ids_upto, into.history_floor, all.empty() ? event_id{} : id(all.back())});
   return code;
