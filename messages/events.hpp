@@ -42,6 +42,9 @@ struct draft {
   bool history = true;
   /// For an event with one topic, and nobody else to hear it.
   retention value = retention::none;
+  /// Of an event for everyone: a page whose open stream gets it although it wants none of those.
+  /// Empty: none.
+  request_id also = {};
 };
 
 /// An event in its place in the order. Immutable, shared by all that deliver it.

@@ -24,8 +24,8 @@ event_ptr notice_event(const char* name, const char* data, event_id id) {
 routed_batch batch_router::route(
   std::vector<draft>& drafts, event_id first, std::chrono::steady_clock::time_point now) {
   const auto transports = table_.transports();
-  const bool all_broadcast =
-    std::all_of(drafts.begin(), drafts.end(), [](const draft& d) { return !d.to; });
+  const bool all_broadcast = std::all_of(
+    drafts.begin(), drafts.end(), [](const draft& d) { return !d.to && d.also.empty(); });
   // A batch for everyone is built once and shared; otherwise each transport gets its own.
   std::vector<list> lists(all_broadcast ? 1 : transports);
   routed_batch batch;
@@ -37,6 +37,7 @@ routed_batch batch_router::route(
     const bool history = d.history;
     const auto ttl = d.ttl;
     const auto value = d.value;
+    const auto also = std::move(d.also);
     const auto what = ordered_event(std::move(d), first, now);
     batch.receipt.ids.push_back(first);
     ++first.value;
@@ -46,6 +47,10 @@ routed_batch batch_router::route(
       batch.receipt.recipients += table_.measure(nullptr).connections;
       for (auto& each : lists)
         each.push_back({what, std::nullopt});
+      if (const auto page = table_.find(also); page && !table_.reach_of(page->stream)->broadcast) {
+        ++batch.receipt.recipients;
+        lists[page->via].push_back({what, page->stream});
+      }
     }
     if (value != retention::none)
       keep_value({what, to, ttl, now}, value, batch);

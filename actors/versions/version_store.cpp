@@ -158,6 +158,7 @@ result<version_queued> version_store::on_queue(queue_version& command) {
   const pending_version version{command.version, command.changelog};
   publish broadcast;
   broadcast.drafts.push_back(version_draft(version_data(version), nullptr));
+  broadcast.drafts.back().also = command.id;
   const auto evicted = state_->pending.put(command.id, version);
   evicted_.Increment(static_cast<double>(evicted.size()));
   pending_count_.Set(static_cast<double>(state_->pending.size()));

@@ -329,7 +329,8 @@ stream_rules::outcome stream_rules::publish(const herald::publish& command) {
       values_.erase(d.to->topics.front());
     for (const auto& [id, stream] : held_) {
       auto& to = streams_.at(stream);
-      if (!rule_is_for(d.to, to.hears))
+      const bool also = !d.to && d.also == to.hears.page;
+      if (!rule_is_for(d.to, to.hears) && !also)
         continue;
       to.due.push_back(event);
       ++result.recipients;

@@ -114,6 +114,28 @@ TEST_F(BatchRouter, HasNothingForTheJournalWhereThereIsNone) {
   EXPECT_EQ(history.size(), 1u);
 }
 
+TEST_F(BatchRouter, GivesAPageItsOwnAlsoWhereItWantsNoBroadcasts) {
+  connect("a", 0);
+  reach quiet;
+  quiet.broadcast = false;
+  table.open(
+    {"q",
+     token::from_text("tq"),
+     "",
+     transport_kind::embedded,
+     1,
+     {},
+     std::make_shared<const reach>(quiet)});
+  auto one = said("1");
+  one.also = request_id{"q"};
+  auto other = said("2");
+  other.also = request_id{"a"};
+  const auto batch = route({one, other, said("3")});
+  EXPECT_EQ(batch.receipt.recipients, 4u);
+  EXPECT_EQ(of(batch.parts.at(0)), (lines{"1", "2", "3"}));
+  EXPECT_EQ(of(batch.parts.at(1)), (lines{"1", "1>tq", "2", "3"}));
+}
+
 TEST_F(BatchRouter, CountsWhatTheHistoryEvicts) {
   EXPECT_EQ(route({said("1"), said("2")}).evicted, 0u);
   batch_router router{table, history, values, false};
