@@ -22,6 +22,7 @@ herald_build_packages=(
   libgtest-dev
   libspdlog-dev
   libsqlite3-dev
+  libssl-dev
   liburing-dev
   libutf8proc-dev
   ninja-build

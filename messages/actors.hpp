@@ -5,6 +5,7 @@
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/gateway.hpp"
+#include "messages/idempotency.hpp"
 #include "messages/journal.hpp"
 #include "messages/supervision.hpp"
 #include "messages/tasks.hpp"
@@ -73,6 +74,8 @@ using connection_registry_actor = typed_actor<
   result<topics_changed>(change_topics), result<topic_page>(list_topics),
   // Looks back at what is kept of what was published.
   result<event_page>(list_events),
+  // Nobody waits for what this claim has published.
+  result<void>(release_claim),
   // Takes streams over that a former life has left open.
   result<void>(adopt_streams),
   // Refuses events from outside from now on; versions and tasks still end in order.
@@ -124,8 +127,16 @@ using version_store_actor = typed_actor<
   result<version_queued>(queue_version),
   // Looks a pending version up.
   result<pending_version>(get_pending_version),
+  // To pass on, behind what the claim has queued.
+  result<void>(release_claim),
   // Refuses new versions from now on.
   result<void>(begin_shutdown)>;
+
+/// The IDEMPOTENCY actor interface: the book of keys, which says whether a request is carried out.
+using idempotency_actor = typed_actor<
+  result<key_grant>(claim_key), result<void>(settle_claim), result<void>(leave_claim),
+  // From the registry.
+  result<void>(claim_answered), result<void>(claim_released)>;
 
 /// The TASK WORKER actor interface: does the work of one task at a time.
 using task_worker_actor = typed_actor<

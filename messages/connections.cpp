@@ -1,5 +1,7 @@
 #include "messages/connections.hpp"
 
+#include "messages/backend.hpp"
+
 namespace herald {
 
 std::string_view to_string(close_reason reason) {
@@ -32,6 +34,10 @@ std::string_view to_string(end_reason reason) {
     return "error";
   }
   return "error";
+}
+
+std::string_view to_string(callback_action action) {
+  return action == callback_action::connect ? "connect" : "disconnect";
 }
 
 } // namespace herald

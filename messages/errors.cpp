@@ -66,6 +66,8 @@ std::string_view to_string(ec code) {
     return "task_not_external";
   case ec::kept_away:
     return "kept_away";
+  case ec::key_reused:
+    return "key_reused";
   case ec::not_ready:
     return "not_ready";
   case ec::shutting_down:

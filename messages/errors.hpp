@@ -42,6 +42,7 @@ enum class ec : std::uint8_t {
   task_not_ended,
   task_not_external,
   kept_away,
+  key_reused,
   // herald cannot do it now.
   not_ready,
   shutting_down,

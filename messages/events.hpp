@@ -72,6 +72,10 @@ inline constexpr std::chrono::milliseconds max_publish_wait{60'000};
 /// far it has come.
 inline constexpr std::chrono::milliseconds settle_grace{500};
 
+/// What goes with events that must not be published twice; see messages/idempotency.hpp.
+struct keyed_publish;
+using keyed_publish_ptr = std::shared_ptr<const keyed_publish>;
+
 /// To the registry: puts the drafts, all or none, in their order behind everything published
 /// before.
 struct publish {
@@ -79,6 +83,9 @@ struct publish {
   /// Answer only when every stream was written or has failed, or `longest_wait` has passed.
   bool wait = false;
   std::chrono::milliseconds longest_wait = publish_wait;
+  /// Null for a request without a key. With one, and a journal, streams get the events once they
+  /// are in the file, together with the answer.
+  keyed_publish_ptr once = nullptr;
 };
 
 /// The answer to `publish`.

@@ -8,6 +8,7 @@
 #include "messages/connections.hpp"
 #include "messages/errors.hpp"
 #include "messages/history.hpp"
+#include "messages/idempotency.hpp"
 #include "messages/tasks.hpp"
 #include "messages/typed_actor.hpp"
 #include "messages/versions.hpp"
@@ -94,10 +95,18 @@ struct topics_dropped {
   request_id id;
 };
 
+/// What a publisher has said with a key, and its answer. As with steps, its ids may be above those
+/// of entries that follow, and it is not kept where it could not be written.
+struct batch_kept {
+  events_kept told;
+  std::vector<std::variant<value_kept, value_dropped>> values;
+  answer_kept answer;
+};
+
 using journal_entry = std::variant<
   events_kept, events_evicted, ids_reserved, version_kept, version_dropped, stream_kept,
   stream_dropped, task_kept, task_dropped, step_kept, value_kept, value_dropped, topics_kept,
-  topics_dropped>;
+  topics_dropped, batch_kept, answer_kept, answer_dropped>;
 
 /// Everything that a former life of herald has left.
 struct journal_snapshot {
@@ -120,6 +129,8 @@ struct journal_snapshot {
   /// In the order of their ids.
   std::vector<dated_event> values;
   std::vector<topics_kept> topics;
+  /// The oldest first.
+  std::vector<answer_kept> answers;
 };
 
 // Messages to the journal, and from it.
@@ -130,6 +141,8 @@ struct entries_recorded {
   ticket_id first = 0;
   ticket_id last = 0;
   failure why;
+  /// It could not be written as far as is known, and may be in the file all the same.
+  bool perhaps = false;
 };
 
 /// The JOURNAL LISTENER actor interface: who waits until something is written.

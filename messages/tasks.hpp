@@ -66,6 +66,8 @@ struct start_task {
   std::string params_json;
   /// Who is told of it; null: whom the settings say.
   audience_ptr to = nullptr;
+  /// The id that it is to have; a task that has it already is the answer.
+  std::optional<task_id> planned = std::nullopt;
 };
 
 struct get_task {

@@ -57,6 +57,14 @@
   X(herald::publish_recorded)                                                                      \
   X(herald::publish_step)                                                                          \
   X(herald::step_published)                                                                        \
+  X(herald::claim_key)                                                                             \
+  X(herald::key_grant)                                                                             \
+  X(herald::settle_claim)                                                                          \
+  X(herald::leave_claim)                                                                           \
+  X(herald::claim_answered)                                                                        \
+  X(herald::claim_released)                                                                        \
+  X(herald::release_claim)                                                                         \
+  X(herald::expire_keys)                                                                           \
   X(herald::record_steps_again)                                                                    \
   X(herald::adopt_streams)                                                                         \
   X(herald::task_view)                                                                             \

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "messages/events.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -13,6 +14,8 @@ struct queue_version {
   request_id id;
   std::string version;
   std::optional<std::string> changelog;
+  /// Of the request that asks for it, if it has a key.
+  keyed_publish_ptr once = nullptr;
 };
 
 /// The answer to `queue_version`.

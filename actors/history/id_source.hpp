@@ -49,6 +49,9 @@ public:
     planned_.reset();
   }
 
+  /// What was planned is not given out: others may get these ids.
+  void unplan() noexcept { planned_.reset(); }
+
   /// The reservation to ask for with this ticket, if it is time and none is under way.
   [[nodiscard]] std::optional<event_id> due(ticket_id ticket) {
     if (asked_ || reserved_.value - last_.value >= reservation / 2)

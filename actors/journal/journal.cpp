@@ -23,6 +23,10 @@ std::size_t bytes_of(const journal_entry& entry) {
     return sizeof(journal_entry) + bytes_of(*events);
   if (const auto* step = std::get_if<step_kept>(&entry))
     return sizeof(journal_entry) + bytes_of(step->told) + step->task.task.result_json.size();
+  if (const auto* batch = std::get_if<batch_kept>(&entry))
+    return sizeof(journal_entry) + 2 * bytes_of(batch->told);
+  if (const auto* answer = std::get_if<answer_kept>(&entry); answer != nullptr && answer->answer)
+    return sizeof(journal_entry) + answer->answer->body.size();
   return sizeof(journal_entry);
 }
 
@@ -229,14 +233,16 @@ void journal::commit(const commit_entries& order) {
 void journal::write() {
   auto group = std::exchange(state_->next, {});
   failure outcome{ec::actor_failed, "internal error while writing the journal", {}};
+  bool perhaps = true;
   const auto answer = [&] {
     for (const auto& [who, first, last] : group.listeners)
-      caf::anon_send(who, entries_recorded{first, last, outcome});
+      caf::anon_send(who, entries_recorded{first, last, outcome, perhaps});
     for (auto& waiting : group.flushes)
       waiting.deliver(caf::unit);
   };
   try {
     outcome = state_->write(group.entries);
+    perhaps = outcome.code != ec::none && state_->store->perhaps_written();
   } catch (...) {
     answer();
     throw;

@@ -11,6 +11,7 @@ namespace {
 struct subject {
   std::string operator()(const events_kept&) const { return {}; }
   std::string operator()(const step_kept&) const { return {}; }
+  std::string operator()(const batch_kept&) const { return {}; }
   std::string operator()(const events_evicted&) const { return "evicted"; }
   std::string operator()(const ids_reserved&) const { return "reserved"; }
   std::string operator()(const version_kept& e) const { return "version " + e.id.str(); }
@@ -25,6 +26,8 @@ struct subject {
   std::string operator()(const value_dropped& e) const { return "value " + e.topic; }
   std::string operator()(const topics_kept& e) const { return "topics " + e.id.str(); }
   std::string operator()(const topics_dropped& e) const { return "topics " + e.id.str(); }
+  std::string operator()(const answer_kept& e) const { return "answer " + e.key.name; }
+  std::string operator()(const answer_dropped& e) const { return "answer " + e.name; }
 };
 
 } // namespace

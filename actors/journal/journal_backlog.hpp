@@ -10,8 +10,8 @@
 namespace herald {
 
 /// Entries that could not be written and still have to be: the latest about each version, stream,
-/// task and number, so that there are no more of them than of those. Events, and steps
-/// with theirs, are not among them: their publishers know that they were not written. Pure.
+/// task, key and number, so that there are no more of them than of those. Events, and steps and
+/// answers with theirs, are not among them: their publishers know that they were not written. Pure.
 class journal_backlog {
 public:
   void keep(const journal_entry& entry);

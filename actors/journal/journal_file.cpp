@@ -118,6 +118,7 @@ struct journal_file::inside {
   owned_fd held;
   std::optional<set_aside_file> aside;
   file_identity identity;
+  bool perhaps_written = false;
   /// Of the write-ahead log, since the file was prepared.
   file_identity log_identity;
   sqlite::database db;
@@ -318,6 +319,7 @@ const std::optional<journal_file::set_aside_file>& journal_file::set_aside() con
 
 failure journal_file::write(std::span<const journal_entry> entries) {
   auto& in = *inside_;
+  in.perhaps_written = false;
   if (auto failed = in.lost())
     return *std::move(failed);
   if (!in.db.is_open())
@@ -326,6 +328,7 @@ failure journal_file::write(std::span<const journal_entry> entries) {
   const auto code = in.tables.write(entries);
   if (code == SQLITE_OK)
     return {ec::none, {}, {}};
+  in.perhaps_written = in.tables.perhaps_written();
   const auto number = in.db.system_error();
   const bool full = (code & 0xff) == SQLITE_FULL
                     || ((code & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT));
@@ -340,6 +343,10 @@ failure journal_file::write(std::span<const journal_entry> entries) {
     in.close();
   }
   return failed;
+}
+
+bool journal_file::perhaps_written() const {
+  return inside_->perhaps_written;
 }
 
 void journal_file::tidy() {

@@ -43,6 +43,7 @@ public:
 
   /// Opens the file anew if it could not be used before.
   [[nodiscard]] failure write(std::span<const journal_entry> entries) override;
+  [[nodiscard]] bool perhaps_written() const override;
 
   /// Moves what was written from the write-ahead log to its place, if there is enough of it to be
   /// worth it.

@@ -45,6 +45,16 @@ constexpr std::array steps = {
       added TEXT NOT NULL,
       removed TEXT NOT NULL,
       changed_at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE answers(
+      seq INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      body_hash BLOB NOT NULL,
+      seed TEXT NOT NULL,
+      kept_at INTEGER NOT NULL,
+      status INTEGER,
+      content_type TEXT NOT NULL,
+      headers TEXT NOT NULL,
+      body BLOB NOT NULL);
     ALTER TABLE tasks ADD COLUMN seq_of_events INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE tasks ADD COLUMN audience BLOB NOT NULL DEFAULT x'';
   )",

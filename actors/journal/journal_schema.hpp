@@ -65,6 +65,16 @@ namespace herald {
 ///     request_id
 ///     added, removed   Patterns, each followed by a line feed, which no pattern has.
 ///     changed_at       A time.
+///   answers   Since version 2. What an Idempotency-Key was used for.
+///     seq              New with each time that the key is kept.
+///     name             The key in its scope: whose it is (empty), "METHOD TARGET" and the
+///                      key, parted by line feeds.
+///     body_hash        SHA-256 of the request's body.
+///     seed             A UUID. What the request makes may be named by it.
+///     kept_at          A time.
+///     status           Of the answer; NULL while there is none.
+///     content_type, headers, body   The answer; headers as "NAME: VALUE", each followed by a line
+///                      feed. Empty while there is none.
 
 /// The steps that lead from an empty file to the tables of this herald, in their order. A step that
 /// was ever released is never changed: a change to the tables is a new step.

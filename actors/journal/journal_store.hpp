@@ -20,6 +20,9 @@ public:
   /// no room for them; `ec::storage_failed` for any other reason. Blocks.
   [[nodiscard]] virtual failure write(std::span<const journal_entry> entries) = 0;
 
+  /// Whether what the last `write` has given a failure for may be there all the same.
+  [[nodiscard]] virtual bool perhaps_written() const { return false; }
+
   /// Does the upkeep that no answer has to wait for.
   virtual void tidy() = 0;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,18 @@ std::string listeners_of(const task_view& task) {
   return bytes;
 }
 
+std::vector<std::pair<std::string, std::string>> headers_of(std::string_view lines) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    const auto line = lines.substr(0, end);
+    if (const auto colon = line.find(": "); colon != std::string_view::npos)
+      headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return headers;
+}
+
 event_id stored_id(std::int64_t number) {
   return event_id{static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0))};
 }
@@ -114,6 +127,9 @@ int journal_tables::prepare() {
     {drop_value_, "DELETE FROM topic_values WHERE topic = ?1"},
     {put_topics_, "INSERT OR REPLACE INTO page_topics VALUES(?1, ?2, ?3, ?4)"},
     {drop_topics_, "DELETE FROM page_topics WHERE request_id = ?1"},
+    {put_answer_, "INSERT OR REPLACE INTO answers(name, body_hash, seed, kept_at, status, "
+                  "content_type, headers, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+    {drop_answer_, "DELETE FROM answers WHERE name = ?1"},
   };
   for (const auto& [into, text] : all)
     if (const auto code = db_.prepare(text, into); code != SQLITE_OK)
@@ -125,7 +141,7 @@ void journal_tables::reset() {
   for (auto* one :
        {&put_meta_, &put_events_, &drop_events_, &put_version_, &drop_version_, &put_stream_,
         &drop_stream_, &put_task_, &drop_task_, &put_value_, &drop_value_, &put_topics_,
-        &drop_topics_})
+        &drop_topics_, &put_answer_, &drop_answer_})
     *one = {};
 }
 
@@ -247,8 +263,47 @@ int journal_tables::put(const topics_dropped& entry) {
   return drop_topics_.bind(1, std::string_view{entry.id.str()}).run();
 }
 
+/// In rows of their own, as a step.
+int journal_tables::put(const batch_kept& entry) {
+  auto code = put_row();
+  if (code == SQLITE_OK)
+    code = put(entry.told);
+  if (code == SQLITE_OK)
+    code = put_row();
+  for (const auto& value : entry.values)
+    if (code == SQLITE_OK)
+      code = std::visit([this](const auto& one) { return put(one); }, value);
+  return code == SQLITE_OK ? put(entry.answer) : code;
+}
+
+int journal_tables::put(const answer_kept& entry) {
+  static const kept_answer none;
+  const auto& answer = entry.answer ? *entry.answer : none;
+  std::optional<std::int64_t> status;
+  if (entry.answer)
+    status = answer.status;
+  std::string headers;
+  for (const auto& [name, value] : answer.headers)
+    headers.append(name).append(": ").append(value).append(1, '\n');
+  const auto seed = entry.seed.str();
+  return put_answer_.bind(1, std::string_view{entry.key.name})
+    .bind_blob(2, entry.key.body_hash)
+    .bind(3, std::string_view{seed})
+    .bind(4, stored_time(entry.at))
+    .bind(5, status)
+    .bind(6, std::string_view{answer.content_type})
+    .bind(7, std::string_view{headers})
+    .bind_blob(8, answer.body)
+    .run();
+}
+
+int journal_tables::put(const answer_dropped& entry) {
+  return drop_answer_.bind(1, std::string_view{entry.name}).run();
+}
+
 int journal_tables::write(std::span<const journal_entry> entries) {
   row_.clear();
+  perhaps_written_ = false;
   sqlite::transaction all{db_};
   if (all.begun() != SQLITE_OK)
     return all.begun();
@@ -258,7 +313,11 @@ int journal_tables::write(std::span<const journal_entry> entries) {
       return code;
   if (const auto code = put_row(); code != SQLITE_OK)
     return code;
-  return all.commit();
+  const auto code = all.commit();
+  // The mark that makes it whole is written last: where writing has failed, it is not there.
+  perhaps_written_ =
+    code != SQLITE_OK && (code & 0xff) != SQLITE_FULL && code != SQLITE_IOERR_WRITE;
+  return code;
 }
 
 int journal_tables::load_meta(journal_snapshot& into) {
@@ -397,6 +456,28 @@ int journal_tables::load_topics(journal_snapshot& into) {
     });
 }
 
+int journal_tables::load_answers(journal_snapshot& into) {
+  return for_each_row(
+    db_,
+    "SELECT name, body_hash, seed, kept_at, status, content_type, headers, body FROM answers "
+    "ORDER BY seq",
+    [&](const sqlite::statement& row) {
+      answer_kept one;
+      one.key = {std::string{row.text(0)}, std::string{row.text(1)}};
+      one.seed = token::from_text(row.text(2));
+      one.at = from_stored_time(row.integer(3));
+      if (!row.null(4)) {
+        kept_answer answer;
+        answer.status = static_cast<int>(std::clamp<std::int64_t>(row.integer(4), 200, 599));
+        answer.content_type = row.text(5);
+        answer.headers = headers_of(row.text(6));
+        answer.body = row.text(7);
+        one.answer = std::make_shared<const kept_answer>(std::move(answer));
+      }
+      into.answers.push_back(std::move(one));
+    });
+}
+
 int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
   damaged_rows = 0;
   int code = SQLITE_DONE;
@@ -407,7 +488,7 @@ int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
   const bool all = done(load_meta(into)) && done(load_events(into, damaged_rows))
                    && done(load_versions(into)) && done(load_streams(into))
                    && done(load_tasks(into)) && done(load_values(into, damaged_rows))
-                   && done(load_topics(into));
+                   && done(load_topics(into)) && done(load_answers(into));
   return all ? SQLITE_OK : code;
 }
 

@@ -23,6 +23,9 @@ public:
 
   /// Writes the entries in one transaction, all or none.
   [[nodiscard]] int write(std::span<const journal_entry> entries);
+  /// Whether the last `write`, which has failed, may have left all of its entries in the file: only
+  /// the end of its commit was not heard of.
+  [[nodiscard]] bool perhaps_written() const noexcept { return perhaps_written_; }
 
   /// Everything. Events that cannot be read any more take all that is older with them;
   /// `damaged_rows` counts them. Of a task whose audience cannot be read nobody is told.
@@ -43,6 +46,9 @@ private:
   [[nodiscard]] int put(const value_dropped& entry);
   [[nodiscard]] int put(const topics_kept& entry);
   [[nodiscard]] int put(const topics_dropped& entry);
+  [[nodiscard]] int put(const batch_kept& entry);
+  [[nodiscard]] int put(const answer_kept& entry);
+  [[nodiscard]] int put(const answer_dropped& entry);
   [[nodiscard]] int put_row();
   [[nodiscard]] int raise_meta(const char* name, event_id value);
 
@@ -53,6 +59,7 @@ private:
   [[nodiscard]] int load_tasks(journal_snapshot& into);
   [[nodiscard]] int load_values(journal_snapshot& into, std::size_t& damaged);
   [[nodiscard]] int load_topics(journal_snapshot& into);
+  [[nodiscard]] int load_answers(journal_snapshot& into);
 
   sqlite::database& db_;
   sqlite::statement put_meta_;
@@ -68,10 +75,13 @@ private:
   sqlite::statement drop_value_;
   sqlite::statement put_topics_;
   sqlite::statement drop_topics_;
+  sqlite::statement put_answer_;
+  sqlite::statement drop_answer_;
 
   /// Events that make up the next row.
   std::string row_;
   event_id row_last_;
+  bool perhaps_written_ = false;
 };
 
 } // namespace herald

@@ -59,6 +59,7 @@ connection_registry::shell_type::behavior_type connection_registry::behavior(she
     s.refusable(&connection_registry::on_topics),
     s.refusable(&connection_registry::on_list_topics),
     s.refusable(&connection_registry::on_look_back),
+    s.repeatable(&connection_registry::on_release),
     s.repeatable(&connection_registry::on_adopt),
     s.on(&connection_registry::on_shutdown),
     s.on(&connection_registry::on_flush),

@@ -50,7 +50,8 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 ///
 /// With a journal `publish` is answered once the events are written; what the streams get does not
 /// wait for that. The event of a `publish_step` does, and comes behind all that was published
-/// meanwhile.
+/// meanwhile; likewise what is published with a key, which is in the file together with its answer,
+/// or not at all.
 ///
 /// A page that is kept away (`close_connection`) is refused until its time is over.
 ///

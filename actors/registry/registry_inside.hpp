@@ -72,6 +72,8 @@ struct registry_state {
   pending_answers<caf::response_promise> connects;
   unwritten_events unwritten;
   step_queue steps;
+  /// Why the steps could not be written that are to be written again.
+  failure steps_failed;
   /// Events that the journal keeps and the history does not.
   std::size_t evicted_in_file = 0;
 };
@@ -99,6 +101,7 @@ public:
   result<publish_receipt> on_publish(publish& command);
   result<publish_receipt> on_publish_recorded(publish_recorded& command);
   void on_step(const publish_step& command);
+  void on_release(const release_claim& order);
   void on_again(const record_steps_again&) { write_steps(); }
   void on_wait_over(const delivery_wait_over& fact);
   void on_recorded(const entries_recorded& fact);
@@ -172,7 +175,11 @@ private:
   void record_steps();
   void steps_recorded(const entries_recorded& fact);
   void tell_steps();
-  void retry_steps(const failure& why);
+  void tell_keyed(step_queue::item& one);
+  void retry_steps(const failure& why, bool perhaps);
+  result<publish_receipt> say_once(publish& command);
+  publish_receipt count(const step_queue::item& one) const;
+  batch_kept keyed_entry(step_queue::item& one);
   result<void> record_stream(const open_connection& command, const std::optional<connection>& over);
 
   self_type self_;

@@ -29,7 +29,7 @@ caf::error connection_registry::refusal(const publish& command) {
   const bool outside = is_from_outside(command);
   if (outside && state_->shutting_down)
     return fail(ec::shutting_down, "no new events are taken");
-  if (outside && state_->unwritten.full()) {
+  if (outside && state_->unwritten.full(state_->steps.events(), state_->steps.bytes())) {
     numbers_.refused.Increment();
     return fail(ec::overloaded, "too many events wait for the journal");
   }
@@ -70,6 +70,8 @@ caf::error connection_registry::refuse(const publish& command) {
 result<publish_receipt> connection_registry::on_publish(publish& command) {
   if (auto error = refuse(command))
     return error;
+  if (command.once && state_->journal)
+    return say_once(command);
   return say(command, state_->ids.next(command.drafts.size()));
 }
 
@@ -111,6 +113,15 @@ connection_registry::say(publish& command, event_id first, std::vector<journal_e
   if (!batch.more.empty() || state_->values.size() != 0)
     expire_values();
   std::move(batch.more.begin(), batch.more.end(), std::back_inserter(entries));
+  if (const auto& once = command.once) {
+    auto answer = std::make_shared<const kept_answer>(once->answer_of(batch.receipt));
+    // First: a broadcast follows its version.
+    if (state_->journal)
+      entries.insert(
+        entries.begin(),
+        answer_kept{once->key.key, once->key.seed, answer, std::chrono::system_clock::now()});
+    caf::anon_send(once->key.listener, claim_answered{once->key.claim, std::move(answer)});
+  }
   const bool unwritten = !batch.kept.empty() || !entries.empty();
   const auto ticket = undelivered || unwritten ? ++state_->last_ticket : ticket_id{0};
   send(batch, undelivered ? ticket : ticket_id{0}, self_->clock().now() + command.longest_wait);

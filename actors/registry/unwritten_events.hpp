@@ -29,8 +29,9 @@ public:
     }
   }
 
-  [[nodiscard]] bool full() const noexcept {
-    return events_ >= max_events_ || bytes_ >= max_bytes_;
+  /// Whether it is as much as may be, with what is to be given to the journal.
+  [[nodiscard]] bool full(std::size_t events = 0, std::size_t bytes = 0) const noexcept {
+    return events_ + events >= max_events_ || bytes_ + bytes >= max_bytes_;
   }
   [[nodiscard]] std::size_t events() const noexcept { return events_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

@@ -21,6 +21,7 @@ const std::array kinds = {
   // A fetch takes up to 2 s.
   child_kind{"version-source", "", false, ends_within(3s)},
   child_kind{"version-store", "", true, {}},
+  child_kind{"idempotency", "", true, {}},
   child_kind{"task-runner", "", true, {}},
   child_kind{"task-worker", "tasks.workers", false, {}},
   child_kind{"gateway-sender", "gateway.senders", false, {}},

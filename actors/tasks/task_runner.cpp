@@ -68,9 +68,18 @@ task_runner::shell_type::behavior_type task_runner::behavior(shell_type& s) {
 }
 
 result<task_view> task_runner::start(const start_task& command) {
+  if (command.planned)
+    if (const auto* known = shown(*command.planned)) {
+      bool unwritten = false;
+      state_->unwritten.for_each(
+        [&](const state::unwritten_task& one) { unwritten |= one.order.id == known->id; });
+      if (unwritten)
+        return fail(ec::overloaded, "the task of this key is being started");
+      return *known;
+    }
   if (auto error = refusal(command))
     return error;
-  const auto id = state_->mint_id();
+  const auto id = command.planned ? *command.planned : state_->mint_id();
   const bool external = command.type == external_type;
   if (!state_->tasks.add(id, command.type, external, state_->listeners_of(command)))
     return fail(ec::internal, "a random id was given out twice");

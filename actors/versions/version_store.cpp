@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/supervision/pass_on.hpp"
 #include "actors/versions/pending_versions.hpp"
 #include "messages/wire/version_json.hpp"
 
@@ -55,9 +56,13 @@ public:
   static shell<interface, version_store>::behavior_type
   behavior(shell<interface, version_store>& s) {
     return {
-      s.repeatable(&version_store::on_opened), s.on(&version_store::on_closed),
-      s.refusable(&version_store::on_queue),   s.refusable(&version_store::on_get),
-      s.on(&version_store::on_shutdown),       s.control(),
+      s.repeatable(&version_store::on_opened),
+      s.on(&version_store::on_closed),
+      s.refusable(&version_store::on_queue),
+      s.refusable(&version_store::on_get),
+      s.repeatable(&version_store::on_release),
+      s.on(&version_store::on_shutdown),
+      s.control(),
     };
   }
 
@@ -65,6 +70,7 @@ public:
   void on_closed(const connection_closed&) {}
   result<version_queued> on_queue(queue_version& command);
   result<pending_version> on_get(const get_pending_version& query);
+  void on_release(const release_claim& order) { (void)pass_on(order); }
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
 
 private:
@@ -159,6 +165,7 @@ result<version_queued> version_store::on_queue(queue_version& command) {
   publish broadcast;
   broadcast.drafts.push_back(version_draft(version_data(version), nullptr));
   broadcast.drafts.back().also = command.id;
+  broadcast.once = command.once;
   const auto evicted = state_->pending.put(command.id, version);
   evicted_.Increment(static_cast<double>(evicted.size()));
   pending_count_.Set(static_cast<double>(state_->pending.size()));

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/api/keyed_requests.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
@@ -124,14 +125,17 @@ void add_event_routes(
         return problem(events.error());
       const bool waits = wait->has_value();
       const auto longest = wait->value_or(milliseconds{0});
-      const auto receipt = ask<publish_receipt>(
-        system, publisher, publish{std::move(events->drafts), waits, longest},
-        longest + ask_deadline);
-      if (!receipt)
-        return problem(receipt.error());
-      return json_reply(
-        waits ? 200 : 202,
-        events->many ? batch_receipt_json(*receipt, waits) : receipt_json(*receipt, waits));
+      const auto reply_of = [waits, many = events->many](const publish_receipt& receipt) {
+        return json_reply(
+          waits ? 200 : 202,
+          many ? batch_receipt_json(receipt, waits) : receipt_json(receipt, waits));
+      };
+      publish command{std::move(events->drafts), waits, longest};
+      if (request.once)
+        command.once = publish_once(request, reply_of);
+      const auto receipt =
+        ask<publish_receipt>(system, publisher, std::move(command), longest + ask_deadline);
+      return receipt ? reply_of(*receipt) : problem(receipt.error());
     });
 }
 

@@ -8,6 +8,7 @@
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 #include "http/server/request_arguments.hpp"
+#include "messages/idempotency.hpp"
 #include "messages/json/json_writer.hpp"
 #include "messages/wire/task_input.hpp"
 #include "messages/wire/task_json.hpp"
@@ -45,8 +46,15 @@ api_reply reply_of(const caf::expected<Answer>& answer) {
   return answer ? json_reply(200, to_json(*answer)) : problem(answer.error());
 }
 
+/// The task of a request with a key has its id from there: one that comes again finds it.
+caf::expected<start_task> planned(caf::expected<start_task> wanted, const api_request& request) {
+  if (wanted && request.once)
+    wanted->planned = task_id{request.once->seed.str()};
+  return wanted;
+}
+
 api_reply start(const tasks_at& tasks, const api_request& request) {
-  const auto task = tasks.ask<task_view>(parse_start_task(request.body));
+  const auto task = tasks.ask<task_view>(planned(parse_start_task(request.body), request));
   if (!task)
     return problem(task.error());
   auto reply = json_reply(202, started_json(*task));
@@ -55,7 +63,7 @@ api_reply start(const tasks_at& tasks, const api_request& request) {
 }
 
 api_reply start_test(const tasks_at& tasks, const api_request& request) {
-  const auto task = tasks.ask<task_view>(parse_test_task(request.body));
+  const auto task = tasks.ask<task_view>(planned(parse_test_task(request.body), request));
   return task ? json_reply(200, started_json(*task)) : problem(task.error());
 }
 
@@ -138,7 +146,7 @@ void add_task_routes(router& routes, caf::actor_system& system, const task_runne
                      const route_input& takes = no_parameters) {
     routes.add(method, pattern, takes, handler_of(tasks, handle));
   };
-  add("POST", "/api/tasks", start);
+  add("POST", "/api/tasks", start, planned_route);
   add("GET", "/api/tasks", list, {{"limit", "after"}});
   add("GET", "/api/tasks/{id}", show);
   add("GET", "/api/tasks/{id}/status", show);
@@ -152,7 +160,7 @@ void add_task_routes(router& routes, caf::actor_system& system, const task_runne
 void add_task_testing_routes(
   router& routes, caf::actor_system& system, const task_runner_actor& runner) {
   routes.add(
-    "POST", "/api/testing/tasks/start", no_parameters,
+    "POST", "/api/testing/tasks/start", planned_route,
     handler_of(tasks_at{system, runner}, start_test));
 }
 

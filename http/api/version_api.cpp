@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "http/api/keyed_requests.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -22,6 +23,10 @@ router::handler queueing(
     if (!order)
       return problem(order.error());
     const auto id = order->id;
+    if (request.once)
+      order->once = publish_once(request, [id, render](const publish_receipt& receipt) {
+        return json_reply(202, render(id, receipt.recipients > 0));
+      });
     const auto queued = ask<version_queued>(system, store, std::move(*order));
     if (!queued)
       return problem(queued.error());

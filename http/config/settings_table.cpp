@@ -98,6 +98,11 @@ const std::array table = {
     AT(api.wait_ms), number_range{1, max_publish_wait.count()},
     "How long ?wait=true waits for delivery where it has no wait_ms."},
   setting{
+    AT(api.idempotency_s), count(1, 604'800),
+    "How long the answer to a request with an Idempotency-Key is kept for its retries."},
+  setting{
+    AT(api.max_idempotency_bytes), bytes(1024), "Bytes of such answers; beyond, the oldest go."},
+  setting{
     AT(api.origins), named_origins, "Pages of which origins may use the API; empty: none.",
     secrecy::open, live},
   setting{

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace herald {
+
+struct claimed_key;
 
 /// An API request as handlers see it: routed, its body complete, within its limits and not encoded.
 struct api_request {
@@ -22,6 +25,10 @@ struct api_request {
   std::map<std::string, std::string> query;
   /// The query as sent.
   std::string raw_query = {};
+  /// The header `Idempotency-Key`; several of them joined by ", ", as HTTP has it.
+  std::optional<std::string> idempotency_key = std::nullopt;
+  /// Null where the request has no key.
+  std::shared_ptr<const claimed_key> once = nullptr;
 
   /// A query argument, or nothing.
   [[nodiscard]] std::optional<std::string> argument(const std::string& name) const {

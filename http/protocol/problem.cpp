@@ -52,6 +52,8 @@ problem_kind kind_of(ec code) {
     return {414, "Request target too long"};
   case ec::unsupported_encoding:
     return {415, "Unsupported encoding"};
+  case ec::key_reused:
+    return {422, "Key was used for another request"};
   case ec::unsupported_expectation:
     return {417, "Unsupported expectation"};
   case ec::head_too_large:

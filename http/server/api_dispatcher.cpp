@@ -11,6 +11,7 @@
 #include "http/protocol/url.hpp"
 #include "http/server/request_arguments.hpp"
 #include "http/server/request_guard.hpp"
+#include "messages/text/ascii.hpp"
 
 namespace herald {
 
@@ -46,11 +47,13 @@ api_reply no_route(const request_head& head, const router::match& match) {
   return reply;
 }
 
-api_reply run(const router::route& route, const api_request& request) {
+/// What `answer` gives; a problem where it throws.
+template <class Function>
+api_reply run(const router::route& route, const Function& answer) {
   const char* what = "unknown exception";
   std::string text;
   try {
-    return route.answer(request);
+    return answer();
   } catch (const std::bad_alloc&) {
     // Neither a line of the log nor an answer could be made.
     throw;
@@ -64,7 +67,7 @@ api_reply run(const router::route& route, const api_request& request) {
 }
 
 /// Adds the headers that the answer does not have by itself.
-void add_missing(std::vector<std::pair<std::string, std::string>> headers, api_reply& reply) {
+void add_missing(router::header_list headers, api_reply& reply) {
   for (auto& header : headers) {
     const auto same = [&header](const auto& one) {
       return one.first == header.first;
@@ -72,6 +75,22 @@ void add_missing(std::vector<std::pair<std::string, std::string>> headers, api_r
     if (std::none_of(reply.headers.begin(), reply.headers.end(), same))
       reply.headers.push_back(std::move(header));
   }
+}
+
+/// The key that the request has, if it may have one.
+std::optional<std::string> key_of(const request_head& head, const router::route& route) {
+  std::optional<std::string> key;
+  if (head.method != "POST" || route.takes.foreign)
+    return key;
+  for (const auto& [name, value] : head.headers) {
+    if (!same_ignoring_case(name, "Idempotency-Key"))
+      continue;
+    if (key)
+      key->append(", ").append(value);
+    else
+      key = value;
+  }
+  return key;
 }
 
 /// The `method` label of a request that no route takes, where clients could make up any.
@@ -150,6 +169,7 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
     reply.headers.emplace_back("Accept", "application/json, application/x-ndjson");
   } else {
     auto headers = routes_.headers();
+    const auto& route = *match.found;
     api_request request;
     request.method = head.method;
     request.path = target.path;
@@ -158,7 +178,19 @@ api_reply api_dispatcher::answer(const request_head& head, std::string body) {
     request.path_arguments = std::move(match.path_arguments);
     request.query = parse_query(target.query);
     request.raw_query = target.query;
-    reply = run(*match.found, request);
+    if (routes_.keyed())
+      request.idempotency_key = key_of(head, route);
+    if (request.idempotency_key) {
+      // The headers belong to the answer that is kept.
+      const auto carry_out = [&](const api_request& what) {
+        auto answer = run(route, [&] { return route.answer(what); });
+        add_missing(headers, answer);
+        return answer;
+      };
+      reply = run(route, [&] { return routes_.keyed()(request, route, headers, carry_out); });
+    } else {
+      reply = run(route, [&] { return route.answer(request); });
+    }
     add_missing(std::move(headers), reply);
   }
   auto& numbers = *numbers_.at(match.found);

@@ -33,6 +33,10 @@ struct api_settings {
   std::size_t max_event_bytes = std::size_t{256} << 10U;
   /// How long `?wait=true` waits where it has no `wait_ms`; a matter of the routes.
   std::chrono::milliseconds wait_ms = publish_wait;
+  /// How long the answer to a request with an Idempotency-Key is kept, and how much of such; a
+  /// matter of the routes.
+  std::chrono::milliseconds idempotency_s{300'000};
+  std::size_t max_idempotency_bytes = std::size_t{16} << 20U;
   /// Pages that may use the API; none by default, also not those of its own host.
   std::vector<std::string> origins;
   /// Names that the API is reached under, beside IP addresses and localhost. Checked on loopback,

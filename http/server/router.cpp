@@ -78,8 +78,8 @@ router::match router::find(std::string_view method, std::string_view path) const
   return result;
 }
 
-std::vector<std::pair<std::string, std::string>> router::headers() const {
-  std::vector<std::pair<std::string, std::string>> made;
+router::header_list router::headers() const {
+  header_list made;
   made.reserve(headers_.size());
   for (const auto& [name, value] : headers_)
     made.emplace_back(name, value());

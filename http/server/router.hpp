@@ -21,11 +21,14 @@ struct route_input {
   bool reserved = false;
   /// Of `parameters`: the one that may come more than once.
   std::string_view repeatable = {};
+  /// What is made has its name from the key of the request, if that has one.
+  bool planned = false;
 };
 
 inline const route_input no_parameters{};
 inline const route_input foreign_protocol{{}, true};
 inline const route_input reserved_route{{}, false, true};
+inline const route_input planned_route{{}, false, false, {}, true};
 
 /// Knows which handler answers which method and path. Filled before the server starts, then only
 /// read, from many threads at once.
@@ -41,6 +44,14 @@ public:
     route_input takes;
     handler answer;
   };
+
+  using header_list = std::vector<std::pair<std::string, std::string>>;
+
+  /// Answers a request with an `Idempotency-Key`: by `carry_out`, which gives it the headers, or as
+  /// it was answered before.
+  using keyed_handler = std::function<api_reply(
+    api_request&, const route&, const header_list& headers,
+    const std::function<api_reply(const api_request&)>& carry_out)>;
 
   struct match {
     /// The route, or null.
@@ -60,7 +71,12 @@ public:
     headers_.emplace_back(std::move(name), std::move(value));
   }
   /// The headers of an answer to a request that comes now.
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const;
+  [[nodiscard]] header_list headers() const;
+
+  /// POST requests with a key, of routes that are not `foreign`, are answered by this.
+  void set_keyed(keyed_handler answer) { keyed_ = std::move(answer); }
+  /// Empty: keys are ignored.
+  [[nodiscard]] const keyed_handler& keyed() const noexcept { return keyed_; }
 
   /// HEAD finds the route of GET.
   [[nodiscard]] match find(std::string_view method, std::string_view path) const;
@@ -70,6 +86,7 @@ public:
 private:
   std::vector<route> routes_;
   std::vector<std::pair<std::string, std::function<std::string()>>> headers_;
+  keyed_handler keyed_;
 };
 
 } // namespace herald

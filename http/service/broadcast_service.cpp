@@ -11,6 +11,7 @@
 
 #include "actors/gateway/gateway_sender.hpp"
 #include "actors/gateway/gateway_shards.hpp"
+#include "actors/idempotency/idempotency.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/connection_registry.hpp"
@@ -22,6 +23,7 @@
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
 #include "http/api/internal_send_api.hpp"
+#include "http/api/keyed_requests.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
 #include "http/clients/gateway_client.hpp"
@@ -101,6 +103,7 @@ private:
   connection_registry_actor registry_;
   version_source_actor version_source_;
   version_store_actor versions_;
+  idempotency_actor keys_;
   task_runner_actor tasks_;
   /// Shards to an external gateway; empty where the endpoint holds the streams.
   std::vector<gateway_sender_actor> shards_;
@@ -124,7 +127,11 @@ broadcast_service::broadcast_service(
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,
-      numbers, {recorder(), std::move(past.snapshot.versions)})) {
+      numbers, {recorder(), std::move(past.snapshot.versions)})),
+    keys_(spawn_idempotency(
+      system, supervision_.child("idempotency"),
+      {settings.api.idempotency_s, settings.api.max_idempotency_bytes}, numbers,
+      {versions_, registry_}, {journal_, std::move(past.snapshot.answers)})) {
   caf::anon_send(registry_, add_observer{versions_});
   make_transport(numbers);
   adopt(past.snapshot.streams);
@@ -221,6 +228,7 @@ void broadcast_service::make_transport(metrics& numbers) {
 void broadcast_service::make_routes() {
   routes_.add_header(
     std::string{place_header}, [place = place_] { return to_string(place->get()); });
+  add_keyed_requests(routes_, system_, keys_);
   const event_limits limits{settings_.api.max_event_bytes};
   add_event_routes(routes_, system_, registry_, limits, settings_.api.wait_ms);
   add_version_routes(routes_, system_, versions_, limits);

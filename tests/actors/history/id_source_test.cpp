@@ -73,5 +73,15 @@ TEST(IdSource, NeverAsksWithoutAJournal) {
   EXPECT_TRUE(ids.has(1'000'000'000));
 }
 
+TEST(IdSource, LeavesIdsToOthersThatAreNotPlannedAnyMore) {
+  id_source ids{{10}, id_source::unbounded};
+  const auto planned = ids.plan(2);
+  ASSERT_TRUE(planned);
+  ids.unplan();
+  EXPECT_EQ(ids.next(), event_id{11});
+  EXPECT_TRUE(ids.has(id_source::lead * 2));
+  EXPECT_EQ(ids.plan(2)->value, planned->value + 1);
+}
+
 } // namespace
 } // namespace herald

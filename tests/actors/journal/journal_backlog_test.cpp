@@ -49,5 +49,17 @@ TEST(JournalBacklog, KeepsNoEvents) {
   EXPECT_FALSE(owed.empty());
 }
 
+TEST(JournalBacklog, KeepsAnswersButNotThoseOfBatches) {
+  journal_backlog owed;
+  owed.keep(answer_kept{{"a", "h"}, {}, nullptr, {}});
+  owed.keep(answer_kept{{"b", "h"}, {}, nullptr, {}});
+  owed.keep(answer_dropped{"a"});
+  owed.keep(batch_kept{{}, {}, {{"c", "h"}, {}, nullptr, {}}});
+  const auto entries = owed.take_all();
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(std::get<answer_kept>(entries[0]).key.name, "b");
+  EXPECT_EQ(std::get<answer_dropped>(entries[1]).name, "a");
+}
+
 } // namespace
 } // namespace herald

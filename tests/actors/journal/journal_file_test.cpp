@@ -425,6 +425,7 @@ TEST_F(JournalFile, SaysThatItIsFullAndTakesMoreOnceThereIsRoom) {
   const auto big = make_events(2, 3, std::string(400'000, 'x'));
   const auto refused = file->write({&big, 1});
   EXPECT_EQ(refused.code, ec::storage_full);
+  EXPECT_FALSE(file->perhaps_written());
   EXPECT_NE(refused.detail.find(path), std::string::npos) << refused.detail;
   EXPECT_EQ(ids_of(load(*file)), (id_list{1})) << "nothing of it";
   file->limit_pages(100'000);

@@ -1,5 +1,6 @@
 #include "actors/journal/journal_tables.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -237,6 +238,67 @@ TEST_F(JournalTables, DropEventsThatCannotBeReadAndAllBeforeThem) {
   const auto found = load(1);
   EXPECT_EQ(ids_of(found), (id_list{7, 8, 9}));
   EXPECT_EQ(found.history_floor, event_id{6}) << "a cursor before it gets a gap";
+}
+
+TEST_F(JournalTables, KeepAnswersAndClaims) {
+  const wall_time at{std::chrono::seconds{5}};
+  const auto answer = std::make_shared<const kept_answer>(kept_answer{
+    202, "application/json", {{"Location", "/a: b"}, {"X", ""}}, std::string("{\0}", 3)});
+  ASSERT_EQ(
+    write({
+      answer_kept{{"a", std::string("\0h", 2)}, token::from_text("seed"), nullptr, at},
+      answer_kept{{"b", "h"}, {}, nullptr, at},
+      answer_kept{{"c", "h"}, {}, nullptr, at},
+      answer_kept{{"a", std::string("\0h", 2)}, token::from_text("seed"), answer, at},
+      answer_dropped{"c"},
+    }),
+    SQLITE_OK);
+  const auto found = load().answers;
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].key.name, "b");
+  EXPECT_EQ(found[0].answer, nullptr);
+  EXPECT_EQ(found[1].key.name, "a") << "kept later";
+  EXPECT_EQ(found[1].key.body_hash, std::string("\0h", 2));
+  EXPECT_EQ(found[1].seed, token::from_text("seed"));
+  EXPECT_EQ(found[1].at, at);
+  ASSERT_NE(found[1].answer, nullptr);
+  EXPECT_EQ(*found[1].answer, *answer);
+}
+
+TEST_F(JournalTables, KeepABatchWithItsAnswerHoweverOftenItIsWritten) {
+  batch_kept batch{std::get<events_kept>(make_events(1000, 1001)), {}, {{"k", "h"}, {}, {}, {}}};
+  auto to = std::make_shared<audience>();
+  to->topics = {"t"};
+  batch.values.emplace_back(value_kept{{make_event(1000).what, to}, {}});
+  batch.values.emplace_back(value_dropped{"gone"});
+  batch.answer.answer = std::make_shared<const kept_answer>(kept_answer{202, "", {}, "x"});
+  ASSERT_EQ(write({make_events(1, 2), batch, make_events(3, 4)}), SQLITE_OK);
+  ASSERT_EQ(write({batch}), SQLITE_OK);
+  const auto found = load();
+  EXPECT_EQ(ids_of(found), (id_list{1, 2, 3, 4, 1000, 1001}));
+  ASSERT_EQ(found.answers.size(), 1u);
+  EXPECT_EQ(found.answers[0].answer->body, "x");
+  ASSERT_EQ(found.values.size(), 1u);
+  EXPECT_EQ(found.values[0].what.what->id, event_id{1000});
+}
+
+TEST_F(JournalTables, KnowWhetherWhatHasFailedMayBeThere) {
+  const answer_kept entry{{"k", "h"}, {}, nullptr, {}};
+  ASSERT_EQ(
+    db.run("CREATE TEMP TRIGGER no BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'no'); END"),
+    SQLITE_OK);
+  EXPECT_NE(write({entry}), SQLITE_OK);
+  EXPECT_FALSE(tables.perhaps_written()) << "it has not come to the commit";
+  ASSERT_EQ(
+    db.run("DROP TRIGGER no; PRAGMA foreign_keys=ON; CREATE TABLE a(x PRIMARY KEY);"
+           "CREATE TABLE b(x REFERENCES a(x) DEFERRABLE INITIALLY DEFERRED);"
+           "CREATE TRIGGER yes AFTER INSERT ON answers BEGIN INSERT INTO b VALUES(1); END"),
+    SQLITE_OK);
+  EXPECT_NE(write({entry}), SQLITE_OK);
+  EXPECT_TRUE(tables.perhaps_written()) << "the commit has failed";
+  ASSERT_EQ(db.run("DROP TRIGGER yes"), SQLITE_OK);
+  EXPECT_EQ(write({entry}), SQLITE_OK);
+  EXPECT_FALSE(tables.perhaps_written());
 }
 
 } // namespace

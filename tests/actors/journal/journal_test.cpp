@@ -31,6 +31,7 @@ struct scripted_store final : journal_store {
     std::vector<lines> written;
     ec answer = ec::none;
     bool throws = false;
+    bool perhaps = false;
     int tidied = 0;
   };
 
@@ -45,6 +46,7 @@ struct scripted_store final : journal_store {
     told.written.push_back(group);
     return {told.answer, told.answer == ec::none ? "" : "no luck", {}};
   }
+  bool perhaps_written() const override { return told.perhaps; }
   void tidy() override { ++told.tidied; }
   std::size_t bytes() const override { return 7; }
 
@@ -70,7 +72,7 @@ protected:
     return mock<journal_listener_actor>([&heard](const entries_recorded& m) {
       heard.push_back(
         std::to_string(m.first) + "-" + std::to_string(m.last) + " "
-        + std::string{to_string(m.why.code)});
+        + std::string{to_string(m.why.code)} + (m.perhaps ? ", perhaps" : ""));
     });
   }
 
@@ -250,10 +252,22 @@ TEST_F(Journal, AnswersAlsoWhereItBreaksAndGoesOn) {
   inject(log, say(make_events(1, 1), 1, who));
   inject(log, say(version("a", "1")));
   drain();
-  EXPECT_EQ(heard, (lines{"1-1 actor_failed"}));
+  EXPECT_EQ(heard, (lines{"1-1 actor_failed, perhaps"}));
   tell(log, say(make_events(2, 2), 2, who));
   EXPECT_EQ(heard.back(), "2-2 none");
   EXPECT_EQ(store.written, (std::vector<lines>{{"version a=1"}, {"event 2"}}));
+}
+
+TEST_F(Journal, SaysWhereAGroupMayBeInTheFileAllTheSame) {
+  lines heard;
+  const auto who = listener(heard);
+  store.answer = ec::storage_failed;
+  tell(log, say(make_events(1, 1), 1, who));
+  store.perhaps = true;
+  tell(log, say(make_events(2, 2), 2, who));
+  store.answer = ec::none;
+  tell(log, say(make_events(3, 3), 3, who));
+  EXPECT_EQ(heard, (lines{"1-1 storage_failed", "2-2 storage_failed, perhaps", "3-3 none"}));
 }
 
 } // namespace

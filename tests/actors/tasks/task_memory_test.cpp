@@ -588,5 +588,17 @@ TEST_F(TaskMemory, ListsTasksInTheOrderOfTheirStartOverTheRestart) {
   EXPECT_EQ(page->tasks[2].id.str(), "3");
 }
 
+TEST_F(TaskMemory, SaysOfATaskWithAPlannedIdThatItIsStartedOnceThatIsWritten) {
+  spawn();
+  start_task wish{"demo", "{}"};
+  wish.planned = task_id{"planned"};
+  tell(runner, wish);
+  EXPECT_EQ(describe(ask<task_view>(runner, wish).error()).code, ec::overloaded);
+  answer();
+  drain();
+  EXPECT_EQ(ask<task_view>(runner, wish)->id, task_id{"planned"});
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u);
+}
+
 } // namespace
 } // namespace herald

@@ -366,5 +366,14 @@ TEST_F(TaskRunner, TimesTasksOutDuringTheGrace) {
   EXPECT_TRUE(end.answered());
 }
 
+TEST_F(TaskRunner, StartsATaskOnceThatHasItsIdFromAKey) {
+  spawn_ready();
+  start_task wish{demo_type, "{}"};
+  wish.planned = task_id{"planned"};
+  EXPECT_EQ(ask<task_view>(runner, wish)->id, task_id{"planned"});
+  EXPECT_EQ(ask<task_view>(runner, wish)->id, task_id{"planned"});
+  EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u);
+}
+
 } // namespace
 } // namespace herald

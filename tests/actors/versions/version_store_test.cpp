@@ -15,6 +15,7 @@ class VersionStore : public testing::actor_test {
 protected:
   VersionStore() {
     publisher = mock<publisher_actor>([this](const publish& m) -> result<publish_receipt> {
+      once = m.once;
       for (const auto& d : m.drafts) {
         EXPECT_EQ(d.name, "version");
         EXPECT_EQ(d.service, service_type::version);
@@ -78,6 +79,7 @@ protected:
   }
 
   metrics numbers;
+  keyed_publish_ptr once;
   publisher_actor publisher;
   version_store_actor store;
   std::vector<std::string> sent;
@@ -327,6 +329,22 @@ TEST_F(VersionStoreMemory, ForgetsInTheFileWhatItForgets) {
   spawn_with({{request_id{"a"}, {"1", {}}}, {request_id{"b"}, {"1", {}}}}, {{}, 2});
   tell(store, queue_version{request_id{"c"}, "1", std::nullopt});
   EXPECT_EQ(recorded, (lines{R"(event {"version":"1"})", "c=1", "-a"})) << "the one of longest ago";
+}
+
+TEST_F(VersionStore, HandsTheKeyOfARequestOnAndWhatIsAskedBehindIt) {
+  spawn();
+  bool asked = false;
+  const auto registry =
+    mock<claim_keeper_actor>([&asked](const release_claim& m) { asked = m.claim == 7; });
+  keyed_publish made;
+  made.key.claim = 7;
+  queue_version order{request_id{"a"}, "1", {}};
+  order.once = std::make_shared<const keyed_publish>(made);
+  tell(store, order);
+  ASSERT_NE(once, nullptr);
+  EXPECT_EQ(once->key.claim, 7u);
+  tell(store, release_claim{7, {}, {registry}});
+  EXPECT_TRUE(asked);
 }
 
 } // namespace

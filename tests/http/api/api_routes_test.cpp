@@ -175,6 +175,7 @@ protected:
           return fail(ec::no_pending_version, "none");
         return pending_version{"1", "new"};
       },
+      [=](const release_claim& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); });
     add_version_routes(routes, system(), store, limits);
     add_version_testing_routes(routes, system(), store, limits);
@@ -275,6 +276,7 @@ protected:
         looked_back.push_back(query);
         return event_page{{}, {42}, true};
       },
+      [=](const release_claim& m) { unexpected(m); },
       [=](const adopt_streams& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
     add_connection_routes(routes, system(), registry);

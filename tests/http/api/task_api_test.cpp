@@ -1,9 +1,11 @@
 #include "http/api/task_api.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "messages/idempotency.hpp"
 #include "tests/support/api_routes.hpp"
 
 namespace herald {
@@ -21,6 +23,7 @@ protected:
     const auto runner = spawn<task_runner_actor>(
       [this](const start_task& m) {
         to = m.to;
+        planned = m.planned;
         return noted("start " + m.type + " " + m.params_json, task);
       },
       [this](const get_task& m) { return noted("get " + m.id.str(), task); },
@@ -79,6 +82,7 @@ protected:
   task_view task;
   task_page page;
   std::optional<caf::error> error;
+  std::optional<task_id> planned;
 };
 
 const auto* const shown_task =
@@ -267,6 +271,18 @@ TEST_F(TaskApi, HasTestingRoutesOnlyWhereTheyAreAdded) {
   add_task_routes(plain, system(), {});
   EXPECT_EQ(plain.find("POST", "/api/testing/tasks/start").found, nullptr);
   EXPECT_NE(plain.find("POST", "/api/tasks").found, nullptr);
+}
+
+TEST_F(TaskApi, StartsATaskOfAKeyUnderTheIdThatFollowsFromIt) {
+  const auto seed = token::from_bits(1, 2);
+  api_request request;
+  request.body = R"({"type":"demo"})";
+  call("POST", "/api/tasks", request);
+  EXPECT_EQ(planned, std::nullopt);
+  request.once = std::make_shared<const claimed_key>(claimed_key{{}, 1, seed, {}, {}});
+  call("POST", "/api/tasks", request);
+  EXPECT_EQ(planned, task_id{seed.str()});
+  EXPECT_TRUE(routes.find("POST", "/api/tasks").found->takes.planned);
 }
 
 } // namespace
