@@ -138,7 +138,7 @@ TEST(Readme, ShowsAFirstEvent) {
       replace(line, ":8081", ":" + std::to_string(herald.stream_port()));
       commands.push_back(line);
     }
-  ASSERT_EQ(commands.size(), 2u);
+  ASSERT_EQ(commands.size(), 3u);
   const child_program listening{{"bash", "-c", commands[0]}};
   const auto hears = [&](const std::string& text) {
     return eventually([&] { return listening.standard_output().find(text) != std::string::npos; });
@@ -147,6 +147,10 @@ TEST(Readme, ShowsAFirstEvent) {
   EXPECT_EQ(run_program({"bash", "-c", commands[1]}).status, exited(0));
   EXPECT_TRUE(hears("event: greeting\ndata: {\"text\":\"hello\"}\n"))
     << listening.standard_output();
+  const auto first = run_program({"bash", "-c", commands[2]});
+  const auto again = run_program({"bash", "-c", commands[2]});
+  EXPECT_NE(first.standard_output.find(R"("id":)"), std::string::npos) << first.standard_output;
+  EXPECT_EQ(again.standard_output, first.standard_output) << "the same key";
 }
 
 } // namespace
