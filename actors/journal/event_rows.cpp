@@ -67,6 +67,11 @@ bool read_attributes(std::string_view text, kept_event& into) {
   return true;
 }
 
+/// Whether an event has no attributes in its row.
+bool is_plain(const kept_event& event) {
+  return event.ttl.count() == 0 && (!event.to || event.to->only_page());
+}
+
 std::optional<journal_snapshot::dated_event> read_event(byte_reader& from) {
   auto made = std::make_shared<event>();
   made->id.value = from.number<std::uint64_t>();
@@ -86,7 +91,8 @@ std::optional<journal_snapshot::dated_event> read_event(byte_reader& from) {
   made->service = static_cast<service_type>(service);
   kept_event kept{std::move(made), nullptr};
   if (attributes) {
-    if (!read_attributes(who, kept))
+    // There is one way to write an event.
+    if (!read_attributes(who, kept) || is_plain(kept) || attributes_of(kept) != who)
       return std::nullopt;
   } else if (to != 0) {
     if (request_id_violation(who))
@@ -103,7 +109,7 @@ void append_event_row(std::string& row, const kept_event& event, wall_time at) {
   const auto length = [](const std::string& text) {
     return static_cast<std::uint32_t>(std::min<std::size_t>(text.size(), max_text_bytes));
   };
-  const bool plain = event.ttl.count() == 0 && (!event.to || event.to->only_page());
+  const bool plain = is_plain(event);
   const auto who = !plain ? attributes_of(event) : event.to ? event.to->page.str() : std::string{};
   append_number(row, what.id.value);
   append_number(row, static_cast<std::uint64_t>(stored_time(at)));

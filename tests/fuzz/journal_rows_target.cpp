@@ -21,9 +21,10 @@ HERALD_FUZZ_TARGET(journal_rows, input) {
     require(last < what.id, "events are out of order");
     last = what.id;
     require(what.name.find_first_of("\r\n") == std::string::npos, "a name breaks its frame");
-    require(
-      !page_of(e->what.to) || !request_id_violation(page_of(e->what.to)->str()),
-      "nobody has this id");
+    const auto& to = e->what.to;
+    require(!to || to->page.empty() || !request_id_violation(to->page.str()), "nobody has this id");
+    for (const auto& topic : to ? to->topics : std::vector<std::string>{})
+      require(!topic_violation(topic), "nobody can have published to this topic");
     append_event_row(again, e->what, e->at);
   }
   require(again == input, "what is read is not what was written");

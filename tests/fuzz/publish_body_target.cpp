@@ -8,7 +8,6 @@
 #include "messages/wire/event_json.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"
-#include "tests/support/audiences.hpp"
 #include "tests/support/sse_parser.hpp"
 
 namespace herald::fuzz {
@@ -22,7 +21,15 @@ void check(const draft& d, const event_limits& limits) {
     d.name.find_first_of(std::string_view{"\r\n\0", 3}) == std::string::npos,
     "an event's name breaks its line");
   require(d.data.size() <= limits.max_event_bytes, "an event's data is too long");
-  require(!d.to || !request_id_violation(page_of(d.to)->str()), "a request_id breaks its rule");
+  if (d.to) {
+    require(
+      d.to->page.empty() || !request_id_violation(d.to->page.str()),
+      "a request_id breaks its rule");
+    require(d.to->topics.size() <= max_event_topics, "an event has too many topics");
+    for (const auto& topic : d.to->topics)
+      require(!topic_violation(topic), "a topic breaks its rule");
+    require(!d.to->everyone() || !d.to->except.empty(), "an audience names nobody");
+  }
   std::string wire;
   append_event(wire, event_id{1}, d.name, d.data);
   testing::sse_parser client;
@@ -32,7 +39,8 @@ void check(const draft& d, const event_limits& limits) {
 }
 
 bool same(const draft& a, const draft& b) {
-  return a.name == b.name && a.data == b.data && page_of(a.to) == page_of(b.to);
+  return a.name == b.name && a.data == b.data && static_cast<bool>(a.to) == static_cast<bool>(b.to)
+         && (!a.to || *a.to == *b.to);
 }
 
 /// The lines of an NDJSON body as an array.

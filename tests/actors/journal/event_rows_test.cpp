@@ -83,6 +83,15 @@ TEST(EventRows, AreDamagedByAnAudienceThatCannotBe) {
     events read;
     EXPECT_FALSE(read_event_row(damaged, read)) << bytes;
   }
+  auto two = *one.to;
+  two.subject = "s";
+  one.to = std::make_shared<const audience>(two);
+  auto swapped = row_of({one});
+  const auto subject = swapped.find(std::string{"\x02\x01\0s", 4});
+  ASSERT_NE(subject, std::string::npos);
+  swapped.replace(subject, 9, std::string{"\x04\x02\0aa\x02\x01\0s", 9});
+  events none;
+  EXPECT_FALSE(read_event_row(swapped, none)) << "there is one order of attributes";
   auto unknown = row;
   unknown[at - 3] = 99;
   events read;
