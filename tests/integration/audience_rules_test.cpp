@@ -1,6 +1,7 @@
 // Who hears what, as users see it: each rule on the built binary.
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -291,6 +292,30 @@ TEST_F(AudienceRules, APersonsStreamsEndTogether) {
   EXPECT_TRUE(desk.wait_for_end());
   EXPECT_EQ(heard_by(bob, "bob"), texts{});
   EXPECT_EQ(api.del("/api/connections").status, 400);
+}
+
+TEST(QuietStream, IsToldHowFarTheOrderHasComeAndSoComesBackWithoutAGap) {
+  herald_process herald{{"--stream-heartbeat-s", "1", "--history-max-events", "4"}};
+  http_client api{herald.api_port()};
+  sse_client quiet{herald.stream_port(), stream_target("quiet") + "&topic=a&broadcast=false"};
+  ASSERT_TRUE(quiet.open());
+  ASSERT_TRUE(quiet.wait_for_cursor());
+  const auto note = [](int data, const char* topic) {
+    return json{{"event", "note"}, {"data", data}, {"topic", topic}};
+  };
+  json others = json::array();
+  for (int i = 0; i < 20; ++i)
+    others.push_back(note(i, "b"));
+  const auto ids = json_of(api.post("/api/events", others.dump())).at("ids");
+  ASSERT_TRUE(read_until(std::span{&quiet, 1}, [&] { return quiet.last_event_id() == ids.back(); }))
+    << quiet.last_event_id();
+  EXPECT_TRUE(quiet.events().empty());
+  quiet.close();
+  EXPECT_EQ(api.post("/api/events", note(7, "a").dump()).status, 202);
+  quiet.reconnect();
+  const auto event = quiet.next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->name + "=" + event->data, "note=7");
 }
 
 } // namespace

@@ -47,6 +47,7 @@ protected:
           told.push_back(value->name + "=" + value->data + " to " + m.stream.str());
       },
       [this](const deliver& m) {
+        places.push_back(m.place);
         for (const auto& one : *m.batch)
           told.push_back(one.what->name + "=" + one.what->data + " to " + whom(one));
       });
@@ -110,6 +111,8 @@ protected:
   connection_registry_actor registry;
   delivery_actor via;
   texts told;
+  /// That `via` was told, with events or without.
+  std::vector<event_id> places;
 };
 
 TEST_F(RegistryTopics, CountsEachStreamThatAnEventIsForOnce) {
@@ -400,6 +403,20 @@ TEST_F(RegistryTopics, HearsForAStreamOfAFormerLifeWhatItsUrlAsksFor) {
   EXPECT_EQ(say(note("1", {"a"})).recipients, 1u);
   EXPECT_EQ(say(note("2", {})).recipients, 0u);
   EXPECT_EQ(take(), (texts{"attach t1 to a", "note=1 to a", "note=2 to all"}));
+}
+
+TEST_F(RegistryTopics, TellsTransportsThePlaceFromTimeToTimeWhateverTheirStreamsHear) {
+  connect("p", "t1", {"a"}, std::nullopt, false);
+  const auto first = say(note("1", {"b"})).ids.front();
+  EXPECT_EQ(take(), (texts{"attach t1 to a"})) << "nothing of it is for the stream";
+  EXPECT_EQ(std::exchange(places, {}), (std::vector{first}));
+  say(note("2", {"b"}));
+  EXPECT_TRUE(places.empty()) << "no message for each event that is for nobody here";
+  advance(1s);
+  const auto third = say(note("3", {"b"})).ids.front();
+  EXPECT_EQ(std::exchange(places, {}), (std::vector{third}));
+  const auto fourth = say(note("4", {"a"})).ids.front();
+  EXPECT_EQ(places, (std::vector{fourth})) << "with what is for it, always";
 }
 
 TEST_F(RegistryTopics, TellsItsPlaceBeforeWhoeverPublishesIsAnswered) {
