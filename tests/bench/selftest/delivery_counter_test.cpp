@@ -45,5 +45,20 @@ TEST_F(DeliveryCounterTest, CountsARepetitionOnce) {
   EXPECT_EQ(tally().duplicated, 1u);
 }
 
+TEST_F(DeliveryCounterTest, CountsWhatAStreamHasNotGotAsLostWhereEventsAreForAll) {
+  see(2, 90);
+  counter_.close_owed(stream_, opened);
+  EXPECT_EQ(tally().lost, 2u);
+}
+
+TEST_F(DeliveryCounterTest, CountsNothingAsLostHereWhereEventsAreForSome) {
+  run_.reach = 1;
+  see(2, 90);
+  counter_.close_own(stream_);
+  counter_.close_owed(stream_, opened);
+  EXPECT_EQ(tally().delivered, 1u);
+  EXPECT_EQ(tally().lost, 0u);
+}
+
 } // namespace
 } // namespace herald::bench

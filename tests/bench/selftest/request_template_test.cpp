@@ -1,6 +1,7 @@
 #include "tests/bench/swarm/request_template.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -51,6 +52,28 @@ TEST(RequestTemplate, MakesBatches) {
   settings.lines = true;
   const auto lines = body_of(make(settings, 5, 10));
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+}
+
+TEST(RequestTemplate, HasAnotherKeyForEachEventUntilAllHadTheirTurn) {
+  publish_settings settings;
+  settings.headers = {"X-Channel: t%R"};
+  settings.bodies = {"%R"};
+  settings.keys = 10;
+  std::set<std::string> keys;
+  for (event_number number = 1; number <= 10; ++number) {
+    const auto request = make(settings, 5, number);
+    keys.insert(body_of(request));
+    EXPECT_NE(request.find("\r\nX-Channel: t" + body_of(request) + "\r\n"), request.npos);
+  }
+  EXPECT_EQ(keys.size(), 10u);
+  EXPECT_EQ(body_of(make(settings, 5, 11)), body_of(make(settings, 5, 1)));
+}
+
+TEST(RequestTemplate, ScattersKeys) {
+  EXPECT_EQ(scattered_key(0, 100'000), 0u);
+  const auto step = scattered_key(1, 100'000);
+  EXPECT_GT(step, 1u);
+  EXPECT_LT(step, 100'000u);
 }
 
 TEST(RequestTemplate, TakesTokensInTurn) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -332,6 +333,36 @@ TEST(Swarm, JudgesWhatIsSentToItsGateway) {
   EXPECT_EQ(result.deliveries.lost, 20u);
   EXPECT_EQ(result.deliveries.latency.count(), 20u);
   EXPECT_EQ(result.clients.malformed, 0u);
+}
+
+TEST(Swarm, CountsHowManyGetWhatIsForSome) {
+  // Each event reaches one of four streams; the sixth reaches none.
+  behaviour how;
+  how.faults = [](const delivery& d) {
+    return d.number % 4 == d.stream && d.number != 6 ? d.frame : std::string{};
+  };
+  const auto result = run_against(how, 4, 20, [](options& wanted) {
+    wanted.publish.reach = 1;
+    wanted.publish.patience_s = 0.2;
+  });
+  EXPECT_EQ(result.deliveries.delivered, 19u);
+  EXPECT_EQ(result.deliveries.lost, 1u);
+}
+
+TEST(Swarm, AsksForTheKeysOfEachStream) {
+  std::mutex guard;
+  std::set<unsigned> asked;
+  behaviour how;
+  how.refuses = [&](unsigned number) {
+    const std::lock_guard lock{guard};
+    asked.insert(number);
+    return false;
+  };
+  run_against(how, 5, 1, [](options& wanted) {
+    wanted.streams.path = "/s/%R";
+    wanted.streams.keys = 5;
+  });
+  EXPECT_EQ(asked, (std::set<unsigned>{0, 1, 2, 3, 4}));
 }
 
 TEST(Swarm, ReportsWhatItSawAsJson) {

@@ -331,6 +331,73 @@ CALLBACKS = Scenario(
     bars=(Bar(PAIRS, 0.5, "answer", of="herald_callbacks"), Bar(REFUSED, 0, of="herald_callbacks")),
 )
 
+TOPIC_ALL = Scenario(
+    name="topic_all_10k",
+    title="one topic that 10,000 streams listen to, beside events for everyone",
+    contenders=("herald_topic", "herald", "nchan_1"),
+    load={"streams": 10_000, "mode": "closed", "warmup": 1, "duration": 10, "settle": 2},
+    quick=QUICK,
+    figures=(CPU, DELIVERIES, *LATENCY, IDLE_BYTES, FAULTS, FAILED),
+    bars=(
+        Bar(CPU, 1.10, "herald", of="herald_topic"),
+        Bar(P99, 1.15, "herald", of="herald_topic"),
+        *no_faults("herald_topic"),
+    ),
+)
+
+# Slower than any of them can.
+SCATTERED = {"mode": "rate", "rate": 4000, "connections": 4, "warmup": 1, "duration": 10, "settle": 2}
+
+TOPIC_EACH = Scenario(
+    name="topic_each_10k",
+    title="4,000 events a second for random topics of 10,000, one stream each, beside events for pages",
+    contenders=("herald_topics", "herald_pages", "nchan_channels_1"),
+    load=SCATTERED | {"streams": 10_000, "keys": 10_000, "reach": 1},
+    quick=QUICK,
+    figures=(CPU, P50, P99, P999, IDLE_BYTES, FAULTS, FAILED, REFUSED),
+    bars=(Bar(CPU, 1.25, "herald_pages", of="herald_topics"), *no_faults("herald_topics")),
+)
+
+TOPIC_TEN = Scenario(
+    name="topic_ten_100k",
+    title="1,000 events a second for random topics of 100,000, 100,000 streams with ten each",
+    contenders=("herald_ten_topics", "herald_ten_pages", "nchan_ten_channels_1"),
+    load=SCATTERED
+    | {"rate": 1000, "streams": 100_000, "keys": 100_000, "reach": 10, "open-timeout": 180},
+    of={"herald_ten_pages": {"reach": 1}},
+    quick=QUICK,
+    figures=(CPU, EVENT_CPU, P50, P99, IDLE_BYTES, END_BYTES, FAULTS, FAILED, REFUSED),
+    bars=(Bar(CPU, 1.25, "herald_ten_pages", of="herald_ten_topics"), *no_faults("herald_ten_topics")),
+    settings={c: loops_for(100_000) for c in ("herald_ten_topics", "herald_ten_pages")},
+    rounds=2,
+)
+
+TOPIC_CHURN = Scenario(
+    name="topic_churn_10k",
+    title="10 minutes of 500 streams a second that come and go, each with ten of 100,000 topics",
+    contenders=("herald_ten_topics",),
+    load=SCATTERED
+    | {"rate": 100, "streams": 10_000, "keys": 100_000, "reach": 1, "churn": 500, "duration": 600},
+    quick=QUICK,
+    # What was for a stream that had gone is not lost.
+    without={"herald_ten_topics": (FAULTS,)},
+    figures=(CPU, P50, P99, IDLE_BYTES, END_BYTES, GROWTH, REOPENED, FAILED, REFUSED),
+    bars=(Bar(GROWTH, 1024, of="herald_ten_topics"), Bar(FAILED, 0, of="herald_ten_topics")),
+    rounds=1,
+)
+
+TOPIC_NOBODY = Scenario(
+    name="topic_nobody_1m",
+    title="events for a topic that nobody listens to among 1,000,000, beside a page that is not there",
+    contenders=("herald_no_topic", "herald_no_page"),
+    load=SCATTERED
+    | {"streams": 20_000, "keys": 1_000_000, "open-timeout": 180, "patience": 1},
+    quick=QUICK,
+    # Nothing is delivered, and nothing is owed.
+    figures=(EVENT_CPU, EVENTS, ROUND_TRIP, IDLE_BYTES, FAILED, REFUSED),
+    bars=(Bar(EVENT_CPU, 1.05, "herald_no_page", of="herald_no_topic"), Bar(FAILED, 0, of="herald_no_topic")),
+)
+
 # So that they are lapped soon, and what grows is not the history.
 SMALL = ("--stream-log-bytes", "524288", "--api-max-event-bytes", "65536")
 SMALL += ("--history-max-bytes", "1048576")
@@ -380,4 +447,9 @@ SCENARIOS = (
     NODE_GATEWAY,
     CALLBACKS,
     SLOW_READER,
+    TOPIC_ALL,
+    TOPIC_EACH,
+    TOPIC_TEN,
+    TOPIC_CHURN,
+    TOPIC_NOBODY,
 )

@@ -230,6 +230,35 @@ def callbacks() -> Iterator[Running]:
         yield running
 
 
+# Of rows whose events are for some streams: what streams listen to, and what events are for.
+def topics(each: int) -> str:
+    return "/api/sse/stream?request_id=c%d" + "&topic=t/%R" * each
+
+
+def event_for(audience: str) -> list[str]:
+    return ["--body", '{"event":"bench",%s,"data":%%D}' % audience]
+
+
+@contextlib.contextmanager
+def herald_for(path: str, audience: str, *settings: str) -> Iterator[Running]:
+    """herald whose streams ask for `path`, and whose events have an audience."""
+    with herald(*settings) as running:
+        running.streams[running.streams.index("--path") + 1] = path
+        running.publish = running.publish[:-2] + event_for(audience)
+        yield running
+
+
+@contextlib.contextmanager
+def nchan_channels(workers: int, each: int) -> Iterator[Running]:
+    """A channel for each topic, and `each` of them for a stream."""
+    with nchan(workers) as running:
+        path = "/channels?ids=" + ",".join(["t%R"] * each)
+        running.streams[running.streams.index("--path") + 1] = path
+        running.publish[1] = running.publish[1].replace("/publish", "/publish-to")
+        running.publish += ["--publish-header", "X-Channel: t%R"]
+        yield running
+
+
 @contextlib.contextmanager
 def answer() -> Iterator[Running]:
     """A handler that only answers."""
@@ -265,6 +294,17 @@ KINDS: dict[str, Callable] = {
     "bare_node": bare_node,
     "floor": floor,
     "floor_2": lambda: floor(2),
+    # One topic that all listen to; one page, one topic of each stream; ten of them.
+    "herald_topic": lambda *s: herald_for(
+        "/api/sse/stream?request_id=c%d&topic=t/1", '"topic":"t/1"', *s),
+    "herald_pages": lambda *s: herald_for(topics(0), '"request_id":"c%R"', *s),
+    "herald_topics": lambda *s: herald_for(topics(1), '"topic":"t/%R"', *s),
+    "herald_ten_pages": lambda *s: herald_for(topics(10), '"request_id":"c%R"', *s),
+    "herald_ten_topics": lambda *s: herald_for(topics(10), '"topic":"t/%R"', *s),
+    "herald_no_page": lambda *s: herald_for(topics(50), '"request_id":"nobody"', *s),
+    "herald_no_topic": lambda *s: herald_for(topics(50), '"topic":"no/body"', *s),
+    "nchan_channels_1": lambda: nchan_channels(1, 1),
+    "nchan_ten_channels_1": lambda: nchan_channels(1, 10),
     "nchan_1": lambda: nchan(1),
     "nchan_2": lambda: nchan(2),
     "pushpin": pushpin,

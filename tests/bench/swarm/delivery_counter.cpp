@@ -54,7 +54,14 @@ void delivery_counter::flush() {
     run_.add_delivered(std::exchange(unflushed_, 0));
 }
 
+void delivery_counter::close_own(const sequence_check& check) {
+  if (run_.reach == 0)
+    tally_.lost += check.missing(0);
+}
+
 void delivery_counter::close_owed(sequence_check& check, nanos opened) {
+  if (run_.reach != 0)
+    return;
   if (!check.started())
     check.start(run_.published.first_after(opened));
   const auto missing = check.missing(run_.published.last());

@@ -34,7 +34,8 @@ struct delivery_tally {
   void merge(const delivery_tally& more);
 };
 
-/// Judges what arrives at the streams of one thread.
+/// Judges what arrives at the streams of one thread. Where an event is not for all of them
+/// (`progress::reach`), what a stream has not got may be for others: nothing counts as lost here.
 class delivery_counter {
 public:
   explicit delivery_counter(progress& run) : run_(run) {}
@@ -45,7 +46,7 @@ public:
   void flush();
 
   /// A stream was closed by this side: what is on its way to it is nobody's fault.
-  void close_own(const sequence_check& check) { tally_.lost += check.missing(0); }
+  void close_own(const sequence_check& check);
   /// A stream ended without being asked to, or the run is over: it is owed all that was published.
   void close_owed(sequence_check& check, nanos opened);
 

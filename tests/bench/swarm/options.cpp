@@ -105,7 +105,12 @@ const std::vector<row>& rows() {
 
     {"streams", "N", "streams to open (1000)", into(&stream_settings::count)},
     {"port", "PORT", "where, on 127.0.0.1", into(&stream_settings::port)},
-    {"path", "TARGET", "what to get; %d is the number of the stream", into(&stream_settings::path)},
+    {"path", "TARGET", "what to get; %d is the number of the stream, %R one of --keys",
+     into(&stream_settings::path)},
+    {"keys", "N", "%R in --path and --body is a number below this, scattered evenly",
+     [](options& o, const std::string& text) {
+       o.streams.keys = o.publish.keys = number<std::uint64_t>(text);
+     }},
     {"header", "'N: V'", "of these requests, repeatable", into(&stream_settings::headers)},
     {"threads", "N", "receiving threads (1)", into(&stream_settings::threads)},
     {"ramp", "N", "opened per second; 0: as fast as can be (0)", into(&stream_settings::ramp)},
@@ -137,11 +142,13 @@ const std::vector<row>& rows() {
      [](options& o, const std::string& text) {
        o.publish.mode = mode(text);
      }},
-    {"publish-header", "'N: V'", "of these requests, repeatable", into(&publish_settings::headers)},
+    {"publish-header", "'N: V'", "of these requests, repeatable; %R one of --keys",
+     into(&publish_settings::headers)},
     {"connections", "N", "kept-alive connections to publish over (1)",
      into(&publish_settings::connections)},
     {"body", "TEXT",
-     "of a request, repeatable; %D data, %E data within a JSON string, %S number, %K a token",
+     "of a request, repeatable; %D data, %E data within a JSON string, %S number, "
+     "%K a token, %R one of --keys",
      into(&publish_settings::bodies)},
     {"data", "TEXT", "of an event; %T time, %S number, %P padding", into(&publish_settings::data)},
     {"data-size", "BYTES", "of an event (200)", into(&publish_settings::data_size)},
@@ -159,6 +166,7 @@ const std::vector<row>& rows() {
      into(&publish_settings::events)},
     {"patience", "S", "how long to wait for an event that does not come (10)",
      into(&publish_settings::patience_s)},
+    {"reach", "N", "streams that each event is for; 0: all (0)", into(&publish_settings::reach)},
 
     {"server", "PID", "process to watch, with its children, repeatable", into(&options::servers)},
     {"beside", "PID", "process that takes part, but is not measured, repeatable",

@@ -25,8 +25,11 @@ enum class pacing : std::uint8_t {
 struct stream_settings {
   std::size_t count = 1000;
   std::uint16_t port = 0;
-  /// `%d` stands for the number of the stream.
+  /// `%d` stands for the number of the stream, each `%R` for a number below `keys`, see
+  /// `scattered_key`: streams together have each of them equally often.
   std::string path = "/";
+  /// 0: there are none.
+  std::uint64_t keys = 0;
   std::vector<std::string> headers;
   /// Receiving threads, each with a descriptor table of its own; more are used where the limit of
   /// descriptors asks for it.
@@ -57,6 +60,8 @@ struct publish_settings {
   std::size_t connections = 1;
   /// Templates; a connection sends all of them, one after the other, for each event.
   std::vector<std::string> bodies;
+  /// %R in them is a number below this, another one for each event; 0: there are none.
+  std::uint64_t keys = 0;
   /// What %K stands for: one after the other.
   std::vector<std::string> tokens;
   /// Template of an event's data, padded to `data_size`.
@@ -76,6 +81,8 @@ struct publish_settings {
   std::size_t events = 0;
   /// How long to wait for an event that does not arrive.
   double patience_s = 10;
+  /// Streams that each event is for; 0: all. Which ones is not checked, only how many get it.
+  std::uint64_t reach = 0;
 };
 
 /// An SSE Gateway in place of a server that streams are opened at.

@@ -23,6 +23,11 @@ public:
   std::atomic<nanos> measured_since = std::numeric_limits<nanos>::max();
   /// Streams that are to get the next event.
   std::atomic<std::uint64_t> live = 0;
+  /// Of these each event is for so many; 0: for all. Set before a run begins.
+  std::uint64_t reach = 0;
+
+  /// Deliveries that an event which is published now makes.
+  [[nodiscard]] std::uint64_t owed_each() const { return reach == 0 ? live.load() : reach; }
 
   /// Receivers: so many more first deliveries were seen.
   void add_delivered(std::uint64_t count);

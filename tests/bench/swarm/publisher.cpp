@@ -92,7 +92,7 @@ void publisher::publish_what_is_due() {
 bool publisher::may_publish(nanos at) {
   if (at < pace_.due() || (settings_.mode == pacing::closed && busy_ > 0))
     return false;
-  const auto wanted = pace_.deliveries_wanted(run_.live.load());
+  const auto wanted = pace_.deliveries_wanted(run_.owed_each());
   if (!wanted || !run_.wake_at(*wanted))
     return true;
   if (!pace_.out_of_patience(at))
@@ -121,7 +121,7 @@ void publisher::publish(connection& c, nanos at) {
   c.event_at = sent;
   c.event = run_.published.last() + 1;
   c.step = 0;
-  if (pace_.publish(at, run_.live.load())) {
+  if (pace_.publish(at, run_.owed_each())) {
     run_.measured_from.store(c.event);
     measuring_begins_();
     tally_.measured_since = now();

@@ -22,6 +22,13 @@ void replace_all(std::string& text, std::string_view what, const std::string& by
     text.replace(at, what.size(), by);
 }
 
+std::string head_end(const std::vector<std::string>& headers) {
+  std::string out = "\r\n";
+  for (const auto& header : headers)
+    out += header + "\r\n";
+  return out + "\r\n";
+}
+
 std::string within_json_string(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -46,6 +53,7 @@ event_template event_template::body(std::string body, const publish_settings& se
   event_template made;
   made.room_ = event_template{settings.data, settings.data_size}.room_;
   made.tokens_ = settings.tokens;
+  made.keys_ = settings.keys;
   replace_all(body, "%D", settings.data);
   replace_all(body, "%E", within_json_string(settings.data));
   made.parse(body);
@@ -63,6 +71,8 @@ void event_template::parse(std::string_view text) {
       return kind::padding;
     case 'K':
       return kind::token;
+    case 'R':
+      return kind::key;
     default:
       return kind::text;
     }
@@ -100,6 +110,10 @@ void event_template::append(std::string& out, nanos at, event_number number) con
       if (!tokens_.empty())
         out += tokens_[number % tokens_.size()];
       break;
+    case kind::key:
+      if (keys_ != 0)
+        out += std::to_string(scattered_key(number, keys_));
+      break;
     case kind::padding:
       out.append(room_ - std::min(room_, time.size + count.size), 'x');
       break;
@@ -107,16 +121,19 @@ void event_template::append(std::string& out, nanos at, event_number number) con
   }
 }
 
+std::uint64_t scattered_key(std::uint64_t place, std::uint64_t keys) {
+  // A prime above any number of keys: its multiples all leave another remainder.
+  constexpr std::uint64_t step = 2'654'435'761;
+  return place % keys * step % keys;
+}
+
 request_template::request_template(const publish_settings& settings)
   : head_(
     "POST " + settings.target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(settings.port)
     + "\r\nContent-Length: "),
-    head_end_("\r\n"),
+    head_end_(event_template::body(head_end(settings.headers), settings)),
     batch_(settings.batch),
     lines_(settings.lines) {
-  for (const auto& header : settings.headers)
-    head_end_ += header + "\r\n";
-  head_end_ += "\r\n";
   for (const auto& body : settings.bodies)
     bodies_.push_back(event_template::body(body, settings));
 }
@@ -135,7 +152,7 @@ void request_template::make(std::string& out, std::size_t step, nanos at, event_
     body_ += ']';
   out = head_;
   out += std::to_string(body_.size());
-  out += head_end_;
+  head_end_.append(out, at, first);
   out += body_;
 }
 

@@ -70,6 +70,7 @@ void rehearse(const options& wanted) {
   auto few = wanted.streams;
   few.count = std::min(wanted.rehearse, few.count);
   progress ignored;
+  ignored.reach = wanted.publish.reach;
   stream_clients clients{few, ignored};
   clients.open();
   if (wanted.publish.mode == pacing::none)
@@ -94,6 +95,7 @@ run_result run(const options& wanted) {
     backend.emplace(wanted.gateway.backend_port);
   run_result result;
   progress events;
+  events.reach = wanted.publish.reach;
   server_watch watch{wanted.servers, wanted.beside};
   watch.find_descendants();
   result.cpu_before = watch.cpu();
@@ -118,13 +120,17 @@ run_result run(const options& wanted) {
     publish(settings, events, watch, result);
     clients->drain();
     wait_for_rest(
-      events, events.published.last() * events.live.load(),
+      events, events.published.last() * events.owed_each(),
       from_seconds(wanted.publish.patience_s));
   }
   result.cpu_end = watch.cpu();
   result.memory_end = watch.memory();
   clients->finish();
   clients->tell(result);
+  if (events.reach != 0) {
+    const auto owed = events.published.last() * events.reach;
+    result.deliveries.lost = owed - std::min(owed, result.deliveries.delivered);
+  }
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "tests/bench/swarm/complaints.hpp"
+#include "tests/bench/swarm/request_template.hpp"
 
 namespace herald::bench {
 
@@ -27,6 +28,12 @@ std::string request(const stream_settings& settings, std::uint32_t number) {
   auto path = settings.path;
   if (const auto at = path.find("%d"); at != path.npos)
     path.replace(at, 2, std::to_string(number));
+  std::uint64_t each = 0;
+  for (auto at = path.find("%R"); at != path.npos; at = path.find("%R", at + 2))
+    ++each;
+  for (std::uint64_t i = 0; i < each && settings.keys != 0; ++i)
+    path.replace(
+      path.find("%R"), 2, std::to_string(scattered_key(number * each + i, settings.keys)));
   auto text = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(settings.port)
               + "\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n";
   for (const auto& header : settings.headers)
