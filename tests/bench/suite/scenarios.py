@@ -3,7 +3,7 @@
 import math
 import os
 import resource
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # A figure of a run: where it is found in the load client's report, its unit, and whether a server
 # is better with less or with more of it.
@@ -134,6 +134,19 @@ def saturation(streams: int, name: str, times_nchan: float) -> Scenario:
             Bar(DELIVERIES, times_nchan, "nchan"),
             *NO_FAULTS,
         ),
+    )
+
+
+def saturation_bare(streams: int, name: str) -> Scenario:
+    """The same without chunks: what the load client needs to decode them is left out."""
+    row = saturation(streams, name, 3)
+    return replace(
+        row,
+        name=f"saturation_bare_{name}",
+        title=row.title + ", of HTTP/1.0",
+        contenders=("herald",),
+        load=row.load | {"http": "1.0"},
+        bars=NO_FAULTS,
     )
 
 
@@ -434,6 +447,7 @@ SCENARIOS = (
     closed(10_000, "10k", 0.70),
     saturation(1_000, "1k", 3),
     saturation(10_000, "10k", 10),
+    saturation_bare(1_000, "1k"),
     idle_memory(10_000, "10k", ("herald", "floor", "nchan_1")),
     idle_memory(100_000, "100k", ("herald",)),
     HOLD,

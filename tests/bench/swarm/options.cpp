@@ -112,6 +112,8 @@ const std::vector<row>& rows() {
        o.streams.keys = o.publish.keys = number<std::uint64_t>(text);
      }},
     {"header", "'N: V'", "of these requests, repeatable", into(&stream_settings::headers)},
+    {"http", "VERSION", "of these requests: 1.1, or 1.0 for streams without chunks (1.1)",
+     into(&stream_settings::http)},
     {"threads", "N", "receiving threads (1)", into(&stream_settings::threads)},
     {"ramp", "N", "opened per second; 0: as fast as can be (0)", into(&stream_settings::ramp)},
     {"in-flight", "N", "at most this many that are not open yet (256)",
@@ -181,6 +183,7 @@ void check(const options& o) {
     if (!holds)
       throw std::invalid_argument{what};
   };
+  demand(o.streams.http == "1.1" || o.streams.http == "1.0", "--http is 1.1 or 1.0");
   const auto& p = o.publish;
   demand(
     o.streams.count == 0 || o.streams.port != 0 || o.gateway.port != 0,

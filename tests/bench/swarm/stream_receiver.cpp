@@ -34,7 +34,8 @@ std::string request(const stream_settings& settings, std::uint32_t number) {
   for (std::uint64_t i = 0; i < each && settings.keys != 0; ++i)
     path.replace(
       path.find("%R"), 2, std::to_string(scattered_key(number * each + i, settings.keys)));
-  auto text = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(settings.port)
+  auto text = "GET " + path + " HTTP/" + settings.http
+              + "\r\nHost: 127.0.0.1:" + std::to_string(settings.port)
               + "\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n";
   for (const auto& header : settings.headers)
     text += header + "\r\n";
