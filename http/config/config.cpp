@@ -1,5 +1,6 @@
 #include "http/config/config.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,8 @@ std::optional<violation> mask_violation(const config& c) {
     return masked("callback.url");
   if (has_masked_query(c.version.url))
     return masked("version.url");
+  if (has_masked_query(c.auth.jwks_url))
+    return masked("auth.jwks_url");
   for (const auto& [name, command] : c.tasks.commands)
     for (const auto& [variable, value] : command.env)
       if (value == masked_secret)
@@ -52,6 +55,33 @@ std::optional<violation> mode_violation(const config& c) {
     return violation{
       "callback.secret", "callback.secret must be set where gateway.url is and api.host ("
                            + c.api.host + ") is not a loopback address"};
+  return std::nullopt;
+}
+
+/// Keys alone say who made a token, not for whom.
+std::optional<violation> auth_violation(const config& c) {
+  const auto& auth = c.auth;
+  const bool has_jwks = !auth.jwks_file.empty() || !auth.jwks_url.empty();
+  if (auth.secret_file.empty() && !has_jwks)
+    return std::nullopt;
+  if (auth.issuer.empty())
+    return violation{
+      "auth.issuer", "auth.issuer must be set where keys of tokens are (auth.secret_file, "
+                     "auth.jwks_file, auth.jwks_url)"};
+  if (auth.audience.empty())
+    return violation{
+      "auth.audience", "auth.audience must be set where keys of tokens are (auth.secret_file, "
+                       "auth.jwks_file, auth.jwks_url)"};
+  if (!auth.jwks_file.empty() && !auth.jwks_url.empty())
+    return violation{"auth.jwks_file", "auth.jwks_file and auth.jwks_url exclude each other"};
+  const auto hmac = std::count(auth.algorithms.begin(), auth.algorithms.end(), "HS256");
+  if (!auth.secret_file.empty() && hmac == 0)
+    return violation{
+      "auth.algorithms", "auth.algorithms must name HS256 where auth.secret_file is set"};
+  if (has_jwks && static_cast<std::size_t>(hmac) == auth.algorithms.size())
+    return violation{
+      "auth.algorithms", "auth.algorithms must name RS256, ES256 or EdDSA where auth.jwks_file or "
+                         "auth.jwks_url is set"};
   return std::nullopt;
 }
 
@@ -109,6 +139,8 @@ std::optional<violation> validate(const config& c) {
   if (auto broken = mask_violation(c))
     return broken;
   if (auto broken = mode_violation(c))
+    return broken;
+  if (auto broken = auth_violation(c))
     return broken;
   if (c.api.max_event_bytes > c.api.max_body_bytes)
     return violation{

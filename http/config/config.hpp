@@ -15,6 +15,7 @@
 #include "actors/telemetry/log.hpp"
 #include "actors/versions/version_settings.hpp"
 #include "http/admission/stream_options.hpp"
+#include "http/auth/auth_options.hpp"
 #include "http/clients/callback_settings.hpp"
 #include "http/server/api_options.hpp"
 
@@ -38,6 +39,7 @@ struct testing_settings {
 struct config {
   api_settings api;
   stream_settings stream;
+  auth_options auth;
   gateway_settings gateway;
   callback_settings callback;
   history_limits history;

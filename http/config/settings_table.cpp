@@ -32,6 +32,27 @@ bool is_named_origin(std::string_view text) {
   return canonical_origin(text).has_value();
 }
 
+/// Keys of tokens come by TLS, or from this machine.
+bool is_key_url(std::string_view text) {
+  const auto url = parse_http_url(text);
+  return text.empty() || (url && (url->tls || is_loopback(url->host)));
+}
+
+bool is_token_algorithm(std::string_view text) {
+  return text == "HS256" || text == "RS256" || text == "ES256" || text == "EdDSA";
+}
+
+/// The name of a claim; dots between names lead into objects.
+bool is_claim_path(std::string_view text) {
+  return !text.empty() && is_plain_text(text) && !text.starts_with('.') && !text.ends_with('.')
+         && text.find("..") == std::string_view::npos;
+}
+
+/// What stands for nothing where it is a part of a list.
+bool is_name(std::string_view text) {
+  return !text.empty() && is_plain_text(text);
+}
+
 constexpr text_rule host = {is_host, "an IP address or a host name"};
 constexpr text_rule plain = {is_plain_text, "a text without control characters"};
 constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
@@ -43,6 +64,16 @@ constexpr text_rule base_url = {
   "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
 constexpr text_rule any_url = {
   is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
+
+constexpr text_rule key_url = {
+  is_key_url,
+  "empty, or https://HOST[:PORT][/PATH][?QUERY], or the same with http to a loopback address"};
+constexpr text_rule token_algorithms = {
+  is_token_algorithm, "a list of HS256, RS256, ES256 and EdDSA"};
+constexpr text_rule claim_path = {
+  is_claim_path, "the name of a claim, or names with single dots between them"};
+constexpr text_rule names = {
+  is_name, "a list of texts without control characters, none of them empty"};
 
 constexpr number_range port = {0, 65'535};
 constexpr std::int64_t day_s = 86'400;
@@ -169,6 +200,53 @@ const std::array table = {
   setting{
     AT(stream.private_queue_bytes), bytes(4096),
     "Events for one stream alone that may wait for it; with more it is closed."},
+
+  setting{
+    AT(auth.secret_file), plain,
+    "File with the secret of HS256 tokens, at least 32 bytes; read again on SIGHUP."},
+  setting{
+    AT(auth.jwks_file), plain,
+    "File with the public keys of tokens, as a JWKS document; read again on SIGHUP."},
+  setting{AT(auth.jwks_url), key_url, "Where the JWKS document is fetched.", secrecy::secret_query},
+  setting{
+    AT(auth.ca_file), plain,
+    "PEM file of the authorities that an https auth.jwks_url is trusted by; empty: the system's."},
+  setting{AT(auth.issuer), plain, "What iss of a token must be."},
+  setting{AT(auth.audience), names, "What aud of a token must name one of."},
+  setting{
+    AT(auth.algorithms), token_algorithms, "How tokens may be signed; each key is good for one."},
+  setting{
+    AT(auth.typ), names,
+    "What typ of a token may be, where it has one; in any case, without application/."},
+  setting{AT(auth.leeway_s), count(0, 600), "How far the clock of who issues tokens may differ."},
+  setting{
+    AT(auth.max_lifetime_s), count(1, 366 * day_s),
+    "A token whose exp is further away than this is refused."},
+  setting{
+    AT(auth.roles_claim), claim_path,
+    "Claim with the roles of a token's subject; dots lead into objects (realm_access.roles)."},
+  setting{
+    AT(auth.topics_claim), claim_path,
+    "Claim with the patterns of the topics that a token's streams may listen to."},
+  setting{AT(auth.max_token_bytes), number_range{512, 65'536}, "Longest token."},
+  setting{AT(auth.max_roles), count(0, 1000), "Roles of one token; one with more is refused."},
+  setting{
+    AT(auth.max_topics), count(0, 1000),
+    "Patterns of topics of one token; one with more is refused."},
+  setting{
+    AT(auth.jwks_timeout_ms), interval_ms, "A fetch of auth.jwks_url is given up after this."},
+  setting{AT(auth.jwks_refresh_s), interval_s, "The JWKS document is fetched again this often."},
+  setting{
+    AT(auth.jwks_refetch_s), interval_s,
+    "And when a token names a key that is not known, but not more often than this."},
+  setting{
+    AT(auth.jwks_max_stale_s), long_time_s, "How long keys are good that cannot be fetched again."},
+  setting{AT(auth.max_jwks_bytes), bytes(1024), "Longest JWKS document."},
+  setting{AT(auth.max_keys), count(1, 1000), "Keys of a JWKS document; one with more is refused."},
+  setting{
+    AT(auth.max_cached_tokens), count(0, 10'000'000),
+    "Good tokens that are known again without another look at their signatures."},
+  setting{AT(auth.max_cached_bytes), bytes(0), "Memory of those."},
 
   setting{
     AT(gateway.url), base_url,

@@ -17,6 +17,7 @@ constexpr std::size_t help_column = 38;
 constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"api", "The internal API"},
   {"stream", "The streams"},
+  {"auth", "Who streams are for: tokens, and the keys that they are checked with"},
   {"gateway", "An external SSE Gateway instead of herald's own streams"},
   {"callback", "Callbacks of a gateway"},
   {"history", "The history, for streams that come back"},

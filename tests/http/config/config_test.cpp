@@ -88,6 +88,43 @@ TEST(Config, KeepsTheNamesOfBuiltInTaskTypes) {
   EXPECT_EQ(broken_key(c), "");
 }
 
+TEST(Config, WantsToKnowWhoseTokensAreGoodAndForWhom) {
+  for (const auto source : {&auth_options::secret_file, &auth_options::jwks_file}) {
+    config c;
+    c.auth.*source = "/keys";
+    EXPECT_EQ(broken_key(c), "auth.issuer");
+    c.auth.issuer = "https://issuer.example";
+    EXPECT_EQ(broken_key(c), "auth.audience");
+    c.auth.audience = {"herald"};
+    EXPECT_EQ(broken_key(c), "");
+  }
+}
+
+TEST(Config, WantsAnAlgorithmForEachSourceOfKeys) {
+  config c;
+  c.auth.issuer = "https://issuer.example";
+  c.auth.audience = {"herald"};
+  c.auth.secret_file = "/secret";
+  c.auth.algorithms = {"ES256"};
+  EXPECT_EQ(broken_key(c), "auth.algorithms");
+  c.auth.secret_file = "";
+  c.auth.jwks_url = "https://issuer.example/keys";
+  EXPECT_EQ(broken_key(c), "");
+  c.auth.algorithms = {"HS256"};
+  EXPECT_EQ(broken_key(c), "auth.algorithms");
+  c.auth.algorithms = {};
+  EXPECT_EQ(broken_key(c), "auth.algorithms");
+}
+
+TEST(Config, TakesOneDocumentOfKeys) {
+  config c;
+  c.auth.issuer = "https://issuer.example";
+  c.auth.audience = {"herald"};
+  c.auth.jwks_url = "https://issuer.example/keys";
+  c.auth.jwks_file = "/keys";
+  EXPECT_EQ(broken_key(c), "auth.jwks_file");
+}
+
 TEST(Config, TakesNoMaskForASecret) {
   config secret;
   secret.callback.secret = masked_secret;
@@ -98,6 +135,9 @@ TEST(Config, TakesNoMaskForASecret) {
   config version;
   version.version.url = "http://backend/version?***";
   EXPECT_EQ(broken_key(version), "version.url");
+  config keys;
+  keys.auth.jwks_url = "https://issuer.example/keys?***";
+  EXPECT_EQ(broken_key(keys), "auth.jwks_url");
   config command;
   command.tasks.commands["build"] = {{"make"}, "", {{"KEY", masked_secret}}, std::nullopt};
   EXPECT_EQ(broken_key(command), "tasks.commands.build.env.KEY");

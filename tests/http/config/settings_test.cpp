@@ -49,6 +49,10 @@ std::string another_value(const setting& s) {
     return "a.example,b";
   if (s.key.ends_with("host"))
     return "10.1.2.3";
+  if (s.key == "auth.algorithms")
+    return "ES256";
+  if (s.key == "auth.jwks_url")
+    return "https://other.example/x";
   if (s.key.ends_with("url"))
     return "http://other.example/x";
   return "other";
@@ -243,6 +247,33 @@ TEST(Settings, KnowWhichUrlsTheyTake) {
     EXPECT_EQ(takes(key, "https://host"), row(key).key != "gateway.url") << key;
     EXPECT_EQ(takes(key, "http://host/x?a=b"), row(key).key != "gateway.url") << key;
   }
+}
+
+TEST(Settings, TakeKeysByTlsOrFromThisMachine) {
+  const auto takes = [](const char* url) {
+    config c;
+    return !assign_text(c, row("auth.jwks_url"), url);
+  };
+  EXPECT_TRUE(takes(""));
+  EXPECT_TRUE(takes("https://issuer.example/keys?a=b"));
+  EXPECT_TRUE(takes("http://127.0.0.1:8090/keys"));
+  EXPECT_TRUE(takes("http://[::1]/keys"));
+  EXPECT_TRUE(takes("http://localhost/keys"));
+  EXPECT_FALSE(takes("http://issuer.example/keys"));
+  EXPECT_FALSE(takes("http://127.0.0.1.issuer.example/keys"));
+  EXPECT_FALSE(takes("https://user:password@issuer.example/keys"));
+}
+
+TEST(Settings, HoldClaimsToPaths) {
+  const auto takes = [](const char* path) {
+    config c;
+    return !assign_text(c, row("auth.roles_claim"), path);
+  };
+  EXPECT_TRUE(takes("roles"));
+  EXPECT_TRUE(takes("realm_access.roles"));
+  EXPECT_TRUE(takes("https://issuer.example/roles"));
+  for (const auto* path : {"", ".", ".roles", "roles.", "realm_access..roles", "a\nb"})
+    EXPECT_FALSE(takes(path)) << path;
 }
 
 TEST(Settings, HideSecrets) {

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace herald {
+
+/// Who streams are for: which tokens are good, and where the keys that say so come from (settings
+/// `auth`).
+struct auth_options {
+  /// File with the secret of HS256 tokens; empty: there are none. One line break at its end is not
+  /// part of it.
+  std::string secret_file;
+  /// File with the JWKS document of the other tokens, and where the document is fetched instead.
+  std::string jwks_file;
+  std::string jwks_url;
+  /// Authorities by which the certificate of an https jwks_url is checked, as a PEM file; empty:
+  /// the system's.
+  std::string ca_file;
+  /// What `iss` must be, and what `aud` must name one of. A token without either is not good.
+  std::string issuer;
+  std::vector<std::string> audience;
+  /// A key is good for one of these, the one that it is made for.
+  std::vector<std::string> algorithms{"HS256", "RS256", "ES256", "EdDSA"};
+  /// What `typ` may be, where there is one: in any case, without `application/`.
+  std::vector<std::string> typ{"at+jwt", "JWT"};
+  /// How far the clock of who issues tokens may differ from ours.
+  std::chrono::milliseconds leeway_s{60'000};
+  /// `exp` may be no further away.
+  std::chrono::milliseconds max_lifetime_s{86'400'000};
+  /// Where roles and patterns of topics are in the claims; dots lead into objects.
+  std::string roles_claim = "roles";
+  std::string topics_claim = "topics";
+  /// Of one token: its text, its roles, its patterns of topics.
+  std::size_t max_token_bytes = 8192;
+  std::size_t max_roles = 64;
+  std::size_t max_topics = 256;
+
+  /// For the whole fetch of a JWKS document.
+  std::chrono::milliseconds jwks_timeout_ms{5000};
+  /// The document is fetched again this often, since keys are withdrawn, too.
+  std::chrono::milliseconds jwks_refresh_s{300'000};
+  /// And where a token names a key that is not known, but not more often than this. A fetch that
+  /// has failed is tried again after as long.
+  std::chrono::milliseconds jwks_refetch_s{30'000};
+  /// How long keys are good that could not be fetched again.
+  std::chrono::milliseconds jwks_max_stale_s{86'400'000};
+  std::size_t max_jwks_bytes = std::size_t{256} << 10U;
+  std::size_t max_keys = 64;
+
+  /// Tokens that were good are known again without their signatures, until they end.
+  std::size_t max_cached_tokens = 100'000;
+  std::size_t max_cached_bytes = std::size_t{32} << 20U;
+};
+
+} // namespace herald
