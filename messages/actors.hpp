@@ -70,6 +70,8 @@ using connection_registry_actor = typed_actor<
   result<connection_page>(list_connections),
   // Ends the stream of one request_id, or those of a subject.
   result<void>(close_connection), result<connections_ended>(close_connections),
+  // Ends the streams with a credential that is not good any more, and lets no more in.
+  result<void>(revoke_access),
   // Changes what a page's stream hears; counts who listens to what.
   result<topics_changed>(change_topics), result<topic_page>(list_topics),
   // Looks back at what is kept of what was published.

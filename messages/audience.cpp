@@ -100,7 +100,7 @@ bool reach::hears(const audience_ptr& to) const {
     return false;
   if (to->everyone())
     return broadcast;
-  if (!to->page.empty() && to->page == page)
+  if (targeted && !to->page.empty() && to->page == page)
     return true;
   if (!to->subject.empty() && to->subject == subject)
     return true;

@@ -98,8 +98,10 @@ struct reach {
   std::vector<std::string> patterns;
   /// Whether it hears events without an audience.
   bool broadcast = true;
+  /// Whether it hears its page's events.
+  bool targeted = true;
 
-  /// Whether it is what a stream has that asks for nothing.
+  /// Whether it is what a stream has that asks for nothing. Its page's events are not its matter.
   [[nodiscard]] bool plain() const noexcept {
     return broadcast && subject.empty() && roles.empty() && patterns.empty();
   }

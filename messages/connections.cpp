@@ -1,8 +1,17 @@
 #include "messages/connections.hpp"
 
+#include <algorithm>
+
 #include "messages/backend.hpp"
 
 namespace herald {
+
+bool covers(const std::vector<std::string>& granted, std::string_view pattern) {
+  // A pattern hears the text of each that it covers as if it were a topic.
+  return std::any_of(granted.begin(), granted.end(), [pattern](const std::string& one) {
+    return pattern_hears(one, pattern);
+  });
+}
 
 std::string_view to_string(close_reason reason) {
   switch (reason) {

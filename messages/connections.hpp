@@ -23,6 +23,25 @@ enum class transport_kind : std::uint8_t { embedded, gateway };
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
+/// By what right a stream is open, where herald asks for one.
+struct credential {
+  /// Whom its page belongs to. Empty: nobody in particular, who is a subject, too.
+  std::string subject;
+  /// `jti` of a token; empty: it cannot be revoked by itself.
+  std::string id;
+  /// None: not known, and so before any time.
+  std::optional<wall_time> issued_at;
+  /// What the stream may listen to: patterns.
+  std::vector<std::string> topics;
+  /// Whether what is for its page alone is for it; its page's versions are in any case.
+  bool targeted = true;
+};
+
+using credential_ptr = std::shared_ptr<const credential>;
+
+/// Whether a stream with these patterns may ask for `pattern`: one of them hears all that it does.
+[[nodiscard]] bool covers(const std::vector<std::string>& granted, std::string_view pattern);
+
 /// To the owner of the streams: a client wants a stream. Answered with `attach_stream` or
 /// `refuse_stream` to `via`, and with success or the same failure to the sender.
 struct open_connection {
@@ -40,6 +59,8 @@ struct open_connection {
   /// What the stream asks to hear beside its page's events; null: everyone's. The page in it does
   /// not count.
   reach_ptr asks = nullptr;
+  /// Null: herald asks nobody for a credential, and a page belongs to whoever names it.
+  credential_ptr by = nullptr;
 };
 
 /// The same for many clients at once, in their order; nobody waits for an answer. In a storm of
@@ -172,6 +193,24 @@ struct close_connections {
   std::string subject;
 };
 
+/// What is not good any more: the credential of that `jti`, or, where that is empty, all of a
+/// subject that were issued before a time.
+struct revocation {
+  std::string credential_id;
+  std::string subject;
+  wall_time issued_before{};
+
+  friend bool operator==(const revocation&, const revocation&) = default;
+};
+
+/// To the registry: ends the streams with such a credential, and refuses new ones until then, by
+/// when all such credentials have ended by themselves. Answered when the next life of herald will
+/// know of it. `ec::overloaded`, and no effect, where as many as may be are kept already.
+struct revoke_access {
+  revocation what;
+  wall_time until;
+};
+
 struct connections_ended {
   std::size_t count = 0;
 };
@@ -179,8 +218,8 @@ struct connections_ended {
 /// To the registry: the page's stream hears other topics from here on. Belongs to the page: holds
 /// again when it comes back with a cursor, until the history has forgotten what it missed. A
 /// pattern that is both added and removed is removed. `ec::no_such_connection` where it has no
-/// stream, `ec::invalid_field` where there would be too many, `ec::overloaded` where too much is
-/// kept for pages.
+/// stream, `ec::invalid_field` where there would be too many, `ec::forbidden` where its credential
+/// does not cover one that is added, `ec::overloaded` where too much is kept for pages.
 struct change_topics {
   request_id id;
   std::vector<std::string> add;

@@ -42,6 +42,10 @@ std::string_view to_string(ec code) {
     return "unsupported_version";
   case ec::unauthorized:
     return "unauthorized";
+  case ec::invalid_token:
+    return "invalid_token";
+  case ec::forbidden:
+    return "forbidden";
   case ec::unknown_task_type:
     return "unknown_task_type";
   case ec::no_such_route:

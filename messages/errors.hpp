@@ -28,6 +28,8 @@ enum class ec : std::uint8_t {
   unsupported_coding,
   unsupported_version,
   unauthorized,
+  invalid_token,
+  forbidden,
   unknown_task_type,
   // What was named does not exist, or not in this mode.
   no_such_route,

@@ -95,6 +95,28 @@ struct topics_dropped {
   request_id id;
 };
 
+/// The page belongs to the subject.
+struct page_bound {
+  request_id id;
+  std::string subject;
+};
+
+struct page_unbound {
+  request_id id;
+};
+
+/// It has an effect until then.
+struct revocation_kept {
+  revocation what;
+  wall_time until;
+};
+
+/// Of a revocation its `credential_id` or its `subject`.
+struct revocation_dropped {
+  std::string credential_id;
+  std::string subject;
+};
+
 /// What a publisher has said with a key, and its answer. As with steps, its ids may be above those
 /// of entries that follow, and it is not kept where it could not be written.
 struct batch_kept {
@@ -106,7 +128,8 @@ struct batch_kept {
 using journal_entry = std::variant<
   events_kept, events_evicted, ids_reserved, version_kept, version_dropped, stream_kept,
   stream_dropped, task_kept, task_dropped, step_kept, value_kept, value_dropped, topics_kept,
-  topics_dropped, batch_kept, answer_kept, answer_dropped>;
+  topics_dropped, page_bound, page_unbound, revocation_kept, revocation_dropped, batch_kept,
+  answer_kept, answer_dropped>;
 
 /// Everything that a former life of herald has left.
 struct journal_snapshot {
@@ -129,6 +152,8 @@ struct journal_snapshot {
   /// In the order of their ids.
   std::vector<dated_event> values;
   std::vector<topics_kept> topics;
+  std::vector<page_bound> pages;
+  std::vector<revocation_kept> revocations;
   /// The oldest first.
   std::vector<answer_kept> answers;
 };

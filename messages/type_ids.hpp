@@ -37,6 +37,7 @@
   X(herald::close_connection)                                                                      \
   X(herald::close_connections)                                                                     \
   X(herald::connections_ended)                                                                     \
+  X(herald::revoke_access)                                                                         \
   X(herald::change_topics)                                                                         \
   X(herald::topics_changed)                                                                        \
   X(herald::list_topics)                                                                           \

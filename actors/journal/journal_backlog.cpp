@@ -26,6 +26,14 @@ struct subject {
   std::string operator()(const value_dropped& e) const { return "value " + e.topic; }
   std::string operator()(const topics_kept& e) const { return "topics " + e.id.str(); }
   std::string operator()(const topics_dropped& e) const { return "topics " + e.id.str(); }
+  std::string operator()(const page_bound& e) const { return "page " + e.id.str(); }
+  std::string operator()(const page_unbound& e) const { return "page " + e.id.str(); }
+  std::string operator()(const revocation_kept& e) const {
+    return "revoked " + e.what.credential_id + '\n' + e.what.subject;
+  }
+  std::string operator()(const revocation_dropped& e) const {
+    return "revoked " + e.credential_id + '\n' + e.subject;
+  }
   std::string operator()(const answer_kept& e) const { return "answer " + e.key.name; }
   std::string operator()(const answer_dropped& e) const { return "answer " + e.name; }
 };

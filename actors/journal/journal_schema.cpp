@@ -58,6 +58,17 @@ constexpr std::array steps = {
     ALTER TABLE tasks ADD COLUMN seq_of_events INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE tasks ADD COLUMN audience BLOB NOT NULL DEFAULT x'';
   )",
+  R"(
+    CREATE TABLE page_subjects(
+      request_id TEXT PRIMARY KEY,
+      subject TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE revocations(
+      kind TEXT NOT NULL,
+      name TEXT NOT NULL,
+      issued_before INTEGER NOT NULL,
+      good_until INTEGER NOT NULL,
+      PRIMARY KEY(kind, name)) WITHOUT ROWID;
+  )",
 };
 
 } // namespace

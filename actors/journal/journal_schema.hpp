@@ -25,7 +25,7 @@ namespace herald {
 /// has taken: missing ones are taken at the start, a file with more is refused. A transaction is a
 /// group of entries, in the file as a whole or not at all.
 ///
-/// Tables of version 2. Texts are UTF-8, times are microseconds since 1970-01-01 UTC; `seq` rises
+/// Tables of version 3. Texts are UTF-8, times are microseconds since 1970-01-01 UTC; `seq` rises
 /// in the order in which a new life takes the rows.
 ///
 ///   meta      A number, by its name. It only rises.
@@ -65,6 +65,13 @@ namespace herald {
 ///     request_id
 ///     added, removed   Patterns, each followed by a line feed, which no pattern has.
 ///     changed_at       A time.
+///   page_subjects   Since version 3. Whose a page is.
+///     request_id
+///     subject          Empty: of nobody in particular.
+///   revocations   Since version 3. What is not good any more.
+///     kind, name       jti and that of a credential, or sub and a subject.
+///     issued_before    Of a subject: a time. 0 for a credential.
+///     good_until       A time: from then on it has no effect.
 ///   answers   Since version 2. What an Idempotency-Key was used for.
 ///     seq              New with each time that the key is kept.
 ///     name             The key in its scope: whose it is (empty), "METHOD TARGET" and the

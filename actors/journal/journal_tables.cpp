@@ -39,18 +39,6 @@ std::optional<task_status> status_of(std::string_view text) {
   return std::nullopt;
 }
 
-/// Hands each row of a query to `take`. SQLITE_DONE, or the error that ended it.
-template <class Take>
-int for_each_row(sqlite::database& db, const char* query, Take take) {
-  sqlite::statement rows;
-  auto code = db.prepare(query, rows);
-  if (code != SQLITE_OK)
-    return code;
-  while ((code = rows.step()) == SQLITE_ROW)
-    take(std::as_const(rows));
-  return code;
-}
-
 std::string lines_of(const std::vector<std::string>& texts) {
   std::string lines;
   for (const auto& text : texts)
@@ -127,6 +115,10 @@ int journal_tables::prepare() {
     {drop_value_, "DELETE FROM topic_values WHERE topic = ?1"},
     {put_topics_, "INSERT OR REPLACE INTO page_topics VALUES(?1, ?2, ?3, ?4)"},
     {drop_topics_, "DELETE FROM page_topics WHERE request_id = ?1"},
+    {put_page_, "INSERT OR REPLACE INTO page_subjects VALUES(?1, ?2)"},
+    {drop_page_, "DELETE FROM page_subjects WHERE request_id = ?1"},
+    {put_revocation_, "INSERT OR REPLACE INTO revocations VALUES(?1, ?2, ?3, ?4)"},
+    {drop_revocation_, "DELETE FROM revocations WHERE kind = ?1 AND name = ?2"},
     {put_answer_, "INSERT OR REPLACE INTO answers(name, body_hash, seed, kept_at, status, "
                   "content_type, headers, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
     {drop_answer_, "DELETE FROM answers WHERE name = ?1"},
@@ -141,7 +133,8 @@ void journal_tables::reset() {
   for (auto* one :
        {&put_meta_, &put_events_, &drop_events_, &put_version_, &drop_version_, &put_stream_,
         &drop_stream_, &put_task_, &drop_task_, &put_value_, &drop_value_, &put_topics_,
-        &drop_topics_, &put_answer_, &drop_answer_})
+        &drop_topics_, &put_page_, &drop_page_, &put_revocation_, &drop_revocation_, &put_answer_,
+        &drop_answer_})
     *one = {};
 }
 
@@ -321,17 +314,18 @@ int journal_tables::write(std::span<const journal_entry> entries) {
 }
 
 int journal_tables::load_meta(journal_snapshot& into) {
-  return for_each_row(db_, "SELECT name, value FROM meta", [&](const sqlite::statement& row) {
-    if (row.text(0) == history_floor)
-      into.history_floor = stored_id(row.integer(1));
-    else if (row.text(0) == ids_upto)
-      into.ids_upto = stored_id(row.integer(1));
-  });
+  return sqlite::for_each_row(
+    db_, "SELECT name, value FROM meta", [&](const sqlite::statement& row) {
+      if (row.text(0) == history_floor)
+        into.history_floor = stored_id(row.integer(1));
+      else if (row.text(0) == ids_upto)
+        into.ids_upto = stored_id(row.integer(1));
+    });
 }
 
 int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
   std::vector<journal_snapshot::dated_event> found;
-  const auto code = for_each_row(
+  const auto code = sqlite::for_each_row(
     db_, "SELECT last_id, events FROM events ORDER BY last_id", [&](const sqlite::statement& row) {
       const auto named = stored_id(row.integer(0));
       found.clear();
@@ -363,7 +357,7 @@ int journal_tables::load_events(journal_snapshot& into, std::size_t& damaged) {
 }
 
 int journal_tables::load_versions(journal_snapshot& into) {
-  return for_each_row(
+  return sqlite::for_each_row(
     db_, "SELECT request_id, version, changelog FROM versions ORDER BY seq",
     [&](const sqlite::statement& row) {
       version_kept one{request_id{std::string{row.text(0)}}, {std::string{row.text(1)}, {}}};
@@ -374,7 +368,7 @@ int journal_tables::load_versions(journal_snapshot& into) {
 }
 
 int journal_tables::load_streams(journal_snapshot& into) {
-  return for_each_row(
+  return sqlite::for_each_row(
     db_, "SELECT token, request_id, url, connected_at FROM streams ORDER BY seq",
     [&](const sqlite::statement& row) {
       // No herald wrote it. The table of connections relies on the rule.
@@ -387,7 +381,7 @@ int journal_tables::load_streams(journal_snapshot& into) {
 }
 
 int journal_tables::load_tasks(journal_snapshot& into) {
-  return for_each_row(
+  return sqlite::for_each_row(
     db_,
     "SELECT task_id, type, status, started_at, ended_at, progress, progress_text, result, error, "
     "params, seq_of_events, audience FROM tasks ORDER BY seq",
@@ -421,8 +415,8 @@ int journal_tables::load_tasks(journal_snapshot& into) {
 }
 
 int journal_tables::load_values(journal_snapshot& into, std::size_t& damaged) {
-  const auto code =
-    for_each_row(db_, "SELECT topic, event FROM topic_values", [&](const sqlite::statement& row) {
+  const auto code = sqlite::for_each_row(
+    db_, "SELECT topic, event FROM topic_values", [&](const sqlite::statement& row) {
       std::vector<journal_snapshot::dated_event> found;
       const bool good = read_event_row(row.text(1), found) && found.size() == 1
                         && found.front().what.to && found.front().what.to->topics.size() == 1
@@ -442,7 +436,7 @@ int journal_tables::load_values(journal_snapshot& into, std::size_t& damaged) {
 }
 
 int journal_tables::load_topics(journal_snapshot& into) {
-  return for_each_row(
+  return sqlite::for_each_row(
     db_, "SELECT request_id, added, removed, changed_at FROM page_topics",
     [&](const sqlite::statement& row) {
       auto added = patterns_of(row.text(1));
@@ -457,7 +451,7 @@ int journal_tables::load_topics(journal_snapshot& into) {
 }
 
 int journal_tables::load_answers(journal_snapshot& into) {
-  return for_each_row(
+  return sqlite::for_each_row(
     db_,
     "SELECT name, body_hash, seed, kept_at, status, content_type, headers, body FROM answers "
     "ORDER BY seq",
@@ -488,7 +482,8 @@ int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
   const bool all = done(load_meta(into)) && done(load_events(into, damaged_rows))
                    && done(load_versions(into)) && done(load_streams(into))
                    && done(load_tasks(into)) && done(load_values(into, damaged_rows))
-                   && done(load_topics(into)) && done(load_answers(into));
+                   && done(load_topics(into)) && done(load_pages(into))
+                   && done(load_revocations(into)) && done(load_answers(into));
   return all ? SQLITE_OK : code;
 }
 

@@ -46,6 +46,11 @@ private:
   [[nodiscard]] int put(const value_dropped& entry);
   [[nodiscard]] int put(const topics_kept& entry);
   [[nodiscard]] int put(const topics_dropped& entry);
+  // In journal_access.cpp.
+  [[nodiscard]] int put(const page_bound& entry);
+  [[nodiscard]] int put(const page_unbound& entry);
+  [[nodiscard]] int put(const revocation_kept& entry);
+  [[nodiscard]] int put(const revocation_dropped& entry);
   [[nodiscard]] int put(const batch_kept& entry);
   [[nodiscard]] int put(const answer_kept& entry);
   [[nodiscard]] int put(const answer_dropped& entry);
@@ -59,6 +64,8 @@ private:
   [[nodiscard]] int load_tasks(journal_snapshot& into);
   [[nodiscard]] int load_values(journal_snapshot& into, std::size_t& damaged);
   [[nodiscard]] int load_topics(journal_snapshot& into);
+  [[nodiscard]] int load_pages(journal_snapshot& into);
+  [[nodiscard]] int load_revocations(journal_snapshot& into);
   [[nodiscard]] int load_answers(journal_snapshot& into);
 
   sqlite::database& db_;
@@ -75,6 +82,10 @@ private:
   sqlite::statement drop_value_;
   sqlite::statement put_topics_;
   sqlite::statement drop_topics_;
+  sqlite::statement put_page_;
+  sqlite::statement drop_page_;
+  sqlite::statement put_revocation_;
+  sqlite::statement drop_revocation_;
   sqlite::statement put_answer_;
   sqlite::statement drop_answer_;
 

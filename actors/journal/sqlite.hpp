@@ -5,6 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <sqlite3.h>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -91,6 +94,18 @@ private:
   std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);
   std::unique_ptr<sqlite3, closer> handle_;
 };
+
+/// Hands each row of a query to `take`. SQLITE_DONE, or the error that ended it.
+template <class Take>
+int for_each_row(database& db, const char* query, Take take) {
+  statement rows;
+  auto code = db.prepare(query, rows);
+  if (code != SQLITE_OK)
+    return code;
+  while ((code = rows.step()) == SQLITE_ROW)
+    take(std::as_const(rows));
+  return code;
+}
 
 /// Rolls back in the end what was not committed.
 class transaction {

@@ -71,17 +71,25 @@ routed_batch batch_router::route(
   return batch;
 }
 
+void batch_router::send_to_page(
+  const event_ptr& what, const std::optional<connection_table::connection>& page,
+  std::vector<list>& lists, publish_receipt& receipt) {
+  if (!page)
+    return;
+  ++receipt.recipients;
+  lists[page->via].push_back({what, page->stream});
+}
+
 /// Puts an event that is not for all into the lists of the transports that may reach who hears it.
 void batch_router::address(
   const event_ptr& what, const audience_ptr& to, std::vector<list>& lists,
   publish_receipt& receipt) const {
+  if (to->only_page() && what->service == service_type::version)
+    return send_to_page(what, table_.find(to->page), lists, receipt);
   const auto size = table_.measure(to);
+  if (to->only_page())
+    return send_to_page(what, size.page, lists, receipt);
   receipt.recipients += size.connections;
-  if (to->only_page()) {
-    if (size.page)
-      lists[size.page->via].push_back({what, size.page->stream});
-    return;
-  }
   std::vector<connection_table::transport_index> transports;
   if (to->everyone()) {
     transports.resize(lists.size());

@@ -61,6 +61,9 @@ private:
   void address(
     const event_ptr& what, const audience_ptr& to, std::vector<list>& lists,
     publish_receipt& receipt) const;
+  static void send_to_page(
+    const event_ptr& what, const std::optional<connection_table::connection>& page,
+    std::vector<list>& lists, publish_receipt& receipt);
   void keep(kept_event what, bool history, routed_batch& batch);
   void keep_value(kept_event what, retention value, routed_batch& batch);
 

@@ -31,11 +31,14 @@ connection_registry::connection_registry(
   if (!state_->history.check())
     throw state_damaged("event history out of step");
   for (const auto& damage :
-       {state_->kept_away.check(), state_->values.check(), state_->topics.check()})
+       {state_->kept_away.check(), state_->values.check(), state_->topics.check(),
+        state_->subjects.check(), state_->revoked.check()})
     if (damage)
       throw state_damaged(*damage);
   count_connections();
   count_history(0);
+  numbers_.bindings.Set(static_cast<double>(state_->subjects.size()));
+  numbers_.revocations.Set(static_cast<double>(state_->revoked.size()));
 }
 
 connection_registry::shell_type::behavior_type connection_registry::behavior(shell_type& s) {
@@ -56,6 +59,7 @@ connection_registry::shell_type::behavior_type connection_registry::behavior(she
     s.refusable(&connection_registry::on_list),
     s.refusable(&connection_registry::on_close),
     s.refusable(&connection_registry::on_close_all),
+    s.on(&connection_registry::on_revoke),
     s.refusable(&connection_registry::on_topics),
     s.refusable(&connection_registry::on_list_topics),
     s.refusable(&connection_registry::on_look_back),
@@ -95,6 +99,10 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     tell_refused(command, why);
     return fail(why.code, why.detail, why.field);
   }
+  if (const auto why = claim_page(command)) {
+    tell_refused(command, *why);
+    return fail(why->code, why->detail, why->field);
+  }
   const auto via = index_of(command.via, command.transport);
   const auto known = state_->table.find(command.stream);
   event_history::missed missed;
@@ -108,10 +116,11 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     replayed_versions.clear();
   const auto replaced = state_->table.open(
     {command.id.str(), command.stream, command.url, command.transport, via,
-     std::chrono::system_clock::now(), hears});
+     std::chrono::system_clock::now(), hears, !command.by || command.by->targeted});
+  page_opened(command);
   if (known && !repeated) {
     numbers_.disconnects.Increment();
-    state_->topics.closed(known->id, now() + state_->limits.history.max_age_s);
+    page_closed(known->id);
     tell_opened(opened);
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }
@@ -145,7 +154,7 @@ void connection_registry::tell_opened(opened_streams& opened) {
 
 void connection_registry::on_adopt(const adopt_streams& command) {
   for (const auto& stream : command.streams) {
-    const auto hears = reach_with_changes(stream.id, stream.asks);
+    const auto hears = reach_with_changes(stream.id, stream.asks, nullptr);
     const auto replaced = state_->table.open(
       {stream.id.str(), stream.name, stream.url, transport_kind::gateway,
        index_of(stream.via, transport_kind::gateway), stream.connected_at, hears});
@@ -239,7 +248,7 @@ void connection_registry::note_closed(const connection& gone, end_reason reason)
   if (state_->journal && state_->transports[gone.via].lasting)
     record({stream_dropped{gone.stream}});
   numbers_.disconnects.Increment();
-  state_->topics.closed(gone.id, now() + state_->limits.history.max_age_s);
+  page_closed(gone.id);
   count_connections();
   log::debug(
     component, "connection_closed",
@@ -273,6 +282,8 @@ supervised<connection_registry_actor> spawn_connection_registry(
   const auto events = std::exchange(memory.events, {});
   const auto values = std::exchange(memory.values, {});
   const auto topics = std::exchange(memory.topics, {});
+  const auto pages = std::exchange(memory.pages, {});
+  const auto revocations = std::exchange(memory.revocations, {});
   const auto last = memory.journal ? memory.last_id : first_event_id();
   auto state = std::make_shared<registry_state>(limits, std::move(memory), last, std::move(place));
   const auto now = system.clock().now();
@@ -289,6 +300,11 @@ supervised<connection_registry_actor> spawn_connection_registry(
   for (const auto& one : topics)
     if (state->topics.keep(one.id, {one.added, one.removed}))
       state->topics.closed(one.id, now + limits.history.max_age_s);
+  std::optional<request_id> forgotten;
+  for (const auto& one : pages)
+    (void)state->subjects.bind(one.id, one.subject, now + limits.history.max_age_s, forgotten);
+  for (const auto& one : revocations)
+    (void)state->revoked.add(one.what, one.until);
   // Cursors between the last event that was written and the first of this life are good ones.
   state->history.pass(last);
   state->place->set(last);

@@ -30,6 +30,9 @@ struct registry_memory {
   /// Last values of topics, and what pages have changed in theirs.
   std::vector<journal_snapshot::dated_event> values = {};
   std::vector<topics_kept> topics = {};
+  /// Whose pages were, and what is revoked.
+  std::vector<page_bound> pages = {};
+  std::vector<revocation_kept> revocations = {};
   /// Everything after it that was worth keeping is in `events`.
   event_id history_floor = {};
   /// No id up to `last_id` is given out again; those up to `ids_reserved` may be.
@@ -53,7 +56,10 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 /// meanwhile; likewise what is published with a key, which is in the file together with its answer,
 /// or not at all.
 ///
-/// A page that is kept away (`close_connection`) is refused until its time is over.
+/// A page that is kept away (`close_connection`) is refused until its time is over. Where streams
+/// have credentials, a page belongs to the subject that opened it, until the history has forgotten
+/// what it missed: others are refused (`ec::forbidden`), as are credentials that are revoked
+/// (`ec::invalid_token`).
 ///
 /// `place`, which may be null, is told the last id in the order of events, before whoever asked for
 /// what is at that place is answered.

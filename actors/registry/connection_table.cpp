@@ -65,6 +65,7 @@ std::optional<connection_table::connection> connection_table::open(const opening
   made.connected_at = what.at;
   made.via = what.via;
   made.transport = what.transport;
+  made.targeted = what.targeted;
   by_id_.reserve(by_id_.size() + 1);
   by_token_.reserve(by_token_.size() + 1);
   if (what.via >= on_transport_.size())
@@ -140,7 +141,8 @@ connection_table::audience_size connection_table::measure(const audience_ptr& to
     result.connections = size() - hearers_.without_broadcast();
   } else {
     result.connections = hearers_.count(*to);
-    if (const auto page = by_id_.find(std::string_view{to->page.str()}); page != by_id_.end()) {
+    if (const auto page = by_id_.find(std::string_view{to->page.str()});
+        page != by_id_.end() && slots_[*page].targeted) {
       result.page = as_connection(slots_[*page]);
       result.connections += hears_without_page(*page, *to) ? 0U : 1U;
     }
@@ -151,7 +153,8 @@ connection_table::audience_size connection_table::measure(const audience_ptr& to
       continue;
     result.except.push_back(as_connection(slots_[*found]));
     const bool heard = to->everyone() ? hearers_.hears_broadcast(*found)
-                                      : id == to->page || hears_without_page(*found, *to);
+                                      : (id == to->page && slots_[*found].targeted)
+                                          || hears_without_page(*found, *to);
     result.connections -= heard ? 1U : 0U;
   }
   return result;
@@ -185,6 +188,7 @@ bool connection_table::hears_without_page(slot_number n, const audience& to) con
 reach connection_table::reach_at(slot_number n) const {
   auto found = hearers_.reach_of(n);
   found.page = request_id{std::string{slots_[n].id()}};
+  found.targeted = slots_[n].targeted;
   return found;
 }
 

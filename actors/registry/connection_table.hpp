@@ -49,6 +49,8 @@ public:
     wall_time at;
     /// Null: everyone's events, and those of its page.
     reach_ptr hears = nullptr;
+    /// Whether it hears what is for its page.
+    bool targeted = true;
   };
 
   /// Registers a stream. Gives the one that it replaces: same request_id, other token. The same
@@ -115,7 +117,9 @@ private:
     std::uint32_t url_length = 0;
     transport_index via = 0;
     std::uint8_t id_length = 0;
-    transport_kind transport = transport_kind::embedded;
+    // One byte for both.
+    transport_kind transport : 1 = transport_kind::embedded;
+    bool targeted : 1 = true;
 
     [[nodiscard]] std::string_view id() const noexcept { return {texts.get(), id_length}; }
     [[nodiscard]] std::string_view url() const noexcept {

@@ -17,9 +17,11 @@
 #include "actors/registry/connection_registry.hpp"
 #include "actors/registry/connection_table.hpp"
 #include "actors/registry/kept_away_pages.hpp"
+#include "actors/registry/page_subjects.hpp"
 #include "actors/registry/page_topics.hpp"
 #include "actors/registry/pending_publish.hpp"
 #include "actors/registry/registry_metrics.hpp"
+#include "actors/registry/revocations.hpp"
 #include "actors/registry/step_queue.hpp"
 #include "actors/registry/unwritten_events.hpp"
 
@@ -39,6 +41,8 @@ struct registry_state {
       router(table, history, values, static_cast<bool>(journal)),
       kept_away(limits.max_kept_away),
       topics(limits.max_topic_changes_bytes),
+      subjects(limits.max_bindings),
+      revoked(limits.max_revocations),
       unwritten(memory.max_queue_events, memory.max_queue_bytes) {}
   registry_state(const registry_state&) = delete;
   registry_state& operator=(const registry_state&) = delete;
@@ -62,6 +66,8 @@ struct registry_state {
   std::vector<observer_actor> observers;
   kept_away_pages kept_away;
   page_topics topics;
+  page_subjects subjects;
+  revocations revoked;
   /// When all transports were last told the place.
   event_history::time_point place_told{};
   bool shutting_down = false;
@@ -70,6 +76,7 @@ struct registry_state {
   ticket_id last_ticket = 0;
   pending_answers<pending_publish> publishers;
   pending_answers<caf::response_promise> connects;
+  pending_answers<caf::response_promise> revokers;
   unwritten_events unwritten;
   step_queue steps;
   /// Why the steps could not be written that are to be written again.
@@ -79,8 +86,8 @@ struct registry_state {
 };
 
 /// The inside of the registry: who is connected (connection_registry.cpp), what is published and
-/// recorded (registry_publishing.cpp), what is told once it is recorded (registry_steps.cpp), and
-/// who hears what (registry_topics.cpp).
+/// recorded (registry_publishing.cpp), what is told once it is recorded (registry_steps.cpp), who
+/// hears what (registry_topics.cpp), and by what right (registry_access.cpp).
 class connection_registry {
 public:
   using interface = connection_registry_actor::extend<
@@ -111,6 +118,7 @@ public:
   }
   result<void> on_close(const close_connection& command);
   connections_ended on_close_all(const close_connections& command);
+  result<void> on_revoke(const revoke_access& command);
   result<topics_changed> on_topics(const change_topics& command);
   topic_page on_list_topics(const list_topics& query);
   event_page on_look_back(const list_events& query);
@@ -142,7 +150,8 @@ private:
   void tell_observers(const Fact& fact);
   event_history::missed missed_since(const std::string& cursor);
   reach_ptr reach_for(const open_connection& command);
-  reach_ptr reach_with_changes(const request_id& id, const reach_ptr& asks);
+  reach_ptr
+  reach_with_changes(const request_id& id, const reach_ptr& asks, const credential_ptr& by);
   [[nodiscard]] reach_ptr reach_of(const token& stream) const;
   /// What a stream gets first: last values of its topics, and what it has missed where it has a
   /// cursor.
@@ -151,6 +160,12 @@ private:
   void forget_topics();
   void record_topics(const request_id& id);
   void expire_values();
+
+  [[nodiscard]] std::optional<failure> claim_page(const open_connection& command);
+  void page_opened(const open_connection& command);
+  void page_closed(const request_id& id);
+  void forget_pages();
+  void expire_revocations();
 
   /// Events are from outside; versions and tasks are ours.
   static bool is_from_outside(const publish& command);

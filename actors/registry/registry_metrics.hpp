@@ -33,7 +33,19 @@ struct registry_metrics {
         "herald_topic_changes_bytes", "Memory of what pages have changed in their topics.")),
       topic_changes_refused(numbers.counter(
         "herald_topic_changes_refused_total",
-        "Changes of topics refused because too much is kept for pages.")) {}
+        "Changes of topics refused because too much is kept for pages.")),
+      bindings(numbers.gauge("herald_auth_bindings", "Pages whose subject is known.")),
+      bindings_evicted(numbers.counter(
+        "herald_auth_bindings_evicted_total",
+        "Pages without a stream whose subject was forgotten early, for want of room.")),
+      bindings_refused(numbers.counter(
+        "herald_auth_bindings_refused_total",
+        "Streams refused because as many pages as may be have one.")),
+      revocations(
+        numbers.gauge("herald_auth_revocations", "Credentials and subjects that are revoked.")),
+      revocations_refused(numbers.counter(
+        "herald_auth_revocations_refused_total",
+        "Revocations refused because as many as may be are kept.")) {}
 
   prometheus::Counter& connects;
   prometheus::Counter& disconnects;
@@ -52,6 +64,11 @@ struct registry_metrics {
   prometheus::Counter& values_refused;
   prometheus::Gauge& topic_changes_bytes;
   prometheus::Counter& topic_changes_refused;
+  prometheus::Gauge& bindings;
+  prometheus::Counter& bindings_evicted;
+  prometheus::Counter& bindings_refused;
+  prometheus::Gauge& revocations;
+  prometheus::Counter& revocations_refused;
 
 private:
   static prometheus::Counter& streams(metrics& numbers, const char* action) {

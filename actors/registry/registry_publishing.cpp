@@ -256,6 +256,12 @@ void connection_registry::on_recorded(const entries_recorded& fact) {
   state.ids.answered(fact);
   state.connects.journal_answered(
     fact, [](auto& connect, const failure&) { connect.deliver(caf::unit); });
+  state.revokers.journal_answered(fact, [](auto& revoker, const failure& why) {
+    if (why.code == ec::none)
+      revoker.deliver(caf::unit);
+    else
+      revoker.deliver(fail(why.code, why.detail));
+  });
   state.publishers.journal_answered(
     fact, [](auto& publisher, const failure& why) { publisher.give(why); });
   steps_recorded(fact);

@@ -26,20 +26,25 @@ reach_ptr connection_registry::reach_for(const open_connection& command) {
   auto& state = *state_;
   forget_topics();
   if (command.last_event_id)
-    return reach_with_changes(command.id, command.asks);
+    return reach_with_changes(command.id, command.asks, command.by);
   if (state.topics.forget(command.id))
     record_topics(command.id);
   return command.asks;
 }
 
 /// What a stream hears that goes on where its page has left off.
-reach_ptr connection_registry::reach_with_changes(const request_id& id, const reach_ptr& asks) {
+reach_ptr connection_registry::reach_with_changes(
+  const request_id& id, const reach_ptr& asks, const credential_ptr& by) {
   auto& topics = state_->topics;
   const auto* changes = topics.find(id);
   if (changes == nullptr)
     return asks;
   auto hears = asks ? *asks : reach{};
   hears.patterns = changed(std::move(hears.patterns), *changes);
+  // It may be another credential than the one under which they were added.
+  if (by)
+    std::erase_if(
+      hears.patterns, [&](const std::string& pattern) { return !covers(by->topics, pattern); });
   topics.opened(id);
   return hears.plain() ? nullptr : std::make_shared<const reach>(std::move(hears));
 }
@@ -80,6 +85,7 @@ missed_events connection_registry::beginning_of(
     return {};
   auto who = hears ? *hears : reach{};
   who.page = command.id;
+  who.targeted = !command.by || command.by->targeted;
   return {std::move(first), missed.range, std::move(who), now()};
 }
 
@@ -89,6 +95,10 @@ result<topics_changed> connection_registry::on_topics(const change_topics& comma
   const auto open = state.table.find(command.id);
   if (!open)
     return fail(ec::no_such_connection, "no stream is open for this request_id", "request_id");
+  if (const auto by = state.subjects.right_of(command.id))
+    for (const auto& pattern : command.add)
+      if (!covers(by->topics, pattern))
+        return fail(ec::forbidden, "its stream may not listen to " + pattern, "add");
   auto hears = *state.table.reach_of(open->stream);
   const auto before = hears.patterns;
   page_topics::changes now_changed{command.add, command.remove};

@@ -20,6 +20,10 @@ problem_kind kind_of(ec code) {
     return {400, "Unknown task type"};
   case ec::unauthorized:
     return {401, "Unauthorized"};
+  case ec::invalid_token:
+    return {401, "Unauthorized"};
+  case ec::forbidden:
+    return {403, "Forbidden"};
   case ec::kept_away:
     return {403, "Kept away"};
   case ec::no_such_route:
@@ -109,6 +113,10 @@ api_reply problem(const failure& what) {
   // What RFC 9110 wants to go with a status.
   if (reply.status == 503)
     reply.headers.emplace_back("Retry-After", "1");
+  else if (what.code == ec::invalid_token)
+    // One text for all causes: which it was is nothing for whoever tries (RFC 6750).
+    reply.headers.emplace_back(
+      "WWW-Authenticate", R"(Bearer realm="herald", error="invalid_token")");
   else if (reply.status == 401)
     reply.headers.emplace_back("WWW-Authenticate", "Secret realm=\"callback\"");
   else if (what.code == ec::unsupported_encoding)

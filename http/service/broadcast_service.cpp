@@ -175,6 +175,8 @@ registry_memory broadcast_service::registry_memory_of(recovered_journal& past) c
     std::move(past.snapshot.events),
     std::move(past.snapshot.values),
     std::move(past.snapshot.topics),
+    std::move(past.snapshot.pages),
+    std::move(past.snapshot.revocations),
     past.snapshot.history_floor,
     past.snapshot.ids_upto,
     past.ids_reserved};

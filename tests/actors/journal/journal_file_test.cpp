@@ -142,6 +142,28 @@ TEST_F(JournalFile, RemembersLastValuesAndWhatPagesHaveChanged) {
   EXPECT_EQ(found.topics[0].removed, (std::vector<std::string>{"c"}));
 }
 
+TEST_F(JournalFile, RemembersWhosePagesAreAndWhatIsRevoked) {
+  const wall_time at{std::chrono::microseconds{1'700'000'000'000'007}};
+  const wall_time until{std::chrono::microseconds{1'700'000'000'000'009}};
+  ASSERT_EQ(
+    write(
+      *open(), {page_bound{request_id{"p"}, "ann"}, page_bound{request_id{"q"}, ""},
+                page_bound{request_id{"r"}, "bob"}, page_unbound{request_id{"r"}},
+                revocation_kept{{"7", {}, {}}, until}, revocation_kept{{{}, "7", at}, at},
+                revocation_kept{{{}, "7", at}, until}, revocation_kept{{"8", {}, {}}, at},
+                revocation_dropped{"8", {}}}),
+    ec::none);
+  const auto found = reloaded();
+  ASSERT_EQ(found.pages.size(), 2u);
+  EXPECT_EQ(found.pages[0].id, request_id{"p"});
+  EXPECT_EQ(found.pages[0].subject, "ann");
+  EXPECT_EQ(found.pages[1].subject, "");
+  ASSERT_EQ(found.revocations.size(), 2u);
+  EXPECT_EQ(found.revocations[0].what, (revocation{"7", {}, {}}));
+  EXPECT_EQ(found.revocations[1].what, (revocation{{}, "7", at}));
+  EXPECT_EQ(found.revocations[1].until, until);
+}
+
 TEST_F(JournalFile, StaysSmallHoweverMuchGoesThroughIt) {
   const auto file = open(journal_sync::off);
   const std::string data(1000, 'x');
