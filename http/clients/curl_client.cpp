@@ -16,6 +16,7 @@
 #include <curl/curl.h>
 
 #include "actors/system/signals_blocked.hpp"
+#include "http/clients/curl_handle.hpp"
 
 namespace herald {
 
@@ -27,20 +28,6 @@ using clock = curl_client::clock;
 constexpr std::size_t max_body_bytes = std::size_t{64} * 1024;
 /// Between two looks where nothing is to be done; an order wakes the thread.
 constexpr int longest_nap_ms = 60'000;
-
-struct free_easy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct free_list {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
-/// libcurl's own state, for as long as the process lives.
-void initialize_libcurl() {
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (initialized != CURLE_OK)
-    throw std::bad_alloc{};
-}
 
 /// One request of an order, and then the one that it is redirected to. Stays where it is: libcurl
 /// has its address.
@@ -85,9 +72,7 @@ public:
 private:
   void begin() {
     // A handle of its own each: what the last request has set is not known to all.
-    easy_.reset(curl_easy_init());
-    if (!easy_)
-      throw std::bad_alloc{};
+    easy_ = make_easy();
     next_.reset();
     status_ = 0;
     body_bytes_ = 0;
@@ -120,9 +105,7 @@ private:
 
   template <class Value>
   void set(CURLoption option, Value value) {
-    // They fail for want of memory, or for one that this libcurl does not have.
-    if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK)
-      throw std::bad_alloc{};
+    set_option(easy_, option, value);
   }
 
   static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) {
@@ -176,8 +159,8 @@ private:
 
   curl_client::order order_;
   const curl_client_options& options_;
-  std::unique_ptr<curl_slist, free_list> headers_;
-  std::unique_ptr<CURL, free_easy> easy_;
+  header_lines headers_;
+  easy_handle easy_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   unsigned status_ = 0;
   std::string location_;

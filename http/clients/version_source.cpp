@@ -1,13 +1,16 @@
 #include "http/clients/version_source.hpp"
 
-#include <condition_variable>
+#include <algorithm>
+#include <cstdint>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <optional>
+#include <string_view>
 #include <utility>
 
-#include <httplib.h>
+#include <sys/socket.h>
 
+#include "http/clients/curl_handle.hpp"
+#include "http/clients/public_address.hpp"
 #include "http/protocol/http_url.hpp"
 #include "messages/errors.hpp"
 #include "messages/json/json_text.hpp"
@@ -18,100 +21,129 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Cuts a client's connection at the deadline. httplib's own time-outs are for each read, so a
-/// server that sends a byte now and then could hold us for ever.
-class watchdog {
-public:
-  watchdog(httplib::Client& client, clock::time_point deadline)
-    : thread_([this, &client, deadline] {
-        std::unique_lock lock{mutex_};
-        while (!done_)
-          // Again and again: a connection might just have been in the making.
-          if (wake_.wait_until(lock, next_cut(deadline)) == std::cv_status::timeout && !done_)
-            client.stop();
-      }) {}
-
-  ~watchdog() {
-    {
-      const std::lock_guard lock{mutex_};
-      done_ = true;
-    }
-    wake_.notify_one();
-    thread_.join();
-  }
-
-  watchdog(const watchdog&) = delete;
-  watchdog& operator=(const watchdog&) = delete;
-
-private:
-  static clock::time_point next_cut(clock::time_point deadline) {
-    return std::max(deadline, clock::now() + std::chrono::milliseconds{20});
-  }
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool done_ = false;
-  std::thread thread_;
-};
-
-/// The answer of a server.
-struct answer {
-  int status = 0;
-  std::string location;
-  std::string body;
-};
+/// Of all heads of an answer together.
+constexpr std::size_t max_head_bytes = std::size_t{64} * 1024;
 
 caf::error timed_out() {
   return fail(ec::upstream_timed_out, "the version server did not answer in time");
 }
 
-caf::expected<answer>
-get(const web_address& address, std::size_t max_bytes, clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
-  if (left.count() <= 0)
-    return timed_out();
-  httplib::Client client{address.origin};
-  if (!client.is_valid())
-    return fail(ec::upstream_unavailable, "the address of the version server is not valid");
-  client.set_connection_timeout(left);
-  client.set_read_timeout(left);
-  client.set_write_timeout(left);
-  client.set_decompress(false);
-  client.set_follow_location(false);
-  client.set_keep_alive(false);
-  answer result;
-  bool too_large = false;
-  const watchdog guard{client, deadline};
-  const auto response = client.Get(
-    address.target,
-    {{"Accept", "application/json"}, {"Accept-Encoding", "identity"}, {"User-Agent", "herald"}},
-    [&](const char* data, std::size_t size) {
-      too_large = result.body.size() + size > max_bytes;
-      if (!too_large)
-        result.body.append(data, size);
-      return !too_large;
-    });
-  if (too_large)
+/// One GET.
+class request {
+public:
+  request(const http_url& url, bool trusted, const version_source_options& options)
+    : easy_(make_easy()),
+      max_bytes_(options.max_bytes),
+      trusted_(trusted) {
+    auto* list = curl_slist_append(nullptr, "Accept: application/json");
+    headers_.reset(curl_slist_append(list, "Accept-Encoding: identity"));
+    set(CURLOPT_URL, url.text().c_str());
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_USERAGENT, "herald/" HERALD_VERSION);
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_FORBID_REUSE, 1L);
+    if (!options.ca_file.empty())
+      set(CURLOPT_CAINFO, options.ca_file.c_str());
+    set(CURLOPT_HTTPHEADER, headers_.get());
+    set(CURLOPT_HEADERFUNCTION, &request::on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, &request::on_body);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_OPENSOCKETFUNCTION, &request::on_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+  }
+
+  request(const request&) = delete;
+  request& operator=(const request&) = delete;
+
+  /// Nothing once there is an answer.
+  [[nodiscard]] caf::error run(clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    if (left.count() <= 0)
+      return timed_out();
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+    const auto how = curl_easy_perform(easy_.get());
+    if (too_large_)
+      return fail(
+        ec::upstream_refused,
+        "the version document is larger than " + std::to_string(max_bytes_) + " bytes");
+    if (forbidden_)
+      return fail(
+        ec::upstream_refused, "the version server redirects to an address that is not public");
+    if (how == CURLE_OPERATION_TIMEDOUT)
+      return timed_out();
+    if (how != CURLE_OK)
+      return fail(ec::upstream_unavailable, "the version server cannot be reached");
+    return {};
+  }
+
+  [[nodiscard]] unsigned status() const {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<unsigned>(status);
+  }
+  [[nodiscard]] std::string_view body() const { return body_; }
+  /// Where the answer sends whoever asked; empty for nowhere.
+  [[nodiscard]] std::string location() const {
+    curl_header* found = nullptr;
+    const auto how = curl_easy_header(easy_.get(), "Location", 0, CURLH_HEADER, -1, &found);
+    return how == CURLHE_OK ? found->value : "";
+  }
+
+private:
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    set_option(easy_, option, value);
+  }
+
+  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) {
+    auto& bytes = static_cast<request*>(self)->head_bytes_;
+    bytes += size;
+    return bytes <= max_head_bytes ? size : 0;
+  }
+
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+    auto& mine = *static_cast<request*>(self);
+    mine.too_large_ = mine.body_.size() + size > mine.max_bytes_;
+    if (mine.too_large_)
+      return 0;
+    mine.body_.append(data, size);
+    return size;
+  }
+
+  /// Asked with the very address that is connected to: a name cannot be another one by then.
+  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* to) {
+    auto& mine = *static_cast<request*>(self);
+    if (!mine.trusted_ && !is_public_address(to->addr)) {
+      mine.forbidden_ = true;
+      return CURL_SOCKET_BAD;
+    }
+    mine.forbidden_ = false;
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
+
+  easy_handle easy_;
+  header_lines headers_;
+  const std::size_t max_bytes_;
+  /// Whether the host may have any address.
+  const bool trusted_;
+  std::size_t head_bytes_ = 0;
+  std::string body_;
+  bool too_large_ = false;
+  bool forbidden_ = false;
+};
+
+caf::expected<std::string> document_of(const request& got) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (got.status() != 200)
     return fail(
-      ec::upstream_refused,
-      "the version document is larger than " + std::to_string(max_bytes) + " bytes");
-  if (!response && clock::now() >= deadline)
-    return timed_out();
-  if (!response)
-    return fail(ec::upstream_unavailable, "the version server cannot be reached");
-  result.status = response->status;
-  result.location = response->get_header_value("Location");
-  return result;
-}
-
-bool is_redirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-caf::expected<std::string> document_of(const answer& got) {
-  if (got.status != 200)
-    return fail(ec::upstream_refused, "the version server answered " + std::to_string(got.status));
-  auto document = compact_json(got.body);
+      ec::upstream_refused, "the version server answered " + std::to_string(got.status()));
+  auto text = got.body();
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  auto document = compact_json(text);
   if (!document)
     return fail(ec::upstream_refused, "the version document is not JSON");
   return document;
@@ -140,37 +172,28 @@ private:
 
 } // namespace
 
-std::optional<web_address> parse_web_address(std::string_view url) {
-  const auto parsed = parse_http_url(url.substr(0, url.find('#')));
-  if (!parsed)
-    return std::nullopt;
-  return web_address{
-    (parsed->tls ? "https://" : "http://") + parsed->authority(), parsed->request_target()};
-}
-
-std::optional<web_address> follow(const web_address& base, std::string_view location) {
-  if (location.starts_with("//"))
-    return parse_web_address(
-      base.origin.substr(0, base.origin.find(':') + 1) + std::string(location));
-  if (location.starts_with("/"))
-    return parse_web_address(base.origin + std::string(location));
-  return parse_web_address(location);
-}
-
 caf::expected<std::string> fetch_version_document(const version_source_options& options) {
+  initialize_libcurl();
   const auto deadline = clock::now() + options.timeout;
-  auto address = parse_web_address(options.url);
-  for (std::size_t hops = 0; address; ++hops) {
-    const auto got = get(*address, options.max_bytes, deadline);
-    if (!got)
-      return got.error();
-    if (!is_redirect(got->status))
-      return document_of(*got);
+  const auto home = parse_http_url(options.url);
+  if (!home)
+    return fail(ec::upstream_refused, "the address of the version document is not an http(s) URL");
+  auto url = *home;
+  for (std::size_t hops = 0;; ++hops) {
+    request get{url, same_host(url, *home), options};
+    if (auto error = get.run(deadline))
+      return error;
+    if (!is_redirect(get.status()))
+      return document_of(get);
     if (hops == options.max_redirects)
       return fail(ec::upstream_refused, "the version server redirects too often");
-    address = follow(*address, got->location);
+    auto next = redirect_target(url, get.location());
+    if (!next)
+      return fail(ec::upstream_refused, "the version server redirects to what is no http(s) URL");
+    if (url.tls && !next->tls)
+      return fail(ec::upstream_refused, "the version server redirects to a plain connection");
+    url = std::move(*next);
   }
-  return fail(ec::upstream_refused, "the address of the version document is not an http(s) URL");
 }
 
 supervised<version_source_actor> spawn_version_source(

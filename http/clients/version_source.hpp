@@ -2,9 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
@@ -22,24 +20,20 @@ struct version_source_options {
   std::chrono::milliseconds timeout{2000};
   std::size_t max_bytes = std::size_t{64} * 1024;
   std::size_t max_redirects = 3;
+  /// Of the authorities that servers' certificates are checked by, as PEM; empty: the system's.
+  std::string ca_file{};
 };
 
 /// Fetches the version document; compact JSON text. `ec::upstream_unavailable` (no connection),
 /// `ec::upstream_timed_out`, `ec::upstream_refused` (another status than 200, too large, not JSON).
 /// Blocks. Details of failures name no addresses: browsers may see them.
+///
+/// Redirects are followed, from TLS to TLS alone. To the host of the URL they may lead whatever its
+/// address; to another host only where its address is a public one (`is_public_address`): what
+/// whoever answers there sees of herald's network is shown to pages. Proxies of the environment are
+/// not used.
 [[nodiscard]] caf::expected<std::string>
 fetch_version_document(const version_source_options& options);
-
-/// A web address in two halves, e.g. "https://host:1234" and "/path?query".
-struct web_address {
-  std::string origin;
-  std::string target;
-};
-
-/// Takes an http or https URL apart, its fragment left out; nothing for anything else.
-[[nodiscard]] std::optional<web_address> parse_web_address(std::string_view url);
-/// Where a `Location` leads from `base`; nothing where it is not followed.
-[[nodiscard]] std::optional<web_address> follow(const web_address& base, std::string_view location);
 
 /// Answers each `fetch_version` with a fetch, one after the other. Waits for the network: runs
 /// detached.

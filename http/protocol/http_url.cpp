@@ -92,23 +92,31 @@ std::string http_url::request_target() const {
   return target.starts_with('/') ? target : "/" + target;
 }
 
-std::optional<http_url> redirect_within_host(const http_url& from, std::string_view location) {
+std::optional<http_url> redirect_target(const http_url& from, std::string_view location) {
   location = location.substr(0, location.find('#'));
   const auto scheme = std::string{from.tls ? "https:" : "http:"};
   const auto path = from.request_target();
-  std::optional<http_url> to;
   if (location.starts_with("//"))
-    to = parse_http_url(scheme + std::string{location});
-  else if (location.starts_with('/'))
-    to = parse_http_url(scheme + "//" + from.authority() + std::string{location});
-  else if (location.find(':') < location.find_first_of("/?"))
-    to = parse_http_url(location);
-  else if (!location.empty() && location.front() != '?')
-    // Dots in it are for the server.
-    to = parse_http_url(
-      scheme + "//" + from.authority() + path.substr(0, path.rfind('/', path.find('?')) + 1)
-      + std::string{location});
-  if (!to || !same_ignoring_case(to->host, from.host) || (from.tls && !to->tls))
+    return parse_http_url(scheme + std::string{location});
+  if (location.starts_with('/'))
+    return parse_http_url(scheme + "//" + from.authority() + std::string{location});
+  if (location.find(':') < location.find_first_of("/?"))
+    return parse_http_url(location);
+  if (location.empty() || location.front() == '?')
+    return std::nullopt;
+  // Dots in it are for the server.
+  return parse_http_url(
+    scheme + "//" + from.authority() + path.substr(0, path.rfind('/', path.find('?')) + 1)
+    + std::string{location});
+}
+
+bool same_host(const http_url& one, const http_url& other) {
+  return same_ignoring_case(one.host, other.host);
+}
+
+std::optional<http_url> redirect_within_host(const http_url& from, std::string_view location) {
+  auto to = redirect_target(from, location);
+  if (!to || !same_host(*to, from) || (from.tls && !to->tls))
     return std::nullopt;
   return to;
 }

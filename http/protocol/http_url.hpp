@@ -40,6 +40,14 @@ struct http_url {
   return status <= 303;
 }
 
+/// Where a redirect leads: its `Location`, read from the URL that was asked. Nothing where that is
+/// no URL that `parse_http_url` takes.
+[[nodiscard]] std::optional<http_url>
+redirect_target(const http_url& from, std::string_view location);
+
+/// Whether both name the same host, whatever the port.
+[[nodiscard]] bool same_host(const http_url& one, const http_url& other);
+
 /// Where a redirect leads, if that is the host that was asked, whatever its port, and no plain
 /// connection where that was one of TLS: what was sent there may be secret.
 [[nodiscard]] std::optional<http_url>

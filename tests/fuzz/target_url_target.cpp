@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <string>
 
-#include "http/clients/version_source.hpp"
 #include "http/protocol/http_url.hpp"
 #include "http/protocol/url.hpp"
 #include "http/server/request_arguments.hpp"
@@ -82,11 +81,10 @@ void check_urls(std::string_view input) {
   }
   (void)is_host(input);
   (void)is_loopback(input);
-  if (const auto address = parse_web_address(input)) {
-    require(address->target.starts_with("/"), "a target does not start with a slash");
-    (void)follow(*address, input);
-  }
-  (void)follow({"http://h", "/x"}, input);
+  const auto base = *parse_http_url("http://h/x");
+  const auto target = redirect_target(base, input);
+  if (const auto within = redirect_within_host(base, input))
+    require(target && same_host(*within, base), "a redirect leaves its host");
 }
 
 void check_arguments(std::string_view input) {

@@ -11,6 +11,8 @@
 
 #include "http/server/ask.hpp"
 #include "tests/support/loopback_server.hpp"
+#include "tests/support/scripted_server.hpp"
+#include "tests/support/tls_backend.hpp"
 
 namespace herald {
 namespace {
@@ -54,6 +56,19 @@ protected:
     server.Get("/loop", [](const httplib::Request&, httplib::Response& response) {
       response.set_redirect("/loop");
     });
+    server.Get(R"(/hops/(\d+))", [](const httplib::Request& request, httplib::Response& response) {
+      const auto left = std::stoi(request.matches[1]);
+      response.set_redirect(left == 1 ? "/version" : "/hops/" + std::to_string(left - 1));
+    });
+    server.Get("/beside/here", [](const httplib::Request&, httplib::Response& response) {
+      response.set_redirect("there");
+    });
+    server.Get("/beside/there", [](const httplib::Request&, httplib::Response& response) {
+      response.set_content("1", "application/json");
+    });
+    server.Get("/elsewhere", [](const httplib::Request& request, httplib::Response& response) {
+      response.set_redirect(request.get_param_value("to"));
+    });
     server.Get("/file", [](const httplib::Request&, httplib::Response& response) {
       response.set_redirect("file:///etc/passwd");
     });
@@ -72,6 +87,14 @@ protected:
     options.url = url;
     options.timeout = limit;
     return fetch_version_document(options);
+  }
+
+  /// Brackets are none of a query's characters.
+  static std::string escaped(const std::string& url) {
+    std::string made;
+    for (const char c : url)
+      made += c == '[' ? "%5B" : c == ']' ? "%5D" : std::string(1, c);
+    return made;
   }
 
   ec failure_of(const std::string& url, std::chrono::milliseconds limit = 10s) {
@@ -104,6 +127,74 @@ TEST_F(VersionSource, FollowsAFewRedirects) {
   EXPECT_EQ(failure_of(base() + "/file"), ec::upstream_refused);
 }
 
+TEST_F(VersionSource, FollowsAsManyRedirectsAsItMay) {
+  EXPECT_EQ(failure_of(base() + "/hops/3"), ec::none);
+  EXPECT_EQ(failure_of(base() + "/hops/4"), ec::upstream_refused);
+}
+
+TEST_F(VersionSource, FollowsARelativeRedirect) {
+  const auto document = fetch(base() + "/beside/here");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(*document, "1");
+}
+
+TEST_F(VersionSource, FollowsNoRedirectToAnAddressOfAnotherHostThatIsNotPublic) {
+  const auto port = base().substr(base().rfind(':'));
+  for (const auto& host : {"localhost", "127.0.0.2", "[::ffff:127.0.0.1]", "0.0.0.0"}) {
+    accepted_encoding.clear();
+    const auto to = escaped("http://" + (host + port) + "/version");
+    const auto document = fetch(base() + "/elsewhere?to=" + to);
+    ASSERT_FALSE(document) << host;
+    const auto why = describe(document.error());
+    EXPECT_EQ(why.code, ec::upstream_refused) << host;
+    EXPECT_NE(why.detail.find("not public"), std::string::npos) << why.detail;
+    EXPECT_EQ(accepted_encoding, "") << host << " was asked";
+  }
+  for (const auto* host : {"169.254.169.254", "10.0.0.1", "192.168.0.1", "[fe80::1]", "[fd00::1]"})
+    EXPECT_EQ(
+      failure_of(base() + "/elsewhere?to=" + escaped(std::string{"http://"} + host + "/")),
+      ec::upstream_refused)
+      << host;
+}
+
+TEST_F(VersionSource, TakesAnswersThatOtherClientsTake) {
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+  for (const std::string& answer :
+       {hints + hints + "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"v\": 1 }",
+        std::string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "4;a=b\r\n{\"v\"\r\n3 ; c=\"d;e\"\r\n:1}\r\n0\r\nDigest: x\r\n\r\n"},
+        std::string{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n\xef\xbb\xbf{\"v\":1}"},
+        std::string{"HTTP/1.0 200 OK\r\n\r\n{\"v\":1}"}}) {
+    const testing::scripted_server other{"\r\n\r\n", {{answer}}};
+    const auto document = fetch(other.url());
+    ASSERT_TRUE(document) << describe(document.error()).detail << ": " << answer;
+    EXPECT_EQ(*document, R"({"v":1})");
+  }
+}
+
+TEST_F(VersionSource, RefusesAHeadWithoutEnd) {
+  std::string head = "HTTP/1.1 200 OK\r\n";
+  while (head.size() < 100'000)
+    head += "X: " + std::string(1000, 'x') + "\r\n";
+  const testing::scripted_server other{"\r\n\r\n", {{head + "Content-Length: 1\r\n\r\n1"}}};
+  EXPECT_EQ(failure_of(other.url()), ec::upstream_unavailable);
+}
+
+TEST_F(VersionSource, FetchesOverTlsFromWhomAnAuthorityVouchesFor) {
+  const testing::tls_backend secure;
+  version_source_options options;
+  options.timeout = 10s;
+  options.url = secure.url("/redirect/302//callback");
+  EXPECT_FALSE(fetch_version_document(options)) << "nobody vouches for it";
+  options.ca_file = secure.ca_file();
+  const auto document = fetch_version_document(options);
+  ASSERT_TRUE(document) << describe(document.error()).detail;
+  EXPECT_EQ(*document, "{}");
+  options.url = secure.url("/redirect/302/" + base() + "/version");
+  EXPECT_FALSE(fetch_version_document(options)) << "plain after TLS";
+  EXPECT_EQ(accepted_encoding, "") << "plain after TLS";
+}
+
 TEST_F(VersionSource, RefusesWhatIsNotAVersionDocument) {
   EXPECT_EQ(failure_of(base() + "/missing"), ec::upstream_refused);
   EXPECT_EQ(failure_of(base() + "/broken"), ec::upstream_refused);
@@ -134,33 +225,6 @@ TEST_F(VersionSource, AnswersAsAnActor) {
   ASSERT_TRUE(document);
   EXPECT_EQ(document->json, R"({"version":1.0})");
   caf::anon_send_exit(source, caf::exit_reason::user_shutdown);
-}
-
-TEST(WebAddress, TakesUrlsApart) {
-  const auto parts = [](std::string_view url) {
-    const auto address = parse_web_address(url);
-    return address ? address->origin + " " + address->target : "none";
-  };
-  EXPECT_EQ(parts("http://h"), "http://h /");
-  EXPECT_EQ(parts("https://h:1/a/b?c=d#e"), "https://h:1 /a/b?c=d");
-  EXPECT_EQ(parts("http://h?c"), "http://h /?c");
-  EXPECT_EQ(parts("http://[::1]:8/x"), "http://[::1]:8 /x");
-  for (const auto* url : {"", "h/x", "//h/x", "ftp://h/x", "http://", "http:///x", "http://u:p@h/"})
-    EXPECT_EQ(parts(url), "none") << url;
-}
-
-TEST(WebAddress, FollowsLocations) {
-  const web_address base{"https://h:1", "/a"};
-  const auto followed = [&](std::string_view location) {
-    const auto address = follow(base, location);
-    return address ? address->origin + " " + address->target : "none";
-  };
-  EXPECT_EQ(followed("/b?c"), "https://h:1 /b?c");
-  EXPECT_EQ(followed("http://other/b"), "http://other /b");
-  EXPECT_EQ(followed("//other/b"), "https://other /b");
-  EXPECT_EQ(followed("b"), "none");
-  EXPECT_EQ(followed(""), "none");
-  EXPECT_EQ(followed("http"), "none");
 }
 
 } // namespace

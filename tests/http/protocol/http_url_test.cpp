@@ -92,6 +92,20 @@ TEST(HttpUrl, KnowsWhatARequestNeeds) {
   EXPECT_EQ(parse_http_url("http://host/a")->request_target(), "/a");
 }
 
+TEST(HttpUrl, ReadsWhereARedirectLeads) {
+  const auto from = parse_http_url("http://h:1/a/b");
+  const auto to = [&](std::string_view location) {
+    const auto found = redirect_target(*from, location);
+    return found ? found->text() : "";
+  };
+  EXPECT_EQ(to("/c?d"), "http://h:1/c?d");
+  EXPECT_EQ(to("c"), "http://h:1/a/c");
+  EXPECT_EQ(to("//other/c"), "http://other/c");
+  EXPECT_EQ(to("https://other/c#x"), "https://other/c");
+  for (const auto* nowhere : {"", "?x", "ftp://h/", "http://u@h/", "file:///etc/passwd"})
+    EXPECT_EQ(to(nowhere), "") << nowhere;
+}
+
 TEST(HttpUrl, FollowsARedirectWithinTheHost) {
   const auto from = parse_http_url("https://Host:8443/a/b?x=1/2");
   const auto to = [&](std::string_view location) {
