@@ -148,6 +148,18 @@ json_reader::optional_texts(std::string_view name, std::size_t most, bool may_be
   return texts_of(member, most);
 }
 
+std::optional<std::vector<std::string>>
+json_reader::optional_text_or_texts(std::string_view name, std::size_t most) {
+  auto* member = find(name);
+  if (member == nullptr)
+    return std::nullopt;
+  if (member->kind == json_kind::string)
+    return std::vector{std::move(member->text)};
+  if (member->kind == json_kind::array && member->text == "[]")
+    return std::vector<std::string>{};
+  return texts_of(member, most);
+}
+
 std::optional<std::vector<request_id>>
 json_reader::optional_ids(std::string_view name, std::size_t most) {
   auto* member = find(name);
@@ -174,6 +186,17 @@ std::optional<std::string> json_reader::nullable_text(std::string_view name) {
   if (member != nullptr && member->kind == json_kind::null)
     return std::nullopt;
   return text_of(member, json_kind::string);
+}
+
+void json_reader::refuse_duplicates() {
+  std::vector<std::string_view> names;
+  names.reserve(members_.size());
+  for (const auto& member : members_)
+    names.push_back(member.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    blame(ec::invalid_field, "is given twice", *twice);
 }
 
 void json_reader::blame(ec code, std::string detail, std::string_view name) {

@@ -64,11 +64,16 @@ public:
   /// is to blame as `name[2]`.
   std::optional<std::vector<std::string>>
   optional_texts(std::string_view name, std::size_t most, bool may_be_empty = false);
+  /// A string, or an array of up to `most`.
+  std::optional<std::vector<std::string>>
+  optional_text_or_texts(std::string_view name, std::size_t most);
   /// A string, or an array of 1 to `most`, that obey `request_id_violation`.
   std::optional<std::vector<request_id>> optional_ids(std::string_view name, std::size_t most);
   /// A string; null means absent.
   std::optional<std::string> nullable_text(std::string_view name);
 
+  /// Notes a failure where any field comes twice, also one that is not asked for.
+  void refuse_duplicates();
   /// Notes a failure that a rule of the caller has found; `name` may be empty for the whole object.
   void blame(ec code, std::string detail, std::string_view name);
   /// Notes a failure that another reader has found.

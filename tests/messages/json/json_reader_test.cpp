@@ -131,6 +131,36 @@ TEST(JsonReader, IgnoresUnknownFieldsWhereAsked) {
   EXPECT_FALSE(in->finish_leniently());
 }
 
+TEST(JsonReader, RefusesWhatComesTwiceAlsoWhereNobodyAsked) {
+  const auto fault = [](const char* text) {
+    auto in = read_object(text);
+    in->refuse_duplicates();
+    in->optional_text("name");
+    const auto error = in->finish_leniently();
+    return error ? describe(error) : failure{ec::none, {}, {}};
+  };
+  EXPECT_EQ(fault(R"({"name":"a","other":1,"more":{"other":2}})").code, ec::none);
+  EXPECT_EQ(fault(R"({"name":"a","other":1,"other":1})").field, "other");
+  EXPECT_EQ(fault(R"({"name":"a","other":1,"\u006fther":1})").field, "other");
+  EXPECT_EQ(fault(R"({"name":"a","name":"a"})").detail, "is given twice");
+}
+
+TEST(JsonReader, TakesATextForAListOfOne) {
+  const auto texts = [](const char* text) {
+    auto in = read_object(text);
+    auto found = in->optional_text_or_texts("a", 2);
+    return in->finish() ? std::nullopt : found;
+  };
+  using list = std::vector<std::string>;
+  EXPECT_EQ(texts(R"({"a":"x"})"), list{"x"});
+  EXPECT_EQ(texts(R"({"a":["x","y"]})"), (list{"x", "y"}));
+  EXPECT_EQ(texts(R"({"a":[]})"), list{});
+  EXPECT_EQ(texts("{}"), std::nullopt);
+  for (const auto* bad :
+       {R"({"a":["x","y","z"]})", R"({"a":7})", R"({"a":null})", R"({"a":["x",7]})"})
+    EXPECT_EQ(texts(bad), std::nullopt) << bad;
+}
+
 TEST(JsonReader, CutsALongNameThatIsToBlame) {
   const auto fault = [](const std::string& name) {
     auto in = read_object("{\"" + name + "\":1}");
