@@ -17,6 +17,7 @@ herald_build_packages=(
   libabsl-dev
   libboost1.81-dev
   libcaf-dev
+  libcjose-dev
   libcpp-httplib-dev
   libcurl4-openssl-dev
   libgtest-dev

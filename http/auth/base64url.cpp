@@ -1,0 +1,42 @@
+#include "http/auth/base64url.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+#include <cjose/base64.h>
+
+namespace herald {
+
+namespace {
+
+struct free_memory {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+std::string to_base64url(const std::uint8_t* bytes, std::size_t size) {
+  char* text = nullptr;
+  std::size_t length = 0;
+  if (!cjose_base64url_encode(bytes, size, &text, &length, nullptr))
+    return {};
+  const std::unique_ptr<char, free_memory> owner{text};
+  return {text, length};
+}
+
+} // namespace
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  if (text.empty())
+    return std::string{};
+  std::uint8_t* bytes = nullptr;
+  std::size_t size = 0;
+  if (!cjose_base64url_decode(text.data(), text.size(), &bytes, &size, nullptr))
+    return std::nullopt;
+  const std::unique_ptr<std::uint8_t, free_memory> owner{bytes};
+  // cjose takes padding, and any bits behind the last byte.
+  if (to_base64url(bytes, size) != text)
+    return std::nullopt;
+  return std::string{reinterpret_cast<const char*>(bytes), size};
+}
+
+} // namespace herald
