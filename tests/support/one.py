@@ -7,7 +7,10 @@ import sys
 
 BUILD = "build/dev"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-LIBRARIES = "gtest_main gtest caf_core cpp-httplib curl spdlog fmt prometheus-cpp-core sqlite3 uring pthread".split()
+LIBRARIES = (
+    "gtest_main gtest caf_core cpp-httplib curl spdlog fmt prometheus-cpp-core sqlite3 uring utf8proc crypto "
+    "absl_raw_logging_internal pthread"
+).split()
 
 
 def objects():
@@ -20,14 +23,30 @@ def objects():
         return found
 
 
-def needed_by(test):
+def bodies_of_others(sources):
+    """Sources without a header of their name, by the first header of ours that they include; of those that
+    include none (boost_url.cpp) by their folder."""
+    found = {}
+    for path in sources:
+        alone = path.startswith("tests/") or path.endswith("/main.cpp")
+        if alone or os.path.isfile(path.removesuffix(".cpp") + ".hpp"):
+            continue
+        with open(path, encoding="utf-8") as file:
+            includes = INCLUDE.findall(file.read())
+        found.setdefault(includes[0] if includes else os.path.dirname(path), []).append(path)
+    return found
+
+
+def needed_by(test, sources):
     """The test's source, and those beside each header of ours that one of them includes."""
+    others = bodies_of_others(sources)
     found, headers, todo = [], set(), [test]
     while todo:
         path = todo.pop()
         if path in headers or not os.path.isfile(path):
             continue
         headers.add(path)
+        todo += others.get(path, []) + others.get(os.path.dirname(path), [])
         if path.endswith(".cpp"):
             found.append(path)
         else:
@@ -42,7 +61,7 @@ def main():
         sys.exit("tests/one: name the source of a unit test, as tests/http/protocol/url_test.cpp")
     test = os.path.relpath(sys.argv[1])
     built = objects()
-    wanted = [built[source] for source in needed_by(test) if source in built]
+    wanted = [built[source] for source in needed_by(test, built) if source in built]
     subprocess.run(["cmake", "--build", BUILD, "--target", *wanted], check=True)
     binary = f"{BUILD}/one_test"
     libraries = [f"-l{name}" for name in LIBRARIES]
