@@ -22,6 +22,7 @@ void publisher::stop() {
 
 void publisher::run() {
   using clock = std::chrono::steady_clock;
+  const auto* const target = options_.waits ? "/api/events?wait=true&wait_ms=2000" : "/api/events";
   std::uint32_t next = 1;
   auto port = port_.load();
   auto api = std::make_unique<http_client>(port);
@@ -33,17 +34,18 @@ void publisher::run() {
     const auto first = next;
     next += static_cast<std::uint32_t>(options_.batch);
     const auto asked = clock::now();
-    const auto reply = api->post("/api/events", body(first));
+    const auto reply = api->post(target, body(first));
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - asked);
     slowest_ = std::max(slowest_.load(), took);
-    if (reply.status == 202) {
+    const bool is_taken = reply.status == (options_.waits ? 200 : 202);
+    if (is_taken) {
       for (auto number = first; number < next; ++number)
         taken_.push_back(number);
       taken_count_ = taken_.size();
     } else {
       ++refused_;
     }
-    if (options_.pace.count() > 0 || reply.status != 202)
+    if (options_.pace.count() > 0 || !is_taken)
       std::this_thread::sleep_for(std::max(options_.pace, std::chrono::milliseconds{1}));
   }
 }

@@ -14,8 +14,9 @@
 namespace herald::testing {
 
 /// Publishes numbered events to everyone from a thread of its own, one request after the other, and
-/// keeps the numbers that were taken (202). A request that is refused, or whose connection dies, is
-/// not repeated: its numbers are never used again, and whether they were published is unknown.
+/// keeps the numbers that were taken (202, or 200 where it waits). A request that is refused, or
+/// whose connection dies, is not repeated: its numbers are never used again, and whether they were
+/// published is unknown.
 class publisher {
 public:
   struct options {
@@ -24,6 +25,9 @@ public:
     std::size_t batch = 1;
     /// Bytes that each event carries besides its number.
     std::size_t filler = 0;
+    /// The next request waits until all streams have the last one's events, or for two seconds: no
+    /// more is under way than the streams take, however little of a processor they have.
+    bool waits = false;
   };
 
   publisher(std::string name, std::uint16_t api_port, options how);
