@@ -2,8 +2,9 @@
 
     python3 tls_backend.py CERTIFICATE KEY
 
-Takes POST /callback, and answers elsewhere with what the path says: /status/N, or /redirect/N, whose
-Location is the rest of the path with @HOST for the host as asked. Writes one JSON object a line:
+Takes POST /callback, and answers elsewhere with what the path says: /status/N, /redirect/N, whose
+Location is the rest of the path with @HOST for the host as asked, or /text/T, whose body is T
+unescaped. Writes one JSON object a line:
 {"port"} when it listens, then {"method", "path", "body", "type", "peer"} for each request.
 """
 
@@ -12,6 +13,7 @@ import json
 import ssl
 import sys
 import threading
+import urllib.parse
 
 printing = threading.Lock()
 
@@ -44,6 +46,8 @@ class Backend(http.server.BaseHTTPRequestHandler):
         if kind == "redirect":
             self.send_header("Location", target.replace("@HOST", self.headers["Host"]))
         content = b"" if code == 204 else b"{}"
+        if kind == "text":
+            content = urllib.parse.unquote_to_bytes(self.path[len("/text/") :])
         if content:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
