@@ -10,6 +10,9 @@ namespace herald {
 
 namespace {
 
+constexpr std::string_view alphabet =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 struct free_memory {
   void operator()(void* memory) const { std::free(memory); }
 };
@@ -28,12 +31,15 @@ std::string to_base64url(const std::uint8_t* bytes, std::size_t size) {
 std::optional<std::string> from_base64url(std::string_view text) {
   if (text.empty())
     return std::string{};
+  // cjose ends the process where padding stands in the wrong place.
+  if (text.find_first_not_of(alphabet) != std::string_view::npos || text.size() % 4 == 1)
+    return std::nullopt;
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
   if (!cjose_base64url_decode(text.data(), text.size(), &bytes, &size, nullptr))
     return std::nullopt;
   const std::unique_ptr<std::uint8_t, free_memory> owner{bytes};
-  // cjose takes padding, and any bits behind the last byte.
+  // It takes any bits behind the last byte.
   if (to_base64url(bytes, size) != text)
     return std::nullopt;
   return std::string{reinterpret_cast<const char*>(bytes), size};

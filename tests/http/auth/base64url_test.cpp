@@ -21,6 +21,12 @@ TEST(Base64url, HasOneTextForTheSameBytes) {
     EXPECT_EQ(from_base64url(text), std::nullopt) << text;
 }
 
+TEST(Base64url, OutlivesPaddingWhereNoneBelongs) {
+  // cjose would end the process.
+  for (const auto* text : {"Z=", "Z==", "Z===", "A=A=", "Z=A", "Zm9vZ=", "Zm9vZ===", "Zm9vZ=mm"})
+    EXPECT_EQ(from_base64url(text), std::nullopt) << text;
+}
+
 TEST(Base64url, TakesNoZeroForTheEnd) {
   EXPECT_EQ(from_base64url(std::string_view{"Zm9v\0Zm9v", 9}), std::nullopt);
   EXPECT_EQ(from_base64url("AAAA"), std::string(3, '\0'));

@@ -164,6 +164,7 @@ TEST(TokenKey, SaysWhatIsWrongWithAJwk) {
        secret},
       {R"({"kty":"RSA","n":"AQAB"})", "e is required"},
       {R"({"kty":"RSA","n":"!","e":"AQAB"})", "n and e must be base64url"},
+      {R"({"kty":"RSA","n":"Z=","e":"AQAB"})", "n and e must be base64url"},
       {R"({"kty":"EC","crv":"P-256","x":"AQAB","y":"AQAB"})",
        "x and y must be 32 bytes each, as base64url"},
       // On no curve.
