@@ -26,6 +26,8 @@
 #include "http/api/keyed_requests.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
+#include "http/auth/key_source.hpp"
+#include "http/auth/token_checker.hpp"
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
 #include "http/protocol/json_reply.hpp"
@@ -52,6 +54,22 @@ recovered_journal recover_past(const config& settings) {
   if (!past)
     throw std::runtime_error(describe(past.error()).detail);
   return std::move(*past);
+}
+
+/// Null where no tokens are taken. Throws where a file has no key.
+std::unique_ptr<key_source> open_token_keys(const auth_options& options, metrics& numbers) {
+  if (options.secret_file.empty() && options.jwks_file.empty() && options.jwks_url.empty())
+    return nullptr;
+  auto keys = key_source::open(options, numbers);
+  if (keys)
+    return std::move(*keys);
+  const auto why = describe(keys.error());
+  throw std::runtime_error(why.field + ": " + why.detail);
+}
+
+std::unique_ptr<token_checker>
+make_token_checker(const key_source* keys, const auth_options& options, metrics& numbers) {
+  return keys == nullptr ? nullptr : std::make_unique<token_checker>(*keys, options, numbers);
 }
 
 class broadcast_service final : public service {
@@ -94,6 +112,9 @@ private:
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
+  /// Null where no tokens are taken.
+  const std::unique_ptr<key_source> token_keys_;
+  const std::unique_ptr<token_checker> tokens_;
   /// Where the shards to an external gateway live, and their connections.
   std::optional<actor_loop> gateway_loop_;
   supervision supervision_;
@@ -117,6 +138,8 @@ broadcast_service::broadcast_service(
   : settings_(settings),
     secret_(settings.callback.secret),
     system_(system),
+    token_keys_(open_token_keys(settings.auth, numbers)),
+    tokens_(make_token_checker(token_keys_.get(), settings.auth, numbers)),
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
     registry_(spawn_connection_registry(
@@ -265,6 +288,9 @@ void broadcast_service::start() {
 
 void broadcast_service::reconfigure(const config& now) {
   secret_.replace(now.callback.secret);
+  // What is wrong with a file is logged.
+  if (token_keys_)
+    static_cast<void>(token_keys_->reload());
   api_->reconfigure(now.api);
   if (endpoint_)
     endpoint_->reconfigure(now.stream);

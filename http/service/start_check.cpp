@@ -7,7 +7,9 @@
 
 #include <unistd.h>
 
+#include "http/auth/key_source.hpp"
 #include "http/sockets/listeners.hpp"
+#include "messages/errors.hpp"
 
 namespace herald {
 
@@ -30,6 +32,14 @@ std::optional<std::string> obstacle_of_journal(const std::string& path) {
   return std::nullopt;
 }
 
+std::optional<std::string> obstacle_of_keys(const auth_options& options) {
+  const auto error = key_source::check_files(options);
+  if (!error)
+    return std::nullopt;
+  const auto why = describe(error);
+  return why.field + ": " + why.detail;
+}
+
 } // namespace
 
 std::optional<std::string> obstacle_to_start(const config& settings) {
@@ -41,6 +51,8 @@ std::optional<std::string> obstacle_to_start(const config& settings) {
   } catch (const std::exception& e) {
     return e.what();
   }
+  if (auto obstacle = obstacle_of_keys(settings.auth))
+    return obstacle;
   return obstacle_of_journal(settings.journal.path);
 }
 

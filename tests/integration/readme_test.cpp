@@ -121,7 +121,10 @@ std::vector<herald_options> ways_to_run(const temporary_folder& folder) {
   return {
     {with("--journal-path", (folder / "journal").string()), {}, a_command},
     {with("--gateway-url", "http://127.0.0.1:1"), {}, {}},
-    {with("--callback-url", "http://127.0.0.1:1/c"), {}, {}}};
+    {with("--callback-url", "http://127.0.0.1:1/c"), {}, {}},
+    {with("--auth-secret-file", folder.write("secret", std::string(32, 's'))),
+     {"HERALD_AUTH_ISSUER=https://issuer.example", "HERALD_AUTH_AUDIENCE=herald"},
+     {}}};
 }
 
 TEST(Readme, HasEveryMetricWithItsLabels) {
@@ -156,6 +159,8 @@ const std::map<std::string, label_values>& known_values() {
        {"too_many", "too_many_per_address", "too_many_openings", "malformed", "head_too_large",
         "head_timed_out", "head_crowded_out", "origin", "host", "not_found", "method", "invalid",
         "by_owner", "unanswered", "shutting_down", "kept_away"}}}},
+    {"herald_auth_tokens_total", {{"result", {"known", "verified", "invalid", "unknown_key"}}}},
+    {"herald_auth_key_fetches_total", {{"result", {"fetched", "failed"}}}},
     {"herald_journal_failures_total", {{"reason", {"full", "failed"}}}},
     {"herald_gateway_lost_total", {{"reason", {"expired", "stream_full", "shard_full"}}}},
     {"herald_gateway_probes_total", {{"result", {"alive", "gone", "failed"}}}},

@@ -56,6 +56,17 @@ TEST(StartCheck, LeavesThePortOfStreamsAloneWhereAGatewayHasThem) {
   EXPECT_EQ(obstacle(c), "");
 }
 
+TEST(StartCheck, NamesAFileThatHasNoKey) {
+  const testing::temporary_folder folder;
+  auto c = good();
+  c.auth.secret_file = folder.write("secret", std::string(32, 's') + '\n');
+  EXPECT_EQ(obstacle(c), "");
+  c.auth.jwks_file = folder.write("keys", "{}");
+  EXPECT_EQ(obstacle(c), "auth.jwks_file: keys must be an array of keys");
+  c.auth.secret_file = folder.write("secret", "short");
+  EXPECT_EQ(obstacle(c), "auth.secret_file: must have at least 32 bytes");
+}
+
 TEST(StartCheck, LeavesNoListenerBehind) {
   const auto port = listen_on("127.0.0.1", 0, 1).port;
   auto c = good();
