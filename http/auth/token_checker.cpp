@@ -59,9 +59,6 @@ void token_checker::remember(
   const verifier_ptr& by, const token_digest& token, const stream_grant& grant, wall_time now) {
   const std::lock_guard lock{mutex_};
   if (judge_ != by) {
-    // By other keys than those in force: a newer judgement may be here already.
-    if (by != keys_.verifier())
-      return;
     cache_.clear();
     judge_ = by;
   }

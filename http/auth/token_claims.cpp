@@ -82,10 +82,11 @@ private:
 /// A text or an array of texts at a path of claims, which may lead into objects. A claim whose name
 /// is the whole path comes first: names with dots in them are usual ("https://a.example/roles").
 caf::expected<texts> texts_at(json_reader& in, std::string_view path, std::size_t most) {
-  if (auto found = in.optional_text_or_texts(path, std::max<std::size_t>(most, 1)))
-    return std::move(*found);
+  auto found = in.optional_text_or_texts(path, std::max<std::size_t>(most, 1));
   if (auto error = in.finish_leniently())
     return error;
+  if (found)
+    return std::move(*found);
   const auto dot = path.find('.');
   if (dot == std::string_view::npos)
     return texts{};
@@ -153,6 +154,7 @@ grant_of_claims(std::string_view payload, const auth_options& rules, wall_time n
   grant.credential_id = in->optional_text("jti").value_or(std::string{});
   checks.require(
     grant.credential_id.size() <= max_principal_bytes, "jti must have at most 255 bytes");
+  checks.require(!in->finish_leniently(), "a claim comes twice, or has the wrong type");
   const texts_claim roles{
     rules.roles_claim, rules.max_roles, principal_violation,
     "auth.roles_claim must be up to auth.max_roles roles"};
@@ -169,8 +171,6 @@ grant_of_claims(std::string_view payload, const auth_options& rules, wall_time n
     texts_of(*in, payload, topics, is_registered(topics.path) || topics.path == roles.path));
   if (!checks.why().empty())
     return checks.why();
-  if (in->finish_leniently())
-    return "a claim comes twice, or has the wrong type";
   return grant;
 }
 

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "actors/system/owned_fd.hpp"
 #include "messages/errors.hpp"
 #include "tests/support/bare_listener.hpp"
 #include "tests/support/eventually.hpp"
@@ -284,12 +286,11 @@ TEST_F(KeySource, EndsDuringAFetch) {
   options.jwks_url = silent.url() + "/keys";
   options.jwks_timeout_ms = 10min;
   open();
-  const int client = silent.take();
+  const owned_fd client{silent.take()};
   bool told = false;
   EXPECT_EQ(source->miss("new", [&](bool) { told = true; }), key_outlook::soon);
   source.reset();
   EXPECT_FALSE(told);
-  ::close(client);
 }
 
 TEST_F(KeySource, DropsKeysThatAreTooOld) {
@@ -346,6 +347,31 @@ TEST_F(KeySource, TellsWhoWaitsThatTheSourceIsAway) {
   }));
   EXPECT_TRUE(eventually([&] { return told == 1; }));
   EXPECT_EQ(finals, 0);
+}
+
+TEST_F(KeySource, TellsWhoCameDuringAFetchThatAnotherMayBringTheKey) {
+  const testing::bare_listener slow;
+  options.jwks_url = slow.url() + "/keys";
+  open();
+  const owned_fd client{slow.take()};
+  std::atomic<int> told = 0;
+  std::atomic<int> finals = 0;
+  EXPECT_EQ(
+    source->miss(
+      "new",
+      [&](bool final) {
+        finals += final ? 1 : 0;
+        ++told;
+      }),
+    key_outlook::soon);
+  const auto document = jwks_of({issuer().ec});
+  const auto answer =
+    "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(document.size()) + "\r\n\r\n" + document;
+  ASSERT_EQ(
+    ::write(client.get(), answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
+  EXPECT_TRUE(eventually([&] { return told == 1; }));
+  EXPECT_EQ(finals, 0);
+  EXPECT_TRUE(takes(issuer().ec));
 }
 
 TEST_F(KeySource, IsNotAskedMoreOftenThanAllowed) {

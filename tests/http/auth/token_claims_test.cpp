@@ -80,6 +80,8 @@ TEST(TokenClaims, CountTheEndToTheSecondAndLetOtherTimesBeAhead) {
       refused(issuer().claims({{name, issuer().at(61s)}})),
       name + std::string{" is later than auth.leeway_s from now"});
     EXPECT_EQ(refused(issuer().claims({{name, 0}})), "granted");
+    for (const auto& at : {json(-1), json(-1e300), json(1e300), json("0"), json(nullptr)})
+      EXPECT_NE(refused(issuer().claims({{name, at}})), "granted") << name << at;
   }
 }
 
@@ -197,8 +199,11 @@ TEST(TokenClaims, ComeOnce) {
   }
   auto rules = token_issuer::rules();
   rules.roles_claim = "access.roles";
-  EXPECT_TRUE(std::holds_alternative<std::string>(grant_of_claims(
-    R"({"access":{"roles":["a"],"roles":["b"]},)" + text.substr(1), rules, issuer().now)));
+  for (const auto* twice :
+       {R"("access":{"roles":["a"],"roles":["b"]})", R"("access":{"roles":["a"],"x":1,"x":2})"})
+    EXPECT_TRUE(std::holds_alternative<std::string>(
+      grant_of_claims("{" + std::string{twice} + ',' + text.substr(1), rules, issuer().now)))
+      << twice;
 }
 
 TEST(TokenClaims, AreNotGrantedWhereNoIssuerIsSet) {
