@@ -2,44 +2,44 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <unordered_set>
 #include <vector>
 
 #include "http/fanout/stream_table.hpp"
 
 namespace herald {
 
-/// The streams of a loop whose pages watch their heartbeats (`?heartbeat=event`), and the rounds in
-/// which they get them, cut into slices. What other streams get is in the log, and they cost
-/// nothing here. For one thread.
+/// The streams of a loop whose pages watch their heartbeats (`?heartbeat=event`): a bit for each
+/// slot up to the last of them. For one thread.
 class heartbeat_watchers {
 public:
-  void add(stream_slot slot) { watching_.insert(slot); }
+  void add(stream_slot slot) {
+    if (slot >= watching_.size())
+      watching_.resize(slot + 1);
+    watching_[slot] = true;
+  }
   /// The stream in this slot has ended.
-  void remove(stream_slot slot) { watching_.erase(slot); }
-
-  /// All that watch now are due, unless some still are.
-  void begin_round() {
-    if (due_.empty())
-      due_.assign(watching_.begin(), watching_.end());
+  void remove(stream_slot slot) {
+    if (slot < watching_.size())
+      watching_[slot] = false;
   }
 
-  /// Calls `beat(slot)` for up to `count` streams that are due; it may remove them. True if more
-  /// are due.
+  /// Calls `beat(slot)` for each of them in the slots from `begin` to `end`; it may remove them.
+  /// True if there was one.
   template <class Beat>
-  bool run_slice(std::size_t count, Beat beat) {
-    for (auto left = std::min(count, due_.size()); left > 0; --left) {
-      const auto slot = due_.back();
-      due_.pop_back();
-      if (watching_.contains(slot))
-        beat(slot);
+  bool each_in(stream_slot begin, stream_slot end, Beat beat) const {
+    bool any = false;
+    const auto stop = std::min<std::size_t>(end, watching_.size());
+    for (auto slot = begin; slot < stop; ++slot) {
+      if (!watching_[slot])
+        continue;
+      any = true;
+      beat(slot);
     }
-    return !due_.empty();
+    return any;
   }
 
 private:
-  std::unordered_set<stream_slot> watching_;
-  std::vector<stream_slot> due_;
+  std::vector<bool> watching_;
 };
 
 } // namespace herald

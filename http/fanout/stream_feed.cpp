@@ -14,7 +14,6 @@ namespace {
 /// Formatting memory above this is given back.
 constexpr std::size_t keep_scratch = std::size_t{64} * 1024;
 constexpr std::string_view heartbeat = "heartbeat";
-constexpr std::array kinds{hearing::everything, hearing::addressed};
 
 hearing hearing_of(const reach_ptr& hears) {
   return hears && !hears->broadcast ? hearing::addressed : hearing::everything;
@@ -171,42 +170,49 @@ void stream_feed::note_time(const event& what, std::uint64_t round) {
 
 void stream_feed::note_place(event_id place) {
   for (auto& noted : places_)
-    noted.value = std::max(noted.value, place.value);
+    noted.value = std::max(noted.value, place);
 }
 
 /// Streams may have got this event: they come back from no earlier place.
 void stream_feed::raise_places(event_id to) {
   for (auto& noted : places_)
-    if (noted.value != 0)
-      noted.value = std::max(noted.value, to.value);
+    if (noted.value != event_id{})
+      noted.value = std::max(noted.value, to);
 }
 
-void stream_feed::put_heartbeat(time_point now, bool ended, std::chrono::milliseconds quiet_for) {
-  for (const auto who : kinds) {
-    if (now - last_frames_.at(static_cast<std::size_t>(who)) < quiet_for)
-      continue;
-    begin_heartbeat(who);
-    append_comment(scratch_, heartbeat);
-    if (ended)
-      scratch_ += '\n';
-    tell(who, now);
-  }
+bool stream_feed::put_heartbeat(hearing who, const heartbeat_round::slice& some, bool ended) {
+  begin_heartbeat(who, some);
+  append_comment(scratch_, heartbeat);
+  if (ended)
+    scratch_ += '\n';
+  return tell(who, some);
 }
 
-void stream_feed::put_heartbeat_event(time_point now) {
-  for (const auto who : kinds) {
-    begin_heartbeat(who);
-    append_event(scratch_, {}, heartbeat, {}, format_);
-    tell(who, now);
-  }
+bool stream_feed::put_heartbeat_event(hearing who, const heartbeat_round::slice& some) {
+  begin_heartbeat(who, some);
+  append_event(scratch_, {}, heartbeat, {}, format_);
+  return tell(who, some);
 }
 
 /// With the place, but not while an event is on its way that only some have: to those who have it
 /// the place would be an earlier one, and to the others it could not be a later one.
-void stream_feed::begin_heartbeat(hearing who) {
+void stream_feed::begin_heartbeat(hearing who, const heartbeat_round::slice& some) {
   scratch_.clear();
-  if (!frame_)
-    append_cursor(scratch_, places_.at(static_cast<std::size_t>(who)));
+  auto& place = places_.at(static_cast<std::size_t>(who));
+  if (some.first)
+    place.telling = place.value;
+  if (frame_)
+    place.telling = {};
+  else
+    append_cursor(scratch_, place.value);
+}
+
+bool stream_feed::tell(hearing who, const heartbeat_round::slice& some) {
+  const bool queued = table_.tell(who, some.begin, some.end, scratch_);
+  auto& place = places_.at(static_cast<std::size_t>(who));
+  if (some.last && place.telling == place.value)
+    place = {};
+  return queued;
 }
 
 void stream_feed::put_values(stream_slot slot, std::span<const event_ptr> values, event_id cursor) {
@@ -226,15 +232,6 @@ void stream_feed::put_heartbeat_event(stream_slot slot) {
   scratch_.clear();
   append_event(scratch_, {}, heartbeat, {}, format_);
   (void)table_.push(slot, scratch_, std::nullopt);
-}
-
-void stream_feed::tell(hearing who, time_point now) {
-  last_frames_.at(static_cast<std::size_t>(who)) = now;
-  if (!table_.room_for(scratch_.size()))
-    return;
-  table_.tell(who, scratch_);
-  if (!frame_)
-    places_.at(static_cast<std::size_t>(who)) = {};
 }
 
 void stream_feed::release_memory() {

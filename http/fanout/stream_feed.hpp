@@ -14,6 +14,7 @@
 
 #include "actors/audience/audience_index.hpp"
 #include "http/fanout/delivery_targets.hpp"
+#include "http/fanout/heartbeat_round.hpp"
 #include "http/fanout/shared_frame.hpp"
 #include "http/fanout/stream_table.hpp"
 #include "messages/audience.hpp"
@@ -72,27 +73,26 @@ public:
   /// Of what was put in since the last call.
   [[nodiscard]] std::vector<failure> take_failures() { return std::exchange(failures_, {}); }
 
-  /// Puts in a comment for all streams that were told nothing in common for so long, unless there
-  /// is no room, as streams get something anyway. `ended`: an empty line follows it, as that of
-  /// gateways has it.
-  void put_heartbeat(time_point now, bool ended = false, std::chrono::milliseconds quiet_for = {});
-  /// Puts in a heartbeat that pages can watch, an event without id, for all streams; likewise.
-  void put_heartbeat_event(time_point now);
+  /// Gives the open streams of one kind in these slots a comment. `ended`: an empty line follows
+  /// it, as that of gateways has it. True if a slice of the table has something to send then.
+  bool put_heartbeat(hearing who, const heartbeat_round::slice& some, bool ended = false);
+  /// Gives them a heartbeat that pages can watch, an event without id; likewise.
+  bool put_heartbeat_event(hearing who, const heartbeat_round::slice& some);
   /// The same for one open stream.
   void put_heartbeat_event(stream_slot slot);
-  /// The next heartbeat for all streams begins with the id of an event before which nothing is
-  /// still to come, so that a stream that has heard none of the last events comes back from there.
-  /// It names a later one if that was put in meanwhile: a cursor never goes back. Nothing for 0.
+  /// The heartbeats of the next round, of each kind, begin with the id of an event before which
+  /// nothing is still to come, so that a stream that has heard none of the last events comes back
+  /// from there. They name a later one if that was put in meanwhile: a cursor never goes back.
+  /// Nothing for 0.
   void note_place(event_id place);
-  /// When something was last put in for all streams of any kind; at first, when this was made.
+  /// When something was last put in for all streams of this kind, heartbeats left out; at first,
+  /// when this was made.
+  [[nodiscard]] time_point last_frame(hearing who) const noexcept {
+    return last_frames_.at(static_cast<std::size_t>(who));
+  }
+  /// The same of any kind.
   [[nodiscard]] time_point last_frame() const noexcept {
     return *std::max_element(last_frames_.begin(), last_frames_.end());
-  }
-  /// Since when there are streams that were told nothing in common with others of their kind: a
-  /// heartbeat is due so long after. Those that hear broadcasts, and those that do not, are told at
-  /// different times.
-  [[nodiscard]] time_point quiet_since() const noexcept {
-    return *std::min_element(last_frames_.begin(), last_frames_.end());
   }
 
   /// Whether all streams that an event is for were offered it since the last `each_served`.
@@ -129,8 +129,8 @@ private:
   [[nodiscard]] std::optional<stream_slot> open_slot(const token& stream) const;
   void note_time(const event& what, std::uint64_t round);
   void raise_places(event_id to);
-  void begin_heartbeat(hearing who);
-  void tell(hearing who, time_point now);
+  void begin_heartbeat(hearing who, const heartbeat_round::slice& some);
+  bool tell(hearing who, const heartbeat_round::slice& some);
 
   stream_table& table_;
   const frame_format format_;
@@ -140,8 +140,14 @@ private:
   std::deque<timed_event> timed_;
   /// By `hearing`.
   std::array<time_point, hearing_count> last_frames_;
-  /// By `hearing`; 0 where none is to be named.
-  std::array<event_id, hearing_count> places_{};
+  /// A place that heartbeats name; 0 where there is none.
+  struct noted_place {
+    event_id value;
+    /// What all streams were told since the round began.
+    event_id telling;
+  };
+  /// By `hearing`.
+  std::array<noted_place, hearing_count> places_{};
   std::string scratch_;
 
   audience_index index_;

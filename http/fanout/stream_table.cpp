@@ -194,13 +194,35 @@ void stream_table::broadcast(
       append(one, frame, service, ticket, except);
 }
 
-void stream_table::tell(hearing who, std::string_view frame) {
+bool stream_table::tell(hearing who, stream_slot begin, stream_slot end, std::string_view frame) {
   if (open_streams(who) == 0)
-    return;
-  ++frames_;
-  for (auto& one : lanes_)
-    if (one.who == who && one.open != 0)
-      append(one, frame, std::nullopt, 0, {});
+    return false;
+  shared_frame text{std::string{frame}, std::nullopt};
+  // First what takes memory: a batch that is left would be sent when its text is gone.
+  (void)text.as(framing::bare);
+  (void)text.as(framing::chunked);
+  const auto flush = [&] {
+    send_batch([&](stream_slot slot, const socket_send& send) {
+      apply_told(slot, send, text.as(framing_of(streams_[slot])));
+    });
+  };
+  bool queued = false;
+  for (auto slot = begin; slot < end; ++slot) {
+    const auto& s = streams_[slot];
+    if (s.now != state::open || s.addressed != (who == hearing::addressed))
+      continue;
+    const auto& bytes = text.as(framing_of(s));
+    if (blocked(s) || !has_all(s)) {
+      flush();
+      queued = enqueue(slot, bytes, std::nullopt, 0) || queued;
+      continue;
+    }
+    add_to_batch(slot, bytes->view());
+    if (batch_.size() == max_batch)
+      flush();
+  }
+  flush();
+  return queued;
 }
 
 /// Sees to it that these streams can jump without memory: a stream that cannot would be sent what
@@ -538,12 +560,16 @@ bool stream_table::join_batch(stream_slot slot) {
   const auto piece = s.now == state::open ? only_piece(s) : std::string_view{};
   if (piece.empty())
     return false;
-  batch_.push_back(slot);
-  batch_sends_.push_back({s.fd, piece.data(), piece.size(), 0});
-  batch_bytes_ += piece.size();
+  add_to_batch(slot, piece);
   if (batch_.size() == max_batch)
     send_batch();
   return true;
+}
+
+void stream_table::add_to_batch(stream_slot slot, std::string_view bytes) {
+  batch_.push_back(slot);
+  batch_sends_.push_back({streams_[slot].fd, bytes.data(), bytes.size(), 0});
+  batch_bytes_ += bytes.size();
 }
 
 /// All that an open stream has to send, if it lies in one piece; else nothing.
@@ -559,16 +585,21 @@ std::string_view stream_table::only_piece(const stream& s) const {
   return frame.bytes().substr(s.own->sent());
 }
 
+void stream_table::send_batch() {
+  send_batch([this](stream_slot slot, const socket_send& send) { apply_result(slot, send); });
+}
+
 /// An exception of one stream is thrown on once all others have been advanced: they have got
 /// theirs.
-void stream_table::send_batch() {
+template <class Apply>
+void stream_table::send_batch(Apply apply) {
   if (batch_.empty())
     return;
   io_.write_each(batch_sends_);
   std::exception_ptr failed;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     try {
-      apply_result(batch_[i], batch_sends_[i]);
+      apply(batch_[i], batch_sends_[i]);
     } catch (...) {
       failed = std::current_exception();
     }
@@ -592,6 +623,29 @@ void stream_table::apply_result(stream_slot slot, const socket_send& send) {
     block(slot, true);
   else
     s.own.reset();
+}
+
+/// What the stream has not taken of the text waits in its queue.
+void stream_table::apply_told(
+  stream_slot slot, const socket_send& send, const frame_text_ptr& text) {
+  if (send.result < 0) {
+    end_stream(slot, end_reason::error);
+    return;
+  }
+  const auto taken = static_cast<std::size_t>(send.result);
+  auto& s = streams_[slot];
+  note_sent(s, taken);
+  if (taken == send.count)
+    return;
+  try {
+    own(s).push({.due = s.cursor, .text = text});
+  } catch (...) {
+    // Whatever follows half a text would be a part of it.
+    end_stream(slot, end_reason::error);
+    throw;
+  }
+  s.own->sent_more(taken);
+  block(slot, true);
 }
 
 void stream_table::serve(stream_slot slot) {
@@ -674,8 +728,13 @@ std::size_t stream_table::gather(const stream& s, part_list& parts) const {
   return count;
 }
 
-void stream_table::advance(stream& s, std::size_t bytes) {
+void stream_table::note_sent(stream& s, std::size_t bytes) {
   tally_.bytes += bytes;
+  s.unacknowledged = true;
+}
+
+void stream_table::advance(stream& s, std::size_t bytes) {
+  note_sent(s, bytes);
   while (s.own && !s.own->empty()) {
     const auto& frame = s.own->at(0);
     if (s.cursor < frame.due) {

@@ -170,8 +170,11 @@ public:
   void broadcast(
     std::string_view frame, std::optional<service_type> service, delivery_tickets::key ticket = 0,
     std::span<const stream_slot> except = {});
-  /// Appends a frame that is no event for all open streams of one kind.
-  void tell(hearing who, std::string_view frame);
+  /// Sends a frame that is no event to the open streams of one kind in the slots from `begin` to
+  /// `end`: at once to those that have nothing else to send, and behind what is due to the others.
+  /// True if a slice has something to send then. A stream that is far behind may be closed, as by
+  /// `push`.
+  bool tell(hearing who, stream_slot begin, stream_slot end, std::string_view frame);
   /// From here on an open stream hears this. A stream that is far behind may be closed, as by
   /// `push`.
   void change_hearing(stream_slot slot, hearing now);
@@ -205,6 +208,13 @@ public:
   void release_memory();
 
   // Its state.
+
+  /// Whether the stream was sent something since it was last `acknowledged`.
+  [[nodiscard]] bool unacknowledged(stream_slot slot) const {
+    return streams_[slot].unacknowledged;
+  }
+  /// The client has acknowledged all that the stream was sent.
+  void acknowledged(stream_slot slot) { streams_[slot].unacknowledged = false; }
 
   /// Where the parts of the table do not agree: what is wrong.
   [[nodiscard]] std::optional<std::string> check() const;
@@ -269,6 +279,8 @@ private:
     bool addressed : 1 = false;
     /// The same of the lane in which its cursor is, while jumps to another wait.
     bool cursor_addressed : 1 = false;
+    /// Was sent something that the client may not have acknowledged.
+    bool unacknowledged : 1 = false;
   };
 
   static constexpr std::size_t lane_count = framing_count * hearing_count;
@@ -320,9 +332,14 @@ private:
   bool join_batch(stream_slot slot);
   [[nodiscard]] std::string_view only_piece(const stream& s) const;
   void send_batch();
+  template <class Apply>
+  void send_batch(Apply apply);
+  void add_to_batch(stream_slot slot, std::string_view bytes);
   void apply_result(stream_slot slot, const socket_send& send);
+  void apply_told(stream_slot slot, const socket_send& send, const frame_text_ptr& text);
   void serve(stream_slot slot);
   std::size_t gather(const stream& s, part_list& parts) const;
+  void note_sent(stream& s, std::size_t bytes);
   void advance(stream& s, std::size_t bytes);
   void advance_log(stream& s, log_position to);
   void take_jump(stream& s);

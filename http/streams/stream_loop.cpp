@@ -49,12 +49,10 @@ stream_loop::stream_loop(
       {{"actor", "stream-loop"}})),
     child_(index, name_of(index), around.numbers, around.supervisor, inbox),
     admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
-    heartbeat_(
-      io_, [this] { return feed_.quiet_since() + options_.heartbeat_s; },
-      [this] { on_heartbeat(); }),
-    heartbeat_event_(
-      io_, [this] { return clock::now() + options_.heartbeat_s; },
-      [this] { on_heartbeat_event(); }),
+    // There may be more streams soon.
+    beats_(
+      io_, [this] { return std::min(heartbeats_.due(), clock::now() + tick); },
+      [this] { on_heartbeats(); }),
     tick_(
       io_, [] { return clock::now() + tick; }, [this] { on_tick(); }),
     patrols_(
@@ -78,6 +76,9 @@ stream_loop::stream_loop(
       streams_),
     feed_(table_, clock::now(), options_.format),
     openings_(options_.open_timeout),
+    heartbeats_(
+      {options_.heartbeat_s, options_.heartbeat_event, options_.stand_in}, table_, feed_,
+      clock::now()),
     patrol_(options_.unreachable_s, table_, metrics_.unreachable, &tcp_progress_of),
     inbox_(inbox) {
   const acceptor::counters numbers{metrics_.accepted, metrics_.gathered, metrics_.accept_errors};
@@ -118,11 +119,8 @@ void stream_loop::work_on() {
     throw state_damaged(*damage);
   for (auto& one : acceptors_)
     one.listen();
-  if (options_.heartbeat_s.count() != 0) {
-    heartbeat_event_.start();
-    if (!options_.heartbeat_event)
-      heartbeat_.start();
-  }
+  if (options_.heartbeat_s.count() != 0)
+    beats_.start();
   tick_.start();
   if (options_.unreachable_s.count() != 0)
     patrols_.start();
@@ -274,11 +272,9 @@ bool stream_loop::work_a_round() {
     drain_some();
   if (orders_.empty())
     feed_.release_memory();
-  const bool beating = heartbeat_watchers_.run_slice(
-    slice_orders, [this](stream_slot slot) { feed_.put_heartbeat_event(slot); });
   const bool more = streams_.run_slice(table_, slice_sends);
   report_progress();
-  return more || beating || !orders_.empty();
+  return more || !orders_.empty();
 }
 
 void stream_loop::schedule() {
@@ -376,7 +372,7 @@ void stream_loop::after_sockets() {
 /// Its socket is closed.
 void stream_loop::on_stream_ended(const ended_stream& stream) {
   openings_.remove(stream.slot);
-  heartbeat_watchers_.remove(stream.slot);
+  heartbeats_.ended(stream.slot);
   feed_.ended(stream.slot);
   patrol_.ended(stream.slot);
   limits_.release(stream.lease);
@@ -387,21 +383,12 @@ void stream_loop::on_stream_ended(const ended_stream& stream) {
   caf::anon_send(owner_, stream_closed{stream.stream, stream.reason});
 }
 
-void stream_loop::on_heartbeat() {
-  const auto now = clock::now();
-  if (now - feed_.quiet_since() < options_.heartbeat_s)
-    return;
-  feed_.put_heartbeat(now, options_.stand_in, options_.heartbeat_s);
-  schedule();
-}
-
-/// In the log where all streams get it; else a frame for each that has asked.
-void stream_loop::on_heartbeat_event() {
-  if (options_.heartbeat_event)
-    feed_.put_heartbeat_event(clock::now());
-  else
-    heartbeat_watchers_.begin_round();
-  schedule();
+/// A slice: where more are due, the timer is over at once, and what else there is comes between.
+void stream_loop::on_heartbeats() {
+  const bool queued = heartbeats_.beat(clock::now());
+  report_progress();
+  if (queued)
+    schedule();
 }
 
 void stream_loop::on_tick() {

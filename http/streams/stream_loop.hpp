@@ -21,7 +21,6 @@
 #include "http/admission/stream_limits.hpp"
 #include "http/admission/stream_metrics.hpp"
 #include "http/admission/stream_options.hpp"
-#include "http/fanout/heartbeat_watchers.hpp"
 #include "http/fanout/stall_patrol.hpp"
 #include "http/fanout/stream_feed.hpp"
 #include "http/fanout/stream_table.hpp"
@@ -31,6 +30,7 @@
 #include "http/streams/loop_child.hpp"
 #include "http/streams/loop_inbox.hpp"
 #include "http/streams/pending_clients.hpp"
+#include "http/streams/stream_heartbeats.hpp"
 #include "http/streams/stream_openings.hpp"
 #include "http/streams/stream_sockets.hpp"
 #include "messages/actors.hpp"
@@ -135,8 +135,7 @@ private:
   void on_stream_ended(const ended_stream& stream);
 
   // time
-  void on_heartbeat();
-  void on_heartbeat_event();
+  void on_heartbeats();
   void on_tick();
   void log_unsent_versions();
   void on_patrol();
@@ -160,8 +159,7 @@ private:
   /// Set for `answers_due_`, while somebody waits for delivery.
   boost::asio::steady_timer answers_{io_};
   std::optional<clock::time_point> answers_due_;
-  repeating_timer heartbeat_;
-  repeating_timer heartbeat_event_;
+  repeating_timer beats_;
   repeating_timer tick_;
   repeating_timer patrols_;
   socket_set sockets_;
@@ -174,7 +172,7 @@ private:
   stream_table table_;
   stream_feed feed_;
   stream_openings openings_;
-  heartbeat_watchers heartbeat_watchers_;
+  stream_heartbeats heartbeats_;
   /// The timer for the next announcement is set.
   bool announcing_ = false;
   stall_patrol patrol_;

@@ -56,7 +56,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (!options_.stand_in)
     append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
   if (client->heartbeat_event)
-    heartbeat_watchers_.add(*slot);
+    heartbeats_.watch(*slot);
   openings_.remove(*slot);
   feed_.attach(*slot, std::move(start), order.missed, order.cursor, order.hears);
 }

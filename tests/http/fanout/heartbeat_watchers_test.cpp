@@ -9,52 +9,39 @@ namespace {
 
 class HeartbeatWatchers : public ::testing::Test {
 protected:
-  /// The streams that a slice reaches.
-  std::set<stream_slot> slice(std::size_t count) {
-    std::set<stream_slot> reached;
-    more = watchers.run_slice(count, [&](stream_slot slot) { reached.insert(slot); });
+  using slots = std::set<stream_slot>;
+
+  /// The streams that watch, of these slots.
+  slots in(stream_slot begin, stream_slot end) {
+    slots reached;
+    any = watchers.each_in(begin, end, [&](stream_slot slot) { reached.insert(slot); });
     return reached;
   }
 
   heartbeat_watchers watchers;
-  bool more = false;
+  bool any = false;
 };
 
-using slots = std::set<stream_slot>;
-
-TEST_F(HeartbeatWatchers, GetOneHeartbeatInEachRound) {
-  watchers.add(1);
-  watchers.add(7);
-  EXPECT_EQ(slice(10), slots{}) << "no round has begun";
-  for (int round = 0; round < 2; ++round) {
-    watchers.begin_round();
-    EXPECT_EQ(slice(10), (slots{1, 7}));
-    EXPECT_FALSE(more);
-    EXPECT_EQ(slice(10), slots{});
-  }
-}
-
-TEST_F(HeartbeatWatchers, AreReachedInSlices) {
-  for (stream_slot slot = 0; slot < 10; ++slot)
+TEST_F(HeartbeatWatchers, AreFoundByTheirSlots) {
+  EXPECT_EQ(in(0, 100), slots{});
+  EXPECT_FALSE(any);
+  for (const stream_slot slot : {1U, 7U, 8U, 90U})
     watchers.add(slot);
-  watchers.begin_round();
-  auto reached = slice(4);
-  EXPECT_EQ(reached.size(), 4u);
-  EXPECT_TRUE(more);
-  watchers.begin_round();
-  reached.merge(slice(100));
-  EXPECT_EQ(reached.size(), 10u);
-  EXPECT_FALSE(more) << "a round that was under way has not begun again";
+  EXPECT_EQ(in(0, 100), (slots{1, 7, 8, 90}));
+  EXPECT_TRUE(any);
+  EXPECT_EQ(in(1, 8), (slots{1, 7}));
+  EXPECT_EQ(in(91, 1000), slots{});
+  EXPECT_FALSE(any);
 }
 
 TEST_F(HeartbeatWatchers, AreLeftOutOnceTheyHaveEnded) {
   watchers.add(1);
   watchers.add(2);
-  watchers.begin_round();
   watchers.remove(1);
-  EXPECT_EQ(slice(10), slots{2});
-  watchers.begin_round();
-  EXPECT_EQ(slice(10), slots{2});
+  watchers.remove(1000);
+  EXPECT_EQ(in(0, 10), slots{2});
+  watchers.each_in(0, 10, [&](stream_slot slot) { watchers.remove(slot); });
+  EXPECT_EQ(in(0, 10), slots{});
 }
 
 } // namespace

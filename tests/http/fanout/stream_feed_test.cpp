@@ -81,6 +81,15 @@ protected:
     }
   }
 
+  /// A whole round of heartbeats, in one slice.
+  void beat(hearing who, bool ended = false) {
+    feed.put_heartbeat(who, {0, static_cast<stream_slot>(table.slots()), true, true}, ended);
+  }
+  void beat() {
+    beat(hearing::everything);
+    beat(hearing::addressed);
+  }
+
   std::map<int, std::string> received;
   std::set<int> full;
   std::size_t writes = 0;
@@ -175,8 +184,8 @@ TEST_F(StreamFeed, KnowsHowLongStreamsWereQuiet) {
   EXPECT_EQ(feed.last_frame(), start) << "it was for one";
   EXPECT_TRUE(feed.put(batch({{make("a"), std::nullopt}}), start + 3s));
   EXPECT_EQ(feed.last_frame(), start + 3s);
-  feed.put_heartbeat(start + 4s);
-  EXPECT_EQ(feed.last_frame(), start + 4s);
+  beat();
+  EXPECT_EQ(feed.last_frame(), start + 3s);
   run();
   EXPECT_NE(received[1].find(": heartbeat\n"), std::string::npos);
 }
@@ -415,18 +424,16 @@ TEST_F(StreamFeed, BeatsForStreamsThatHearNoBroadcastsWhileOthersAreBusy) {
   (void)open_to(2, {"a"}, false);
   EXPECT_TRUE(feed.put(batch({{make("all"), std::nullopt}}), start + 10s));
   EXPECT_EQ(feed.last_frame(), start + 10s);
-  EXPECT_EQ(feed.quiet_since(), start);
-  feed.put_heartbeat(start + 15s, false, 15s);
+  EXPECT_EQ(feed.last_frame(hearing::addressed), start);
+  beat(hearing::addressed);
   run();
   EXPECT_EQ(received[1], "data: all\n\n");
   EXPECT_EQ(received[2], ": heartbeat\n");
-  EXPECT_EQ(feed.quiet_since(), start + 10s);
-  feed.put_heartbeat(start + 25s, true, 15s);
-  run();
+  beat(hearing::everything, true);
   EXPECT_EQ(received[1], "data: all\n\n: heartbeat\n\n");
   EXPECT_EQ(received[2], ": heartbeat\n");
-  feed.put_heartbeat_event(start + 26s);
-  run();
+  for (const auto who : {hearing::everything, hearing::addressed})
+    feed.put_heartbeat_event(who, {0, 2, true, true});
   for (const int fd : {1, 2})
     EXPECT_TRUE(received[fd].ends_with("\nevent: heartbeat\ndata: \n\n")) << received[fd];
 }
@@ -435,26 +442,56 @@ TEST_F(StreamFeed, NamesAPlaceOnceWithTheNextHeartbeatOfEachKind) {
   (void)open(1);
   (void)open_to(2, {"a"}, false);
   feed.note_place({});
-  feed.put_heartbeat(start + 1s);
+  beat();
   feed.note_place({70});
   feed.note_place({60});
-  feed.put_heartbeat(start + 2s);
-  feed.put_heartbeat(start + 3s);
+  beat();
+  beat();
   feed.note_place({80});
-  feed.put_heartbeat_event(start + 4s);
-  run();
-  const std::string beat = ": heartbeat\n";
-  const auto expected = beat + "id: " + to_string(event_id{70}) + "\n\n" + beat + beat
-                        + "id: " + to_string(event_id{80}) + "\n\nevent: heartbeat\ndata: \n\n";
+  for (const auto who : {hearing::everything, hearing::addressed})
+    feed.put_heartbeat_event(who, {0, 2, true, true});
+  const std::string heartbeat = ": heartbeat\n";
+  const auto expected = heartbeat + "id: " + to_string(event_id{70}) + "\n\n" + heartbeat
+                        + heartbeat + "id: " + to_string(event_id{80})
+                        + "\n\nevent: heartbeat\ndata: \n\n";
   EXPECT_EQ(received[1], expected);
   EXPECT_EQ(received[2], expected);
+}
+
+TEST_F(StreamFeed, NamesAPlaceUntilAWholeRoundHasHeardOfIt) {
+  for (int fd = 0; fd < 4; ++fd)
+    (void)open(fd);
+  run();
+  received.clear();
+  feed.put_heartbeat(hearing::everything, {0, 2, true, false});
+  feed.note_place({70});
+  feed.put_heartbeat(hearing::everything, {2, 4, false, true});
+  beat();
+  beat();
+  const auto place = "id: " + to_string(event_id{70}) + "\n\n";
+  const std::string heartbeat = ": heartbeat\n";
+  EXPECT_EQ(received[0], heartbeat + place + heartbeat + heartbeat);
+  EXPECT_EQ(received[3], place + heartbeat + place + heartbeat + heartbeat);
+}
+
+TEST_F(StreamFeed, NamesAPlaceThatARoundWasCutOffAt) {
+  for (int fd = 0; fd < 4; ++fd)
+    (void)open(fd);
+  run();
+  received.clear();
+  feed.note_place({70});
+  feed.put_heartbeat(hearing::everything, {0, 2, true, false});
+  feed.put_heartbeat(hearing::everything, {0, 2, true, false});
+  feed.put_heartbeat(hearing::everything, {2, 4, false, true});
+  const auto place = "id: " + to_string(event_id{70}) + "\n\n";
+  EXPECT_EQ(received[3], place + ": heartbeat\n");
 }
 
 TEST_F(StreamFeed, NamesNoPlaceBeforeAnEventThatStreamsHave) {
   const auto one = open(1);
   feed.note_place({70});
   EXPECT_TRUE(feed.put(batch({{make("a", 75), one}}), start));
-  feed.put_heartbeat(start + 1s);
+  beat();
   run();
   EXPECT_EQ(received[1].find("id: " + to_string(event_id{70}) + "\n"), std::string::npos);
   EXPECT_TRUE(received[1].ends_with("id: " + to_string(event_id{75}) + "\n\n: heartbeat\n"));
@@ -464,10 +501,10 @@ TEST_F(StreamFeedToMany, NamesNoPlaceWhileAnEventIsOnItsWay) {
   const auto order = batch({to_some(make("some", 75), topic("a"))});
   feed.note_place({70});
   ASSERT_FALSE(feed.put(order, start));
-  feed.put_heartbeat(start + 1s);
+  beat();
   while (!feed.put(order, start))
     run();
-  feed.put_heartbeat(start + 2s);
+  beat();
   run();
   const auto last = "id: " + to_string(event_id{75}) + "\n\n: heartbeat\n";
   for (const int fd : {0, count - 1}) {

@@ -312,17 +312,24 @@ private:
     }
   }
 
-  /// A frame that is no event, for all of one kind.
+  /// A frame that is no event, for some of one kind.
   void tell() {
     const auto bytes = frame(20);
-    while (!table_.room_for(bytes.size()))
-      table_.run_slice(1 + below(4));
     const auto who = static_cast<hearing>(below(hearing_count));
-    table_.tell(who, bytes);
-    notice_laps();
+    const auto begin = static_cast<stream_slot>(below(table_.slots() + 1));
+    const auto end = static_cast<stream_slot>(begin + below(table_.slots() - begin + 1));
+    std::vector<model_stream*> told;
     for (auto& s : streams_)
-      if (s->open && s->hears == who)
+      if (s->open && s->hears == who && s->slot >= begin && s->slot < end)
+        told.push_back(s.get());
+    table_.tell(who, begin, end, bytes);
+    notice_laps();
+    for (auto* const s : told) {
+      if (s->open)
         s->expected += bytes;
+      else
+        s->overflowed = true;
+    }
   }
 
   void change_hearing(model_stream* s) {

@@ -121,6 +121,11 @@ protected:
 
   void broadcast(std::string_view frame) { table.broadcast(frame, service_type::event); }
 
+  /// All of one kind.
+  bool tell(hearing who, std::string_view frame) {
+    return table.tell(who, 0, static_cast<stream_slot>(table.slots()), frame);
+  }
+
   void release(int fd) {
     sockets.room.erase(fd);
     table.writable(sockets.watched.at(fd));
@@ -862,13 +867,63 @@ TEST_F(StreamTable, TellsStreamsThatHearNoBroadcastsOnlyWhatIsForThem) {
   EXPECT_EQ(table.open_streams(hearing::everything), 1u);
   broadcast("a.");
   table.push(slot, "mine.", service_type::event);
-  table.tell(hearing::addressed, ":quiet.");
-  table.tell(hearing::everything, ":busy.");
+  tell(hearing::addressed, ":quiet.");
+  tell(hearing::everything, ":busy.");
   broadcast("b.");
   run();
   EXPECT_EQ(sockets.received[1], "head|mine.:quiet.");
   EXPECT_EQ(sockets.received[2], "head|a.:busy.b.");
   EXPECT_EQ(table.tally().sent, (frame_counts{0, 0, 3}));
+}
+
+TEST_F(StreamTable, TellsSomeStreamsAtOnceUnlessTheyHaveMoreToSend) {
+  std::vector<stream_slot> slots;
+  for (int fd = 1; fd <= 4; ++fd)
+    slots.push_back(open(fd));
+  run();
+  table.push(slots[1], "mine.", service_type::event);
+  EXPECT_TRUE(table.tell(hearing::everything, slots[0], slots[3], ":h."));
+  EXPECT_EQ(sockets.received[1], "head|:h.");
+  EXPECT_EQ(sockets.received[2], "head|");
+  EXPECT_EQ(sockets.received[3], "head|:h.");
+  run();
+  EXPECT_EQ(sockets.received[2], "head|mine.:h.");
+  EXPECT_EQ(sockets.received[4], "head|");
+  EXPECT_FALSE(tell(hearing::everything, ":i."));
+  EXPECT_EQ(sockets.received[4], "head|:i.");
+}
+
+TEST_F(StreamTable, EndsATextThatASocketTakesInParts) {
+  for (std::size_t taken = 0; taken < 6; ++taken) {
+    const int fd = 10 + static_cast<int>(taken);
+    sockets.room[fd] = 5 + taken;
+    const auto slot = open(fd);
+    run();
+    tell(hearing::everything, ":text.");
+    EXPECT_EQ(sockets.received[fd], std::string{"head|:text."}.substr(0, 5 + taken));
+    EXPECT_FALSE(table.check());
+    tell(hearing::everything, ":more.");
+    release(fd);
+    EXPECT_EQ(sockets.received[fd], "head|:text.:more.");
+    table.drop(slot, end_reason::client_closed);
+  }
+}
+
+TEST_F(StreamTable, KnowsWhomItHasSentSomething) {
+  const auto slot = open(1);
+  EXPECT_FALSE(table.unacknowledged(slot));
+  const auto was_sent = [&](auto send) {
+    table.acknowledged(slot);
+    EXPECT_FALSE(table.unacknowledged(slot));
+    send();
+    run();
+    return table.unacknowledged(slot);
+  };
+  EXPECT_TRUE(was_sent([] {})) << "its head";
+  EXPECT_FALSE(was_sent([] {}));
+  EXPECT_TRUE(was_sent([&] { broadcast("a."); }));
+  EXPECT_TRUE(was_sent([&] { table.push(slot, "mine.", service_type::event); }));
+  EXPECT_TRUE(was_sent([&] { tell(hearing::everything, ":h."); }));
 }
 
 TEST_F(StreamTableWithRoom, ChangesWhatAStreamHearsAtOnePlaceOfTheOrder) {
@@ -881,20 +936,20 @@ TEST_F(StreamTableWithRoom, ChangesWhatAStreamHearsAtOnePlaceOfTheOrder) {
     table.attach(other, {"head|", {}, framing::bare, hearing::addressed});
     run();
     broadcast("a.");
-    table.tell(hearing::everything, ":e.");
+    tell(hearing::everything, ":e.");
     table.push(slot, "mine.", service_type::task);
     run();
     broadcast("b.");
     table.change_hearing(slot, hearing::addressed);
     broadcast("not.");
     run();
-    table.tell(hearing::addressed, ":q.");
+    tell(hearing::addressed, ":q.");
     table.push(slot, "too.", service_type::task);
     EXPECT_FALSE(table.check());
     broadcast("nor.");
     table.change_hearing(slot, hearing::everything);
     run();
-    table.tell(hearing::addressed, ":x.");
+    tell(hearing::addressed, ":x.");
     broadcast("d.");
     run();
     EXPECT_FALSE(table.check());
@@ -938,7 +993,7 @@ TEST_F(StreamTable, LapsAStreamThatIsYetToComeToALog) {
   table.attach(slot, {"head|", {}, framing::bare, hearing::addressed});
   open(2);
   run();
-  table.tell(hearing::addressed, ":quiet.");
+  tell(hearing::addressed, ":quiet.");
   run();
   table.change_hearing(slot, hearing::everything);
   for (int i = 0; i < 20; ++i) {
