@@ -5,8 +5,10 @@
 
 // The kernel's own header, as netinet/tcp.h knows only the beginning of tcp_info; a file cannot
 // have both.
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace herald {
@@ -19,6 +21,11 @@ std::optional<tcp_progress> tcp_progress_of(int fd) {
   return tcp_progress{
     info.tcpi_bytes_acked, info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
     std::chrono::milliseconds{info.tcpi_last_ack_recv}};
+}
+
+bool is_outstanding(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes != 0;
 }
 
 std::optional<std::size_t> established_chains() {

@@ -20,6 +20,9 @@ struct tcp_progress {
 /// Nothing for a descriptor that is no TCP socket.
 [[nodiscard]] std::optional<tcp_progress> tcp_progress_of(int fd);
 
+/// The same of nothing but `outstanding`, at a sixth of the cost; true for what is no socket.
+[[nodiscard]] bool is_outstanding(int fd);
+
 /// How many chains the kernel's table of established connections has, of this network namespace:
 /// every packet looks its connection up there. Fixed when the kernel starts (`thash_entries`, Linux
 /// kernel parameters). Nothing where the kernel does not say so (before 6.1).

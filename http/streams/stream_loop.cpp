@@ -15,7 +15,6 @@
 #include "actors/system/descriptor_channel.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/protocol/gateway_error.hpp"
-#include "http/sockets/tcp_progress.hpp"
 
 namespace herald {
 
@@ -79,7 +78,7 @@ stream_loop::stream_loop(
     heartbeats_(
       {options_.heartbeat_s, options_.heartbeat_event, options_.stand_in}, table_, feed_,
       clock::now()),
-    patrol_(options_.unreachable_s, table_, metrics_.unreachable, &tcp_progress_of),
+    patrol_(options_.unreachable_s, options_.heartbeat_s, table_, metrics_.unreachable),
     inbox_(inbox) {
   const acceptor::counters numbers{metrics_.accepted, metrics_.gathered, metrics_.accept_errors};
   client_sink& sink = *this;

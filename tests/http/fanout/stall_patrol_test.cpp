@@ -1,5 +1,6 @@
 #include "http/fanout/stall_patrol.hpp"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -20,14 +21,26 @@ std::optional<tcp_progress> progress_of(int fd) {
   return found == clients.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::size_t asks = 0; // NOLINT: likewise
+
+bool outstanding(int fd) {
+  ++asks;
+  const auto found = clients.find(fd);
+  return found == clients.end() || found->second.outstanding;
+}
+
+constexpr progress_readers readers{&progress_of, &outstanding};
+
 class StallPatrol : public ::testing::Test, protected stream_io {
 protected:
   StallPatrol() {
     clients.clear();
-    looks = 0;
+    looks = asks = 0;
   }
 
-  ssize_t write(int /*fd*/, const iovec* /*parts*/, int /*count*/) override { return 0; }
+  ssize_t write(int /*fd*/, const iovec* parts, int /*count*/) override {
+    return static_cast<ssize_t>(parts->iov_len);
+  }
   void watch_writable(int /*fd*/, stream_slot /*slot*/, bool /*on*/) override {}
   void ended(const ended_stream& stream) override {
     gone.push_back(stream.fd);
@@ -35,9 +48,12 @@ protected:
     patrol.ended(stream.slot);
   }
 
+  /// Opens streams, which are sent their heads.
   void add(int first, int count = 1) {
     for (auto fd = first; fd < first + count; ++fd)
-      (void)table.add(fd, 0, 0);
+      table.attach(table.add(fd, 0, 0), {.head = "head"});
+    while (table.run_slice(1000)) {
+    }
   }
 
   /// How many streams were dropped.
@@ -49,7 +65,7 @@ protected:
 
   prometheus::Counter given_up;
   stream_table table{{.log_bytes = 4096}, *this};
-  stall_patrol patrol{16s, table, given_up, &progress_of};
+  stall_patrol patrol{16s, 15s, table, given_up, readers};
   stall_patrol::time_point start{1000h};
   std::vector<int> gone;
   std::vector<double> counted_at_end;
@@ -82,6 +98,8 @@ TEST_F(StallPatrol, WalksOverAllStreamsInOneRoundOfSlices) {
   EXPECT_EQ(walk(0s), 0);
   const auto streams = 2 * static_cast<int>(stall_patrol::slice) + 1;
   add(10, streams);
+  for (int fd = 10; fd < 10 + streams; ++fd)
+    clients[fd] = {100, true, 0ms};
   EXPECT_EQ(patrol.pause(), 666ms);
   walk(0s);
   EXPECT_EQ(looks, stall_patrol::slice);
@@ -92,9 +110,58 @@ TEST_F(StallPatrol, WalksOverAllStreamsInOneRoundOfSlices) {
   EXPECT_EQ(looks, streams + stall_patrol::slice) << "from the first again";
 }
 
+TEST_F(StallPatrol, AsksAboutStreamsThatWereSentSomething) {
+  add(10, 100);
+  for (int fd = 10; fd < 110; ++fd)
+    clients[fd] = {100, false, 0ms};
+  clients[10].outstanding = true;
+  const auto asked = [&] {
+    looks = asks = 0;
+    walk(0s);
+    return asks;
+  };
+  EXPECT_EQ(asked(), 100U) << "all were sent their heads";
+  EXPECT_EQ(looks, 1U) << "what stands still is looked at";
+  for (int round = 0; round < 10; ++round)
+    EXPECT_EQ(asked(), 1U) << "the others have acknowledged theirs";
+  clients[10].outstanding = false;
+  EXPECT_EQ(asked(), 1U);
+  EXPECT_EQ(asked(), 0U);
+  EXPECT_TRUE(table.push(5, "event", service_type::event));
+  table.run_slice(10);
+  EXPECT_EQ(asked(), 1U);
+  EXPECT_EQ(asked(), 0U);
+}
+
+TEST_F(StallPatrol, FindsWhoIsGoneWithoutBeingSentAnything) {
+  for (const auto heartbeat : {std::chrono::milliseconds{0}, std::chrono::milliseconds{1h}}) {
+    stall_patrol rare{16s, heartbeat, table, given_up, readers};
+    const auto streams = 8 * static_cast<int>(stall_patrol::slice);
+    add(10, streams);
+    for (int fd = 10; fd < 10 + streams; ++fd)
+      clients[fd] = {100, false, 1h};
+    const auto before = given_up.Value();
+    std::size_t most = 0;
+    for (int walks = 0; walks < 8 * 8; ++walks) {
+      looks = 0;
+      rare.walk(start);
+      most = std::max(most, looks);
+    }
+    EXPECT_EQ(given_up.Value() - before, streams);
+    EXPECT_EQ(most, stall_patrol::slice);
+  }
+}
+
+TEST_F(StallPatrol, LeavesThemToHeartbeatsWhereThoseAreFrequent) {
+  add(10);
+  clients[10] = {100, false, 1h};
+  for (int round = 0; round < 20; ++round)
+    EXPECT_EQ(walk(1s), 0);
+}
+
 TEST_F(StallPatrol, IsNeitherHastyNorSlow) {
-  EXPECT_EQ((stall_patrol{100ms, table, given_up, &progress_of}.pause()), 250ms);
-  EXPECT_EQ((stall_patrol{1h, table, given_up, &progress_of}.pause()), 5s);
+  EXPECT_EQ((stall_patrol{100ms, 15s, table, given_up, readers}.pause()), 250ms);
+  EXPECT_EQ((stall_patrol{1h, 15s, table, given_up, readers}.pause()), 5s);
 }
 
 } // namespace

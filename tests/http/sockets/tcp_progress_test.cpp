@@ -22,6 +22,7 @@ TEST(TcpProgress, GrowsWithWhatTheOtherSideAcknowledges) {
   const auto before = tcp_progress_of(fd);
   ASSERT_TRUE(before.has_value());
   EXPECT_FALSE(before->outstanding);
+  EXPECT_FALSE(is_outstanding(fd));
   ASSERT_EQ(::send(fd, "12345", 5, MSG_NOSIGNAL), 5);
   EXPECT_TRUE(eventually([&] {
     const auto now = tcp_progress_of(fd);
@@ -38,11 +39,13 @@ TEST(TcpProgress, IsOutstandingWhereTheOtherSideTakesNothing) {
   while (::send(fd, block.data(), block.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
     continue;
   EXPECT_TRUE(tcp_progress_of(fd).value().outstanding);
+  EXPECT_TRUE(is_outstanding(fd));
   ::close(fd);
 }
 
 TEST(TcpProgress, IsUnknownOfWhatIsNoTcpSocket) {
   EXPECT_FALSE(tcp_progress_of(-1).has_value());
+  EXPECT_TRUE(is_outstanding(-1)) << "somebody has to look";
 }
 
 } // namespace
