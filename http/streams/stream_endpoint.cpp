@@ -14,6 +14,8 @@
 
 #include <caf/send.hpp>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
 #include "http/admission/stream_limits.hpp"
@@ -42,6 +44,17 @@ void block_signals() {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+/// Loops go behind the registry and the API where all of them have work: a publish waits for those
+/// two, and its event then for one loop, whose own streams are no later for it. With 16 loops on two
+/// cores, 60,000 streams and a broadcast a second, a publish takes 8 ms instead of 13 at the 99th
+/// percentile; with SCHED_BATCH instead it takes 13. Nobody needs a right for this, in containers
+/// neither; where it is forbidden all the same, loops stay as they are.
+void step_behind_others() {
+  constexpr int steps = 5;
+  const auto self = static_cast<id_t>(::gettid());
+  (void)::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) + steps);
 }
 
 void warn_of_long_chains(std::size_t max_streams) {
@@ -107,6 +120,7 @@ struct stream_endpoint::inside {
 /// The life of a loop's thread.
 void stream_endpoint::inside::seat_loop(loop_seat& seat, unsigned index, std::latch& seated) {
   block_signals();
+  step_behind_others();
   ::pthread_setname_np(::pthread_self(), "stream-loop");
   std::vector<owned_fd> own;
   std::vector<int> kept = {seat.inbox.wake_descriptor()};

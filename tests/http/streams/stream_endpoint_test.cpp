@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -25,6 +26,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -685,6 +687,21 @@ TEST_F(StreamEndpoint, SaysHowManyVersionsItCouldNotSend) {
     log.lines("versions_not_sent"),
     (std::vector<std::string>{"warning stream-endpoint versions_not_sent loop=0 count=2 "
                               "why=\"their streams have ended\""}));
+}
+
+TEST_F(StreamEndpoint, RunsItsLoopsBehindOtherThreads) {
+  options.threads = 2;
+  start();
+  int loops = 0;
+  for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::string name;
+    if (!std::getline(std::ifstream{thread.path() / "comm"}, name) || name != "stream-loop")
+      continue;
+    ++loops;
+    const auto id = static_cast<id_t>(std::stoul(thread.path().filename()));
+    EXPECT_EQ(::getpriority(PRIO_PROCESS, id), std::min(::getpriority(PRIO_PROCESS, 0) + 5, 19));
+  }
+  EXPECT_EQ(loops, 2);
 }
 
 TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
