@@ -33,6 +33,7 @@ OPEN_RATE = Figure("opened/s", "streams/opened_per_s", "/s", less=False)
 OPEN_P99 = Figure("open p99", "streams/open_us/p99", "ms", scale=1e-3)
 OPEN_P50 = Figure("open p50", "streams/open_us/p50", "ms", scale=1e-3)
 OPEN_LONGEST = Figure("open max", "streams/open_us/max", "ms", scale=1e-3)
+IDLE_CORES = Figure("idle cores", "server/idle_cores")
 REOPENED = Figure("reopened", "streams/reopened", less=False)
 ANSWER_P50 = Figure("answer p50", "publishing/round_trip_us/p50", "ms", scale=1e-3)
 ROUND_TRIP = Figure("answer p99", "publishing/round_trip_us/p99", "ms", scale=1e-3)
@@ -195,6 +196,35 @@ HOLD = Scenario(
     bars=(*NO_FAULTS, Bar(END_BYTES, 256), Bar(GROWTH, 1024)),
     rounds=1,
 )
+
+
+def hold(streams: int, name: str, idle_cores: float, events: int, settle: float) -> Scenario:
+    """Opens many streams, lets them have some heartbeats, and then each an event."""
+    return Scenario(
+        name=f"hold_{name}",
+        title=f"{streams:,} streams: opened, idle for {settle:.0f} s with heartbeats, {events} events to all",
+        contenders=("herald",),
+        load={
+            "streams": streams,
+            "in-flight": 2000,
+            "open-timeout": 600,
+            "mode": "closed",
+            "events": events,
+            "duration": 180,
+            "patience": 60,
+            "warmup": 0,
+            "settle": settle,
+        },
+        quick={"streams": 20_000, "settle": 5},
+        figures=(OPEN_RATE, OPEN_CPU, IDLE_CORES, IDLE_BYTES, KERNEL_BYTES, P50, P99, LONGEST, FAULTS, FAILED),
+        settings={"herald": (*loops_for(streams), "--stream-max-streams", "10000000")},
+        bars=(Bar(IDLE_CORES, idle_cores), Bar(IDLE_BYTES, 200), *NO_FAULTS),
+        rounds=1,
+    )
+
+
+HOLD_MANY = hold(300_000, "300k", idle_cores=0.10, events=5, settle=60)
+HOLD_MILLION = hold(1_000_000, "1m", idle_cores=0.6, events=3, settle=60)
 
 RATE = Scenario(
     name="rate_10k_5ps",
@@ -451,6 +481,8 @@ SCENARIOS = (
     idle_memory(10_000, "10k", ("herald", "floor", "nchan_1")),
     idle_memory(100_000, "100k", ("herald",)),
     HOLD,
+    HOLD_MANY,
+    HOLD_MILLION,
     RATE,
     PUBLISH_SINGLE,
     PUBLISH_BATCH,
