@@ -76,6 +76,7 @@ stream_admission::stream_admission(
     limits_(limits),
     metrics_(numbers),
     rules_(rules_of(options)),
+    trusted_(options.trusted_proxies),
     room_(room),
     jitter_(seed) {}
 
@@ -84,7 +85,7 @@ void stream_admission::reconfigure() {
 }
 
 std::variant<stream_admission::admitted, api_reply>
-stream_admission::decide(const request_head& request, int fd, const load& now) {
+stream_admission::decide(const request_head& request, const ip_address& peer, const load& now) {
   auto verdict = check_stream_request(request, rules_);
   if (auto* reply = std::get_if<api_reply>(&verdict)) {
     // It may be an answer that refuses nothing, to OPTIONS.
@@ -104,12 +105,15 @@ stream_admission::decide(const request_head& request, int fd, const load& now) {
     return refuse(refusal::too_many_openings);
   if (now.streams >= room_)
     return refuse(refusal::too_many);
-  const auto address = limits_.by_address() ? peer_address(fd) : client_address{};
-  const auto admission = limits_.admit(address);
+  const auto client = client_of(request, peer, trusted_);
+  const auto admission = limits_.admit(client);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(
       *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
-  return admitted{std::get<stream_limits::lease>(admission), std::move(wanted)};
+  if (wanted.headers && !trusted_.empty())
+    wanted.headers =
+      std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
+  return admitted{std::get<stream_limits::lease>(admission), std::move(wanted), client};
 }
 
 header_list stream_admission::refuse_unread(ec why) {

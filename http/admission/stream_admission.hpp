@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 #include "actors/system/jitter.hpp"
+#include "http/admission/client_origin.hpp"
 #include "http/admission/stream_limits.hpp"
 #include "http/admission/stream_metrics.hpp"
 #include "http/admission/stream_options.hpp"
@@ -34,6 +36,8 @@ public:
   struct admitted {
     stream_limits::lease lease = 0;
     stream_opening opening;
+    /// Whom it is counted to; nothing where it is nobody.
+    std::optional<client_address> client = std::nullopt;
   };
 
   /// `room` is for how many streams the loop has descriptors. Options, limits and metrics outlive
@@ -45,9 +49,12 @@ public:
   /// The options have changed: origins and hosts are made anew from them.
   void reconfigure();
 
-  /// Decides about a request whose socket is `fd`: a stream, or a whole answer.
+  /// Decides about a request that comes from `peer`: a stream, or a whole answer.
   [[nodiscard]] std::variant<admitted, api_reply>
-  decide(const request_head& request, int fd, const load& now);
+  decide(const request_head& request, const ip_address& peer, const load& now);
+
+  /// Whether the peer is a proxy whose word counts.
+  [[nodiscard]] bool trusts(const ip_address& peer) const { return trusted_.contain(peer); }
 
   /// Counts a client that was refused before its request was read (`request_sink::on_refusal`).
   /// Gives the headers by which pages may read the answer.
@@ -75,6 +82,7 @@ private:
   stream_limits& limits_;
   const stream_metrics& metrics_;
   stream_rules rules_;
+  const network_list trusted_;
   const std::size_t room_;
   jitter jitter_;
 };

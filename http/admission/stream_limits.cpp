@@ -3,16 +3,16 @@
 namespace herald {
 
 std::variant<stream_limits::lease, stream_limits::refusal>
-stream_limits::admit(const client_address& address) {
+stream_limits::admit(const std::optional<client_address>& address) {
   if (admitted_.fetch_add(1) >= total_) {
     admitted_.fetch_sub(1);
     return refusal::too_many;
   }
   const std::size_t per_address = per_address_;
-  if (per_address == 0)
+  if (per_address == 0 || !address)
     return uncounted;
   const std::lock_guard lock{mutex_};
-  const auto [found, fresh] = by_address_.try_emplace(address, 0);
+  const auto [found, fresh] = by_address_.try_emplace(*address, 0);
   if (fresh) {
     if (free_.empty()) {
       free_.push_back(static_cast<lease>(entries_.size()));
@@ -20,7 +20,7 @@ stream_limits::admit(const client_address& address) {
     }
     found->second = free_.back();
     free_.pop_back();
-    entries_[found->second] = {address, 0};
+    entries_[found->second] = {*address, 0};
   }
   auto& streams = entries_[found->second].streams;
   if (streams >= per_address) {

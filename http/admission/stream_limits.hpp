@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -24,12 +25,13 @@ public:
 
   enum class refusal : std::uint8_t { too_many, too_many_per_address };
 
-  /// `per_address` 0: no limit, and addresses are not even looked at.
+  /// `per_address` 0: no limit, and addresses are not counted.
   stream_limits(std::size_t total, std::size_t per_address)
     : total_(total),
       per_address_(per_address) {}
 
-  [[nodiscard]] std::variant<lease, refusal> admit(const client_address& address);
+  /// Nothing for a client that is counted to no address.
+  [[nodiscard]] std::variant<lease, refusal> admit(const std::optional<client_address>& address);
   void release(lease held);
 
   /// Other limits, for who asks from now on; streams that were not counted stay so.
@@ -39,8 +41,6 @@ public:
   }
 
   [[nodiscard]] std::size_t total() const noexcept { return total_; }
-  /// Whether addresses are counted.
-  [[nodiscard]] bool by_address() const noexcept { return per_address_ != 0; }
 
 private:
   struct entry {

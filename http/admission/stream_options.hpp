@@ -38,8 +38,8 @@ struct stream_settings {
 
   /// Over all loops. Never more than fit into the tables of descriptors, one for each loop.
   std::size_t max_streams = 200'000;
-  /// Per client address (IPv6: per /64); 0 for no limit. Behind a proxy all have one address.
-  std::size_t max_streams_per_address = 0;
+  /// Per client (`client_of`); 0 for no limit. A hundredth of `max_streams`.
+  std::size_t max_streams_per_address = 2000;
   /// Pages that may be kept away at once, as somebody asked for over the API.
   std::size_t max_kept_away = 10'000;
   /// As much as Node's HTTP server takes: three cookies that carry an identity are more than 8 KiB.
@@ -61,6 +61,10 @@ struct stream_settings {
   std::size_t max_topics = 64;
   /// What pages may have changed in the topics of their URLs, all together.
   std::size_t max_topic_changes_bytes = std::size_t{16} << 20U;
+  /// Proxies before herald: what they say of where a request comes from counts.
+  std::vector<std::string> trusted_proxies;
+  /// Connections of trusted proxies begin with a header of the PROXY protocol, version 2.
+  bool proxy_protocol = false;
 };
 
 /// The settings, and what is none.

@@ -105,6 +105,10 @@ std::optional<violation> endpoint_violation(const config& c) {
   if (c.stream.log_bytes < wire_growth * c.api.max_event_bytes)
     return too_small(
       "stream.log_bytes", std::to_string(wire_growth) + " times api.max_event_bytes");
+  if (c.stream.proxy_protocol && c.stream.trusted_proxies.empty())
+    return violation{
+      "stream.proxy_protocol",
+      "stream.proxy_protocol needs stream.trusted_proxies: nobody else is believed"};
   if (c.stream.private_queue_bytes < c.api.max_event_bytes)
     return too_small("stream.private_queue_bytes", "api.max_event_bytes");
   return std::nullopt;

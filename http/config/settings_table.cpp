@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "http/admission/client_origin.hpp"
 #include "http/config/settings.hpp"
 #include "http/protocol/http_url.hpp"
 #include "http/protocol/request_origin.hpp"
@@ -58,6 +59,8 @@ constexpr text_rule plain = {is_plain_text, "a text without control characters"}
 constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
 constexpr text_rule named_origins = {
   is_named_origin, "a list of origins such as https://example.org"};
+constexpr text_rule networks = {
+  is_network, "a list of networks such as 10.0.0.0/8 or 2001:db8::/32, or addresses"};
 constexpr text_rule hosts = {is_host, "a list of host names, without ports"};
 constexpr text_rule base_url = {
   is_base_url,
@@ -115,7 +118,8 @@ const std::array table = {
     "API connections beyond these, for /healthz, /readyz and /metrics alone."},
   setting{
     AT(api.max_connections_per_address), count(0, 65'536),
-    "API connections of one address; 0: no limit (a gateway or a proxy has one)."},
+    "API connections of one address, stream.trusted_proxies excepted; 0: no limit (a gateway has "
+    "one)."},
   setting{
     AT(api.min_rate_bytes), bytes(0),
     "Where connections are short, requests of fewer bytes a second lose theirs (408); 0: none."},
@@ -171,7 +175,8 @@ const std::array table = {
     AT(stream.max_streams), count(1, 10'000'000), "Streams open at once.", secrecy::open, live},
   setting{
     AT(stream.max_streams_per_address), count(0, 10'000'000),
-    "Streams open at once from one address; 0: no limit (behind a proxy all have its address).",
+    "Streams open at once from one address (IPv6: one /64); 0: no limit. Loopback and private "
+    "addresses count where stream.trusted_proxies is set.",
     secrecy::open, live},
   setting{
     AT(stream.max_kept_away), count(0, 10'000'000),
@@ -200,6 +205,13 @@ const std::array table = {
   setting{
     AT(stream.private_queue_bytes), bytes(4096),
     "Events for one stream alone that may wait for it; with more it is closed."},
+  setting{
+    AT(stream.trusted_proxies), networks,
+    "Networks of the proxies before herald: the client is who their X-Forwarded-For or Forwarded "
+    "names."},
+  setting{
+    AT(stream.proxy_protocol), by_type,
+    "Connections of trusted proxies begin with a header of the PROXY protocol, version 2."},
 
   setting{
     AT(auth.secret_file), plain,

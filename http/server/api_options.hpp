@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ struct api_options : api_settings {
   std::chrono::milliseconds body_timeout{30'000};
   /// For writing an answer.
   std::chrono::milliseconds write_timeout{10'000};
+  /// Whether the peer of a socket is a proxy, with many clients: its connections are not counted by
+  /// its address. Empty: nobody is.
+  std::function<bool(int)> is_proxy{};
 };
 
 } // namespace herald

@@ -159,7 +159,8 @@ void api_server::take_over(int descriptor, std::string read) {
 void api_server::on_client(int descriptor, std::string read, api_door& by) {
   api_socket socket{descriptor, std::move(read)};
   try {
-    if (auto place = places_.take(peer_address(descriptor)))
+    const bool proxy = options_.is_proxy && options_.is_proxy(descriptor);
+    if (auto place = places_.take(proxy ? std::nullopt : std::optional{peer_address(descriptor)}))
       lobby_.take(std::make_unique<api_connection>(
         std::move(socket), std::move(*place), by, options_.keep_alive_requests));
     else

@@ -22,12 +22,13 @@ connection_places::connection_places(const place_limits& limits, metrics& number
     held_(numbers.gauge(
       "herald_api_request_bytes", "Bytes of API requests that are read, wait or are answered.")) {}
 
-std::optional<connection_places::place> connection_places::take(const client_address& address) {
+std::optional<connection_places::place>
+connection_places::take(const std::optional<client_address>& address) {
   const auto before = taken_.fetch_add(1);
   bool free = before < limits_.connections + limits_.reserve;
-  if (free && limits_.per_address != 0) {
+  if (free && limits_.per_address != 0 && address) {
     const std::lock_guard lock{mutex_};
-    auto& of_address = by_address_[address];
+    auto& of_address = by_address_[*address];
     free = of_address < limits_.per_address;
     of_address += free ? 1 : 0;
   }
@@ -40,9 +41,9 @@ std::optional<connection_places::place> connection_places::take(const client_add
 }
 
 void connection_places::give_back(const place& used) {
-  if (limits_.per_address != 0) {
+  if (limits_.per_address != 0 && used.address_) {
     const std::lock_guard lock{mutex_};
-    if (const auto found = by_address_.find(used.address_); --found->second == 0)
+    if (const auto found = by_address_.find(*used.address_); --found->second == 0)
       by_address_.erase(found);
   }
   bytes_ -= used.bytes_;

@@ -49,21 +49,22 @@ public:
 
   private:
     friend connection_places;
-    place(connection_places& from, const client_address& address, bool beyond)
+    place(connection_places& from, const std::optional<client_address>& address, bool beyond)
       : from_(&from),
         address_(address),
         beyond_(beyond) {}
 
     connection_places* from_;
-    client_address address_;
+    std::optional<client_address> address_;
     std::size_t bytes_ = 0;
     bool beyond_;
   };
 
   connection_places(const place_limits& limits, metrics& numbers);
 
-  /// Nothing where all places are taken, the reserve's too, or all that one address may have.
-  [[nodiscard]] std::optional<place> take(const client_address& address);
+  /// Nothing where all places are taken, the reserve's too, or all that one address may have. No
+  /// address: it is not counted.
+  [[nodiscard]] std::optional<place> take(const std::optional<client_address>& address);
 
   /// Connections beyond the limit.
   [[nodiscard]] std::size_t beyond() const noexcept;

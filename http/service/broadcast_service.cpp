@@ -170,7 +170,7 @@ broadcast_service::broadcast_service(
   add_signposts(
     routes_, endpoint_ ? "port " + std::to_string(endpoint_->port()) + " (stream.port)"
                        : "the SSE Gateway of gateway.url");
-  api_.emplace(api_options{settings.api}, routes_, numbers);
+  api_.emplace(api_options_of(settings), routes_, numbers);
 }
 
 broadcast_service::~broadcast_service() {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "http/admission/client_origin.hpp"
 #include "http/api/health_api.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
@@ -15,6 +16,15 @@ stream_options stream_options_of(const config& settings) {
   stream_options options{settings.stream};
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
   options.principals = settings.testing.enabled;
+  return options;
+}
+
+api_options api_options_of(const config& settings) {
+  api_options options{settings.api};
+  if (const network_list trusted{settings.stream.trusted_proxies}; !trusted.empty())
+    options.is_proxy = [trusted](int fd) {
+      return trusted.contain(peer_of(fd));
+    };
   return options;
 }
 

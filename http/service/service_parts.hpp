@@ -8,6 +8,7 @@
 
 #include "http/admission/stream_options.hpp"
 #include "http/config/config.hpp"
+#include "http/server/api_options.hpp"
 #include "http/server/router.hpp"
 #include "http/service/service.hpp"
 #include "messages/actors.hpp"
@@ -18,6 +19,7 @@ namespace herald {
 /// itself.
 
 [[nodiscard]] stream_options stream_options_of(const config& settings);
+[[nodiscard]] api_options api_options_of(const config& settings);
 
 /// Where a service is in its life; read by many threads, moved on by one.
 enum class service_phase : std::uint8_t { starting, running, shutting_down };

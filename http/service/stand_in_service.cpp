@@ -99,7 +99,7 @@ public:
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
-    api_.emplace(api_options{settings.api}, routes_, numbers, side_door());
+    api_.emplace(api_options_of(settings), routes_, numbers, side_door());
   }
 
   ~stand_in_service() override {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "actors/system/owned_fd.hpp"
+#include "http/admission/proxy_header.hpp"
 #include "http/admission/stream_request_check.hpp"
 #include "http/protocol/http_reply.hpp"
 #include "http/protocol/problem.hpp"
@@ -42,7 +43,8 @@ pending_clients::~pending_clients() {
     owned_fd{c.fd}.close();
 }
 
-void pending_clients::add(int fd, std::size_t room, time_point now, std::string_view read) {
+void pending_clients::add(
+  int fd, std::size_t room, time_point now, std::string_view read, bool proxied) {
   if (size_ >= room)
     crowd_out(now);
   index who = 0;
@@ -56,6 +58,7 @@ void pending_clients::add(int fd, std::size_t room, time_point now, std::string_
   auto& c = clients_[who];
   c.fd = fd;
   c.now = phase::reading;
+  c.proxied = proxied;
   ++size_;
   const auto generation = c.generation;
   if (read.empty())
@@ -97,10 +100,12 @@ void pending_clients::read(index who, time_point now) {
 
 void pending_clients::take(index who, std::string_view input, time_point now) {
   auto& c = clients_[who];
-  if (!c.parser)
-    c.parser.emplace(request_limits{limits_.head_bytes, limits_.head_bytes});
   if (!c.unread.empty())
     input = c.unread.append(input);
+  if (c.proxied && !take_proxy_header(who, input, now))
+    return;
+  if (!c.parser)
+    c.parser.emplace(request_limits{limits_.head_bytes, limits_.head_bytes});
   const auto used = c.parser->read(input);
   if (c.parser->now() == request_parser::state::head) {
     c.unread = std::string{input.substr(used)};
@@ -112,10 +117,33 @@ void pending_clients::take(index who, std::string_view input, time_point now) {
   }
   // Of a body nothing is read.
   const auto& request = c.parser->head();
-  if (const auto reply = sink_.on_request({c.fd, c.watched, input.substr(used)}, request))
+  if (const auto reply = sink_.on_request({c.fd, c.watched, input.substr(used), c.named}, request))
     answer(who, *reply, request.method != "HEAD", now);
   else
     release(who);
+}
+
+/// Takes the header off the input. False where the request does not follow yet, or never will.
+bool pending_clients::take_proxy_header(index who, std::string_view& input, time_point now) {
+  auto& c = clients_[who];
+  const auto header = read_proxy_header(input);
+  if (header.now == proxy_header::state::incomplete) {
+    c.unread = std::string{input};
+    return false;
+  }
+  if (header.now == proxy_header::state::malformed) {
+    const failure why{
+      ec::malformed_request,
+      "a connection of a trusted proxy begins with a header of the PROXY protocol, version 2 "
+      "(stream.proxy_protocol)",
+      {}};
+    refuse(who, why, why.code, now);
+    return false;
+  }
+  c.proxied = false;
+  c.named = header.client;
+  input.remove_prefix(header.bytes);
+  return true;
 }
 
 void pending_clients::refuse(index who, const failure& why, ec told, time_point now) {
@@ -222,6 +250,8 @@ int pending_clients::release(index who) {
   auto& c = clients_[who];
   const auto fd = std::exchange(c.fd, -1);
   c.watched = false;
+  c.proxied = false;
+  c.named.reset();
   c.now = phase::free;
   ++c.generation;
   c.parser.reset();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/admission/client_origin.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_parser.hpp"
 #include "http/sockets/socket_set.hpp"
@@ -25,6 +26,8 @@ struct client_socket {
   bool watched = false;
   /// What has come behind the head of its request, so far.
   std::string_view behind_head{};
+  /// The client that the proxy before it names, if it speaks the PROXY protocol.
+  std::optional<ip_address> named{};
 };
 
 /// Decides about the requests of clients. Must not call the clients back.
@@ -71,8 +74,10 @@ public:
   void limit_heads(std::size_t bytes) noexcept { limits_.head_bytes = bytes; }
 
   /// Takes a client over: a non-blocking socket, off which these bytes were read. With `room`
-  /// clients here already it crowds out the one that has been here for longest.
-  void add(int fd, std::size_t room, time_point now, std::string_view read = {});
+  /// clients here already it crowds out the one that has been here for longest. `proxied`: its
+  /// first bytes are a `proxy_header`.
+  void
+  add(int fd, std::size_t room, time_point now, std::string_view read = {}, bool proxied = false);
   /// Something has happened to the socket of that index.
   void on_event(const socket_event& event, time_point now);
   /// Ends those whose time is over.
@@ -87,6 +92,8 @@ private:
   struct client {
     int fd = -1;
     bool watched = false;
+    /// A header of the PROXY protocol is to come.
+    bool proxied = false;
     phase now = phase::free;
     /// Tells apart the clients that have had this index.
     std::uint32_t generation = 0;
@@ -96,6 +103,7 @@ private:
     /// The rest of the answer.
     std::string answer;
     std::size_t discarded = 0;
+    std::optional<ip_address> named;
   };
   struct deadline {
     time_point when;
@@ -105,6 +113,7 @@ private:
 
   void read(index who, time_point now);
   void take(index who, std::string_view input, time_point now);
+  bool take_proxy_header(index who, std::string_view& input, time_point now);
   void refuse(index who, const failure& why, ec told, time_point now);
   void answer(index who, const api_reply& reply, bool with_body, time_point now);
   void write(index who);

@@ -156,10 +156,15 @@ void stream_loop::stop_accepting() {
     one.stop();
 }
 
-void stream_loop::add_client(int fd, clock::time_point now, std::string_view read) {
+void stream_loop::on_client(int fd, clock::time_point now) {
+  add_client(fd, now, {}, options_.proxy_protocol && admission_.trusts(peer_of(fd)));
+}
+
+void stream_loop::add_client(int fd, clock::time_point now, std::string_view read, bool proxied) {
   const auto taken = table_.size() + fixed_descriptors;
   const auto left = descriptors_ > taken ? descriptors_ - taken : 0;
-  pending_.add(fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now, read);
+  pending_.add(
+    fd, std::max(std::min(options_.max_heads, left), std::size_t{1}), now, read, proxied);
 }
 
 /// Connections whose last request was the API's, with the next one, which is not. Every loop is
@@ -180,11 +185,11 @@ std::optional<api_reply>
 stream_loop::on_request(const client_socket& from, const request_head& request) {
   if (options_.to_api >= 0 && is_for_api(request))
     return hand_over(from, request);
-  auto verdict = admission_.decide(request, from.fd, {table_.size(), openings_.size(), draining_});
+  const auto peer = from.named ? *from.named : peer_of(from.fd);
+  auto verdict = admission_.decide(request, peer, {table_.size(), openings_.size(), draining_});
   if (auto* reply = std::get_if<api_reply>(&verdict))
     return std::move(*reply);
-  auto& admitted = std::get<stream_admission::admitted>(verdict);
-  open(from, admitted.lease, admitted.opening);
+  open(from, std::get<stream_admission::admitted>(verdict));
   return std::nullopt;
 }
 
@@ -205,9 +210,9 @@ header_list stream_loop::on_refusal(ec why) {
   return admission_.refuse_unread(why);
 }
 
-void stream_loop::open(
-  const client_socket& from, stream_limits::lease lease, stream_opening& request) {
-  const auto slot = table_.add(from.fd, secrets_(), lease);
+void stream_loop::open(const client_socket& from, stream_admission::admitted& admitted) {
+  auto& request = admitted.opening;
+  const auto slot = table_.add(from.fd, secrets_(), admitted.lease);
   openings_.add(
     slot, {std::move(request.cors), request.how, request.heartbeat_event, request.accepts_stream},
     clock::now());

@@ -96,15 +96,15 @@ private:
   // clients
   [[nodiscard]] bool gathering() const;
   void stop_accepting();
-  void on_client(int fd, clock::time_point now) override { add_client(fd, now, {}); }
-  void add_client(int fd, clock::time_point now, std::string_view read);
+  void on_client(int fd, clock::time_point now) override;
+  void add_client(int fd, clock::time_point now, std::string_view read, bool proxied = false);
   void on_handed_back(std::uint32_t what, clock::time_point now);
   void on_gathered() override;
   std::optional<api_reply>
   on_request(const client_socket& from, const request_head& request) override;
   std::optional<api_reply> hand_over(const client_socket& from, const request_head& request);
   header_list on_refusal(ec why) override;
-  void open(const client_socket& from, stream_limits::lease lease, stream_opening& request);
+  void open(const client_socket& from, stream_admission::admitted& admitted);
   void announce_openings();
   void announce_now();
 

@@ -137,6 +137,7 @@ std::string shipped_site(const temporary_folder& folder, std::uint16_t stream_po
   replace("/etc/nginx/tls/events.example.org.crt", (folder / "certificate.pem").string());
   replace("/etc/nginx/tls/events.example.org.key", (folder / "key.pem").string());
   replace("127.0.0.1:8081", "127.0.0.1:" + std::to_string(stream_port));
+  replace("/var/log/nginx/herald.log", (folder / "access.log").string());
   return site;
 }
 
@@ -189,6 +190,20 @@ TEST_F(NginxAsShipped, HoldsNoEventBack) {
     ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":)" + data + "}").status, 202);
     ASSERT_TRUE(shows("data: " + data + "\n"));
   }
+}
+
+/// A request_id is the right to a page's events.
+TEST_F(NginxAsShipped, LogsNoQuery) {
+  herald_process herald;
+  const nginx_server nginx{shipped_site(folder, herald.stream_port())};
+  (void)run_program(curl_command({"--request", "OPTIONS"}));
+  const auto log = [&] {
+    return text_of(folder / "access.log");
+  };
+  ASSERT_TRUE(eventually(
+    [&] { return log().find("\"OPTIONS /api/sse/stream HTTP/2.0\"") != std::string::npos; }))
+    << log();
+  EXPECT_EQ(log().find("request_id"), std::string::npos) << log();
 }
 
 /// EventSource would take the 502 for "never", and not come back to the herald that is started

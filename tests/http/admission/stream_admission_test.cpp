@@ -19,8 +19,8 @@ namespace {
 using refusal = stream_metrics::refusal;
 using namespace std::chrono_literals;
 
-/// Nobody asks for its address.
-constexpr int no_socket = -1;
+/// That is counted to nobody.
+const ip_address no_peer;
 
 request_head page(std::string method = "GET", std::string target = "/api/sse/stream?request_id=p") {
   return {
@@ -52,7 +52,7 @@ protected:
 
   /// The answer to a page that is refused.
   api_reply refused(const request_head& request, const stream_admission::load& now = {}) {
-    const auto verdict = admission_.decide(request, no_socket, now);
+    const auto verdict = admission_.decide(request, no_peer, now);
     EXPECT_TRUE(std::holds_alternative<api_reply>(verdict));
     return std::holds_alternative<api_reply>(verdict) ? std::get<api_reply>(verdict) : api_reply{};
   }
@@ -95,10 +95,36 @@ protected:
 };
 
 TEST_F(StreamAdmission, GivesALeaseToAPageThatMayHaveAStream) {
-  const auto verdict = admission_.decide(page(), no_socket, {});
+  const auto verdict = admission_.decide(page(), no_peer, {});
   ASSERT_TRUE(std::holds_alternative<stream_admission::admitted>(verdict));
   EXPECT_EQ(std::get<stream_admission::admitted>(verdict).opening.id.str(), "p");
   EXPECT_EQ(all_refusals(), 0);
+}
+
+TEST_F(StreamAdmission, TellsABackendOnlyOfAWayThatIsVouchedFor) {
+  options_.stand_in = true;
+  options_.trusted_proxies = {"10.0.0.0/8"};
+  stream_admission behind{options_, limits_, counts_, 10, 1};
+  auto request = page();
+  request.headers.emplace_back("X-Forwarded-For", "1.2.3.4");
+  const auto shown = [&](const char* peer) {
+    auto verdict = behind.decide(request, boost::asio::ip::make_address(peer), {});
+    const auto& admitted = std::get<stream_admission::admitted>(verdict);
+    return std::pair{
+      header(*admitted.opening.headers, "X-Forwarded-For"),
+      header(*admitted.opening.headers, "x-forwarded-for")};
+  };
+  EXPECT_EQ(shown("10.1.1.1"), (std::pair{std::optional<std::string>{"1.2.3.4"}, std::optional<std::string>{}}));
+  EXPECT_EQ(shown("9.9.9.9"), (std::pair{std::optional<std::string>{}, std::optional<std::string>{"9.9.9.9"}}));
+}
+
+TEST_F(StreamAdmission, SaysWhomAStreamIsCountedTo) {
+  const auto client = [&](const char* peer) {
+    auto verdict = admission_.decide(page(), boost::asio::ip::make_address(peer), {});
+    return std::get<stream_admission::admitted>(verdict).client;
+  };
+  EXPECT_EQ(client("8.8.8.8"), counted_as(boost::asio::ip::make_address("8.8.8.8")));
+  EXPECT_EQ(client("127.0.0.1"), std::nullopt);
 }
 
 TEST_F(StreamAdmission, CountsWhatIsNoStreamByItsStatus) {
@@ -134,9 +160,9 @@ TEST_F(StreamAdmission, TellsPagesToComeBackToALoopThatIsFullOrEnds) {
   }
   // None of them holds a lease.
   EXPECT_TRUE(std::holds_alternative<stream_admission::admitted>(
-    admission_.decide(page(), no_socket, {9, 2, false})));
+    admission_.decide(page(), no_peer, {9, 2, false})));
   EXPECT_TRUE(std::holds_alternative<stream_admission::admitted>(
-    admission_.decide(page(), no_socket, {9, 2, false})));
+    admission_.decide(page(), no_peer, {9, 2, false})));
 }
 
 /// EventSource comes back after a stream has ended, and at any status but 200 never.

@@ -30,6 +30,16 @@ TEST(StreamLimits, AdmitsUpToTheLimitOfAnAddress) {
   EXPECT_EQ(limits.admit(one).index(), 0u);
 }
 
+TEST(StreamLimits, CountsWhoHasNoAddressInTheTotalAlone) {
+  stream_limits limits{3, 1};
+  const auto first = limits.admit(std::nullopt);
+  EXPECT_EQ(limits.admit(std::nullopt).index(), 0u);
+  EXPECT_EQ(limits.admit(one).index(), 0u);
+  EXPECT_EQ(std::get<refusal>(limits.admit(std::nullopt)), refusal::too_many);
+  limits.release(std::get<stream_limits::lease>(first));
+  EXPECT_EQ(std::get<refusal>(limits.admit(one)), refusal::too_many_per_address);
+}
+
 TEST(StreamLimits, DoesNotCountWhatItRefuses) {
   stream_limits limits{2, 1};
   ASSERT_EQ(limits.admit(one).index(), 0u);

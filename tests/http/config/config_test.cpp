@@ -66,6 +66,14 @@ TEST(Config, HasRoomForItsLargestEvent) {
   EXPECT_EQ(broken_key(c), "stream.log_bytes");
 }
 
+TEST(Config, WantsToKnowWhoSpeaksTheProxyProtocol) {
+  config c;
+  c.stream.proxy_protocol = true;
+  EXPECT_EQ(broken_key(c), "stream.proxy_protocol");
+  c.stream.trusted_proxies = {"10.0.0.0/8"};
+  EXPECT_EQ(broken_key(c), "");
+}
+
 TEST(Config, HasRoomForItsLargestEventOnTheWayToAGateway) {
   config c;
   c.gateway.url = "http://gateway";

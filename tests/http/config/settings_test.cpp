@@ -45,6 +45,8 @@ std::string another_value(const setting& s) {
     return "https://a.example,https://b.example";
   if (s.key == "api.origins")
     return "https://a.example,https://b.example";
+  if (s.key == "stream.trusted_proxies")
+    return "10.0.0.0/8,2001:db8::1";
   if (s.key.ends_with("hosts"))
     return "a.example,b";
   if (s.key.ends_with("host"))

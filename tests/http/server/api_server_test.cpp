@@ -669,6 +669,18 @@ TEST_F(ApiServer, GivesOneAddressNoMoreConnectionsThanItMayHave) {
   EXPECT_EQ(three.read_reply().status, 503);
 }
 
+TEST_F(ApiServer, GivesAProxyAsManyConnectionsAsItWants) {
+  options.max_connections_per_address = 1;
+  options.is_proxy = [](int fd) {
+    return fd >= 0;
+  };
+  start();
+  auto one = connect();
+  auto two = connect();
+  EXPECT_EQ(exchange(one, get_hello).status, 200);
+  EXPECT_EQ(exchange(two, get_hello).status, 200);
+}
+
 TEST_F(ApiServer, TakesAStormOfConnectionsBeforeItServes) {
   server.emplace(options, routes, numbers);
   std::vector<raw_client> clients;

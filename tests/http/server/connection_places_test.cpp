@@ -60,6 +60,13 @@ TEST_F(ConnectionPlaces, AreBoundedByAddress) {
   EXPECT_TRUE(places.take(address(1)));
 }
 
+TEST_F(ConnectionPlaces, AreNotBoundedWithoutAnAddress) {
+  connection_places places{{8, 0, 1, 100}, numbers};
+  const auto first = places.take(std::nullopt);
+  EXPECT_TRUE(places.take(std::nullopt));
+  EXPECT_TRUE(places.take(address(1)));
+}
+
 TEST_F(ConnectionPlaces, CountBytesOfAll) {
   connection_places places{{8, 0, 0, 100}, numbers};
   auto one = places.take(address(1));

@@ -30,12 +30,14 @@ protected:
   }
 
   /// A client that has been accepted; gives the browser's end.
-  int connect(std::size_t room = 100, std::string_view said = {}, std::string_view read = {}) {
+  int connect(
+    std::size_t room = 100, std::string_view said = {}, std::string_view read = {},
+    bool proxied = false) {
     std::array<int, 2> pair{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
     if (!said.empty())
       send(pair[1], said);
-    clients.add(pair[0], room, now, read);
+    clients.add(pair[0], room, now, read, proxied);
     browsers.push_back(pair[1]);
     return pair[1];
   }
@@ -80,6 +82,7 @@ protected:
   std::optional<api_reply>
   on_request(const client_socket& from, const request_head& request) override {
     targets.push_back(request.target);
+    named.push_back(from.named ? from.named->to_string() : "");
     behind.emplace_back(from.behind_head);
     if (!refusal) {
       streams.push_back(from.fd);
@@ -101,6 +104,7 @@ protected:
   std::vector<bool> watched;
   std::vector<std::string> targets;
   std::vector<std::string> behind;
+  std::vector<std::string> named;
   std::vector<ec> failures;
 };
 
@@ -120,6 +124,38 @@ TEST_F(PendingClients, HandTheDescriptorOverWithTheRequest) {
   now += 1h;
   clients.expire(now);
   EXPECT_EQ(received(browser), "") << "it is a stream now";
+}
+
+TEST_F(PendingClients, TakeTheClientFromAProxyHeaderHoweverItIsCut) {
+  using namespace std::string_literals;
+  const auto header =
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\x07\x0a\0\0\x01\x30\x39\0\x50"s;
+  const auto all = header + std::string{head};
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    const auto browser = connect(100, all.substr(0, cut), {}, true);
+    if (cut < all.size()) {
+      send(browser, std::string_view{all}.substr(cut));
+      turn();
+    }
+    ASSERT_EQ(named.size(), cut + 1) << cut;
+    EXPECT_EQ(named.back(), "198.51.100.7");
+  }
+  connect(100, head);
+  EXPECT_EQ(named.back(), "") << "from nobody who is trusted";
+}
+
+TEST_F(PendingClients, RefuseAProxyWithoutItsHeader) {
+  const auto browser = connect(100, head, {}, true);
+  EXPECT_EQ(
+    problem_in(browser),
+    "400 a connection of a trusted proxy begins with a header of the PROXY protocol, version 2 "
+    "(stream.proxy_protocol)");
+  EXPECT_EQ(failures, std::vector<ec>{ec::malformed_request});
+  EXPECT_TRUE(targets.empty());
+  connect(100, "\r\n\r\n", {}, true);
+  now += 11s;
+  clients.expire(now);
+  EXPECT_EQ(failures.back(), ec::request_timed_out) << "the header has no more time than the head";
 }
 
 TEST_F(PendingClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {

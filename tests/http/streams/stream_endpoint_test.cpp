@@ -866,10 +866,53 @@ TEST_F(StreamEndpoint, AdmitsAStormAsFastAsItsOwnerRegistersIt) {
 
 TEST_F(StreamEndpoint, RefusesStreamsBeyondTheLimitOfAnAddress) {
   options.max_streams_per_address = 1;
+  options.trusted_proxies = {"192.0.2.1"};
   start();
   const auto first = stream("a");
   EXPECT_EQ(connect(get("b"))->to_end().find("HTTP/1.1 503 "), 0u);
   EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_per_address\"} 1"));
+}
+
+TEST_F(StreamEndpoint, DoesNotCountAnAddressThatMayBeAProxy) {
+  options.max_streams_per_address = 1;
+  start();
+  const auto first = stream("a");
+  const auto second = stream("b");
+}
+
+TEST_F(StreamEndpoint, CountsStreamsByWhoIsBehindATrustedProxy) {
+  options.max_streams_per_address = 1;
+  options.trusted_proxies = {"127.0.0.0/8"};
+  start();
+  const auto from = [&](const std::string& id, const std::string& address) {
+    auto request = get(id);
+    request.insert(request.size() - 2, "X-Forwarded-For: 1.1.1.1, " + address + "\r\n");
+    return connect(request);
+  };
+  const auto first = from("a", "198.51.100.7");
+  first->until("retry: ");
+  EXPECT_EQ(from("b", "198.51.100.7")->to_end().find("HTTP/1.1 503 "), 0u);
+  const auto other = from("c", "198.51.100.8");
+  other->until("retry: ");
+}
+
+TEST_F(StreamEndpoint, CountsStreamsByTheProxyProtocol) {
+  using namespace std::string_literals;
+  options.max_streams_per_address = 1;
+  options.trusted_proxies = {"127.0.0.1"};
+  options.proxy_protocol = true;
+  start();
+  const auto from = [&](const std::string& id, char last) {
+    const auto header = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64"s + last
+                        + "\x0a\0\0\x01\x30\x39\0\x50"s;
+    return connect(header + get(id));
+  };
+  const auto first = from("a", '\x07');
+  first->until("retry: ");
+  EXPECT_EQ(from("b", '\x07')->to_end().find("HTTP/1.1 503 "), 0u);
+  const auto other = from("c", '\x08');
+  other->until("retry: ");
+  EXPECT_EQ(connect(get("d"))->to_end().find("HTTP/1.1 400 "), 0u) << "a proxy without its header";
 }
 
 TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {

@@ -1,0 +1,193 @@
+#include "http/admission/client_origin.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <type_traits>
+
+#include <boost/system/error_code.hpp>
+
+#include "messages/text/ascii.hpp"
+
+namespace herald {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr std::string_view forwarded_for = "x-forwarded-for";
+constexpr std::string_view forwarded = "forwarded";
+
+ip_address unmapped(const ip_address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+  return address;
+}
+
+std::optional<ip_address> read_address(std::string_view text) {
+  boost::system::error_code error;
+  const auto address = ip::make_address(text, error);
+  return error ? std::nullopt : std::optional{unmapped(address)};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// An address as proxies write it: with or without a port, IPv6 with or without brackets.
+std::optional<ip_address> read_hop(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    return end == std::string_view::npos ? std::nullopt : read_address(text.substr(1, end - 1));
+  }
+  // More than one colon: IPv6.
+  if (const auto colon = text.find(':');
+      colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos)
+    text = text.substr(0, colon);
+  return read_address(text);
+}
+
+/// The `for` of an element of `Forwarded`, without quotes; empty if there is none.
+std::string_view node_of(std::string_view element) {
+  while (!element.empty()) {
+    const auto end = std::min(element.find(';'), element.size());
+    const auto pair = trimmed(element.substr(0, end));
+    element.remove_prefix(std::min(end + 1, element.size()));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos || ascii_lower(pair.substr(0, equals)) != "for")
+      continue;
+    auto value = pair.substr(equals + 1);
+    if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
+      value = value.substr(1, value.size() - 2);
+    return value;
+  }
+  return {};
+}
+
+/// The client that a header with a list of hops names: the last proxy that is known, where the hop
+/// before it is no address. Nothing where there is no such header.
+template <class Read>
+std::optional<ip_address> client_in(
+  const header_list& headers, std::string_view name, const ip_address& peer,
+  const network_list& trusted, Read read) {
+  std::optional<ip_address> last;
+  for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
+    if (ascii_lower(header->first) != name)
+      continue;
+    if (!last)
+      last = peer;
+    std::string_view rest = header->second;
+    for (bool more = true; more;) {
+      const auto comma = rest.rfind(',');
+      more = comma != std::string_view::npos;
+      const auto hop = read_hop(read(more ? rest.substr(comma + 1) : rest));
+      rest = more ? rest.substr(0, comma) : std::string_view{};
+      if (!hop)
+        return last;
+      if (!trusted.contain(*hop))
+        return hop;
+      last = hop;
+    }
+  }
+  return last;
+}
+
+std::string_view as_it_is(std::string_view hop) {
+  return hop;
+}
+
+} // namespace
+
+network_list::network_list(const std::vector<std::string>& networks) {
+  for (const auto& text : networks) {
+    boost::system::error_code error;
+    const bool alone = text.find('/') == std::string::npos;
+    if (const auto v4 = ip::make_network_v4(alone ? text + "/32" : text, error); !error)
+      v4_.push_back(v4.canonical());
+    else if (const auto v6 = ip::make_network_v6(alone ? text + "/128" : text, error); !error)
+      v6_.push_back(v6.canonical());
+  }
+}
+
+bool network_list::contain(const ip_address& address) const {
+  const auto plain = unmapped(address);
+  const auto within = [](const auto& networks, const auto& one) {
+    return std::any_of(networks.begin(), networks.end(), [&](const auto& network) {
+      return std::decay_t<decltype(network)>{one, network.prefix_length()}.canonical() == network;
+    });
+  };
+  return plain.is_v4() ? within(v4_, plain.to_v4()) : within(v6_, plain.to_v6());
+}
+
+bool is_network(std::string_view text) {
+  return !network_list{{std::string{text}}}.empty();
+}
+
+bool is_public(const ip_address& address) {
+  static const network_list others{
+    {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+     "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10"}};
+  return !others.contain(address);
+}
+
+ip_address peer_of(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+    return {};
+  if (peer.ss_family == AF_INET) {
+    ip::address_v4::bytes_type bytes{};
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, bytes.size());
+    return ip::address_v4{bytes};
+  }
+  if (peer.ss_family != AF_INET6)
+    return {};
+  ip::address_v6::bytes_type bytes{};
+  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, bytes.size());
+  return unmapped(ip::address_v6{bytes});
+}
+
+client_address counted_as(const ip_address& address) {
+  constexpr std::size_t prefix = 8;
+  const auto plain = unmapped(address);
+  if (plain.is_v4())
+    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
+  auto bytes = plain.to_v6().to_bytes();
+  std::fill(bytes.begin() + prefix, bytes.end(), std::uint8_t{0});
+  return bytes;
+}
+
+std::optional<client_address>
+client_of(const request_head& request, const ip_address& peer, const network_list& trusted) {
+  if (trusted.empty())
+    return is_public(peer) ? std::optional{counted_as(peer)} : std::nullopt;
+  if (!trusted.contain(peer))
+    return counted_as(peer);
+  const auto one = client_in(request.headers, forwarded_for, peer, trusted, as_it_is);
+  const auto other = client_in(request.headers, forwarded, peer, trusted, node_of);
+  if (one && other && *one != *other)
+    return counted_as(peer);
+  return counted_as(one ? *one : other.value_or(peer));
+}
+
+header_list
+headers_with_way(const header_list& headers, const ip_address& peer, const network_list& trusted) {
+  if (trusted.empty() || trusted.contain(peer))
+    return headers;
+  header_list told;
+  std::copy_if(headers.begin(), headers.end(), std::back_inserter(told), [](const auto& header) {
+    const auto name = ascii_lower(header.first);
+    return name != forwarded_for && name != forwarded;
+  });
+  if (!peer.is_unspecified())
+    told.emplace_back(forwarded_for, unmapped(peer).to_string());
+  return told;
+}
+
+} // namespace herald
