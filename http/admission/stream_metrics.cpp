@@ -49,6 +49,9 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
     bytes(numbers.counter("herald_stream_sent_bytes_total", "Bytes written to streams.")),
     replayed(numbers.counter(
       "herald_history_replayed_total", "Events sent again to streams that came back.")),
+    replays_refused(numbers.counter(
+      "herald_stream_replays_refused_total",
+      "Streams told a gap because their client was sent too much again within a minute.")),
     open(
       numbers.gauge("herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
     blocked(numbers.gauge(

@@ -58,6 +58,7 @@ public:
   prometheus::Counter& overflowed;
   prometheus::Counter& bytes;
   prometheus::Counter& replayed;
+  prometheus::Counter& replays_refused;
   /// Of one loop.
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;

@@ -65,6 +65,9 @@ struct stream_settings {
   std::vector<std::string> trusted_proxies;
   /// Connections of trusted proxies begin with a header of the PROXY protocol, version 2.
   bool proxy_protocol = false;
+  /// What a client may be sent again in a minute: all that is kept with the defaults, twice; 0 for
+  /// no limit.
+  std::size_t replay_per_minute_bytes = std::size_t{64} << 20U;
 };
 
 /// The settings, and what is none.

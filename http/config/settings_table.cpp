@@ -212,6 +212,9 @@ const std::array table = {
   setting{
     AT(stream.proxy_protocol), by_type,
     "Connections of trusted proxies begin with a header of the PROXY protocol, version 2."},
+  setting{
+    AT(stream.replay_per_minute_bytes), bytes(0),
+    "Missed events that one address is sent in a minute; beyond, a gap instead; 0: no limit."},
 
   setting{
     AT(auth.secret_file), plain,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
+#include "http/admission/replay_budget.hpp"
 #include "http/admission/stream_limits.hpp"
 #include "http/sockets/descriptor_table.hpp"
 #include "http/sockets/listeners.hpp"
@@ -93,7 +94,8 @@ struct stream_endpoint::inside {
       limits(
         std::min(options.max_streams, per_loop * sockets.sets.size()),
         options.max_streams_per_address),
-      around{system, options, owner, limits, numbers, descriptors, supervisor} {
+      replays(options.replay_per_minute_bytes),
+      around{system, options, owner, limits, replays, numbers, descriptors, supervisor} {
     for (auto& listening : sockets.sets) {
       const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
       seats.emplace_back(
@@ -108,6 +110,7 @@ struct stream_endpoint::inside {
   std::size_t descriptors;
   std::size_t per_loop;
   stream_limits limits;
+  replay_budget replays;
   stream_loop::surroundings around;
   /// A deque: seats stay where they are.
   std::deque<loop_seat> seats;

@@ -40,6 +40,7 @@ stream_loop::stream_loop(
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
+    replays_(around.replays),
     descriptors_(around.descriptors),
     index_(index),
     metrics_(around.numbers, index),
@@ -213,8 +214,11 @@ header_list stream_loop::on_refusal(ec why) {
 void stream_loop::open(const client_socket& from, stream_admission::admitted& admitted) {
   auto& request = admitted.opening;
   const auto slot = table_.add(from.fd, secrets_(), admitted.lease);
+  const auto replays_of = admitted.client ? *admitted.client : counted_as_page(request.id.str());
   openings_.add(
-    slot, {std::move(request.cors), request.how, request.heartbeat_event, request.accepts_stream},
+    slot,
+    {std::move(request.cors), request.how, request.heartbeat_event, request.accepts_stream,
+     replays_of},
     clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);

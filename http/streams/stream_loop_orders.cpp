@@ -57,8 +57,16 @@ void stream_loop::apply_one(const attach_stream& order) {
     append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
   if (client->heartbeat_event)
     heartbeats_.watch(*slot);
+  auto missed = within_budget(client->replays_of, order.missed);
   openings_.remove(*slot);
-  feed_.attach(*slot, std::move(start), order.missed, order.cursor, order.hears);
+  feed_.attach(*slot, std::move(start), std::move(missed), order.cursor, order.hears);
+}
+
+missed_events stream_loop::within_budget(const client_address& who, missed_events all) {
+  if (all.empty() || !replays_.limited() || replays_.spend(who, bytes_of(all), clock::now()))
+    return all;
+  metrics_.replays_refused.Increment();
+  return gap_instead_of(std::move(all));
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {

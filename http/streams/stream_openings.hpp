@@ -10,6 +10,7 @@
 
 #include "http/fanout/framing.hpp"
 #include "http/fanout/stream_table.hpp"
+#include "http/sockets/host_address.hpp"
 #include "messages/connections.hpp"
 
 namespace herald {
@@ -36,6 +37,8 @@ public:
     framing how = framing::bare;
     bool heartbeat_event = false;
     bool accepts_stream = false;
+    /// Whom what it is sent again is counted to.
+    client_address replays_of{};
   };
 
   /// A client that waits for longer than `timeout` is overdue.

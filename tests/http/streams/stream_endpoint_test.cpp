@@ -915,6 +915,31 @@ TEST_F(StreamEndpoint, CountsStreamsByTheProxyProtocol) {
   EXPECT_EQ(connect(get("d"))->to_end().find("HTTP/1.1 400 "), 0u) << "a proxy without its header";
 }
 
+TEST_F(StreamEndpoint, TellsThePageAGapThatIsSentTooMuchAgain) {
+  options.replay_per_minute_bytes = 2500;
+  notes->answer = [](const open_connection& asked) {
+    auto version = std::make_shared<event>(*make_event(6, "version"));
+    version->service = service_type::version;
+    missed_events missed{
+      {make_event(5, std::string(1000, 'x')), version}, {}, plain_reach(asked.id.str()), {}};
+    caf::anon_send(asked.via, attach_stream{asked.stream, missed, false, live_from});
+  };
+  start();
+  for (int i = 0; i < 2; ++i) {
+    const auto reader = connect(get("a"));
+    EXPECT_NE(reader->until(opening_block).find("xxx"), std::string::npos) << i;
+  }
+  const auto reader = connect(get("a"));
+  const auto got = reader->until(opening_block);
+  EXPECT_EQ(got.find("xxx"), std::string::npos);
+  EXPECT_NE(got.find("event: gap\n"), std::string::npos) << got;
+  EXPECT_NE(got.find("data: version\n"), std::string::npos) << "nobody else tells it: " << got;
+  EXPECT_TRUE(shows("herald_stream_replays_refused_total 1"));
+  const auto other = connect(get("b"));
+  EXPECT_NE(other->until(opening_block).find("xxx"), std::string::npos)
+    << "where addresses are not counted, pages are";
+}
+
 TEST_F(StreamEndpoint, StandingInAsksForNoRequestIdAndSendsNoIds) {
   options.stand_in = true;
   notes->answer = [](const open_connection& asked) {
