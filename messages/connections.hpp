@@ -41,13 +41,25 @@ using credential_ptr = std::shared_ptr<const credential>;
 
 /// Whether a stream with these patterns may ask for `pattern`: one of them hears all that it does.
 [[nodiscard]] bool covers(const std::vector<std::string>& granted, std::string_view pattern);
+/// Who holds a stream, as far as its transport knows: empty is what it does not.
+struct client_details {
+  /// In numbers, without a port.
+  std::string address;
+  /// What the client calls itself (`User-Agent`), at most `max_agent_bytes` of UTF-8.
+  std::string agent;
+};
+
+inline constexpr std::size_t max_agent_bytes = 256;
+
+using client_ptr = std::shared_ptr<const client_details>;
 
 /// To the owner of the streams: a client wants a stream. Answered with `attach_stream` or
 /// `refuse_stream` to `via`, and with success or the same failure to the sender.
 struct open_connection {
   request_id id;
   token stream;
-  /// The request target as the client sent it, still percent-encoded.
+  /// The request target, still percent-encoded. Only an owner that has a backend to show it to gets
+  /// it as the client sent it; the registry gets no more of its query than herald reads in it.
   std::string url;
   transport_kind transport = transport_kind::embedded;
   /// What reaches the stream from now on.
@@ -61,6 +73,8 @@ struct open_connection {
   reach_ptr asks = nullptr;
   /// Null: herald asks nobody for a credential, and a page belongs to whoever names it.
   credential_ptr by = nullptr;
+  /// Null: not known.
+  client_ptr client = nullptr;
 };
 
 /// The same for many clients at once, in their order; nobody waits for an answer. In a storm of
@@ -165,11 +179,13 @@ struct list_connections {
 struct connection_view {
   request_id id;
   token stream;
+  /// Without its query, which may hold secrets.
   std::string url;
   transport_kind transport = transport_kind::embedded;
   wall_time connected_at;
   /// Its lists are sorted.
   reach hears = {};
+  client_details client = {};
 };
 
 struct connection_page {

@@ -19,6 +19,11 @@ event_id first_event_id() {
   return {static_cast<std::uint64_t>(duration_cast<microseconds>(now).count())};
 }
 
+/// Without the query, which may hold secrets.
+std::string_view path_of(std::string_view url) {
+  return url.substr(0, url.find('?'));
+}
+
 } // namespace
 
 connection_registry::connection_registry(
@@ -114,9 +119,12 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   auto replayed_versions = std::move(missed.versions);
   if (hears && !hears->broadcast)
     replayed_versions.clear();
+  static const client_details unknown;
+  const auto& client = command.client ? *command.client : unknown;
   const auto replaced = state_->table.open(
-    {command.id.str(), command.stream, command.url, command.transport, via,
-     std::chrono::system_clock::now(), hears, !command.by || command.by->targeted});
+    {command.id.str(), command.stream, path_of(command.url), command.transport, via,
+     std::chrono::system_clock::now(), hears, !command.by || command.by->targeted, client.address,
+     client.agent});
   page_opened(command);
   if (known && !repeated) {
     numbers_.disconnects.Increment();
@@ -156,7 +164,7 @@ void connection_registry::on_adopt(const adopt_streams& command) {
   for (const auto& stream : command.streams) {
     const auto hears = reach_with_changes(stream.id, stream.asks, nullptr);
     const auto replaced = state_->table.open(
-      {stream.id.str(), stream.name, stream.url, transport_kind::gateway,
+      {stream.id.str(), stream.name, path_of(stream.url), transport_kind::gateway,
        index_of(stream.via, transport_kind::gateway), stream.connected_at, hears});
     if (replaced) {
       end_stream(*replaced, close_reason::replaced, nullptr);

@@ -15,6 +15,9 @@ namespace {
 /// more, some of them are likely everywhere.
 constexpr std::size_t few_members = 64;
 
+/// Of a URL no more is kept.
+constexpr std::size_t max_url_bytes = 1024;
+
 } // namespace
 
 std::size_t connection_table::id_hash::operator()(std::string_view id) const noexcept {
@@ -56,12 +59,16 @@ std::optional<connection_table::connection> connection_table::open(const opening
   // All that can throw comes first, so that a failure leaves the table as it was.
   slot made;
   made.stream = what.stream;
-  made.texts = std::make_unique<char[]>(what.id.size() + what.url.size()); // NOLINT
-  what.id.copy(made.texts.get(), what.id.size());
-  what.url.copy(made.texts.get() + what.id.size(), what.url.size());
+  const auto url = what.url.substr(0, max_url_bytes);
+  const auto address = what.address.substr(0, max_address_bytes);
+  made.texts = std::make_unique<char[]>(what.id.size() + url.size() + address.size()); // NOLINT
+  auto* texts = made.texts.get();
+  for (const auto text : {what.id, url, address})
+    texts += text.copy(texts, text.size());
   static_assert(max_request_id_bytes <= std::numeric_limits<std::uint8_t>::max());
   made.id_length = static_cast<std::uint8_t>(what.id.size());
-  made.url_length = static_cast<std::uint32_t>(what.url.size());
+  made.url_length = static_cast<std::uint16_t>(url.size());
+  made.address_length = static_cast<std::uint8_t>(address.size());
   made.connected_at = what.at;
   made.via = what.via;
   made.transport = what.transport;
@@ -77,6 +84,7 @@ std::optional<connection_table::connection> connection_table::open(const opening
   made.serial = last_serial_ + 1;
   slots_[n] = std::move(made);
   try {
+    slots_[n].agent = keep_agent(what.agent);
     if (what.hears)
       hearers_.set(n, *what.hears);
     by_serial_.insert(by_serial_.end(), n);
@@ -117,6 +125,13 @@ std::optional<connection_table::connection> connection_table::find(const token& 
   if (found == by_token_.end())
     return std::nullopt;
   return as_connection(slots_[*found]);
+}
+
+std::optional<connection_view> connection_table::view(const token& stream) const {
+  const auto found = by_token_.find(stream);
+  if (found == by_token_.end())
+    return std::nullopt;
+  return view_of(*found);
 }
 
 std::optional<reach> connection_table::reach_of(const token& stream) const {
@@ -262,7 +277,8 @@ connection_view connection_table::view_of(slot_number n) const {
     std::string{s.url()},
     s.transport,
     s.connected_at,
-    reach_at(n)};
+    reach_at(n),
+    {std::string{s.address()}, s.agent != nullptr ? s.agent->first : std::string{}}};
 }
 
 std::vector<connection_table::connection>
@@ -298,6 +314,12 @@ bool connection_table::check() const {
     return false;
   if (hearers_.check())
     return false;
+  auto uncounted = agents_;
+  for (const auto& s : slots_)
+    if (s.agent != nullptr && --uncounted.at(s.agent->first) == 0)
+      uncounted.erase(s.agent->first);
+  if (!uncounted.empty())
+    return false;
   if (std::accumulate(on_transport_.begin(), on_transport_.end(), std::size_t{0}) != size())
     return false;
   return std::all_of(by_token_.begin(), by_token_.end(), [this](slot_number n) {
@@ -308,6 +330,19 @@ bool connection_table::check() const {
 
 connection_table::connection connection_table::as_connection(const slot& s) {
   return {request_id{std::string{s.id()}}, s.stream, s.via};
+}
+
+connection_table::agent_map::value_type* connection_table::keep_agent(std::string_view name) {
+  if (name.empty())
+    return nullptr;
+  auto& kept = *agents_.try_emplace(std::string{name.substr(0, max_agent_bytes)}).first;
+  ++kept.second;
+  return &kept;
+}
+
+void connection_table::drop_agent(agent_map::value_type* agent) noexcept {
+  if (agent != nullptr && --agent->second == 0)
+    agents_.erase(agents_.find(agent->first));
 }
 
 connection_table::slot_number connection_table::free_slot() {
@@ -332,6 +367,7 @@ void connection_table::release(slot_number n) noexcept {
 
 void connection_table::put_back(slot_number n) noexcept {
   hearers_.remove(n);
+  drop_agent(slots_[n].agent);
   slots_[n] = slot{};
   free_.push_back(n);
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <absl/container/btree_set.h>
@@ -22,7 +23,8 @@ namespace herald {
 /// request_id; and what each of them hears.
 ///
 /// Pure. Every operation either happens whole or, if it throws (out of memory), not at all. One
-/// connection takes about 125 bytes, its texts included, and more where it hears more than others.
+/// connection takes about 145 bytes, its texts included, and more where it hears more than others.
+/// What clients call themselves is kept once for all that do so.
 class connection_table {
 public:
   /// Which transport reaches a stream; the registry knows what the number stands for.
@@ -51,7 +53,12 @@ public:
     reach_ptr hears = nullptr;
     /// Whether it hears what is for its page.
     bool targeted = true;
+    /// Of its client; cut to `max_address_bytes`.
+    std::string_view address = {};
+    std::string_view agent = {};
   };
+
+  static constexpr std::size_t max_address_bytes = 64;
 
   /// Registers a stream. Gives the one that it replaces: same request_id, other token. The same
   /// pair again changes nothing; a token that was held for another request_id moves.
@@ -72,6 +79,8 @@ public:
     return via < on_transport_.size() ? on_transport_[via] : 0;
   }
 
+  /// All of a connection; nothing for a token that is not held.
+  [[nodiscard]] std::optional<connection_view> view(const token& stream) const;
   /// What a connection hears, its page included; nothing for a token that is not held.
   [[nodiscard]] std::optional<reach> reach_of(const token& stream) const;
   /// From now on the connection hears this. Nothing for a token that is not held.
@@ -97,6 +106,10 @@ public:
   page(std::uint64_t after, std::size_t limit, const connection_filter& which = {}) const;
   /// The connections of a subject, in the order of connecting.
   [[nodiscard]] std::vector<connection> of_subject(std::string_view subject) const;
+  /// Connections that have this very pattern.
+  [[nodiscard]] std::size_t listeners(std::string_view pattern) const noexcept {
+    return hearers_.count_key(audience_index::key_kind::pattern, pattern);
+  }
   /// The patterns that connections have, a page of them.
   [[nodiscard]] topic_page topics(std::uint64_t after, std::size_t limit) const;
 
@@ -107,23 +120,32 @@ public:
 private:
   using slot_number = std::uint32_t;
 
+  /// A name that clients have for themselves, and how many do.
+  using agent_map = std::unordered_map<std::string, std::size_t>;
+
   /// Kept small: there are many.
   struct slot {
     token stream;
-    /// request_id, then url.
+    /// request_id, then url, then address.
     std::unique_ptr<char[]> texts; // NOLINT(modernize-avoid-c-arrays)
+    /// Null if it has none.
+    agent_map::value_type* agent = nullptr;
     std::uint64_t serial = 0;
     wall_time connected_at;
-    std::uint32_t url_length = 0;
+    std::uint16_t url_length = 0;
     transport_index via = 0;
     std::uint8_t id_length = 0;
     // One byte for both.
     transport_kind transport : 1 = transport_kind::embedded;
     bool targeted : 1 = true;
+    std::uint8_t address_length = 0;
 
     [[nodiscard]] std::string_view id() const noexcept { return {texts.get(), id_length}; }
     [[nodiscard]] std::string_view url() const noexcept {
       return {texts.get() + id_length, url_length};
+    }
+    [[nodiscard]] std::string_view address() const noexcept {
+      return {texts.get() + id_length + url_length, address_length};
     }
   };
 
@@ -179,11 +201,14 @@ private:
   [[nodiscard]] connection_page
   filtered(std::uint64_t after, std::size_t limit, const connection_filter& which) const;
   [[nodiscard]] bool hears_without_page(slot_number n, const audience& to) const;
+  agent_map::value_type* keep_agent(std::string_view name);
+  void drop_agent(agent_map::value_type* agent) noexcept;
   slot_number free_slot();
   void release(slot_number n) noexcept;
   void put_back(slot_number n) noexcept;
 
   slot_list slots_;
+  agent_map agents_;
   std::vector<slot_number> free_;
   std::vector<std::size_t> on_transport_;
   std::uint64_t last_serial_ = 0;

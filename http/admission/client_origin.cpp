@@ -163,17 +163,26 @@ client_address counted_as(const ip_address& address) {
   return bytes;
 }
 
-std::optional<client_address>
-client_of(const request_head& request, const ip_address& peer, const network_list& trusted) {
-  if (trusted.empty())
-    return is_public(peer) ? std::optional{counted_as(peer)} : std::nullopt;
+ip_address
+origin_of(const request_head& request, const ip_address& peer, const network_list& trusted) {
   if (!trusted.contain(peer))
-    return counted_as(peer);
+    return peer;
   const auto one = client_in(request.headers, forwarded_for, peer, trusted, as_it_is);
   const auto other = client_in(request.headers, forwarded, peer, trusted, node_of);
   if (one && other && *one != *other)
-    return counted_as(peer);
-  return counted_as(one ? *one : other.value_or(peer));
+    return peer;
+  return one ? *one : other.value_or(peer);
+}
+
+std::optional<client_address>
+client_of(const request_head& request, const ip_address& peer, const network_list& trusted) {
+  if (trusted.empty() && !is_public(peer))
+    return std::nullopt;
+  return counted_as(origin_of(request, peer, trusted));
+}
+
+std::string address_text(const ip_address& address) {
+  return address.is_unspecified() ? std::string{} : unmapped(address).to_string();
 }
 
 header_list
@@ -186,7 +195,7 @@ headers_with_way(const header_list& headers, const ip_address& peer, const netwo
     return name != forwarded_for && name != forwarded;
   });
   if (!peer.is_unspecified())
-    told.emplace_back(forwarded_for, unmapped(peer).to_string());
+    told.emplace_back(forwarded_for, address_text(peer));
   return told;
 }
 

@@ -44,17 +44,23 @@ private:
 /// Of the peer of a connected socket; unspecified if it is gone, or has none.
 [[nodiscard]] ip_address peer_of(int fd);
 
+/// In numbers; empty for the unspecified one.
+[[nodiscard]] std::string address_text(const ip_address& address);
+
 /// An address as clients are counted by: of IPv6 the first 64 bits, which one client has to itself.
 [[nodiscard]] client_address counted_as(const ip_address& address);
 
-/// The client that a request is counted to, or nothing where it is counted to nobody.
-///
-/// Without trusted proxies that is its peer if its address is public: another one may be a proxy,
-/// with many clients behind it. With some it is the peer unless that is one of them; then it is the
-/// last address of `X-Forwarded-For` or `Forwarded` (RFC 7239) that is none of them, as each proxy
+/// Who a request is from: its peer, unless that is one of the trusted proxies. Then it is the last
+/// address of `X-Forwarded-For` or `Forwarded` (RFC 7239) that is none of them, as each proxy
 /// adds its own peer behind what it was told; the first where all are. Where the two headers
-/// differ, a client has made one of them up; it is counted to the proxy then, as one that hides,
-/// and one of whom the proxy says nothing.
+/// differ, a client has made one of them up; it is from the proxy then, as from one that hides,
+/// and from one of whom the proxy says nothing.
+[[nodiscard]] ip_address
+origin_of(const request_head& request, const ip_address& peer, const network_list& trusted);
+
+/// The client that a request is counted to: whom it is from, or nothing where it is counted to
+/// nobody. Without trusted proxies an address that is not public may be a proxy's, with many
+/// clients behind it.
 [[nodiscard]] std::optional<client_address>
 client_of(const request_head& request, const ip_address& peer, const network_list& trusted);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "http/protocol/gateway_error.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald {
 
@@ -56,6 +58,13 @@ failure busy_because(refusal why) {
   default:
     return {ec::overloaded, {}, {}};
   }
+}
+
+client_ptr details_of(const request_head& request, const ip_address& from) {
+  client_details client;
+  client.address = address_text(from);
+  client.agent = utf8_front(request.header("User-Agent").value_or(""), max_agent_bytes);
+  return std::make_shared<const client_details>(std::move(client));
 }
 
 stream_rules rules_of(const stream_options& options) {
@@ -113,6 +122,7 @@ stream_admission::decide(const request_head& request, const ip_address& peer, co
   if (wanted.headers && !trusted_.empty())
     wanted.headers =
       std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
+  wanted.client = details_of(request, origin_of(request, peer, trusted_));
   return admitted{std::get<stream_limits::lease>(admission), std::move(wanted), client};
 }
 

@@ -175,7 +175,8 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   stream_opening opening;
   if (query.id() && !request_id_violation(*query.id()))
     opening.id = request_id{*query.id()};
-  opening.url = request.target;
+  // What else a query holds, secrets maybe, is nobody's business but a backend's.
+  opening.url = rules.stand_in ? request.target : std::string{target.path};
   opening.last_event_id = last_event_id(request, query);
   if (!rules.stand_in)
     opening.asks = query.asks();

@@ -48,6 +48,7 @@ struct stream_opening {
   std::shared_ptr<const header_list> headers;
   /// What the page wants to hear beside its own events; null: everyone's.
   reach_ptr asks;
+  client_ptr client = nullptr;
 };
 
 /// Whether a request is one of a backend to a gateway that has one port for all.

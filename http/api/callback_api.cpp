@@ -65,7 +65,7 @@ private:
     opening.id = *id;
     opening.asks = query.asks();
     opening.stream = callback.stream;
-    opening.url = std::move(callback.url);
+    opening.url = kept_target(callback.url);
     opening.transport = transport_kind::gateway;
     opening.via = shard_for(callback.stream, shards_);
     auto answer = connect_answer_json(opening);

@@ -1,6 +1,7 @@
 #include "http/protocol/stream_query.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -41,6 +42,24 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 }
 
 } // namespace
+
+std::string kept_target(std::string_view target) {
+  const auto [path, query] = split_target(target);
+  std::string kept{path};
+  char mark = '?';
+  for (auto left = query; !left.empty();) {
+    const auto end = std::min(left.find('&'), left.size());
+    const auto argument = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
+    const auto name = form_decode(argument.substr(0, argument.find('=')));
+    constexpr std::array ours = {"request_id", "topic", "broadcast", "subject", "role"};
+    if (name && std::find(ours.begin(), ours.end(), *name) != ours.end()) {
+      kept.append(1, mark).append(argument);
+      mark = '&';
+    }
+  }
+  return kept;
+}
 
 stream_query::stream_query(std::string_view query, const rules& rules) : rules_(rules) {
   auto arguments = query_arguments(query);

@@ -12,6 +12,10 @@
 
 namespace herald {
 
+/// The target of a stream with no more of its query than herald has to remember: who the page is,
+/// and what it wants to hear. What else it holds may be secret.
+[[nodiscard]] std::string kept_target(std::string_view target);
+
 /// What the query of a stream's URL says to herald: which page it is, where it left off, what it
 /// wants to hear. All other parameters belong to the page, its proxy or its backend.
 class stream_query {

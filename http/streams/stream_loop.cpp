@@ -228,7 +228,7 @@ void stream_loop::open(const client_socket& from, stream_admission::admitted& ad
   openings_.announce_later(
     {std::move(request.id), table_.token_of(slot), std::move(request.url), transport_kind::embedded,
      inbox_.address(), std::move(request.headers), std::move(request.last_event_id),
-     std::move(request.asks)});
+     std::move(request.asks), nullptr, std::move(request.client)});
 }
 
 /// At once, or a little later where others were announced just now.

@@ -27,6 +27,8 @@ std::string connection_json(const connection_view& connection) {
     .text_or_null("subject", hears.subject)
     .raw("roles", texts_json(hears.roles))
     .boolean("broadcast", hears.broadcast)
+    .text_or_null("address", connection.client.address)
+    .text_or_null("agent", connection.client.agent)
     .finish();
 }
 

@@ -11,8 +11,8 @@
 namespace herald {
 
 /// `{"connections":[{"request_id","token","url","transport","connected_at","topics","subject",
-/// "roles","broadcast"}],"total","next"}`, with null for `next` on the last page, and for a subject
-/// that is not known.
+/// "roles","broadcast","address","agent"}],"total","next"}`, with null for `next` on the last page,
+/// and for what is not known.
 [[nodiscard]] std::string to_json(const connection_page& page);
 
 /// `{"topics":[{"topic","streams"}],"total","next"}`, likewise.

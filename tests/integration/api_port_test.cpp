@@ -333,7 +333,8 @@ TEST_F(ApiPort, ListsAndClosesConnections) {
   EXPECT_EQ(list["total"], 3);
   ASSERT_EQ(list["connections"].size(), 2u);
   const auto& one = list["connections"][0];
-  EXPECT_EQ(one["url"], stream_target(one["request_id"].get<std::string>()));
+  EXPECT_EQ(one["url"], "/api/sse/stream");
+  EXPECT_EQ(one["address"], "127.0.0.1");
   EXPECT_EQ(one["transport"], "embedded");
   for (const auto* field : {"request_id", "token", "connected_at"})
     EXPECT_TRUE(one[field].is_string()) << field;

@@ -68,6 +68,35 @@ TEST_F(ConnectionTable, MovesATokenThatComesBackUnderAnotherName) {
   EXPECT_TRUE(table.check());
 }
 
+TEST_F(ConnectionTable, ShowsClientsInBoundsAndForgetsThem) {
+  const auto open_by = [&](const char* id, const std::string& address, const std::string& agent) {
+    table.open(
+      {id, token::from_text(id), std::string(5000, 'u'), transport_kind::embedded, 0, wall_time{},
+       nullptr, address, agent});
+  };
+  const auto client_of = [&](const char* id) {
+    return table.view(token::from_text(id))->client;
+  };
+  open_by("a", "10.0.0.7", "browser");
+  open_by("b", "::1", "browser");
+  open_by("c", std::string(500, '1'), std::string(5000, 'x'));
+  open_by("d", "", "");
+  EXPECT_EQ(client_of("a").address, "10.0.0.7");
+  EXPECT_EQ(client_of("b").agent, "browser");
+  EXPECT_EQ(client_of("c").address, std::string(connection_table::max_address_bytes, '1'));
+  EXPECT_EQ(client_of("c").agent, std::string(max_agent_bytes, 'x'));
+  EXPECT_EQ(client_of("d").agent, "");
+  EXPECT_EQ(table.view(token::from_text("a"))->url, std::string(1024, 'u'));
+  EXPECT_TRUE(table.check());
+  close("a");
+  EXPECT_EQ(client_of("b").agent, "browser") << "another one's name stays";
+  EXPECT_TRUE(table.check());
+  for (const auto* id : {"b", "c", "d"})
+    close(id);
+  EXPECT_TRUE(table.check());
+  EXPECT_FALSE(table.view(token::from_text("a")));
+}
+
 TEST_F(ConnectionTable, PagesInTheOrderOfConnecting) {
   for (const auto* id : {"a", "b", "c", "d"})
     open(id, std::string("t") + id);

@@ -111,6 +111,17 @@ TEST_F(ClientOrigin, CountsToTheProxyWhereTheHeadersDiffer) {
   EXPECT_EQ(told({{"X-Forwarded-For", client}, {"Forwarded", "for=" + client}}), counted(client));
 }
 
+TEST_F(ClientOrigin, IsShownWholeAndInItsOwnFamily) {
+  const auto shown = [&](const std::string& peer, const header_list& headers = {}) {
+    return address_text(origin_of({"GET", "/", 11, headers}, at(peer), trusted));
+  };
+  EXPECT_EQ(shown("::1"), "::1");
+  EXPECT_EQ(shown("::ffff:198.51.100.7"), client);
+  EXPECT_EQ(shown(proxy, {{"X-Forwarded-For", "2001:db9::7"}}), "2001:db9::7");
+  EXPECT_EQ(shown(client, {{"X-Forwarded-For", "2001:db9::7"}}), client) << "it is no proxy";
+  EXPECT_EQ(address_text(peer_of(-1)), "") << "whose peer is gone";
+}
+
 TEST_F(ClientOrigin, SaysOfTheWayNoMoreThanIsVouchedFor) {
   const header_list spoofed = {
     {"Host", "h"}, {"X-Forwarded-For", "1.2.3.4"}, {"Forwarded", "for=1.2.3.4"}};

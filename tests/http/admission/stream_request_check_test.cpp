@@ -40,7 +40,7 @@ std::string header(const header_list& headers, std::string_view name) {
 TEST(StreamRequestCheck, OpensAStreamForARequestId) {
   const auto opening = opened(get("/api/sse/stream?x=1&request_id=a%20b+c"));
   EXPECT_EQ(opening.id.str(), "a b c");
-  EXPECT_EQ(opening.url, "/api/sse/stream?x=1&request_id=a%20b+c");
+  EXPECT_EQ(opening.url, "/api/sse/stream") << "a query may hold secrets";
   EXPECT_EQ(opening.how, framing::chunked);
   EXPECT_EQ(opening.headers, nullptr);
 }

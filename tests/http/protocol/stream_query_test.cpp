@@ -17,6 +17,15 @@ std::string fault_of(const std::string& query, const stream_query::rules& rules 
   return asked.fault()->field + ": " + asked.fault()->detail;
 }
 
+TEST(StreamQuery, LeavesOfATargetWhatIsToBeRemembered) {
+  EXPECT_EQ(
+    kept_target("/s?key=hush&topic=a%2Fb&request_id=x&topic=c/*&broadcast=false&last_event_id=7"),
+    "/s?topic=a%2Fb&request_id=x&topic=c/*&broadcast=false");
+  EXPECT_EQ(kept_target("/s?key=hush"), "/s");
+  EXPECT_EQ(kept_target("/s"), "/s");
+  EXPECT_EQ(kept_target("/s?&&request%5Fid=x&topic&%zz=1"), "/s?request%5Fid=x&topic");
+}
+
 TEST(StreamQuery, AsksForNothingWhereItSaysNothing) {
   const stream_query query{"request_id=a&page=7&subject=ann&role=x&topic_id=3", {}};
   EXPECT_EQ(query.fault(), std::nullopt);

@@ -359,13 +359,19 @@ TEST_F(StreamEndpoint, TellsClientsWhenToComeBackAsTheSettingHasItByDefault) {
 
 TEST_F(StreamEndpoint, PassesTheRequestToItsOwner) {
   start();
-  const auto reader = connect("GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\n\r\n");
+  const auto reader = connect(
+    "GET /api/sse/stream?request_id=a%20b HTTP/1.0\r\nX: y\r\nUser-Agent: " + std::string(300, 'a')
+    + "\r\n\r\n");
   const auto& got = reader->until(opening_block);
   EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos);
   EXPECT_NE(got.find("\r\n\r\nretry: "), std::string::npos) << "no chunks";
   ASSERT_TRUE(notes->eventually([&] { return notes->opened.size() == 1; }));
   EXPECT_EQ(notes->first(&owner_notes::opened).id.str(), "a b");
-  EXPECT_EQ(notes->first(&owner_notes::opened).url, "/api/sse/stream?request_id=a%20b");
+  EXPECT_EQ(notes->first(&owner_notes::opened).url, "/api/sse/stream");
+  const auto client = notes->first(&owner_notes::opened).client;
+  ASSERT_TRUE(client);
+  EXPECT_EQ(client->address, "127.0.0.1");
+  EXPECT_EQ(client->agent, std::string(max_agent_bytes, 'a'));
   EXPECT_EQ(notes->first(&owner_notes::opened).headers, nullptr);
 }
 

@@ -18,13 +18,16 @@ TEST(ConnectionJson, ShowsAPage) {
   hears.subject = "ann";
   hears.roles = {"editor"};
   hears.broadcast = false;
+  page.connections.back().client = {"10.0.0.7", "browser \"7\""};
   page.total = 3;
   page.next = 7;
   EXPECT_EQ(
     to_json(page),
     "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
     "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\",\"topics\":[\"a/*\",\"b\"],"
-    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false}],\"total\":3,\"next\":\"7\"}");
+    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false,\"address\":\"10.0.0.7\","
+    "\"agent\":"
+    "\"browser \\\"7\\\"\"}],\"total\":3,\"next\":\"7\"}");
   EXPECT_EQ(to_json(connection_page{}), R"({"connections":[],"total":0,"next":null})");
 }
 
@@ -32,7 +35,8 @@ TEST(ConnectionJson, ShowsWhoIsNotKnown) {
   connection_page page;
   page.connections.emplace_back();
   EXPECT_NE(
-    to_json(page).find(R"("topics":[],"subject":null,"roles":[],"broadcast":true)"),
+    to_json(page).find(
+      R"("topics":[],"subject":null,"roles":[],"broadcast":true,"address":null,"agent":null)"),
     std::string::npos);
 }
 
