@@ -26,6 +26,13 @@ struct add_observer {
   observer_actor observer;
 };
 
+/// The WATCHER actor interface: whoever is told of every stream, topic and task.
+using watcher_actor = typed_actor<
+  // Streams have opened or ended, topics have got a first listener or lost the last.
+  result<void>(streams_changed),
+  // A task has ended.
+  result<void>(task_ended)>;
+
 /// The STREAM OWNER actor interface: what a transport tells about its streams. Spoken by the
 /// registry, and by the gateway front where herald stands in for an SSE Gateway.
 using stream_owner_actor = typed_actor<

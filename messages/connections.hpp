@@ -154,6 +154,51 @@ struct connection_closed {
   end_reason reason = end_reason::client_closed;
 };
 
+// Facts for the watcher, who is told of every stream and topic, in the order in which the table of
+// streams changes.
+
+/// A stream as the watcher is told of it.
+struct stream_facts {
+  token stream;
+  /// Empty: herald stands in for a gateway, and the page has named itself to the backend alone.
+  request_id id;
+  /// Empty: nobody in particular.
+  std::string subject;
+  /// The patterns that it listens to, sorted.
+  std::vector<std::string> topics;
+  /// Of its client; empty: not known.
+  std::string address;
+  wall_time opened_at;
+};
+
+struct stream_change {
+  enum class kind : std::uint8_t {
+    opened,
+    closed,
+    /// A former life of herald has left it open, and it is.
+    adopted,
+    /// It listens to other topics from now on.
+    retuned,
+    /// A topic has its first stream.
+    occupied,
+    /// A topic has lost its last stream.
+    vacated,
+  };
+
+  kind what = kind::opened;
+  wall_time at;
+  /// Not where it is about a topic.
+  stream_facts stream = {};
+  /// Why it was closed.
+  std::string reason = {};
+  std::string topic = {};
+};
+
+/// Never empty.
+struct streams_changed {
+  std::vector<stream_change> all;
+};
+
 // Queries of the API, and their answers. A cursor is where the page of connections before it has
 // ended.
 

@@ -184,4 +184,10 @@ struct task_event {
   std::uint64_t seq = 0;
 };
 
+/// From the runner to the watcher, once it is in the file where there is a journal: the task has
+/// ended.
+struct task_ended {
+  task_view task;
+};
+
 } // namespace herald

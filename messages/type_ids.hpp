@@ -31,6 +31,7 @@
   X(herald::backend_answered)                                                                      \
   X(herald::connections_opened)                                                                    \
   X(herald::connection_closed)                                                                     \
+  X(herald::streams_changed)                                                                       \
   X(herald::add_observer)                                                                          \
   X(herald::list_connections)                                                                      \
   X(herald::connection_page)                                                                       \
@@ -85,6 +86,7 @@
   X(herald::worker_idle)                                                                           \
   X(herald::abort_all_tasks)                                                                       \
   X(herald::task_timer)                                                                            \
+  X(herald::task_ended)                                                                            \
   X(herald::begin_shutdown)                                                                        \
   X(herald::flush)                                                                                 \
   X(herald::child_started)                                                                         \

@@ -80,6 +80,7 @@ result<void> connection_registry::on_open(const open_connection& command) {
   opened_streams opened;
   auto answer = open(command, opened);
   tell_opened(opened);
+  tell_watcher();
   count_connections();
   return answer;
 }
@@ -95,6 +96,7 @@ void connection_registry::on_open_all(const open_connections& command) {
     throw;
   }
   tell_opened(opened);
+  tell_watcher();
   count_connections();
 }
 
@@ -119,6 +121,9 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   auto replayed_versions = std::move(missed.versions);
   if (hears && !hears->broadcast)
     replayed_versions.clear();
+  const bool watched = state_->watcher && !repeated;
+  const auto over = watched ? facts_of(state_->table.find(command.id)) : std::nullopt;
+  const auto moved = watched ? facts_of(known) : std::nullopt;
   static const client_details unknown;
   const auto& client = command.client ? *command.client : unknown;
   const auto replaced = state_->table.open(
@@ -126,6 +131,11 @@ result<void> connection_registry::open(const open_connection& command, opened_st
      std::chrono::system_clock::now(), hears, !command.by || command.by->targeted, client.address,
      client.agent});
   page_opened(command);
+  if (watched)
+    watch_streams(
+      {{replaced ? over : std::nullopt, to_string(close_reason::replaced)},
+       {moved, to_string(end_reason::server_closed)}},
+      facts_of(command.stream));
   if (known && !repeated) {
     numbers_.disconnects.Increment();
     page_closed(known->id);
@@ -166,30 +176,33 @@ void connection_registry::on_adopt(const adopt_streams& command) {
     const auto replaced = state_->table.open(
       {stream.id.str(), stream.name, path_of(stream.url), transport_kind::gateway,
        index_of(stream.via, transport_kind::gateway), stream.connected_at, hears});
+    watch_adopted(stream.name);
     if (replaced) {
       end_stream(*replaced, close_reason::replaced, nullptr);
       record({stream_dropped{replaced->stream}});
     }
     caf::anon_send(stream.via, attach_stream{stream.name, {}, true, {}, hears});
   }
+  tell_watcher();
   count_connections();
   log::info(component, "streams_adopted", {{"count", command.streams.size()}});
 }
 
 void connection_registry::on_closed(const stream_closed& fact) {
-  if (const auto gone = state_->table.close(fact.stream))
-    note_closed(*gone, fact.reason);
+  drop(fact.stream, fact.reason);
+  tell_watcher();
 }
 
 void connection_registry::on_failed(const delivery_failed& fact) {
   // Only if the token is still the one held: a late failure must not end the newer stream.
-  const auto gone = state_->table.close(fact.stream);
-  if (!gone)
+  const auto open = state_->table.find(fact.stream);
+  if (!open)
     return;
   log::info(
     component, "stale_connection_dropped",
-    {{"request_id", gone->id.str()}, {"token", gone->stream.str()}, {"why", fact.why}});
-  note_closed(*gone, end_reason::error);
+    {{"request_id", open->id.str()}, {"token", open->stream.str()}, {"why", fact.why}});
+  drop(fact.stream, end_reason::error);
+  tell_watcher();
 }
 
 result<void> connection_registry::on_close(const close_connection& command) {
@@ -201,6 +214,7 @@ result<void> connection_registry::on_close(const close_connection& command) {
     return fail(ec::overloaded, "as many pages as may be are kept away already");
   if (found)
     close(*found);
+  tell_watcher();
   return caf::unit;
 }
 
@@ -223,9 +237,19 @@ bool connection_registry::is_kept_away(const request_id& id) {
 }
 
 void connection_registry::close(const connection& open) {
-  state_->table.close(open.stream);
   end_stream(open, close_reason::requested, nullptr);
-  note_closed(open, end_reason::server_closed);
+  drop(open.stream, end_reason::server_closed);
+}
+
+/// Forgets a stream that is gone, and says so; nothing for one that is not known.
+void connection_registry::drop(const token& stream, end_reason reason) {
+  auto facts = facts_of(stream);
+  const auto gone = state_->table.close(stream);
+  if (!gone)
+    return;
+  if (facts)
+    watch_streams({{std::move(facts), to_string(reason)}}, std::nullopt);
+  note_closed(*gone, reason);
 }
 
 void connection_registry::on_observer(const add_observer& command) {
@@ -285,7 +309,7 @@ event_history::missed connection_registry::missed_since(const std::string& curso
 
 supervised<connection_registry_actor> spawn_connection_registry(
   caf::actor_system& system, shell_options options, const registry_limits& limits, metrics& numbers,
-  registry_memory memory, std::shared_ptr<event_place> place) {
+  registry_memory memory, std::shared_ptr<event_place> place, watcher_actor watcher) {
   using clock = std::chrono::system_clock;
   const auto events = std::exchange(memory.events, {});
   const auto values = std::exchange(memory.values, {});
@@ -293,7 +317,8 @@ supervised<connection_registry_actor> spawn_connection_registry(
   const auto pages = std::exchange(memory.pages, {});
   const auto revocations = std::exchange(memory.revocations, {});
   const auto last = memory.journal ? memory.last_id : first_event_id();
-  auto state = std::make_shared<registry_state>(limits, std::move(memory), last, std::move(place));
+  auto state = std::make_shared<registry_state>(
+    limits, std::move(memory), last, std::move(place), std::move(watcher));
   const auto now = system.clock().now();
   const auto wall = clock::now();
   const auto dated = [&](const journal_snapshot::dated_event& one) {

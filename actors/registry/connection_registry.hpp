@@ -62,12 +62,14 @@ inline constexpr std::chrono::milliseconds connect_wait{500};
 /// (`ec::invalid_token`).
 ///
 /// `place`, which may be null, is told the last id in the order of events, before whoever asked for
-/// what is at that place is answered.
+/// what is at that place is answered. `watcher`, which may be null, is told of every stream and
+/// topic.
 ///
 /// The table, the transports, the observers, the history and those who wait for an answer outlive a
 /// restart of the inside.
 supervised<connection_registry_actor> spawn_connection_registry(
   caf::actor_system& system, shell_options options, const registry_limits& limits, metrics& numbers,
-  registry_memory memory = {}, std::shared_ptr<event_place> place = nullptr);
+  registry_memory memory = {}, std::shared_ptr<event_place> place = nullptr,
+  watcher_actor watcher = {});
 
 } // namespace herald

@@ -31,9 +31,10 @@ namespace herald {
 struct registry_state {
   registry_state(
     const registry_limits& bounds, registry_memory memory, event_id last,
-    std::shared_ptr<event_place> told_place)
+    std::shared_ptr<event_place> told_place, watcher_actor who)
     : limits(bounds),
       place(told_place ? std::move(told_place) : std::make_shared<event_place>()),
+      watcher(std::move(who)),
       journal(std::move(memory.journal)),
       ids(last, memory.ids_reserved),
       history(limits.history, journal ? memory.history_floor : last),
@@ -55,6 +56,10 @@ struct registry_state {
 
   const registry_limits limits;
   const std::shared_ptr<event_place> place;
+  /// Null: nobody wants to know.
+  const watcher_actor watcher;
+  /// What the watcher is to be told by the end of the message.
+  std::vector<stream_change> changes;
   const journal_actor journal;
   id_source ids;
   connection_table table;
@@ -87,7 +92,8 @@ struct registry_state {
 
 /// The inside of the registry: who is connected (connection_registry.cpp), what is published and
 /// recorded (registry_publishing.cpp), what is told once it is recorded (registry_steps.cpp), who
-/// hears what (registry_topics.cpp), and by what right (registry_access.cpp).
+/// hears what (registry_topics.cpp), by what right (registry_access.cpp), and what the watcher is told
+/// of it (registry_watching.cpp).
 class connection_registry {
 public:
   using interface = connection_registry_actor::extend<
@@ -144,6 +150,7 @@ private:
   bool is_kept_away(const request_id& id);
   void close(const connection& open);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
+  void drop(const token& stream, end_reason reason);
   void note_closed(const connection& gone, end_reason reason);
   void count_connections();
   template <class Fact>
@@ -157,6 +164,18 @@ private:
   /// cursor.
   missed_events beginning_of(
     const open_connection& command, const reach_ptr& hears, const event_history::missed& missed);
+
+  /// A stream as it is in the table; nothing where there is none, or nobody wants to know.
+  [[nodiscard]] std::optional<stream_facts> facts_of(const token& stream) const;
+  [[nodiscard]] std::optional<stream_facts> facts_of(const std::optional<connection>& open) const;
+  /// After the table has changed: these streams have closed, and this one has opened.
+  void watch_streams(
+    const std::vector<std::pair<std::optional<stream_facts>, std::string_view>>& closed,
+    const std::optional<stream_facts>& opened);
+  void watch_topics(const token& stream, const std::vector<std::string>& before);
+  void watch_adopted(const token& stream);
+  void tell_watcher();
+
   void forget_topics();
   void record_topics(const request_id& id);
   void expire_values();

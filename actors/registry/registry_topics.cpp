@@ -117,6 +117,8 @@ result<topics_changed> connection_registry::on_topics(const change_topics& comma
       ec::overloaded, "pages have changed too many topics (stream.max_topic_changes_bytes)");
   }
   state.table.set_reach(open->stream, hears);
+  watch_topics(open->stream, before);
+  tell_watcher();
   record_topics(command.id);
 
   std::vector<std::string> added;
@@ -173,6 +175,7 @@ connections_ended connection_registry::on_close_all(const close_connections& com
   const auto all = state_->table.of_subject(command.subject);
   for (const auto& one : all)
     close(one);
+  tell_watcher();
   return {all.size()};
 }
 

@@ -29,6 +29,13 @@ void deliver_to(
   caf::anon_send(via, deliver{std::make_shared<const std::vector<delivery>>(std::move(batch)), 0});
 }
 
+stand_in_streams::facts_ptr facts_of(const open_connection& request) {
+  stream_facts facts{request.stream, request.id, {}, {}, {}, {}};
+  if (request.client)
+    facts.address = request.client->address;
+  return std::make_shared<stream_facts>(std::move(facts));
+}
+
 } // namespace
 
 stand_in_front::stand_in_front(
@@ -77,7 +84,8 @@ result<void> stand_in_front::open(const open_connection& request) {
   static const header_list no_headers;
   auto text = std::make_shared<const std::string>(
     render_callback_request(request.url, request.headers ? *request.headers : no_headers));
-  if (!state_->streams.begin(request.stream, request.via, text)) {
+  auto facts = state_->watcher ? facts_of(request) : nullptr;
+  if (!state_->streams.begin(request.stream, request.via, text, std::move(facts))) {
     log::error("gateway-front", "token_in_use", {{"token", request.stream.str()}});
     return fail(ec::internal, "this token names an open stream already");
   }
@@ -143,6 +151,11 @@ void stand_in_front::accept(const token& stream) {
     return; // the client has left meanwhile
   connects_.Increment();
   caf::anon_send(opened->via, attach_stream{stream});
+  if (opened->facts) {
+    const auto now = std::chrono::system_clock::now();
+    opened->facts->opened_at = now;
+    tell_watcher({stream_change::kind::opened, now, *opened->facts});
+  }
   if (state_->says_ready && !opened->close)
     opened->due.push_back(event_of(send_to_stream::message{"ready", {}}));
   if (!opened->due.empty())
@@ -169,10 +182,20 @@ void stand_in_front::drop(const token& stream, end_reason reason) {
     return;
   if (gone->was != stand_in_streams::state::calling_back) {
     disconnects_.Increment();
+    if (gone->facts)
+      tell_watcher(
+        {stream_change::kind::closed, std::chrono::system_clock::now(), *gone->facts,
+         std::string{to_string(reason)}});
     call(callback_action::disconnect, stream, reason, std::move(gone->request));
   }
   show_numbers();
   answer_waiting();
+}
+
+void stand_in_front::tell_watcher(stream_change change) {
+  streams_changed facts;
+  facts.all.push_back(std::move(change));
+  caf::anon_send(state_->watcher, std::move(facts));
 }
 
 void stand_in_front::call(
@@ -221,8 +244,9 @@ void stand_in_front::show_numbers() {
 
 supervised<stand_in_front_actor> spawn_stand_in_front(
   caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
-  backend_caller_actor backend, metrics& numbers, gateway_format generation) {
-  auto state = std::make_shared<stand_in_front_state>(bounds, generation);
+  backend_caller_actor backend, metrics& numbers, gateway_format generation,
+  watcher_actor watcher) {
+  auto state = std::make_shared<stand_in_front_state>(bounds, generation, std::move(watcher));
   const auto build = [state, backend = std::move(backend),
                       &numbers](self_pointer<stand_in_front_actor> self) {
     return std::make_unique<stand_in_front>(self, state, backend, numbers);

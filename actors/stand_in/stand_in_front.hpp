@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <caf/typed_response_promise.hpp>
@@ -15,13 +16,17 @@ namespace herald {
 
 /// The part of a stand-in front that outlives its restarts.
 struct stand_in_front_state {
-  stand_in_front_state(stand_in_streams::limits bounds, gateway_format generation)
+  stand_in_front_state(
+    stand_in_streams::limits bounds, gateway_format generation, watcher_actor who)
     : streams(bounds),
-      says_ready(generation == gateway_format::v2) {}
+      says_ready(generation == gateway_format::v2),
+      watcher(std::move(who)) {}
 
   stand_in_streams streams;
   /// Behind what waited for it, a stream that opens is told so.
   const bool says_ready;
+  /// Told of every stream that is open for the backend; null: nobody is.
+  const watcher_actor watcher;
   /// Callbacks that are not answered yet.
   std::size_t under_way = 0;
   bool shutting_down = false;
@@ -60,6 +65,7 @@ private:
   void accept(const token& stream);
   void refuse(const backend_answered& fact);
   void drop(const token& stream, end_reason reason);
+  void tell_watcher(stream_change change);
   void call(
     callback_action action, const token& stream, end_reason reason,
     stand_in_streams::request_text request);
@@ -80,6 +86,7 @@ private:
 /// Spawns it. Main sends it an exit before `backend` ends.
 supervised<stand_in_front_actor> spawn_stand_in_front(
   caf::actor_system& system, shell_options options, stand_in_streams::limits bounds,
-  backend_caller_actor backend, metrics& numbers, gateway_format generation = gateway_format::v1);
+  backend_caller_actor backend, metrics& numbers, gateway_format generation = gateway_format::v1,
+  watcher_actor watcher = {});
 
 } // namespace herald

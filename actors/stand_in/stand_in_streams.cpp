@@ -12,12 +12,14 @@ std::size_t bytes_of(const event_ptr& what) {
 
 } // namespace
 
-bool stand_in_streams::begin(const token& stream, delivery_actor via, request_text request) {
+bool stand_in_streams::begin(
+  const token& stream, delivery_actor via, request_text request, facts_ptr facts) {
   const auto [place, added] = streams_.try_emplace(stream);
   if (!added)
     return false;
   place->second.via = std::move(via);
   place->second.request = std::move(request);
+  place->second.facts = std::move(facts);
   ++calling_back_;
   return true;
 }
@@ -30,7 +32,7 @@ std::optional<stand_in_streams::opened> stand_in_streams::accept(const token& st
   auto kept = drop_buffer(accepted);
   accepted.now = kept.close ? state::closing : state::open;
   --calling_back_;
-  return opened{accepted.via, std::move(kept.events), kept.close};
+  return opened{accepted.via, std::move(kept.events), kept.close, accepted.facts};
 }
 
 std::optional<delivery_actor> stand_in_streams::refuse(const token& stream) {
@@ -88,7 +90,7 @@ std::optional<stand_in_streams::gone> stand_in_streams::remove(const token& stre
   drop_buffer(ended);
   if (ended.now == state::calling_back)
     --calling_back_;
-  gone result{ended.now, std::move(ended.via), std::move(ended.request)};
+  gone result{ended.now, std::move(ended.via), std::move(ended.request), std::move(ended.facts)};
   streams_.erase(place);
   return result;
 }

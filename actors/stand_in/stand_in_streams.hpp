@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "messages/connections.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
@@ -31,6 +32,8 @@ public:
   };
 
   using request_text = std::shared_ptr<const std::string>;
+  /// What a watcher is told of a stream; null where there is none.
+  using facts_ptr = std::shared_ptr<stream_facts>;
 
   enum class state : std::uint8_t { calling_back, open, closing };
 
@@ -38,7 +41,8 @@ public:
 
   /// A client came; `request` is what the backend is told of it. False for a token that is held
   /// already.
-  bool begin(const token& stream, delivery_actor via, request_text request);
+  bool
+  begin(const token& stream, delivery_actor via, request_text request, facts_ptr facts = nullptr);
 
   struct opened {
     delivery_actor via;
@@ -46,6 +50,7 @@ public:
     std::vector<event_ptr> due;
     /// The backend has ended it meanwhile, too.
     bool close = false;
+    facts_ptr facts = nullptr;
   };
 
   /// The backend wants the stream. Nothing if it does not wait for that.
@@ -76,6 +81,7 @@ public:
     state was = state::calling_back;
     delivery_actor via;
     request_text request;
+    facts_ptr facts = nullptr;
   };
 
   /// The stream does not exist any more, and leaves the table. Nothing for an unknown token.
@@ -100,6 +106,7 @@ private:
     state now = state::calling_back;
     delivery_actor via;
     request_text request;
+    facts_ptr facts;
     /// Only while calling back, and only if something was sent.
     std::unique_ptr<buffer> kept;
   };

@@ -252,7 +252,7 @@ supervised<task_runner_actor> spawn_task_runner(
   metrics& numbers, task_worker_factory workers, task_memory memory) {
   auto kept = std::make_shared<task_runner::state>(
     std::move(options), std::move(publisher), numbers, std::move(workers),
-    std::move(memory.journal), std::move(memory.recorder));
+    std::move(memory.journal), std::move(memory.recorder), std::move(memory.watcher));
   kept->restore(std::move(memory.tasks), {system.clock().now(), std::chrono::system_clock::now()});
   return spawn_supervised<task_runner::interface, task_runner>(
     system, std::move(shell), [kept](self_pointer<task_runner::interface> self) {

@@ -86,6 +86,7 @@ private:
   /// The same for a task that has not ended by itself: its worker, if it has one, is to stop.
   void call_off(const task_id& id);
   void time_out(const task_id& id);
+  void tell_watcher(const task_view& ended);
   /// From now on: nothing new is taken, and nothing that waits is begun.
   void refuse_work();
   /// Tells of a step of a task whoever is to know: at once, or with a journal once it is written.
@@ -124,6 +125,8 @@ struct task_memory {
   /// Null if `journal` is.
   recorder_actor recorder;
   std::vector<task_kept> tasks = {};
+  /// Told of each task that has ended; null: nobody is.
+  watcher_actor watcher = {};
 };
 
 /// Spawns the task runner with `options.workers` workers from `workers` (see `task_workers` for

@@ -147,6 +147,8 @@ void task_runner::published(const step_published& fact) {
     return;
   const auto id = step->id;
   give_answers([&] { return *step; });
+  if (is_final(step->status))
+    tell_watcher(*step);
   s.steps.written(fact.number);
   if (const auto order = s.not_handed_over.find(id); order != s.not_handed_over.end()) {
     hand_over(std::move(order->second));

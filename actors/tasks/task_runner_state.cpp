@@ -12,12 +12,13 @@ namespace herald {
 
 task_runner::state::state(
   task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
-  journal_actor log, recorder_actor rec)
+  journal_actor log, recorder_actor rec, watcher_actor who)
   : options(std::move(opts)),
     types(task_types(options)),
     publisher(std::move(to)),
     journal(std::move(log)),
     recorder(std::move(rec)),
+    watcher(std::move(who)),
     make_worker(std::move(make)),
     tasks({options.retention_s, options.max_ended}),
     queue(options.workers),

@@ -32,7 +32,7 @@ public:
 
   state(
     task_options opts, publisher_actor to, metrics& numbers, task_worker_factory make,
-    journal_actor journal, recorder_actor recorder);
+    journal_actor journal, recorder_actor recorder, watcher_actor watcher);
   state(const state&) = delete;
   state& operator=(const state&) = delete;
   ~state();
@@ -54,6 +54,7 @@ public:
   publisher_actor publisher;
   const journal_actor journal;
   const recorder_actor recorder;
+  const watcher_actor watcher;
   task_worker_factory make_worker;
   std::vector<task_worker_actor> workers;
   task_table tasks;

@@ -99,6 +99,8 @@ void task_runner::conclude(const task_id& id, const std::optional<std::string>& 
     tell_step(id, task_event_type::task_failed, at, error_json(public_error.value_or(task.error)));
   else
     tell_step(id, task_event_type::task_cancelled, at, "null");
+  if (!s.journal)
+    tell_watcher(task);
   s.counts.count_end(task.type, task.status, s.tasks.ran(id));
   if (task.status == task_status::failed)
     log::error(
@@ -144,6 +146,11 @@ void task_runner::time_out(const task_id& id) {
   const auto limit = s.limit_of(s.tasks.find(id)->type).value_or(std::chrono::milliseconds{0});
   if (s.tasks.fail(id, "timed out after " + seconds_text(limit), now()) == ec::none)
     call_off(id);
+}
+
+void task_runner::tell_watcher(const task_view& ended) {
+  if (state_->watcher)
+    caf::anon_send(state_->watcher, task_ended{ended});
 }
 
 void task_runner::tell_step(

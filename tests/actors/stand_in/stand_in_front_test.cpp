@@ -339,5 +339,35 @@ TEST_F(ReadyFront, SaysNotReadyWhereTheBackendHasEndedTheStreamMeanwhile) {
   EXPECT_EQ(wire, (strings{"attach 1", "1 gets last=d", "close 1"}));
 }
 
+TEST_F(StandInFront, TellsItsWatcherOfStreamsThatAreOpenForTheBackend) {
+  strings told;
+  const auto watcher = mock<watcher_actor>(
+    [&told](const streams_changed& m) {
+      for (const auto& change : m.all)
+        told.push_back(
+          (change.what == stream_change::kind::opened ? "opened " : "closed ")
+          + name_of(change.stream.stream) + " " + change.stream.id.str() + " "
+          + change.stream.address + change.reason);
+    },
+    [](const task_ended&) { ADD_FAILURE() << "there are no tasks"; });
+  front = own(spawn_stand_in_front(
+    system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers, gateway_format::v1,
+    watcher));
+  const auto refused = token::from_bits(0, 1);
+  client_comes(refused);
+  backend_answers(refused, ec::upstream_refused, 403);
+  EXPECT_EQ(told, strings{}) << "it was never open";
+  open_connection request;
+  request.id = request_id{"a"};
+  request.stream = token::from_bits(0, 2);
+  request.via = transport;
+  request.client = std::make_shared<const client_details>(client_details{"10.0.0.7", {}});
+  tell(front, request);
+  backend_answers(request.stream);
+  EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7"}));
+  tell(front, stream_closed{request.stream, end_reason::client_closed});
+  EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7", "closed 2 a 10.0.0.7client_closed"}));
+}
+
 } // namespace
 } // namespace herald

@@ -61,7 +61,7 @@ protected:
           [this](const run_task& order) { ran.push_back(order.type + " " + order.params_json); },
           [](const abort_task&) {});
       },
-      {log, recorder, std::move(tasks)})});
+      {log, recorder, std::move(tasks), watcher})});
   }
 
   void note(const task_kept& kept) {
@@ -119,6 +119,7 @@ protected:
   journal_actor log;
   publisher_actor publisher;
   recorder_actor recorder;
+  watcher_actor watcher;
   task_runner_actor runner;
   journal_listener_actor listener;
   ticket_id last = 0;
@@ -598,6 +599,53 @@ TEST_F(TaskMemory, SaysOfATaskWithAPlannedIdThatItIsStartedOnceThatIsWritten) {
   drain();
   EXPECT_EQ(ask<task_view>(runner, wish)->id, task_id{"planned"});
   EXPECT_EQ(ask<task_page>(runner, list_tasks{})->total, 1u);
+}
+
+TEST_F(TaskMemory, TellsItsWatcherOfAnEndOnceThatIsWritten) {
+  lines ended;
+  watcher = mock<watcher_actor>(
+    [](const streams_changed&) { ADD_FAILURE() << "tasks are no streams"; },
+    [&ended](const task_ended& m) {
+      ended.push_back(m.task.type + " " + std::string{to_string(m.task.status)});
+    });
+  answers = true;
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{external_type, "{}"})->id;
+  answers = false;
+  tell(runner, report_completion{id, "7"});
+  EXPECT_EQ(ended, lines{});
+  write_steps(ec::storage_full);
+  drain();
+  EXPECT_EQ(ended, lines{});
+  write_steps();
+  drain();
+  EXPECT_EQ(ended, (lines{"external completed"}));
+}
+
+TEST_F(TaskMemory, TellsItsWatcherOfTheEndOfATaskThatNobodyElseIsToldOf) {
+  lines ended;
+  watcher = mock<watcher_actor>(
+    [](const streams_changed&) { ADD_FAILURE() << "tasks are no streams"; },
+    [&ended](const task_ended& m) { ended.emplace_back(to_string(m.task.status)); });
+  options.audience = task_audience::none;
+  answers = true;
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{external_type, "{}"})->id;
+  EXPECT_TRUE(ask<task_view>(runner, report_failure{id, "no"}));
+  EXPECT_EQ(ended, (lines{"failed"}));
+}
+
+TEST_F(TaskMemory, TellsItsWatcherWithoutAJournal) {
+  lines ended;
+  watcher = mock<watcher_actor>(
+    [](const streams_changed&) { ADD_FAILURE() << "tasks are no streams"; },
+    [&ended](const task_ended& m) { ended.emplace_back(to_string(m.task.status)); });
+  log = journal_actor{};
+  recorder = recorder_actor{};
+  spawn();
+  const auto id = ask<task_view>(runner, start_task{external_type, "{}"})->id;
+  EXPECT_TRUE(ask<task_view>(runner, cancel_task{id}));
+  EXPECT_EQ(ended, (lines{"cancelled"}));
 }
 
 } // namespace
