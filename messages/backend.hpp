@@ -8,6 +8,7 @@
 #include "messages/connections.hpp"
 #include "messages/errors.hpp"
 #include "messages/ids.hpp"
+#include "messages/text/time.hpp"
 #include "messages/typed_actor.hpp"
 
 namespace herald {
@@ -49,5 +50,33 @@ struct call_backend {
 using backend_caller_actor = typed_actor<
   // Calls at once; calls do not wait for each other.
   result<void>(call_backend)>;
+
+// Webhooks.
+
+/// Something that a backend is told of by webhook.
+struct webhook_event {
+  /// Its place in the order of all, over all lives of herald. Receivers are shown it as an id.
+  std::uint64_t number = 0;
+  /// "stream.opened"
+  std::string type;
+  wall_time at;
+  /// JSON text of an object.
+  std::string data;
+};
+
+/// From the client: a batch was answered, or could not be sent.
+struct webhook_answered {
+  /// `ec::none` for a 2xx, `ec::upstream_refused` for any other status; `upstream_unavailable`,
+  /// `upstream_timed_out`.
+  failure why;
+  /// The HTTP status; 0 if there was none.
+  std::uint16_t status = 0;
+};
+
+/// From the webhooks to themselves: a moment that they wait for has come. Stale when `number` is
+/// not that of the last one that they have set.
+struct webhook_timer {
+  std::uint64_t number = 0;
+};
 
 } // namespace herald

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "messages/backend.hpp"
 #include "messages/connections.hpp"
 #include "messages/errors.hpp"
 #include "messages/history.hpp"
@@ -125,11 +126,35 @@ struct batch_kept {
   answer_kept answer;
 };
 
+/// Events that the webhook's receiver has not answered yet, in the order of their numbers. Like
+/// other events they are not kept where they could not be written: they are sent all the same.
+struct webhooks_kept {
+  std::vector<webhook_event> events;
+  /// Tasks of whose end they tell: it is not told again.
+  std::vector<task_id> ended;
+};
+
+/// These are answered, or lost: from the number `first` to `last`.
+struct webhooks_dropped {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
+/// A stream of which the webhook's receiver is told that it is open, as it is now.
+struct told_stream_kept {
+  stream_facts stream;
+};
+
+struct told_stream_dropped {
+  token stream;
+};
+
 using journal_entry = std::variant<
   events_kept, events_evicted, ids_reserved, version_kept, version_dropped, stream_kept,
   stream_dropped, task_kept, task_dropped, step_kept, value_kept, value_dropped, topics_kept,
   topics_dropped, page_bound, page_unbound, revocation_kept, revocation_dropped, batch_kept,
-  answer_kept, answer_dropped>;
+  answer_kept, answer_dropped, webhooks_kept, webhooks_dropped, told_stream_kept,
+  told_stream_dropped>;
 
 /// Everything that a former life of herald has left.
 struct journal_snapshot {
@@ -156,6 +181,18 @@ struct journal_snapshot {
   std::vector<revocation_kept> revocations;
   /// The oldest first.
   std::vector<answer_kept> answers;
+
+  struct webhooks_left {
+    /// In the order of their numbers.
+    std::vector<webhook_event> events;
+    /// In the order of opening.
+    std::vector<stream_facts> streams;
+    /// Tasks that have ended, and of whose end the receiver is told.
+    std::vector<task_id> ended;
+    /// No number up to it may be given out again.
+    std::uint64_t last_number = 0;
+  };
+  webhooks_left webhooks;
 };
 
 // Messages to the journal, and from it.

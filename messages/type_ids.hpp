@@ -29,6 +29,8 @@
   X(herald::send_status)                                                                           \
   X(herald::call_backend)                                                                          \
   X(herald::backend_answered)                                                                      \
+  X(herald::webhook_answered)                                                                      \
+  X(herald::webhook_timer)                                                                         \
   X(herald::connections_opened)                                                                    \
   X(herald::connection_closed)                                                                     \
   X(herald::streams_changed)                                                                       \

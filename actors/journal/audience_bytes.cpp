@@ -75,4 +75,23 @@ std::optional<audience_ptr> read_audience(std::string_view bytes) {
   return std::make_shared<const audience>(std::move(to));
 }
 
+std::string pattern_lines(const std::vector<std::string>& patterns) {
+  std::string lines;
+  for (const auto& pattern : patterns)
+    lines.append(pattern).append(1, '\n');
+  return lines;
+}
+
+std::optional<std::vector<std::string>> read_pattern_lines(std::string_view lines) {
+  std::vector<std::string> patterns;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    patterns.emplace_back(lines.substr(0, end));
+    if (pattern_violation(patterns.back()))
+      return std::nullopt;
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return patterns;
+}
+
 } // namespace herald

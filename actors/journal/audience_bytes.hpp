@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "messages/audience.hpp"
 
@@ -25,5 +26,10 @@ void append_audience(std::string& out, const audience_ptr& to);
 /// The audience that attributes name; null for everyone. Nothing for bytes that `append_audience`
 /// cannot have made.
 [[nodiscard]] std::optional<audience_ptr> read_audience(std::string_view bytes);
+
+/// Patterns as the journal stores them: each followed by a line feed, which no pattern has.
+[[nodiscard]] std::string pattern_lines(const std::vector<std::string>& patterns);
+/// Nothing if one of the lines is no pattern.
+[[nodiscard]] std::optional<std::vector<std::string>> read_pattern_lines(std::string_view lines);
 
 } // namespace herald

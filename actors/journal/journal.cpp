@@ -27,6 +27,12 @@ std::size_t bytes_of(const journal_entry& entry) {
     return sizeof(journal_entry) + 2 * bytes_of(batch->told);
   if (const auto* answer = std::get_if<answer_kept>(&entry); answer != nullptr && answer->answer)
     return sizeof(journal_entry) + answer->answer->body.size();
+  if (const auto* told = std::get_if<webhooks_kept>(&entry)) {
+    std::size_t bytes = sizeof(journal_entry);
+    for (const auto& one : told->events)
+      bytes += sizeof one + one.data.size();
+    return bytes;
+  }
   return sizeof(journal_entry);
 }
 

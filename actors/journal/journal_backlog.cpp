@@ -36,6 +36,14 @@ struct subject {
   }
   std::string operator()(const answer_kept& e) const { return "answer " + e.key.name; }
   std::string operator()(const answer_dropped& e) const { return "answer " + e.name; }
+  std::string operator()(const webhooks_kept&) const { return {}; }
+  std::string operator()(const webhooks_dropped& e) const {
+    return "webhooks " + std::to_string(e.first);
+  }
+  std::string operator()(const told_stream_kept& e) const {
+    return "told " + e.stream.stream.str();
+  }
+  std::string operator()(const told_stream_dropped& e) const { return "told " + e.stream.str(); }
 };
 
 } // namespace

@@ -68,6 +68,20 @@ constexpr std::array steps = {
       issued_before INTEGER NOT NULL,
       good_until INTEGER NOT NULL,
       PRIMARY KEY(kind, name)) WITHOUT ROWID;
+    CREATE TABLE webhook_events(
+      number INTEGER PRIMARY KEY,
+      type TEXT NOT NULL,
+      happened_at INTEGER NOT NULL,
+      data TEXT NOT NULL);
+    CREATE TABLE told_streams(
+      seq INTEGER PRIMARY KEY,
+      token TEXT NOT NULL UNIQUE,
+      request_id TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      topics TEXT NOT NULL,
+      address TEXT NOT NULL,
+      opened_at INTEGER NOT NULL);
+    CREATE TABLE told_tasks(task_id TEXT PRIMARY KEY) WITHOUT ROWID;
   )",
 };
 

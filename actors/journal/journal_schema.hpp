@@ -32,6 +32,7 @@ namespace herald {
 ///     name, value      history_floor: every event of the history with an id above it is in events.
 ///                      ids_upto: ids up to it may have been given out; the next life begins
 ///                      behind it.
+///                      webhooks_upto: the last number of an event in webhook_events.
 ///   events    Events of one transaction, until they exceed 256 KiB. The event that tells of a step
 ///             of a task has a row of its own, and an id above those of events in later rows.
 ///     last_id          The id of the last of them. The row goes once that is evicted; until then
@@ -82,6 +83,20 @@ namespace herald {
 ///     status           Of the answer; NULL while there is none.
 ///     content_type, headers, body   The answer; headers as "NAME: VALUE", each followed by a line
 ///                      feed. Empty while there is none.
+///   webhook_events   Since version 3. What the webhook's receiver has not answered yet. The row
+///                    goes once it has, or once the event is lost.
+///     number           Rises from event to event, over all lives.
+///     type             As the receiver is shown it: stream.opened.
+///     happened_at      A time.
+///     data             JSON.
+///   told_streams   Since version 3. A stream of which the receiver is told that it is open.
+///     seq              In the order of opening.
+///     token, request_id, subject, address   Empty where there is none.
+///     topics           As in page_topics.
+///     opened_at        A time.
+///   told_tasks   Since version 3. A task of whose end the receiver is told. The row goes with that
+///                of the task.
+///     task_id
 
 /// The steps that lead from an empty file to the tables of this herald, in their order. A step that
 /// was ever released is never changed: a change to the tables is a new step.

@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* history_floor = "history_floor";
 constexpr const char* ids_upto = "ids_upto";
+constexpr const char* webhooks_upto = "webhooks_upto";
 
 /// Rows of events are not made larger than this, unless one event is.
 constexpr std::size_t row_bytes = std::size_t{256} * 1024;
@@ -37,26 +38,6 @@ std::optional<task_status> status_of(std::string_view text) {
     if (to_string(status) == text)
       return status;
   return std::nullopt;
-}
-
-std::string lines_of(const std::vector<std::string>& texts) {
-  std::string lines;
-  for (const auto& text : texts)
-    lines.append(text).append(1, '\n');
-  return lines;
-}
-
-/// The patterns in lines; nothing if one of them is none.
-std::optional<std::vector<std::string>> patterns_of(std::string_view lines) {
-  std::vector<std::string> patterns;
-  while (!lines.empty()) {
-    const auto end = std::min(lines.find('\n'), lines.size());
-    patterns.emplace_back(lines.substr(0, end));
-    if (pattern_violation(patterns.back()))
-      return std::nullopt;
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-  }
-  return patterns;
 }
 
 /// What is stored for a task that nobody is told of; no attribute begins so.
@@ -126,7 +107,7 @@ int journal_tables::prepare() {
   for (const auto& [into, text] : all)
     if (const auto code = db_.prepare(text, into); code != SQLITE_OK)
       return code;
-  return SQLITE_OK;
+  return webhooks_.prepare(db_);
 }
 
 void journal_tables::reset() {
@@ -136,6 +117,7 @@ void journal_tables::reset() {
         &drop_topics_, &put_page_, &drop_page_, &put_revocation_, &drop_revocation_, &put_answer_,
         &drop_answer_})
     *one = {};
+  webhooks_.reset();
 }
 
 int journal_tables::put_row() {
@@ -217,7 +199,8 @@ int journal_tables::put(const task_kept& entry) {
 }
 
 int journal_tables::put(const task_dropped& entry) {
-  return drop_task_.bind(1, std::string_view{entry.id.str()}).run();
+  const auto code = drop_task_.bind(1, std::string_view{entry.id.str()}).run();
+  return code == SQLITE_OK ? webhooks_.put(entry) : code;
 }
 
 /// In a row of its own: its id is above those that follow, and it may be written once more.
@@ -243,8 +226,8 @@ int journal_tables::put(const value_dropped& entry) {
 }
 
 int journal_tables::put(const topics_kept& entry) {
-  const auto added = lines_of(entry.added);
-  const auto removed = lines_of(entry.removed);
+  const auto added = pattern_lines(entry.added);
+  const auto removed = pattern_lines(entry.removed);
   return put_topics_.bind(1, std::string_view{entry.id.str()})
     .bind(2, std::string_view{added})
     .bind(3, std::string_view{removed})
@@ -294,6 +277,13 @@ int journal_tables::put(const answer_dropped& entry) {
   return drop_answer_.bind(1, std::string_view{entry.name}).run();
 }
 
+int journal_tables::put(const webhooks_kept& entry) {
+  const auto code = webhooks_.put(entry);
+  if (code != SQLITE_OK || entry.events.empty())
+    return code;
+  return raise_meta(webhooks_upto, {entry.events.back().number});
+}
+
 int journal_tables::write(std::span<const journal_entry> entries) {
   row_.clear();
   perhaps_written_ = false;
@@ -320,6 +310,8 @@ int journal_tables::load_meta(journal_snapshot& into) {
         into.history_floor = stored_id(row.integer(1));
       else if (row.text(0) == ids_upto)
         into.ids_upto = stored_id(row.integer(1));
+      else if (row.text(0) == webhooks_upto)
+        into.webhooks.last_number = stored_id(row.integer(1)).value;
     });
 }
 
@@ -439,8 +431,8 @@ int journal_tables::load_topics(journal_snapshot& into) {
   return sqlite::for_each_row(
     db_, "SELECT request_id, added, removed, changed_at FROM page_topics",
     [&](const sqlite::statement& row) {
-      auto added = patterns_of(row.text(1));
-      auto removed = patterns_of(row.text(2));
+      auto added = read_pattern_lines(row.text(1));
+      auto removed = read_pattern_lines(row.text(2));
       // No herald wrote it.
       if (request_id_violation(row.text(0)) || !added || !removed)
         return;
@@ -483,7 +475,8 @@ int journal_tables::load(journal_snapshot& into, std::size_t& damaged_rows) {
                    && done(load_versions(into)) && done(load_streams(into))
                    && done(load_tasks(into)) && done(load_values(into, damaged_rows))
                    && done(load_topics(into)) && done(load_pages(into))
-                   && done(load_revocations(into)) && done(load_answers(into));
+                   && done(load_revocations(into)) && done(load_answers(into))
+                   && done(webhook_tables::load(db_, into.webhooks));
   return all ? SQLITE_OK : code;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/journal/sqlite.hpp"
+#include "actors/journal/webhook_tables.hpp"
 #include "messages/journal.hpp"
 
 namespace herald {
@@ -54,6 +55,10 @@ private:
   [[nodiscard]] int put(const batch_kept& entry);
   [[nodiscard]] int put(const answer_kept& entry);
   [[nodiscard]] int put(const answer_dropped& entry);
+  [[nodiscard]] int put(const webhooks_kept& entry);
+  [[nodiscard]] int put(const webhooks_dropped& entry) { return webhooks_.put(entry); }
+  [[nodiscard]] int put(const told_stream_kept& entry) { return webhooks_.put(entry); }
+  [[nodiscard]] int put(const told_stream_dropped& entry) { return webhooks_.put(entry); }
   [[nodiscard]] int put_row();
   [[nodiscard]] int raise_meta(const char* name, event_id value);
 
@@ -88,6 +93,7 @@ private:
   sqlite::statement drop_revocation_;
   sqlite::statement put_answer_;
   sqlite::statement drop_answer_;
+  webhook_tables webhooks_;
 
   /// Events that make up the next row.
   std::string row_;

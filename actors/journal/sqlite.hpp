@@ -7,8 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include <sqlite3.h>
-
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -52,6 +50,9 @@ private:
   std::unique_ptr<sqlite3_stmt, finalizer> handle_;
   int error_ = 0;
 };
+
+/// SQLITE_ROW.
+inline constexpr int row_found = 100;
 
 /// A connection to a database file, for one thread at a time. Codes are SQLite's extended ones.
 class database {
@@ -100,9 +101,9 @@ template <class Take>
 int for_each_row(database& db, const char* query, Take take) {
   statement rows;
   auto code = db.prepare(query, rows);
-  if (code != SQLITE_OK)
+  if (code != 0)
     return code;
-  while ((code = rows.step()) == SQLITE_ROW)
+  while ((code = rows.step()) == row_found)
     take(std::as_const(rows));
   return code;
 }
