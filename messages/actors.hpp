@@ -33,6 +33,13 @@ using watcher_actor = typed_actor<
   // A task has ended.
   result<void>(task_ended)>;
 
+/// The WEBHOOKS actor interface: tells a backend what is going on.
+using webhooks_actor = typed_actor<
+  // What it tells of.
+  result<void>(streams_changed), result<void>(task_ended),
+  // Answered once everything told before was answered, or has failed once more.
+  result<void>(flush)>;
+
 /// The STREAM OWNER actor interface: what a transport tells about its streams. Spoken by the
 /// registry, and by the gateway front where herald stands in for an SSE Gateway.
 using stream_owner_actor = typed_actor<
