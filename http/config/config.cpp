@@ -33,8 +33,6 @@ std::optional<violation> mask_violation(const config& c) {
     return masked("callback.url");
   if (has_masked_query(c.version.url))
     return masked("version.url");
-  if (has_masked_query(c.auth.jwks_url))
-    return masked("auth.jwks_url");
   for (const auto& [name, command] : c.tasks.commands)
     for (const auto& [variable, value] : command.env)
       if (value == masked_secret)

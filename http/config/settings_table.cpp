@@ -222,7 +222,7 @@ const std::array table = {
   setting{
     AT(auth.jwks_file), plain,
     "File with the public keys of tokens, as a JWKS document; read again on SIGHUP."},
-  setting{AT(auth.jwks_url), key_url, "Where the JWKS document is fetched.", secrecy::secret_query},
+  setting{AT(auth.jwks_url), key_url, "Where the JWKS document is fetched."},
   setting{
     AT(auth.ca_file), plain,
     "PEM file of the authorities that an https auth.jwks_url is trusted by; empty: the system's."},

@@ -143,9 +143,6 @@ TEST(Config, TakesNoMaskForASecret) {
   config version;
   version.version.url = "http://backend/version?***";
   EXPECT_EQ(broken_key(version), "version.url");
-  config keys;
-  keys.auth.jwks_url = "https://issuer.example/keys?***";
-  EXPECT_EQ(broken_key(keys), "auth.jwks_url");
   config command;
   command.tasks.commands["build"] = {{"make"}, "", {{"KEY", masked_secret}}, std::nullopt};
   EXPECT_EQ(broken_key(command), "tasks.commands.build.env.KEY");

@@ -110,6 +110,7 @@ config seen_by_parts(const config& given) {
   seen.api = api_options{given.api};
   const auto stream = stream_options_of(given);
   seen.stream = stream;
+  seen.auth = given.auth;
   seen.gateway = gateway_options{given.gateway};
   seen.callback = backend_client_options{given.callback};
   seen.history = given.history;
