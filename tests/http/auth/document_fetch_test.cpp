@@ -22,7 +22,7 @@ struct outcome {
 };
 
 outcome get(const std::string& url, document_fetch_options options = {}) {
-  options.url = *parse_http_url(url);
+  options.url = parse_http_url(url).value();
   document_fetch fetch{options};
   const auto got = fetch.get();
   if (got)
@@ -103,7 +103,7 @@ TEST_F(DocumentFetch, FollowsNoRedirectElsewhere) {
   // A link-local address has the credentials of many a cloud's machines.
   for (const auto* to :
        {"http://169.254.169.254/latest/meta-data/", "//169.254.169.254/", "http://localhost/",
-        "http://[fe80::1]/", "https://stranger.example/keys", "file:///etc/passwd",
+        "http://%5bfe80::1%5d/", "https://stranger.example/keys", "file:///etc/passwd",
         "gopher://127.0.0.1/", "http://user@127.0.0.1/document"}) {
     const auto got = get(server.url(std::string{"/go?to="} + to));
     EXPECT_EQ(got.code, ec::upstream_refused) << to;
