@@ -13,11 +13,16 @@ constexpr std::size_t max_block_events = 256;
 
 } // namespace
 
-event_history::event_history(const history_limits& limits, event_id last)
-  : limits_(limits),
-    block_events_(std::clamp<std::size_t>(limits.max_events / blocks, 1, max_block_events)),
-    block_bytes_(limits.max_bytes / blocks),
-    floor_(last) {}
+event_history::event_history(const history_limits& limits, event_id last) : floor_(last) {
+  limit(limits, {});
+}
+
+std::size_t event_history::limit(const history_limits& limits, time_point now) {
+  limits_ = limits;
+  block_events_ = std::clamp<std::size_t>(limits.max_events / blocks, 1, max_block_events);
+  block_bytes_ = limits.max_bytes / blocks;
+  return expire(now) + evict_surplus();
+}
 
 std::size_t event_history::append(kept_event one) {
   const auto& what = *one.what;
@@ -32,7 +37,11 @@ std::size_t event_history::append(kept_event one) {
   tail.events->append(std::move(one));
   tail.bytes += bytes;
   bytes_ += bytes;
-  std::size_t evicted = expire(now);
+  return expire(now) + evict_surplus();
+}
+
+std::size_t event_history::evict_surplus() {
+  std::size_t evicted = 0;
   for (; marks_.size() > limits_.max_events || bytes_ > limits_.max_bytes; ++evicted)
     evict_oldest();
   return evicted;

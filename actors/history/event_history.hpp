@@ -36,6 +36,9 @@ public:
   /// Goes past the ids up to `id`, which name events that are not worth keeping.
   void pass(event_id id) { last_passed_ = id; }
 
+  /// Keeps no more than this from now on. Gives how many were evicted.
+  std::size_t limit(const history_limits& limits, time_point now);
+
   /// Evicts what is too old by now. Gives how many.
   std::size_t expire(time_point now);
 
@@ -76,12 +79,13 @@ private:
 
   block& open_block();
   std::shared_ptr<const history_range::block_list> block_list();
+  std::size_t evict_surplus();
   void evict_oldest();
   [[nodiscard]] event_id last() const;
 
   history_limits limits_;
-  std::size_t block_events_;
-  std::size_t block_bytes_;
+  std::size_t block_events_ = 0;
+  std::size_t block_bytes_ = 0;
   std::deque<block> blocks_;
   /// The same for readers, made when it is asked for; null when it has to be made anew.
   std::shared_ptr<const history_range::block_list> list_;

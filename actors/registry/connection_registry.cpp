@@ -70,6 +70,7 @@ connection_registry::shell_type::behavior_type connection_registry::behavior(she
     s.refusable(&connection_registry::on_look_back),
     s.repeatable(&connection_registry::on_release),
     s.repeatable(&connection_registry::on_adopt),
+    s.repeatable(&connection_registry::on_history),
     s.on(&connection_registry::on_shutdown),
     s.on(&connection_registry::on_flush),
     s.control(),
@@ -186,6 +187,12 @@ void connection_registry::on_adopt(const adopt_streams& command) {
   tell_watcher();
   count_connections();
   log::info(component, "streams_adopted", {{"count", command.streams.size()}});
+}
+
+/// What is evicted goes from the journal with the evictions to come, or at the next start.
+void connection_registry::on_history(const change_history& command) {
+  state_->limits.history = command.limits;
+  count_history(state_->history.limit(command.limits, now()));
 }
 
 void connection_registry::on_closed(const stream_closed& fact) {

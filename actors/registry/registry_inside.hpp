@@ -14,6 +14,7 @@
 #include "actors/history/id_source.hpp"
 #include "actors/history/retained_values.hpp"
 #include "actors/registry/batch_router.hpp"
+#include "actors/registry/change_history.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/registry/connection_table.hpp"
 #include "actors/registry/kept_away_pages.hpp"
@@ -54,7 +55,7 @@ struct registry_state {
     bool lasting = false;
   };
 
-  const registry_limits limits;
+  registry_limits limits;
   const std::shared_ptr<event_place> place;
   /// Null: nobody wants to know.
   const watcher_actor watcher;
@@ -97,7 +98,8 @@ struct registry_state {
 class connection_registry {
 public:
   using interface = connection_registry_actor::extend<
-    caf::reacts_to<entries_recorded>, caf::reacts_to<record_steps_again>>;
+    caf::reacts_to<entries_recorded>, caf::reacts_to<record_steps_again>,
+    caf::reacts_to<change_history>>;
   using self_type = self_pointer<interface>;
   using shell_type = shell<interface, connection_registry>;
 
@@ -129,6 +131,7 @@ public:
   topic_page on_list_topics(const list_topics& query);
   event_page on_look_back(const list_events& query);
   void on_adopt(const adopt_streams& command);
+  void on_history(const change_history& command);
   void on_shutdown(const begin_shutdown&) { state_->shutting_down = true; }
   void on_flush(const flush&) {}
 

@@ -312,9 +312,11 @@ const std::array table = {
 
   setting{
     AT(history.max_events), count(0, 100'000'000),
-    "Events kept for streams that come back with Last-Event-ID; 0: none."},
-  setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept."},
-  setting{AT(history.max_age_s), long_time_s, "Events older than this are not kept."},
+    "Events kept for streams that come back with Last-Event-ID; 0: none.", secrecy::open, live},
+  setting{AT(history.max_bytes), bytes(1024), "Memory of the events kept.", secrecy::open, live},
+  setting{
+    AT(history.max_age_s), long_time_s, "Events older than this are not kept.", secrecy::open,
+    live},
 
   setting{
     AT(retain.max_topics), count(0, 10'000'000), "Topics that may have a last value; 0: none."},

@@ -14,6 +14,7 @@
 #include "actors/idempotency/idempotency.hpp"
 #include "actors/journal/journal.hpp"
 #include "actors/journal/journal_recovery.hpp"
+#include "actors/registry/change_history.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/system/shared_value.hpp"
 #include "actors/tasks/task_runner.hpp"
@@ -292,6 +293,7 @@ void broadcast_service::reconfigure(const config& now) {
   if (token_keys_)
     static_cast<void>(token_keys_->reload());
   api_->reconfigure(now.api);
+  caf::anon_send(caf::actor_cast<history_keeper_actor>(registry_), change_history{now.history});
   if (endpoint_)
     endpoint_->reconfigure(now.stream);
 }

@@ -170,7 +170,9 @@ TEST(Reload, ChangesEachSettingThatIsLive) {
   see_all_change(streams, {{"api", {{"max_event_bytes", 512}}}}, {"--stream-threads", "1"});
   see_all_change(gateway, json::object(), {"--gateway-url", "http://127.0.0.1:1"});
   // With a test of their own.
-  std::set<std::string> seen = {"stream.max_streams", "stream.max_streams_per_address"};
+  std::set<std::string> seen = {
+    "stream.max_streams", "stream.max_streams_per_address", "history.max_events",
+    "history.max_bytes", "history.max_age_s"};
   for (const auto* all : {&streams, &gateway})
     for (const auto& [key, _] : *all)
       seen.insert(key);
@@ -214,6 +216,41 @@ TEST(Reload, ChangesHowManyStreamsMayBeOpen) {
   second.close();
   third.close();
   EXPECT_TRUE(eventually([&] { return opening(herald, "x") == "open"; }));
+  EXPECT_EQ(herald.terminate(), exited(0));
+}
+
+TEST(Reload, ChangesHowMuchOfThePastIsKept) {
+  const temporary_folder folder;
+  const auto file = folder.write("herald.json", R"({"history": {"max_events": 2}})");
+  herald_process herald{{"--config", file}};
+  http_client api{herald.api_port()};
+  const auto kept = [&] {
+    return json_of(api.get("/api/events"))["events"].size();
+  };
+  const auto publish = [&](std::size_t count, std::size_t bytes) {
+    const auto data = std::string(bytes, 'x');
+    for (std::size_t i = 0; i < count; ++i)
+      EXPECT_EQ(api.post("/api/events", json{{"event", "e"}, {"data", data}}.dump()).status, 202);
+  };
+  const auto change = [&](const char* settings) {
+    folder.write("herald.json", settings);
+    const auto before = herald.log().size();
+    herald.signal(SIGHUP);
+    EXPECT_TRUE(
+      eventually([&] { return herald.log().find("reloaded", before) != std::string::npos; }));
+  };
+  publish(5, 10);
+  EXPECT_EQ(kept(), 2u);
+  change(R"({"history": {"max_events": 4}})");
+  publish(5, 10);
+  EXPECT_EQ(kept(), 4u);
+  change(R"({"history": {"max_events": 3}})");
+  EXPECT_EQ(kept(), 3u) << "nothing was published since";
+  change(R"({"history": {"max_events": 100, "max_bytes": 4096}})");
+  publish(20, 1000);
+  EXPECT_LT(kept(), 4u);
+  change(R"({"history": {"max_events": 100, "max_age_s": 0}})");
+  EXPECT_EQ(kept(), 0u);
   EXPECT_EQ(herald.terminate(), exited(0));
 }
 

@@ -56,6 +56,23 @@ TEST_F(EventHistory, GivesOwnTargetedEventsAndNobodyElses) {
   EXPECT_EQ(ids(history.since(event_id{0})), (id_list{1, 3}));
 }
 
+TEST_F(EventHistory, KeepsWhatOtherLimitsLeave) {
+  event_history history{{10, 1 << 20, 1h}, {0}};
+  for (std::uint64_t id = 1; id <= 10; ++id)
+    history.append(make(id), {}, now + id * 1min);
+  EXPECT_EQ(history.limit({6, 1 << 20, 1h}, now + 10min), 4u);
+  EXPECT_EQ(ids(history.since(event_id{0})), (id_list{5, 6, 7, 8, 9, 10}));
+  EXPECT_TRUE(history.since(event_id{0}).gap);
+  EXPECT_EQ(history.limit({6, history.bytes() / 2, 1h}, now + 10min), 3u);
+  EXPECT_EQ(history.limit({6, 1 << 20, 1min}, now + 10min), 1u);
+  EXPECT_EQ(ids(history.since(event_id{8})), (id_list{9, 10}));
+  EXPECT_EQ(history.limit({1000, 1 << 20, 1h}, now + 10min), 0u);
+  for (std::uint64_t id = 11; id <= 100; ++id)
+    EXPECT_EQ(history.append(make(id), {}, now + 10min), 0u);
+  EXPECT_EQ(ids(history.since(event_id{8})).size(), 92u);
+  EXPECT_TRUE(history.check());
+}
+
 TEST_F(EventHistory, ReportsAGapWhereEventsWereEvicted) {
   event_history history{{3, 1 << 20, 1h}, {0}};
   std::size_t evicted = 0;
