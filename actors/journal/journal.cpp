@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace herald {
@@ -107,6 +108,8 @@ public:
   journal_backlog backlog;
   bool failing = false;
   std::uint64_t last_number = 0;
+  /// Who waits for the copy that is being made.
+  std::optional<caf::typed_response_promise<journal_backup>> copying;
 
 private:
   prometheus::Counter& groups_;
@@ -168,12 +171,14 @@ journal::journal(self_pointer<interface> self, std::shared_ptr<state> kept)
   // A former inside may have left entries.
   if (!state_->next.empty() || !state_->backlog.empty())
     schedule();
+  if (state_->copying)
+    schedule_copy();
 }
 
 journal::shell_type::behavior_type journal::behavior(shell_type& s) {
   // An entry that were lost between two others would be answered for with them.
-  return {
-    s.repeatable(&journal::record), s.on(&journal::flush), s.on(&journal::commit), s.control()};
+  return {s.repeatable(&journal::record), s.on(&journal::flush), s.refusable(&journal::back_up),
+          s.on(&journal::commit),         s.on(&journal::copy),  s.control()};
 }
 
 journal::shell_type::builder
@@ -215,6 +220,36 @@ result<void> journal::flush(const herald::flush&) {
   state_->next.flushes.push_back(self_->make_response_promise());
   schedule();
   return caf::delegated<void>{};
+}
+
+result<journal_backup> journal::back_up(const back_up_journal& command) {
+  if (auto why = state_->store->begin_copy(command.name); why.code != ec::none)
+    return fail(why.code, std::move(why.detail), std::move(why.field));
+  state_->copying = self_->make_response_promise<journal_backup>();
+  schedule_copy();
+  return *state_->copying;
+}
+
+void journal::schedule_copy() {
+  copy_turn_ = ++state_->last_number;
+  caf::anon_send(caf::actor_cast<interface>(self_), copy_more{copy_turn_});
+}
+
+void journal::copy(const copy_more& order) {
+  if (order.number != copy_turn_)
+    return;
+  copy_turn_ = 0;
+  auto [why, made] = state_->store->copy_piece();
+  if (why.code == ec::none && !made)
+    return schedule_copy();
+  auto answer = *std::exchange(state_->copying, std::nullopt);
+  if (made) {
+    log::info(component, "copied", {{"file", made->name}, {"bytes", made->bytes}});
+    answer.deliver(std::move(*made));
+  } else {
+    log::error(component, "copy_failed", {{"error", to_string(why.code)}, {"detail", why.detail}});
+    answer.deliver(fail(why.code, std::move(why.detail), std::move(why.field)));
+  }
 }
 
 /// Everything that is in the mailbox by now joins the group.
@@ -262,7 +297,7 @@ void journal::write() {
   }
 }
 
-supervised<journal_actor> spawn_journal(
+supervised<file_journal_actor> spawn_journal(
   caf::actor_system& system, shell_options shell, std::unique_ptr<journal_store> store,
   journal_options options, metrics& numbers) {
   return spawn_supervised<journal::interface, journal, caf::detached>(

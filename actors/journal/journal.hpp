@@ -8,6 +8,7 @@
 #include <caf/response_promise.hpp>
 
 #include "actors/journal/journal_backlog.hpp"
+#include "actors/journal/journal_backup.hpp"
 #include "actors/journal/journal_options.hpp"
 #include "actors/journal/journal_store.hpp"
 #include "actors/supervision/shell.hpp"
@@ -24,9 +25,12 @@ namespace herald {
 /// A group that cannot be written is answered so. Its events are dropped, with them steps of tasks;
 /// all other entries, broadcasts of versions among them, are kept (`journal_backlog`), and written
 /// as soon as the store can be written again.
+///
+/// A copy is made piece by piece, with all that is in the mailbox between two pieces.
 class journal {
 public:
-  using interface = journal_actor::extend<caf::reacts_to<commit_entries>>;
+  using interface =
+    file_journal_actor::extend<caf::reacts_to<commit_entries>, caf::reacts_to<copy_more>>;
   using shell_type = shell<interface, journal>;
 
   /// Outlives a restart of the inside.
@@ -43,9 +47,12 @@ public:
   void record(const record_entries& command);
   void commit(const commit_entries& order);
   result<void> flush(const herald::flush& command);
+  result<journal_backup> back_up(const back_up_journal& command);
+  void copy(const copy_more& order);
 
 private:
   void schedule();
+  void schedule_copy();
   void write();
 
   self_pointer<interface> self_;
@@ -53,10 +60,12 @@ private:
   /// The order to write that is in the mailbox, and the one that comes later; 0 if there is none.
   std::uint64_t turn_ = 0;
   std::uint64_t retry_ = 0;
+  /// The order to copy that is in the mailbox; 0 if there is none.
+  std::uint64_t copy_turn_ = 0;
 };
 
 /// Spawns the journal, on a thread of its own: it waits for the disk.
-[[nodiscard]] supervised<journal_actor> spawn_journal(
+[[nodiscard]] supervised<file_journal_actor> spawn_journal(
   caf::actor_system& system, shell_options shell, std::unique_ptr<journal_store> store,
   journal_options options, metrics& numbers);
 

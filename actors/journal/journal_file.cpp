@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -15,9 +13,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "actors/journal/journal_copy.hpp"
 #include "actors/journal/journal_schema.hpp"
 #include "actors/journal/journal_tables.hpp"
 #include "actors/journal/sqlite.hpp"
+#include "actors/journal/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 
 namespace herald {
@@ -71,18 +71,9 @@ bool exists(const std::string& path) {
   return identity_of(path) != file_identity{};
 }
 
-std::string timestamp() {
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc);
-  return text.data();
-}
-
 /// A name that no file has yet.
 std::string aside_name(const std::string& path) {
-  const auto name = path + ".damaged-" + timestamp();
+  const auto name = path + ".damaged-" + file_timestamp();
   auto free = name;
   for (int n = 2; exists(free) || exists(free + "-wal"); ++n)
     free = name + "-" + std::to_string(n);
@@ -123,6 +114,8 @@ struct journal_file::inside {
   file_identity log_identity;
   sqlite::database db;
   journal_tables tables{db};
+  /// Null: none is made.
+  std::unique_ptr<journal_copy> copy;
 };
 
 /// Whoever else owns one of the files, or may write it, decides what herald believes to have said;
@@ -284,8 +277,9 @@ std::optional<failure> journal_file::inside::reopen() {
   return failed;
 }
 
-/// A statement would keep its database, and the lock on it.
+/// A statement would keep its database, and the lock on it; so would a copy.
 void journal_file::inside::close() {
+  copy.reset();
   tables.reset();
   db.close();
 }
@@ -354,6 +348,34 @@ void journal_file::tidy() {
   // Where there is no room for it, the log stays as it is, and is tried again with the next group.
   if (db.is_open() && db.log_pages() >= tidy_pages)
     (void)db.checkpoint(false);
+}
+
+failure journal_file::begin_copy(const std::string& name) {
+  auto& in = *inside_;
+  if (in.copy)
+    return {ec::overloaded, "the journal is being copied already", {}};
+  if (!in.db.is_open())
+    return cannot(in.path, "cannot be copied", "it could not be written");
+  auto made = std::make_unique<journal_copy>(in.path, name);
+  auto failed = made->begin(in.db);
+  if (failed.code == ec::none)
+    in.copy = std::move(made);
+  return failed;
+}
+
+journal_store::copy_progress journal_file::copy_piece() {
+  auto& in = *inside_;
+  copy_progress result;
+  bool done = false;
+  if (in.copy)
+    result.why = in.copy->copy_piece(done);
+  else
+    result.why = cannot(in.path, "cannot be copied", "it could not be written meanwhile");
+  if (done && result.why.code == ec::none)
+    result.made = {in.copy->name(), in.copy->bytes()};
+  if (done || result.why.code != ec::none)
+    in.copy.reset();
+  return result;
 }
 
 std::size_t journal_file::bytes() const {

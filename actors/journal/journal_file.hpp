@@ -49,6 +49,9 @@ public:
   /// worth it.
   void tidy() override;
 
+  [[nodiscard]] failure begin_copy(const std::string& name) override;
+  [[nodiscard]] copy_progress copy_piece() override;
+
   /// Bytes of the file and its write-ahead log.
   [[nodiscard]] std::size_t bytes() const override;
 

@@ -18,6 +18,9 @@ namespace herald {
 ///                      means nothing then.
 ///   PATH.damaged-TIME  A PATH that could not be used, with its -wal. TIME is UTC, as
 ///                      20261129T004800Z; -2, -3 .. follow where the name is taken.
+///   PATH-copy          A copy that is being made, or that a crash has left; removed by the next.
+///   PATH.backup-TIME   A copy that is complete, unless whoever wanted it gave it another name. It
+///                      is a PATH, without -wal.
 ///
 /// There is no -shm, for one process has the database to itself (PRAGMA locking_mode=EXCLUSIVE).
 ///

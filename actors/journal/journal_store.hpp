@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 
+#include "actors/journal/journal_backup.hpp"
 #include "messages/errors.hpp"
 #include "messages/journal.hpp"
 
@@ -25,6 +28,17 @@ public:
 
   /// Does the upkeep that no answer has to wait for.
   virtual void tidy() = 0;
+
+  /// Begins a copy into a new file; the name of it may be empty, see `back_up_journal`. `ec::none`,
+  /// `ec::invalid_field`, or what could not be done. One at a time.
+  [[nodiscard]] virtual failure begin_copy(const std::string& name) = 0;
+  /// Copies another piece of it. Something else than `ec::none` ends the copy, without a file.
+  struct copy_progress {
+    failure why{ec::none, {}, {}};
+    /// Set once the copy is on the disk.
+    std::optional<journal_backup> made{};
+  };
+  [[nodiscard]] virtual copy_progress copy_piece() = 0;
 
   /// Its size on the disk.
   [[nodiscard]] virtual std::size_t bytes() const = 0;

@@ -172,6 +172,23 @@ int database::system_error() const {
   return handle_ ? sqlite3_system_errno(handle_.get()) : 0;
 }
 
+void backup::finisher::operator()(sqlite3_backup* b) const noexcept {
+  sqlite3_backup_finish(b);
+}
+
+int backup::begin(database& from, database& to) {
+  handle_.reset(sqlite3_backup_init(to.handle_.get(), "main", from.handle_.get(), "main"));
+  return handle_ ? SQLITE_OK : sqlite3_errcode(to.handle_.get());
+}
+
+int backup::step(int pages) {
+  return sqlite3_backup_step(handle_.get(), pages);
+}
+
+int backup::finish() {
+  return sqlite3_backup_finish(handle_.release());
+}
+
 transaction::transaction(database& db) : db_(db), begun_(db.run("BEGIN IMMEDIATE")) {}
 
 transaction::~transaction() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 namespace herald::sqlite {
@@ -87,6 +88,7 @@ public:
   [[nodiscard]] int system_error() const;
 
 private:
+  friend class backup;
   struct closer {
     void operator()(sqlite3* db) const noexcept;
   };
@@ -107,6 +109,24 @@ int for_each_row(database& db, const char* query, Take take) {
     take(std::as_const(rows));
   return code;
 }
+
+/// A copy of one database that is made in another, while the first is used through the same
+/// connection: what is written meanwhile is in the copy, too. Ends before either is closed.
+class backup {
+public:
+  /// SQLITE_OK, or why `to` cannot take it; `to` says it in words.
+  [[nodiscard]] int begin(database& from, database& to);
+  /// Copies so many pages: SQLITE_OK, where there are more; SQLITE_DONE; or what has failed.
+  [[nodiscard]] int step(int pages);
+  /// SQLITE_OK, or what has failed.
+  int finish();
+
+private:
+  struct finisher {
+    void operator()(sqlite3_backup* b) const noexcept;
+  };
+  std::unique_ptr<sqlite3_backup, finisher> handle_;
+};
 
 /// Rolls back in the end what was not committed.
 class transaction {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
+#include <string>
 
 #include "messages/journal.hpp"
 
@@ -25,6 +28,16 @@ inline constexpr std::int64_t last_stored_time =
 [[nodiscard]] inline wall_time from_stored_time(std::int64_t micros) {
   return wall_time{
     std::chrono::microseconds{std::clamp<std::int64_t>(micros, 0, last_stored_time)}};
+}
+
+/// Now, as files beside the journal have it in their names: 20261129T004800Z.
+[[nodiscard]] inline std::string file_timestamp() {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc);
+  return text.data();
 }
 
 } // namespace herald

@@ -13,6 +13,7 @@
 #include "actors/gateway/gateway_shards.hpp"
 #include "actors/idempotency/idempotency.hpp"
 #include "actors/journal/journal.hpp"
+#include "actors/journal/journal_backup.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/change_history.hpp"
 #include "actors/registry/connection_registry.hpp"
@@ -24,6 +25,7 @@
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
 #include "http/api/internal_send_api.hpp"
+#include "http/api/journal_api.hpp"
 #include "http/api/keyed_requests.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
@@ -96,12 +98,13 @@ private:
   [[nodiscard]] stream_query::rules query_rules() const {
     return {settings_.stream.max_topics, settings_.testing.enabled};
   }
-  journal_actor make_journal(recovered_journal& past, metrics& numbers);
+  file_journal_actor make_journal(recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
   /// The registry, where there is a journal.
   [[nodiscard]] recorder_actor recorder() const {
     return journal_ ? recorder_actor{registry_} : recorder_actor{};
   }
+  [[nodiscard]] journal_copier copier();
   version_source_actor make_version_source();
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
@@ -120,7 +123,7 @@ private:
   std::optional<actor_loop> gateway_loop_;
   supervision supervision_;
   /// Null without `journal.path`.
-  journal_actor journal_;
+  file_journal_actor journal_;
   const std::shared_ptr<event_place> place_ = std::make_shared<event_place>();
   connection_registry_actor registry_;
   version_source_actor version_source_;
@@ -181,7 +184,7 @@ broadcast_service::~broadcast_service() {
   (void)supervision_.end_actors();
 }
 
-journal_actor broadcast_service::make_journal(recovered_journal& past, metrics& numbers) {
+file_journal_actor broadcast_service::make_journal(recovered_journal& past, metrics& numbers) {
   if (!past.file)
     return {};
   return spawn_journal(
@@ -227,6 +230,18 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     caf::anon_send(journal_, std::move(unknown));
 }
 
+/// Who copies the journal, where there is one.
+journal_copier broadcast_service::copier() {
+  if (!journal_)
+    return {};
+  return [this](std::string name, std::chrono::milliseconds most) -> caf::expected<copied_journal> {
+    auto made = ask<journal_backup>(system_, journal_, back_up_journal{std::move(name)}, most);
+    if (!made)
+      return made.error();
+    return copied_journal{std::move(made->name), made->bytes};
+  };
+}
+
 version_source_actor broadcast_service::make_version_source() {
   if (settings_.version.url.empty())
     return {};
@@ -261,6 +276,7 @@ void broadcast_service::make_routes() {
   add_task_routes(routes_, system_, tasks_);
   add_connection_routes(routes_, system_, registry_);
   add_look_back_route(routes_, system_, registry_);
+  add_journal_route(routes_, copier());
   callback_options callbacks{!shards_.empty(), secret_};
   callbacks.query = query_rules();
   add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));

@@ -169,9 +169,10 @@ TEST(Architecture, TheServiceLabelOfAMetricComesFromTheEnum) {
 /// Messages that two parts alone say to each other have a block of their own: all others need not
 /// be compiled anew for them.
 TEST(Architecture, TypeIdsAreGivenInOnePlace) {
-  expect_nowhere(
-    without("actors/registry/change_history.hpp", without("messages/type_ids.hpp", product())),
-    "\\bCAF_(BEGIN|END)_TYPE_ID_BLOCK\\b|\\bCAF_ADD_TYPE_ID\\b");
+  auto files = without("messages/type_ids.hpp", product());
+  files = without("actors/journal/journal_backup.hpp", files);
+  files = without("actors/registry/change_history.hpp", files);
+  expect_nowhere(files, "\\bCAF_(BEGIN|END)_TYPE_ID_BLOCK\\b|\\bCAF_ADD_TYPE_ID\\b");
 }
 
 bool exists(const std::string& stem) {

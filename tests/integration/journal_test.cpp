@@ -69,6 +69,40 @@ std::vector<std::string> publish_until_the_end(std::uint16_t port, const std::st
   }
 }
 
+TEST_F(Journal, IsCopiedWhileEventsComeAndTheCopyIsAJournal) {
+  begin_life();
+  post("/api/versions", R"({"request_id":"p","version":"1"})");
+  for (int i = 0; i < 200; ++i)
+    post("/api/events", nlohmann::json{{"event", "e"}, {"data", std::string(5'000, 'x')}}.dump());
+  std::atomic<bool> stop{false};
+  std::thread publisher{[&, port = herald->api_port()] {
+    http_client others{port};
+    while (!stop)
+      EXPECT_EQ(others.post("/api/events", R"({"event":"e","data":1})").status, 202);
+  }};
+  const auto made = post("/api/journal/backup", R"({"name":"copy.db"})", 201);
+  stop = true;
+  publisher.join();
+  const auto copy = (folder / "copy.db").string();
+  EXPECT_EQ(made["bytes"], std::filesystem::file_size(copy));
+  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(copy).permissions()), 0600U);
+  post("/api/journal/backup", R"({"name":"copy.db"})", 400);
+  post("/api/journal/backup", R"({"name":"../copy.db"})", 400);
+  EXPECT_NE(post("/api/journal/backup", "", 201)["name"], "copy.db");
+  const auto kept = json_of(api->get("/api/events?limit=1000"));
+  post("/api/events", R"({"event":"late","data":1})");
+
+  herald_process other{{"--journal-path", copy}};
+  EXPECT_EQ(other.log().find("damaged"), std::string::npos);
+  http_client its_api{other.api_port()};
+  const auto there = json_of(its_api.get("/api/events?limit=1000"));
+  EXPECT_GE(there["events"].size(), 200u);
+  EXPECT_LE(there["events"].size(), kept["events"].size());
+  for (std::size_t i = 0; i < there["events"].size(); ++i)
+    EXPECT_EQ(there["events"][i]["id"], kept["events"][i]["id"]);
+  EXPECT_EQ(json_of(its_api.get("/api/versions/p"))["version"], "1");
+}
+
 TEST_F(Journal, EveryAcknowledgedEventReachesEveryPageOnceHoweverOftenHeraldIsKilled) {
   begin_life();
   constexpr std::size_t pages = 20;

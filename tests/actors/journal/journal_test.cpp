@@ -7,6 +7,7 @@
 
 #include "tests/support/actor_test.hpp"
 #include "tests/support/journal_entries.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald {
@@ -33,6 +34,8 @@ struct scripted_store final : journal_store {
     bool throws = false;
     bool perhaps = false;
     int tidied = 0;
+    std::string copying;
+    int pieces = 3;
   };
 
   explicit scripted_store(script& s) : told(s) {}
@@ -49,6 +52,20 @@ struct scripted_store final : journal_store {
   bool perhaps_written() const override { return told.perhaps; }
   void tidy() override { ++told.tidied; }
   std::size_t bytes() const override { return 7; }
+  failure begin_copy(const std::string& name) override {
+    told.copying = name;
+    return {told.answer, {}, {}};
+  }
+  copy_progress copy_piece() override {
+    if (std::exchange(told.throws, false))
+      throw std::runtime_error("store broke");
+    told.written.push_back({"piece of " + told.copying});
+    if (told.pieces-- > 1)
+      return {};
+    return {
+      {told.answer, "no luck", {}},
+      told.answer == ec::none ? std::optional{journal_backup{told.copying, 9}} : std::nullopt};
+  }
 
   script& told;
 };
@@ -65,7 +82,7 @@ protected:
     const auto spawned = spawn_supervised<journal::interface, journal>(
       system(), {"journal", {}, &numbers},
       journal::builder(std::make_unique<scripted_store>(store), options, numbers));
-    log = own(journal_actor{spawned});
+    log = own(file_journal_actor{spawned});
   }
 
   journal_listener_actor listener(lines& heard) {
@@ -93,7 +110,7 @@ protected:
 
   metrics numbers;
   scripted_store::script store;
-  journal_actor log;
+  file_journal_actor log;
 };
 
 TEST_F(Journal, WritesAVersionLaterTogetherWithItsBroadcast) {
@@ -124,6 +141,45 @@ TEST_F(Journal, KeepsNoStepThatCouldNotBeWritten) {
   store.written.clear();
   advance(std::chrono::seconds{1});
   EXPECT_EQ(store.written, (std::vector<lines>{{"version a=1"}})) << "its author asks again";
+}
+
+TEST_F(Journal, IsCopiedPieceByPieceWhileItIsWritten) {
+  const lines piece = {"piece of name"};
+  inject(log, back_up_journal{"name"});
+  step();
+  inject(log, say(make_events(1, 1)));
+  drain();
+  EXPECT_EQ(store.written, (std::vector<lines>{piece, piece, {"event 1"}, piece}));
+  store.pieces = 1;
+  const auto made = ask<journal_backup>(log, back_up_journal{"other"});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->name, "other");
+  EXPECT_EQ(made->bytes, 9u);
+}
+
+TEST_F(Journal, SaysWhyThereIsNoCopy) {
+  const testing::log_capture told;
+  store.pieces = 1;
+  inject(log, back_up_journal{"name"});
+  step();
+  store.answer = ec::storage_full;
+  drain();
+  EXPECT_EQ(
+    told.lines("copy_failed"),
+    (lines{"error journal copy_failed error=storage_full detail=\"no luck\""}));
+  const auto refused = ask<journal_backup>(log, back_up_journal{"name"});
+  ASSERT_FALSE(refused) << "it cannot begin";
+  EXPECT_EQ(describe(refused.error()).code, ec::storage_full);
+}
+
+TEST_F(Journal, GoesOnWithACopyOverARestart) {
+  inject(log, back_up_journal{"name"});
+  step();
+  store.throws = true;
+  step();
+  EXPECT_TRUE(store.written.empty());
+  drain();
+  EXPECT_EQ(store.written.size(), 3u);
 }
 
 TEST_F(Journal, WritesInOneTransactionWhatHasGathered) {
