@@ -17,6 +17,7 @@ namespace herald {
 namespace {
 
 using refusal = stream_metrics::refusal;
+using std::chrono::system_clock;
 
 refusal refusal_for(ec why) {
   switch (why) {
@@ -53,6 +54,8 @@ failure busy_because(refusal why) {
     return {ec::overloaded, "too many streams are opening at once", {}};
   case refusal::shutting_down:
     return {ec::shutting_down, "this herald is ending", {}};
+  case refusal::key_unknown:
+    return {ec::not_ready, "the keys of tokens are being fetched", {}};
   case refusal::unanswered:
     return {ec::overloaded, "the stream could not be registered in time", {}};
   default:
@@ -73,7 +76,7 @@ stream_rules rules_of(const stream_options& options) {
     options.stand_in,
     options.hosts,
     options.configured,
-    {options.max_topics, options.principals}};
+    {options.max_topics, options.principals, options.auth.asks()}};
 }
 
 } // namespace
@@ -86,15 +89,18 @@ stream_admission::stream_admission(
     metrics_(numbers),
     rules_(rules_of(options)),
     trusted_(options.trusted_proxies),
+    access_(options, numbers),
     room_(room),
     jitter_(seed) {}
 
 void stream_admission::reconfigure() {
   rules_ = rules_of(options_);
+  access_.reconfigure();
 }
 
-std::variant<stream_admission::admitted, api_reply>
-stream_admission::decide(const request_head& request, const ip_address& peer, const load& now) {
+std::variant<stream_admission::admitted, api_reply> stream_admission::decide(
+  const request_head& request, const ip_address& peer, const load& now,
+  token_judge::fetch_over over) {
   auto verdict = check_stream_request(request, rules_);
   if (auto* reply = std::get_if<api_reply>(&verdict)) {
     // It may be an answer that refuses nothing, to OPTIONS.
@@ -119,11 +125,44 @@ stream_admission::decide(const request_head& request, const ip_address& peer, co
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(
       *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
+  const auto lease = std::get<stream_limits::lease>(admission);
   if (wanted.headers && !trusted_.empty())
     wanted.headers =
       std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
   wanted.client = details_of(request, origin_of(request, peer, trusted_));
-  return admitted{std::get<stream_limits::lease>(admission), std::move(wanted), client};
+  if (!options_.auth.asks())
+    return admitted{lease, std::move(wanted), client};
+  // Last, as it uses a ticket, and takes longest.
+  if (wanted.head_only)
+    over = {};
+  const auto refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
+  if (!refused && !wanted.head_only)
+    return admitted{lease, std::move(wanted), client};
+  if (refused && refused->waits)
+    return admitted{lease, std::move(wanted), client, true};
+  limits_.release(lease);
+  return refused ? refused_access(*refused, wanted) : stream_head_reply(wanted.cors);
+}
+
+std::optional<api_reply>
+stream_admission::decide_again(const request_head& request, stream_opening& wanted, bool final) {
+  auto refused = access_.ask(request, wanted, system_clock::now());
+  if (!refused)
+    return std::nullopt;
+  // Its key is none of those that there are.
+  if (!refused->reply && final)
+    refused = access_.refuse_token(wanted, system_clock::now());
+  return refused_access(*refused, wanted);
+}
+
+/// The answer to a client that has no right to a stream. Counts it.
+api_reply
+stream_admission::refused_access(const stream_access::refusal& why, const stream_opening& wanted) {
+  auto reply = why.reply ? *why.reply : busy(why.why, wanted.accepts_stream);
+  if (why.reply)
+    metrics_.refused(why.why).Increment();
+  add_cors(reply, wanted.cors);
+  return reply;
 }
 
 header_list stream_admission::refuse_unread(ec why) {
@@ -157,6 +196,10 @@ stream_admission::refused_by_owner(const failure& why, int upstream_status, bool
     reply.status = 204;
     return reply;
   }
+  if (why.code == ec::invalid_token)
+    metrics_.found(stream_metrics::finding::invalid).Increment();
+  if (why.code == ec::forbidden)
+    metrics_.found(stream_metrics::finding::other_subject).Increment();
   metrics_.refused(refusal::by_owner).Increment();
   if (rules_.stand_in) {
     auto reply = gateway_refusal(why, upstream_status, options_.generation);

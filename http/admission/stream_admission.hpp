@@ -8,6 +8,7 @@
 
 #include "actors/system/jitter.hpp"
 #include "http/admission/client_origin.hpp"
+#include "http/admission/stream_access.hpp"
 #include "http/admission/stream_limits.hpp"
 #include "http/admission/stream_metrics.hpp"
 #include "http/admission/stream_options.hpp"
@@ -38,6 +39,8 @@ public:
     stream_opening opening;
     /// Whom it is counted to; nothing where it is nobody.
     std::optional<client_address> client = std::nullopt;
+    /// It may have one if a key that is being fetched says so: `decide_again` is to be asked.
+    bool awaits_key = false;
   };
 
   /// `room` is for how many streams the loop has descriptors. Options, limits and metrics outlive
@@ -49,9 +52,15 @@ public:
   /// The options have changed: origins and hosts are made anew from them.
   void reconfigure();
 
-  /// Decides about a request that comes from `peer`: a stream, or a whole answer.
-  [[nodiscard]] std::variant<admitted, api_reply>
-  decide(const request_head& request, const ip_address& peer, const load& now);
+  /// Decides about a request that comes from `peer`: a stream, or a whole answer. `over` is called
+  /// when a key has been fetched that the client waits for.
+  [[nodiscard]] std::variant<admitted, api_reply> decide(
+    const request_head& request, const ip_address& peer, const load& now,
+    token_judge::fetch_over over = {});
+  /// Decides about a client that has waited for a key: the answer that it gets, or nothing, and the
+  /// opening has its right. `final`: all keys that there are have come.
+  [[nodiscard]] std::optional<api_reply>
+  decide_again(const request_head& request, stream_opening& wanted, bool final);
 
   /// Whether the peer is a proxy whose word counts.
   [[nodiscard]] bool trusts(const ip_address& peer) const { return trusted_.contain(peer); }
@@ -74,6 +83,7 @@ public:
   refused_by_owner(const failure& why, int upstream_status, bool accepts_stream);
 
 private:
+  api_reply refused_access(const stream_access::refusal& why, const stream_opening& wanted);
   api_reply not_now(const failure& why);
   [[nodiscard]] std::chrono::milliseconds time_to_come_back();
   void spread(api_reply& reply);
@@ -83,6 +93,7 @@ private:
   const stream_metrics& metrics_;
   stream_rules rules_;
   const network_list trusted_;
+  stream_access access_;
   const std::size_t room_;
   jitter jitter_;
 };

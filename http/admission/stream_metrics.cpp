@@ -1,5 +1,7 @@
 #include "http/admission/stream_metrics.hpp"
 
+#include "http/auth/auth_metrics.hpp"
+
 namespace herald {
 
 namespace {
@@ -21,6 +23,14 @@ constexpr std::array refusal_names = {
   "unanswered",
   "shutting_down",
   "kept_away",
+  "unauthorized",
+  "forbidden",
+  "key_unknown",
+};
+
+constexpr std::array finding_names = {
+  "ok",       "anonymous", "missing", "invalid", "insufficient_scope", "other_subject",
+  "two_ways", "origin",    "later",
 };
 
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
@@ -67,6 +77,9 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
     refused_.at(i) = &numbers.counter(
       "herald_stream_refused_total", "Requests that did not become a stream.",
       {{"reason", refusal_names.at(i)}});
+  static_assert(finding_names.size() == findings);
+  for (std::size_t i = 0; i < findings; ++i)
+    found_.at(i) = &auth_counter(numbers, finding_names.at(i), "stream");
   for (std::size_t i = 0; i < service_type_count; ++i) {
     const std::string service{to_string(static_cast<service_type>(i))};
     const auto events = [&](const char* status) {

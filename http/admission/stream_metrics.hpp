@@ -31,12 +31,31 @@ public:
     unanswered,
     shutting_down,
     kept_away,
+    unauthorized,
+    forbidden,
+    key_unknown,
+  };
+
+  /// What was found of who wants a stream, where credentials are asked for.
+  enum class finding : std::uint8_t {
+    ok,
+    anonymous,
+    missing,
+    invalid,
+    insufficient_scope,
+    other_subject,
+    two_ways,
+    origin,
+    later,
   };
 
   stream_metrics(metrics& numbers, unsigned loop);
 
   prometheus::Counter& refused(refusal why) const {
     return *refused_.at(static_cast<std::size_t>(why));
+  }
+  prometheus::Counter& found(finding what) const {
+    return *found_.at(static_cast<std::size_t>(what));
   }
   prometheus::Counter& failed(service_type s) const {
     return *failed_.at(static_cast<std::size_t>(s));
@@ -66,9 +85,11 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 16;
+  static constexpr std::size_t refusals = 19;
+  static constexpr std::size_t findings = 9;
 
   std::array<prometheus::Counter*, refusals> refused_{};
+  std::array<prometheus::Counter*, findings> found_{};
   stream_tally counted_;
   std::array<prometheus::Counter*, service_type_count> sent_{};
   std::array<prometheus::Counter*, service_type_count> failed_{};

@@ -3,12 +3,19 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "http/auth/auth_options.hpp"
 #include "messages/formats.hpp"
+#include "messages/ids.hpp"
 
 namespace herald {
+
+class ticket_book;
+class token_judge;
 
 /// How streams are served (settings `stream`). Every limit has a metric that shows when it bites.
 struct stream_settings {
@@ -92,6 +99,14 @@ struct stream_options : stream_settings {
   bool configured = true;
   /// A URL may say who its page is, which a test may need and nobody else may be allowed.
   bool principals = false;
+  /// Who may have a stream. Where nobody is asked, the rest does not matter; else all of it is
+  /// there, and safe from any thread.
+  auth_options auth{};
+  /// A judge for a loop. What it uses outlives the loop.
+  std::function<std::unique_ptr<token_judge>()> make_judge = nullptr;
+  std::shared_ptr<ticket_book> tickets = nullptr;
+  /// The last place in the order of events.
+  std::function<event_id()> last_place = nullptr;
   /// Ends of two `descriptor_channel`s: where connections go that want something of the API, and
   /// where they come back that want a stream next. -1: there is no such API.
   int to_api = -1;

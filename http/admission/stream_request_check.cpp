@@ -128,6 +128,13 @@ void add_cors(api_reply& reply, const header_list& cors) {
     reply.headers.emplace_back("Access-Control-Expose-Headers", "Retry-After");
 }
 
+api_reply stream_head_reply(const header_list& cors) {
+  api_reply reply;
+  reply.content_type = "text/event-stream";
+  reply.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
+  return with(std::move(reply), cors);
+}
+
 bool is_for_api(const request_head& request) {
   return request.method == "POST" && split_target(request.target).path == "/internal/send";
 }
@@ -161,13 +168,9 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   // Standing in, the query is the backend's to judge.
   if (query.fault() && !rules.stand_in)
     return with(problem(*query.fault()), cors);
-  if (request.method == "HEAD") {
-    api_reply reply;
-    reply.content_type = "text/event-stream";
-    reply.headers = {{"Cache-Control", "no-cache, no-transform"}, {"X-Accel-Buffering", "no"}};
-    return with(std::move(reply), cors);
-  }
-
+  // Where clients are asked for a credential, those that want the head alone are, too.
+  if (request.method == "HEAD" && !rules.query.tickets)
+    return stream_head_reply(cors);
   if (!rules.configured)
     return with(
       gateway_error(503, "SERVICE_NOT_CONFIGURED", "CALLBACK_URL is not configured"), cors);
@@ -182,6 +185,8 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
     opening.asks = query.asks();
   opening.cors = std::move(cors);
   opening.how = request.version < 11 ? framing::bare : framing::chunked;
+  opening.head_only = request.method == "HEAD";
+  opening.ticket = query.ticket();
   opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;
   opening.accepts_stream = request.accepts("text/event-stream");
   if (rules.stand_in)

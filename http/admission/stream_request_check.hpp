@@ -49,10 +49,20 @@ struct stream_opening {
   /// What the page wants to hear beside its own events; null: everyone's.
   reach_ptr asks;
   client_ptr client = nullptr;
+  /// The client wants the head of the answer alone.
+  bool head_only = false;
+  /// In the URL, where that may have one.
+  std::optional<std::string> ticket;
+  /// By what right it may have the stream, and until when; null: nobody asks.
+  credential_ptr by = nullptr;
+  std::optional<wall_time> expires_at = std::nullopt;
 };
 
 /// Whether a request is one of a backend to a gateway that has one port for all.
 [[nodiscard]] bool is_for_api(const request_head& request);
+
+/// The answer to a HEAD request for a stream that could be had.
+[[nodiscard]] api_reply stream_head_reply(const header_list& cors);
 
 /// Decides about a request: a stream to open, or a whole answer. A page whose origin is not listed
 /// gets 403, unless it came from the host that it asks; a request for another host than ours 421.

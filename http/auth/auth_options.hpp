@@ -2,10 +2,19 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace herald {
+
+/// Whether streams need a credential.
+enum class auth_mode : std::uint8_t {
+  by_host,  ///< not said: `none` on a loopback address; elsewhere herald does not start
+  none,     ///< nobody is asked for one
+  optional, ///< who has none hears what is for everyone
+  required, ///< who has none gets no stream
+};
 
 /// Who streams are for: which tokens are good, and where the keys that say so come from (settings
 /// `auth`).
@@ -53,6 +62,26 @@ struct auth_options {
   /// Tokens that were good are known again without their signatures, until they end.
   std::size_t max_cached_tokens = 100'000;
   std::size_t max_cached_bytes = std::size_t{32} << 20U;
+
+  auth_mode mode = auth_mode::by_host;
+  /// The cookie that may have the token; empty: none.
+  std::string cookie = "__Secure-herald";
+  /// Patterns that every stream may listen to, whatever its credential says.
+  std::vector<std::string> public_topics;
+  /// So long before its credential ends a stream is told.
+  std::chrono::milliseconds renew_s{20'000};
+  /// Pages whose subject is kept; each takes two texts, of 128 and 255 bytes at most.
+  std::size_t max_bindings = 1'000'000;
+  /// Revocations that are kept; each takes a text of at most 255 bytes.
+  std::size_t max_revocations = 100'000;
+  /// Tickets that are good, or whose streams may come back.
+  std::size_t max_tickets = 100'000;
+  std::size_t max_ticket_bytes = std::size_t{64} << 20U;
+
+  /// Whether streams need a credential, or may have one.
+  [[nodiscard]] bool asks() const noexcept {
+    return mode == auth_mode::optional || mode == auth_mode::required;
+  }
 };
 
 } // namespace herald

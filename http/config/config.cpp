@@ -56,6 +56,25 @@ std::optional<violation> mode_violation(const config& c) {
   return std::nullopt;
 }
 
+/// Whether others than this herald decide who has a stream: a backend, behind a gateway or as one.
+bool leaves_streams_to_others(const config& c) {
+  return !c.gateway.url.empty() || !c.callback.url.empty() || c.gateway.one_port;
+}
+
+/// Who may hear is nothing to forget on the way to a network.
+std::optional<violation> stream_access_violation(const config& c) {
+  const bool others = leaves_streams_to_others(c);
+  if (others && c.auth.asks())
+    return violation{
+      "auth.mode", "auth.mode is for streams that herald lets in itself; with gateway.url, "
+                   "callback.url or gateway.one_port a backend does"};
+  if (!others && c.auth.mode == auth_mode::by_host && !is_loopback(c.stream.host))
+    return violation{
+      "auth.mode", "auth.mode must be none, optional or required where stream.host ("
+                     + c.stream.host + ") is not a loopback address"};
+  return std::nullopt;
+}
+
 /// Keys alone say who made a token, not for whom.
 std::optional<violation> auth_violation(const config& c) {
   const auto& auth = c.auth;
@@ -143,6 +162,8 @@ std::optional<violation> validate(const config& c) {
   if (auto broken = mode_violation(c))
     return broken;
   if (auto broken = auth_violation(c))
+    return broken;
+  if (auto broken = stream_access_violation(c))
     return broken;
   if (c.api.max_event_bytes > c.api.max_body_bytes)
     return violation{

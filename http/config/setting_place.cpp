@@ -47,6 +47,12 @@ constexpr auto choices<gateway_format> = std::to_array<named<gateway_format>>(
 template <>
 constexpr auto choices<task_audience> = std::to_array<named<task_audience>>(
   {{"everyone", task_audience::everyone}, {"none", task_audience::none}});
+template <>
+constexpr auto choices<auth_mode> = std::to_array<named<auth_mode>>(
+  {{"auto", auth_mode::by_host},
+   {"none", auth_mode::none},
+   {"optional", auth_mode::optional},
+   {"required", auth_mode::required}});
 /// The others are a gateway's.
 template <>
 constexpr auto choices<frame_format> = std::to_array<named<frame_format>>(

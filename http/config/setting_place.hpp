@@ -20,7 +20,7 @@ using setting_value =
 using setting_place = std::variant<
   bool*, std::uint16_t*, std::size_t*, double*, std::chrono::milliseconds*, std::string*,
   std::vector<std::string>*, log::level*, log::format*, journal_sync*, supervision_strategy*,
-  restart_type*, when_full*, gateway_format*, frame_format*, task_audience*>;
+  restart_type*, when_full*, gateway_format*, frame_format*, task_audience*, auth_mode*>;
 
 /// Bounds of a number, both allowed.
 struct number_range {

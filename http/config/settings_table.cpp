@@ -5,6 +5,8 @@
 #include "http/config/settings.hpp"
 #include "http/protocol/http_url.hpp"
 #include "http/protocol/request_origin.hpp"
+#include "messages/audience.hpp"
+#include "messages/text/ascii.hpp"
 
 namespace herald {
 
@@ -54,6 +56,22 @@ bool is_name(std::string_view text) {
   return !text.empty() && is_plain_text(text);
 }
 
+/// A token of RFC 9110, or nothing.
+bool is_cookie_name(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    const char lower = ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')
+           || others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_pattern(std::string_view text) {
+  return !pattern_violation(text);
+}
+
+constexpr text_rule cookie_name = {is_cookie_name, "empty, or the name of a cookie"};
+constexpr text_rule patterns = {is_pattern, "a list of patterns of topics such as news/*"};
 constexpr text_rule host = {is_host, "an IP address or a host name"};
 constexpr text_rule plain = {is_plain_text, "a text without control characters"};
 constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
@@ -262,6 +280,30 @@ const std::array table = {
     AT(auth.max_cached_tokens), count(0, 10'000'000),
     "Good tokens that are known again without another look at their signatures."},
   setting{AT(auth.max_cached_bytes), bytes(0), "Memory of those."},
+  setting{
+    AT(auth.mode), by_type,
+    "Whether streams need a credential. auto: none where stream.host is a loopback address; "
+    "elsewhere one of the others has to be said."},
+  setting{
+    AT(auth.cookie), cookie_name,
+    "Cookie that may have the token, of pages of origins that stream.cors_origins lists by name; "
+    "empty: none."},
+  setting{
+    AT(auth.public_topics), patterns,
+    "Patterns of topics that every stream may listen to, whatever its token says."},
+  setting{
+    AT(auth.renew_s), count(0, 3600),
+    "A stream is told (event: expired) so long before its credential ends; 0: not."},
+  setting{
+    AT(auth.max_bindings), count(1, 10'000'000),
+    "Pages whose subject is kept; those without a stream go first."},
+  setting{
+    AT(auth.max_revocations), count(1, 10'000'000),
+    "Revocations that are kept until they can have no effect; more are refused."},
+  setting{
+    AT(auth.max_tickets), count(1, 10'000'000),
+    "Tickets that are good, or whose streams may come back; more are refused."},
+  setting{AT(auth.max_ticket_bytes), bytes(1024), "Memory of those."},
 
   setting{
     AT(gateway.url), base_url,

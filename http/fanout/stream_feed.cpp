@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/fanout/sse_format.hpp"
+#include "messages/json/json_writer.hpp"
 
 namespace herald {
 
@@ -231,6 +232,14 @@ void stream_feed::put_values(stream_slot slot, std::span<const event_ptr> values
 void stream_feed::put_heartbeat_event(stream_slot slot) {
   scratch_.clear();
   append_event(scratch_, {}, heartbeat, {}, format_);
+  (void)table_.push(slot, scratch_, std::nullopt);
+}
+
+void stream_feed::put_expiry(stream_slot slot, std::chrono::milliseconds left) {
+  scratch_.clear();
+  const auto data =
+    object_writer{}.number("expires_in_ms", static_cast<std::size_t>(left.count())).finish();
+  append_event(scratch_, {}, "expired", data, format_);
   (void)table_.push(slot, scratch_, std::nullopt);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,8 @@ public:
   bool put_heartbeat_event(hearing who, const heartbeat_round::slice& some);
   /// The same for one open stream.
   void put_heartbeat_event(stream_slot slot);
+  /// Tells one open stream that its right ends in so long: an event `expired` without id.
+  void put_expiry(stream_slot slot, std::chrono::milliseconds left);
   /// The heartbeats of the next round, of each kind, begin with the id of an event before which
   /// nothing is still to come, so that a stream that has heard none of the last events comes back
   /// from there. They name a later one if that was put in meanwhile: a cursor never goes back.

@@ -80,7 +80,8 @@ void stream_query::take(query_argument& argument) {
     return;
   const bool names_page = argument.name == "request_id";
   const bool names_heartbeat = argument.name == heartbeat_letters;
-  if (!names_page && !names_heartbeat && !is_cursor(letters_of(argument.name)))
+  const bool names_ticket = rules_.tickets && argument.name == "ticket";
+  if (!names_page && !names_heartbeat && !names_ticket && !is_cursor(letters_of(argument.name)))
     return;
   if (!seen_.insert(argument.name).second)
     return blame(ec::invalid_field, argument.name, "must not be given twice");
@@ -90,9 +91,11 @@ void stream_query::take(query_argument& argument) {
     id_ = std::move(argument.value);
   else if (names_heartbeat)
     heartbeat_ = std::move(argument.value);
+  else if (names_ticket)
+    ticket_ = std::move(argument.value);
   else if (!argument.value->empty())
     cursor_ = std::move(argument.value);
-  has_cursor_ = has_cursor_ || (!names_page && !names_heartbeat);
+  has_cursor_ = has_cursor_ || (!names_page && !names_heartbeat && !names_ticket);
 }
 
 /// Whether the argument says what the page wants to hear.

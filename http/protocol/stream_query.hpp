@@ -25,6 +25,8 @@ public:
     std::size_t max_topics = 64;
     /// Whether a URL may say who its page is: in tests, and nowhere else.
     bool principals = false;
+    /// Whether a URL may have a ticket; else one belongs to the page.
+    bool tickets = false;
   };
 
   stream_query(std::string_view query, const rules& rules);
@@ -34,6 +36,8 @@ public:
   [[nodiscard]] const std::optional<std::string>& id() const noexcept { return id_; }
   /// Of several spellings the last: polyfills append theirs to the page's URL.
   [[nodiscard]] const std::optional<std::string>& cursor() const noexcept { return cursor_; }
+  /// The ticket that lets the page in.
+  [[nodiscard]] const std::optional<std::string>& ticket() const noexcept { return ticket_; }
   /// The kind of heartbeats that the page wants.
   [[nodiscard]] const std::optional<std::string>& heartbeat() const noexcept { return heartbeat_; }
   /// What the page wants to hear; null where it says nothing of that.
@@ -61,6 +65,7 @@ private:
   std::optional<failure> fault_of_asks_;
   std::optional<std::string> id_;
   std::optional<std::string> cursor_;
+  std::optional<std::string> ticket_;
   std::optional<std::string> heartbeat_;
   bool has_cursor_ = false;
   reach asks_;

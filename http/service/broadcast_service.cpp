@@ -19,8 +19,10 @@
 #include "actors/registry/connection_registry.hpp"
 #include "actors/system/shared_value.hpp"
 #include "actors/tasks/task_runner.hpp"
+#include "actors/telemetry/log.hpp"
 #include "actors/versions/version_store.hpp"
 #include "actors/workers/task_worker.hpp"
+#include "http/api/access_api.hpp"
 #include "http/api/callback_api.hpp"
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
@@ -30,9 +32,12 @@
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
 #include "http/auth/key_source.hpp"
+#include "http/auth/ticket_book.hpp"
 #include "http/auth/token_checker.hpp"
+#include "http/auth/token_judge.hpp"
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
+#include "http/protocol/http_url.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/stream_query.hpp"
 #include "http/protocol/url.hpp"
@@ -75,6 +80,12 @@ make_token_checker(const key_source* keys, const auth_options& options, metrics&
   return keys == nullptr ? nullptr : std::make_unique<token_checker>(*keys, options, numbers);
 }
 
+/// Whether others than this machine have streams without a credential.
+bool exposes_streams(const config& settings) {
+  return settings.gateway.url.empty() && !settings.auth.asks()
+         && !is_loopback(settings.stream.host);
+}
+
 class broadcast_service final : public service {
 public:
   broadcast_service(
@@ -96,7 +107,7 @@ private:
 
   /// How the URLs of pages are read of which a gateway tells.
   [[nodiscard]] stream_query::rules query_rules() const {
-    return {settings_.stream.max_topics, settings_.testing.enabled};
+    return {settings_.stream.max_topics, settings_.testing.enabled && !settings_.auth.asks()};
   }
   file_journal_actor make_journal(recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
@@ -125,6 +136,7 @@ private:
   /// Null without `journal.path`.
   file_journal_actor journal_;
   const std::shared_ptr<event_place> place_ = std::make_shared<event_place>();
+  const std::shared_ptr<ticket_book> tickets_;
   connection_registry_actor registry_;
   version_source_actor version_source_;
   version_store_actor versions_;
@@ -146,10 +158,13 @@ broadcast_service::broadcast_service(
     tokens_(make_token_checker(token_keys_.get(), settings.auth, numbers)),
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
+    tickets_(std::make_shared<ticket_book>(
+      ticket_book::limits{settings.auth.max_tickets, settings.auth.max_ticket_bytes}, numbers)),
     registry_(spawn_connection_registry(
       system, supervision_.child("connection-registry"),
       {settings.history, settings.retain, settings.stream.max_kept_away, settings.stream.max_topics,
-       settings.stream.max_topic_changes_bytes},
+       settings.stream.max_topic_changes_bytes, settings.auth.max_bindings,
+       settings.auth.max_revocations},
       numbers, registry_memory_of(past), place_)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
@@ -251,8 +266,20 @@ version_source_actor broadcast_service::make_version_source() {
 
 void broadcast_service::make_transport(metrics& numbers) {
   if (settings_.gateway.url.empty()) {
-    endpoint_.emplace(
-      system_, stream_options_of(settings_), registry_, numbers, supervision_.address());
+    numbers
+      .gauge(
+        "herald_stream_exposed",
+        "1 where others than this machine reach the streams, which ask nobody who they are.")
+      .Set(exposes_streams(settings_) ? 1 : 0);
+    auto options = stream_options_of(settings_);
+    options.make_judge = [] {
+      return std::make_unique<no_tokens>();
+    };
+    options.tickets = tickets_;
+    options.last_place = [place = place_] {
+      return place->get();
+    };
+    endpoint_.emplace(system_, options, registry_, numbers, supervision_.address());
     return;
   }
   const gateway_options options{settings_.gateway};
@@ -277,6 +304,7 @@ void broadcast_service::make_routes() {
   add_connection_routes(routes_, system_, registry_);
   add_look_back_route(routes_, system_, registry_);
   add_journal_route(routes_, copier());
+  add_access_routes(routes_, system_, registry_, *tickets_, settings_.auth);
   callback_options callbacks{!shards_.empty(), secret_};
   callbacks.query = query_rules();
   add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));
@@ -297,6 +325,12 @@ open_ports broadcast_service::ports() const {
 }
 
 void broadcast_service::start() {
+  if (exposes_streams(settings_))
+    log::warning(
+      "stream-endpoint", "open_to_all",
+      {{"host", settings_.stream.host},
+       {"what", "auth.mode is none: whoever reaches this address hears what is not for one page, "
+                "and who knows a request_id has its stream"}});
   if (endpoint_)
     endpoint_->start();
   phase_ = service_phase::running;

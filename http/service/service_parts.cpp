@@ -15,7 +15,9 @@ namespace herald {
 stream_options stream_options_of(const config& settings) {
   stream_options options{settings.stream};
   options.drain_retry_spread = settings.shutdown.retry_window_ms;
-  options.principals = settings.testing.enabled;
+  // A URL says nothing of who its page is where that is asked.
+  options.principals = settings.testing.enabled && !settings.auth.asks();
+  options.auth = settings.auth;
   return options;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,13 +29,21 @@ struct change_settings {
   std::shared_ptr<const stream_settings> now;
 };
 
+/// A fetch is over that a client of the loop has waited for.
+struct keys_fetched {
+  /// Which client (`key_waiters`).
+  std::uint64_t number = 0;
+  /// It has brought all keys that there are.
+  bool final = false;
+};
+
 /// Ends the loop at once.
 struct stop_loop {};
 
 /// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
   attach_stream, refuse_stream, close_stream, change_reach, deliver, drain_loop, change_settings,
-  stop_loop, inside_order>;
+  keys_fetched, stop_loop, inside_order>;
 
 /// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
 /// a child that takes orders: an actor without a mailbox whose messages are put here, in the order

@@ -48,10 +48,10 @@ void block_signals() {
 }
 
 /// Loops go behind the registry and the API where all of them have work: a publish waits for those
-/// two, and its event then for one loop, whose own streams are no later for it. With 16 loops on two
-/// cores, 60,000 streams and a broadcast a second, a publish takes 8 ms instead of 13 at the 99th
-/// percentile; with SCHED_BATCH instead it takes 13. Nobody needs a right for this, in containers
-/// neither; where it is forbidden all the same, loops stay as they are.
+/// two, and its event then for one loop, whose own streams are no later for it. With 16 loops on
+/// two cores, 60,000 streams and a broadcast a second, a publish takes 8 ms instead of 13 at the
+/// 99th percentile; with SCHED_BATCH instead it takes 13. Nobody needs a right for this, in
+/// containers neither; where it is forbidden all the same, loops stay as they are.
 void step_behind_others() {
   constexpr int steps = 5;
   const auto self = static_cast<id_t>(::gettid());

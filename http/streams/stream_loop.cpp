@@ -14,13 +14,11 @@
 #include "actors/supervision/shell_core.hpp"
 #include "actors/system/descriptor_channel.hpp"
 #include "actors/telemetry/log.hpp"
-#include "http/protocol/gateway_error.hpp"
 
 namespace herald {
 
 namespace {
 
-namespace asio = boost::asio;
 using refusal = stream_metrics::refusal;
 
 constexpr std::string_view component = "stream-endpoint";
@@ -79,6 +77,8 @@ stream_loop::stream_loop(
     heartbeats_(
       {options_.heartbeat_s, options_.heartbeat_event, options_.stand_in}, table_, feed_,
       clock::now()),
+    key_waiters_(inbox),
+    expiring_(options_.auth.renew_s),
     patrol_(options_.unreachable_s, options_.heartbeat_s, table_, metrics_.unreachable),
     inbox_(inbox) {
   const acceptor::counters numbers{metrics_.accepted, metrics_.gathered, metrics_.accept_errors};
@@ -182,53 +182,8 @@ void stream_loop::on_gathered() {
   after_sockets();
 }
 
-std::optional<api_reply>
-stream_loop::on_request(const client_socket& from, const request_head& request) {
-  if (options_.to_api >= 0 && is_for_api(request))
-    return hand_over(from, request);
-  const auto peer = from.named ? *from.named : peer_of(from.fd);
-  auto verdict = admission_.decide(request, peer, {table_.size(), openings_.size(), draining_});
-  if (auto* reply = std::get_if<api_reply>(&verdict))
-    return std::move(*reply);
-  open(from, std::get<stream_admission::admitted>(verdict));
-  return std::nullopt;
-}
-
-/// The API reads the request anew, and whatever follows over this connection.
-std::optional<api_reply>
-stream_loop::hand_over(const client_socket& from, const request_head& request) {
-  const auto bytes = render_request_head(request).append(from.behind_head);
-  if (!descriptor_channel::send(options_.to_api, from.fd, bytes))
-    return gateway_error(503, "OVERLOADED", "Too many requests at once");
-  // It stays open elsewhere, and so would not leave the set by itself.
-  if (from.watched)
-    sockets_.remove(from.fd);
-  owned_fd{from.fd}.close();
-  return std::nullopt;
-}
-
 header_list stream_loop::on_refusal(ec why) {
   return admission_.refuse_unread(why);
-}
-
-void stream_loop::open(const client_socket& from, stream_admission::admitted& admitted) {
-  auto& request = admitted.opening;
-  const auto slot = table_.add(from.fd, secrets_(), admitted.lease);
-  const auto replays_of = admitted.client ? *admitted.client : counted_as_page(request.id.str());
-  openings_.add(
-    slot,
-    {std::move(request.cors), request.how, request.heartbeat_event, request.accepts_stream,
-     replays_of},
-    clock::now());
-  if (from.watched) {
-    sockets_.watch(from.fd, tag(kind::stream, slot), false);
-  } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
-    return turn_away(slot, refusal::too_many, false);
-  }
-  openings_.announce_later(
-    {std::move(request.id), table_.token_of(slot), std::move(request.url), transport_kind::embedded,
-     inbox_.address(), std::move(request.headers), std::move(request.last_event_id),
-     std::move(request.asks), nullptr, std::move(request.client)});
 }
 
 /// At once, or a little later where others were announced just now.
@@ -280,15 +235,16 @@ bool stream_loop::work_a_round() {
     drain_some();
   if (orders_.empty())
     feed_.release_memory();
+  const bool expiring = expire_some();
   const bool more = streams_.run_slice(table_, slice_sends);
   report_progress();
-  return more || !orders_.empty();
+  return more || expiring || !orders_.empty();
 }
 
 void stream_loop::schedule() {
   if (std::exchange(scheduled_, true))
     return;
-  asio::post(io_, [this] {
+  boost::asio::post(io_, [this] {
     scheduled_ = false;
     work();
   });
@@ -365,10 +321,11 @@ void stream_loop::on_sockets() {
     after_sockets();
   }
   watching_ = true;
-  socket_events_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-    if (!error)
-      on_sockets();
-  });
+  socket_events_.async_wait(
+    boost::asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      if (!error)
+        on_sockets();
+    });
 }
 
 void stream_loop::after_sockets() {
@@ -379,8 +336,10 @@ void stream_loop::after_sockets() {
 
 /// Its socket is closed.
 void stream_loop::on_stream_ended(const ended_stream& stream) {
+  give_ticket_back(stream.slot);
   openings_.remove(stream.slot);
   heartbeats_.ended(stream.slot);
+  expiring_.remove(stream.slot);
   feed_.ended(stream.slot);
   patrol_.ended(stream.slot);
   limits_.release(stream.lease);
@@ -407,6 +366,9 @@ void stream_loop::on_tick() {
   }
   table_.expire(now);
   pending_.expire(now);
+  expiry_due_ = expiring_.size() != 0 && expiring_.due(std::chrono::system_clock::now());
+  if (expiry_due_)
+    schedule();
   if (now - feed_.last_frame() > tick && now - openings_.last_added() > tick) {
     table_.release_memory();
     // Opening a stream takes several times the memory that it keeps, and malloc would not give back

@@ -28,6 +28,8 @@
 #include "http/sockets/acceptor.hpp"
 #include "http/sockets/repeating_timer.hpp"
 #include "http/sockets/socket_set.hpp"
+#include "http/streams/expiring_streams.hpp"
+#include "http/streams/key_waiters.hpp"
 #include "http/streams/loop_child.hpp"
 #include "http/streams/loop_inbox.hpp"
 #include "http/streams/pending_clients.hpp"
@@ -106,7 +108,9 @@ private:
   on_request(const client_socket& from, const request_head& request) override;
   std::optional<api_reply> hand_over(const client_socket& from, const request_head& request);
   header_list on_refusal(ec why) override;
-  void open(const client_socket& from, stream_admission::admitted& admitted);
+  void open(
+    const client_socket& from, const request_head& request, stream_admission::admitted& admitted);
+  void announce(stream_slot slot, stream_opening& request);
   void announce_openings();
   void announce_now();
 
@@ -119,6 +123,7 @@ private:
   void apply_one(const change_reach& order);
   void apply_one(drain_loop& order);
   void apply_one(const change_settings& order);
+  void apply_one(const keys_fetched& order);
   void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
@@ -143,6 +148,8 @@ private:
   void log_unsent_versions();
   void on_patrol();
   void drain_some();
+  [[nodiscard]] bool expire_some();
+  void give_ticket_back(stream_slot slot);
 
   /// Changes where settings are live.
   stream_options options_;
@@ -177,6 +184,10 @@ private:
   stream_feed feed_;
   stream_openings openings_;
   stream_heartbeats heartbeats_;
+  key_waiters key_waiters_;
+  expiring_streams expiring_;
+  /// Some of them are due.
+  bool expiry_due_ = false;
   /// The timer for the next announcement is set.
   bool announcing_ = false;
   stall_patrol patrol_;

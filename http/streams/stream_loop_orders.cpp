@@ -2,7 +2,9 @@
 #include "http/streams/stream_loop.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -11,6 +13,7 @@
 
 #include "actors/supervision/fault_hook.hpp"
 #include "http/admission/stream_response.hpp"
+#include "http/auth/ticket_book.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/protocol/http_reply.hpp"
 
@@ -21,6 +24,14 @@ namespace {
 using refusal = stream_metrics::refusal;
 
 constexpr std::size_t slice_closes = 1024;
+constexpr std::size_t slice_expiries = 1024;
+/// How late it may be noticed that a stream is to end.
+constexpr std::chrono::milliseconds look_pause{1000};
+
+/// Within what time streams end whose rights end at once. All of it lies in the leeway.
+std::chrono::milliseconds expiry_spread(std::chrono::milliseconds leeway) {
+  return std::max(leeway - look_pause, std::chrono::milliseconds{0});
+}
 
 } // namespace
 
@@ -57,6 +68,8 @@ void stream_loop::apply_one(const attach_stream& order) {
     append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
   if (client->heartbeat_event)
     heartbeats_.watch(*slot);
+  if (client->expires_at)
+    expiring_.add(*slot, *client->expires_at, jitter_({}, expiry_spread(options_.auth.leeway_s)));
   auto missed = within_budget(client->replays_of, order.missed);
   openings_.remove(*slot);
   feed_.attach(*slot, std::move(start), std::move(missed), order.cursor, order.hears);
@@ -93,6 +106,9 @@ void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool 
   if (const auto* const client = openings_.find(slot))
     add_cors(answer, client->cors);
   auto text = render_reply(answer);
+  // Told to come back, which it does with the same URL.
+  if (answer.status == 200 || answer.status >= 500)
+    give_ticket_back(slot);
   openings_.remove(slot);
   table_.refuse(slot, std::move(text), report, clock::now());
 }
@@ -134,6 +150,20 @@ void stream_loop::apply_one(const change_settings& order) {
   pending_.limit_heads(options_.max_head_bytes);
 }
 
+/// Judges the token of a client again that has waited for its key.
+void stream_loop::apply_one(const keys_fetched& order) {
+  auto waiter = key_waiters_.take(order);
+  const auto slot = waiter ? table_.find(waiter->stream) : std::nullopt;
+  if (!slot || !table_.waiting(*slot))
+    return;
+  auto& opening = waiter->opening;
+  if (const auto reply = admission_.decide_again(waiter->request, opening, order.final))
+    return refuse_waiting(*slot, *reply, false);
+  openings_.set_end(*slot, opening.expires_at);
+  announce(*slot, opening);
+  announce_openings();
+}
+
 /// Takes as much of a batch as there is room for; true once it has all.
 bool stream_loop::apply_some(const deliver& order) {
   const bool complete = feed_.put(order, clock::now());
@@ -147,6 +177,24 @@ bool stream_loop::apply_some(const deliver& order) {
     metrics_.failed(failed.service).Increment();
   }
   return complete;
+}
+
+void stream_loop::give_ticket_back(stream_slot slot) {
+  const auto* const client = openings_.find(slot);
+  if (client != nullptr && client->ticket)
+    options_.tickets->give_back(*client->ticket);
+}
+
+/// Tells streams that their right comes to an end, and ends those whose has. True if there are
+/// more.
+bool stream_loop::expire_some() {
+  if (!expiry_due_)
+    return false;
+  expiry_due_ = expiring_.run_slice(
+    slice_expiries, std::chrono::system_clock::now(),
+    [this](stream_slot slot, std::chrono::milliseconds left) { feed_.put_expiry(slot, left); },
+    [this](stream_slot slot) { table_.close(slot, {}, clock::now()); });
+  return expiry_due_;
 }
 
 void stream_loop::drain_some() {

@@ -15,6 +15,11 @@ const stream_openings::client* stream_openings::find(stream_slot slot) const {
   return found == waiting_.end() ? nullptr : &found->second;
 }
 
+void stream_openings::set_end(stream_slot slot, std::optional<wall_time> expires_at) {
+  if (const auto found = waiting_.find(slot); found != waiting_.end())
+    found->second.expires_at = expires_at;
+}
+
 std::optional<stream_slot> stream_openings::overdue(time_point now) {
   // Mostly deadlines of clients that have long been answered.
   for (; !deadlines_.empty(); deadlines_.pop_front()) {

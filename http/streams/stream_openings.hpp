@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -39,6 +40,10 @@ public:
     bool accepts_stream = false;
     /// Whom what it is sent again is counted to.
     client_address replays_of{};
+    /// What the stream's right comes to an end with; none: it has no end.
+    std::optional<wall_time> expires_at = std::nullopt;
+    /// The ticket that it was let in by.
+    std::optional<std::string> ticket = std::nullopt;
   };
 
   /// A client that waits for longer than `timeout` is overdue.
@@ -48,6 +53,8 @@ public:
   void add(stream_slot slot, client who, time_point now);
   /// The client in this slot, if it waits.
   [[nodiscard]] const client* find(stream_slot slot) const;
+  /// When the right of the client in this slot ends.
+  void set_end(stream_slot slot, std::optional<wall_time> expires_at);
   /// The client in this slot, if it waits, waits no longer.
   void remove(stream_slot slot) { waiting_.erase(slot); }
   [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }

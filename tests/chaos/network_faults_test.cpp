@@ -41,7 +41,7 @@ protected:
 
   void start(std::chrono::seconds give_up_after) {
     herald.emplace(std::vector<std::string>{
-      "--stream-host", cable->server_address(), "--stream-heartbeat-s",
+      "--stream-host", cable->server_address(), "--auth-mode", "none", "--stream-heartbeat-s",
       std::to_string(heartbeat.count()), "--stream-unreachable-s",
       std::to_string(give_up_after.count()), "--history-max-events", "1000000",
       "--history-max-bytes", "268435456", "--log-level", "warning"});

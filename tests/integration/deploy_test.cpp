@@ -21,6 +21,8 @@
 #include "http/config/settings.hpp"
 #include "http/config/usage.hpp"
 #include "tests/support/herald_process.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/sanitizer.hpp"
 
 namespace herald {
@@ -315,6 +317,67 @@ TEST_F(Deploy, EnvironmentOfContainersIsKnown) {
     }
   }
   EXPECT_GT(found, 0u);
+}
+
+/// The variables that a file sets, in their order: `NAME=VALUE` in lines that begin so, or
+/// `NAME: VALUE`.
+std::vector<std::string> variables_in(const std::string& file, const std::string& line_start) {
+  std::vector<std::string> found;
+  std::istringstream lines{text_of(root / "deploy" / file)};
+  static const std::regex variable{R"((HERALD_[A-Z_]+)(=|: )(\S+))"};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(line_start))
+      for (auto at = std::sregex_iterator{line.begin(), line.end(), variable};
+           at != std::sregex_iterator{}; ++at) {
+        auto value = (*at)[3].str();
+        std::erase(value, '"');
+        found.push_back((*at)[1].str() + "=" + value);
+      }
+  return found;
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+TEST_F(Deploy, HeraldStartsWithTheSettingsOfEachDeploymentAndAsksWhoMayHear) {
+  const std::string secret(48, 's');
+  for (const auto* name : {"token_secret", "token.secret", "secret"})
+    write(name, secret);
+  /// Folders of the machine that it is made for.
+  const auto here = [this](std::string text) {
+    for (const auto* there : {"/var/lib/herald", "/run/secrets", "/etc/herald-tokens", "%d"})
+      text = replaced(std::move(text), there, folder);
+    return text;
+  };
+  const auto environment = [&](std::vector<std::string> variables) {
+    for (auto& one : variables)
+      one = here(one);
+    return variables;
+  };
+  const auto image = variables_in("container/Dockerfile", "ENV ");
+  auto compose = variables_in("compose/compose.yaml", "      HERALD_");
+  compose.insert(compose.begin(), image.begin(), image.end());
+  const auto manifest = text_of(root / "deploy/kubernetes/herald.yaml");
+  const auto start = manifest.find("  herald.json: |\n") + 17;
+  const std::map<std::string, testing::herald_options> deployments = {
+    {"container", {{}, environment(image), {}}},
+    {"compose", {{}, environment(compose), {}}},
+    {"systemd",
+     {{},
+      environment(variables_in("systemd/herald.service", "Environment=")),
+      text_of(root / "deploy/herald.example.json")}},
+    {"kubernetes", {{}, {}, here(manifest.substr(start, manifest.find("\n---", start) - start))}}};
+  for (const auto& [name, options] : deployments) {
+    testing::herald_process herald{options};
+    testing::http_client api{herald.api_port()};
+    testing::http_client streams{herald.stream_port()};
+    EXPECT_EQ(streams.get("/api/sse/stream?request_id=p").status, 401) << name;
+    EXPECT_EQ(testing::metric(api, "herald_stream_exposed"), 0) << name;
+    herald.terminate();
+  }
 }
 
 TEST_F(Deploy, SystemdTakesTheUnit) {

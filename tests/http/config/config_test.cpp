@@ -41,6 +41,7 @@ TEST(Config, WantsTwoPorts) {
   config c;
   c.stream.port = c.api.port;
   EXPECT_EQ(broken_key(c), "stream.port");
+  c.auth.mode = auth_mode::none;
   c.stream.host = "0.0.0.0";
   EXPECT_EQ(broken_key(c), "stream.port") << "a wildcard includes the other's address";
   c.stream.host = "10.0.0.1";
@@ -51,6 +52,37 @@ TEST(Config, WantsTwoPorts) {
   c.gateway.url = "";
   c.stream.port = c.api.port = 0;
   EXPECT_EQ(broken_key(c), "") << "two free ports differ";
+}
+
+TEST(Config, SaysWhoMayHearWhereOthersReachTheStreams) {
+  config c;
+  EXPECT_EQ(broken_key(c), "") << "this machine alone";
+  for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "herald.internal"}) {
+    c.auth.mode = auth_mode::by_host;
+    c.stream.host = host;
+    EXPECT_EQ(broken_key(c), "auth.mode") << host;
+    for (const auto mode : {auth_mode::none, auth_mode::optional, auth_mode::required}) {
+      c.auth.mode = mode;
+      EXPECT_EQ(broken_key(c), "") << host;
+    }
+  }
+}
+
+TEST(Config, LeavesItToTheBackendWhoMayHearBehindAGatewayAndAsOne) {
+  config behind;
+  behind.gateway.url = "http://gateway";
+  config stand_in;
+  stand_in.callback.url = "http://backend";
+  config one_port;
+  one_port.gateway.one_port = true;
+  for (auto* c : {&behind, &stand_in, &one_port}) {
+    c->stream.host = "0.0.0.0";
+    EXPECT_EQ(broken_key(*c), "");
+    c->auth.mode = auth_mode::none;
+    EXPECT_EQ(broken_key(*c), "");
+    c->auth.mode = auth_mode::required;
+    EXPECT_EQ(broken_key(*c), "auth.mode");
+  }
 }
 
 TEST(Config, HasRoomForItsLargestEvent) {

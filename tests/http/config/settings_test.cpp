@@ -51,6 +51,8 @@ std::string another_value(const setting& s) {
     return "a.example,b";
   if (s.key.ends_with("host"))
     return "10.1.2.3";
+  if (s.key == "auth.mode")
+    return "required";
   if (s.key == "auth.algorithms")
     return "ES256";
   if (s.key == "auth.jwks_url")
@@ -110,7 +112,7 @@ config seen_by_parts(const config& given) {
   seen.api = api_options{given.api};
   const auto stream = stream_options_of(given);
   seen.stream = stream;
-  seen.auth = given.auth;
+  seen.auth = stream.auth;
   seen.gateway = gateway_options{given.gateway};
   seen.callback = backend_client_options{given.callback};
   seen.history = given.history;

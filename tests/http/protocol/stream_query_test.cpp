@@ -64,6 +64,20 @@ TEST(StreamQuery, BlamesTheFirstParameterThatIsWrong) {
     EXPECT_EQ(fault_of(query), fault) << query;
 }
 
+TEST(StreamQuery, TakesATicketWhereItMayHaveOne) {
+  const stream_query::rules tickets{64, false, true};
+  const stream_query query{"request_id=a&ticket=x-1", tickets};
+  EXPECT_EQ(query.fault(), std::nullopt);
+  EXPECT_EQ(query.ticket(), "x-1");
+  EXPECT_EQ(query.cursor(), std::nullopt);
+  EXPECT_EQ(
+    fault_of("request_id=a&ticket=x&ticket=x", tickets), "ticket: ticket must not be given twice");
+  EXPECT_EQ(fault_of("request_id=a&ticket=%zz", tickets), "ticket: ticket must be percent-encoded");
+  const stream_query page{"request_id=a&ticket=x&ticket=y", {}};
+  EXPECT_EQ(page.fault(), std::nullopt) << "else it is the page's own";
+  EXPECT_EQ(page.ticket(), std::nullopt);
+}
+
 TEST(StreamQuery, LimitsTheTopicsOfAUrl) {
   const stream_query::rules two{2, false};
   EXPECT_EQ(fault_of("request_id=a&topic=x&topic=y&topic=x", two), "");

@@ -1,6 +1,7 @@
 #include "http/streams/stream_endpoint.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +31,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/auth/ticket_book.hpp"
+#include "http/auth/token_judge.hpp"
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
 #include "tests/support/audiences.hpp"
@@ -1045,6 +1048,157 @@ TEST_F(StreamEndpoint, RefusesAPortThatIsTaken) {
   second.port = 0;
   second.host = "no such host";
   EXPECT_THROW(stream_endpoint(system, second, owner, numbers), std::runtime_error);
+}
+
+/// Hands out tokens that are known, and keeps who waits for keys.
+struct key_office {
+  std::mutex mutex;
+  std::vector<token_judge::fetch_over> waiting;
+  bool has_keys = false;
+  bool is_away = false;
+
+  void fetched(bool brings_keys, bool final) {
+    std::vector<token_judge::fetch_over> all;
+    {
+      const std::lock_guard lock{mutex};
+      has_keys = brings_keys;
+      all.swap(waiting);
+    }
+    for (const auto& one : all)
+      one(final);
+  }
+};
+
+class office_judge final : public token_judge {
+public:
+  explicit office_judge(std::shared_ptr<key_office> office) : office_(std::move(office)) {}
+
+  verdict judge(std::string_view token, wall_time now, fetch_over over) override {
+    if (token == "short")
+      return stream_grant{"ann", {}, {}, now + 1s, now, {}};
+    const std::lock_guard lock{office_->mutex};
+    if (office_->has_keys)
+      return stream_grant{"ann", {}, {}, std::nullopt, now, {}};
+    if (!over || office_->is_away)
+      return refusal::later;
+    office_->waiting.push_back(std::move(over));
+    return refusal::soon;
+  }
+
+private:
+  std::shared_ptr<key_office> office_;
+};
+
+class StreamEndpointWithCredentials : public StreamEndpoint {
+protected:
+  StreamEndpointWithCredentials() {
+    options.auth.mode = auth_mode::required;
+    options.auth.leeway_s = 0ms;
+    options.make_judge = [office = office] {
+      return std::make_unique<office_judge>(office);
+    };
+    options.tickets = tickets;
+    options.last_place = [] {
+      return live_from;
+    };
+    start();
+  }
+
+  static std::string get_with(const std::string& token, bool event_source = true) {
+    return "GET /api/sse/stream?request_id=p HTTP/1.1\r\nHost: herald\r\nAuthorization: Bearer "
+           + token + (event_source ? "\r\nAccept: text/event-stream" : "") + "\r\n\r\n";
+  }
+  bool wait_for_waiters(std::size_t count) {
+    return notes->eventually([&] {
+      const std::lock_guard lock{office->mutex};
+      return office->waiting.size() == count;
+    });
+  }
+
+  std::shared_ptr<key_office> office = std::make_shared<key_office>();
+  std::shared_ptr<ticket_book> tickets =
+    std::make_shared<ticket_book>(ticket_book::limits{10, 100'000}, numbers);
+};
+
+TEST_F(StreamEndpointWithCredentials, OpensAStreamOnceTheKeyOfItsTokenHasCome) {
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  EXPECT_TRUE(notes->opened.empty()) << "nobody hears of it before";
+  office->fetched(true, true);
+  page->until(opening_block);
+  EXPECT_EQ(asked_for("p").by->subject, "ann");
+  EXPECT_EQ(asked_for("p").asks->subject, "ann");
+}
+
+TEST_F(StreamEndpointWithCredentials, RefusesATokenWhoseKeyIsNoneOfThoseThatCame) {
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  office->fetched(false, true);
+  const auto answer = page->to_end();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 ")) << answer;
+  EXPECT_NE(answer.find("error=\"invalid_token\""), std::string::npos) << answer;
+  EXPECT_EQ(answer.find("Vary: Origin", answer.find("Vary: Origin") + 1), std::string::npos)
+    << "headers come once: " << answer;
+  EXPECT_TRUE(eventually_shows("herald_stream_open{loop=\"0\"} 0"));
+  EXPECT_TRUE(notes->closed.empty());
+}
+
+TEST_F(StreamEndpointWithCredentials, HasATokenComeBackWhoseKeyCannotBeHadNow) {
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  office->fetched(false, false);
+  EXPECT_NE(page->to_end().find("\r\n\r\nretry: "), std::string::npos);
+  {
+    const std::lock_guard lock{office->mutex};
+    office->is_away = true;
+  }
+  EXPECT_TRUE(connect(get_with("new", false))->to_end().starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(StreamEndpointWithCredentials, LetsAClientLeaveThatWaitsForAKey) {
+  connect(get_with("new"));
+  auto other = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(2));
+  other.reset();
+  office->fetched(true, true);
+  EXPECT_TRUE(eventually_shows("herald_stream_open{loop=\"0\"} 0"));
+  EXPECT_TRUE(eventually_shows("herald_stream_open{loop=\"1\"} 0"));
+}
+
+TEST_F(StreamEndpointWithCredentials, EndsWhileClientsWaitForAKey) {
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  endpoint.reset();
+  office->fetched(true, true);
+}
+
+TEST_F(StreamEndpointWithCredentials, TellsAStreamThatItsRightEndsAndEndsIt) {
+  const auto page = connect(get_with("short"));
+  const auto all = page->to_end();
+  const auto told = all.find("event: expired\ndata: {\"expires_in_ms\":");
+  ASSERT_NE(told, std::string::npos) << all;
+  EXPECT_TRUE(page->complete());
+  EXPECT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
+  EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
+}
+
+TEST_F(StreamEndpointWithCredentials, GivesATicketBackWhereTheOwnerIsBusy) {
+  stream_grant grant;
+  grant.expires_at = std::chrono::system_clock::now() + 1h;
+  const auto ticket = *tickets->issue(grant, {}, std::chrono::system_clock::now());
+  const auto request = "GET /api/sse/stream?request_id=p&ticket=" + ticket
+                       + " HTTP/1.1\r\nHost: herald\r\nAccept: text/event-stream\r\n\r\n";
+  std::atomic<ec> says = ec::overloaded;
+  notes->answer = [&says](const open_connection& asked) {
+    if (says == ec::none)
+      caf::anon_send(asked.via, attach_stream{asked.stream, {}, false, live_from});
+    else
+      caf::anon_send(asked.via, refuse_stream{asked.stream, {says, {}, {}}, 0});
+  };
+  EXPECT_NE(connect(request)->to_end().find("retry: "), std::string::npos);
+  says = ec::none;
+  connect(request)->until(opening_block);
+  EXPECT_TRUE(connect(request)->to_end().starts_with("HTTP/1.1 401 ")) << "it was used";
 }
 
 } // namespace

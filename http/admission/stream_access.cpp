@@ -1,0 +1,228 @@
+#include "http/admission/stream_access.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "actors/telemetry/log.hpp"
+#include "http/auth/ticket_book.hpp"
+#include "http/auth/token_judge.hpp"
+#include "http/protocol/problem.hpp"
+#include "http/protocol/request_origin.hpp"
+#include "http/protocol/url.hpp"
+
+namespace herald {
+
+namespace {
+
+using finding = stream_metrics::finding;
+using reason = stream_metrics::refusal;
+using way = presented_credential::way;
+
+constexpr std::string_view component = "stream-endpoint";
+constexpr std::size_t lines_a_second = 10;
+
+api_reply challenged(
+  int status, const char* title, std::string_view detail, std::string_view error,
+  std::string_view field = {}) {
+  auto reply = problem({status, title}, detail, field);
+  std::string challenge = R"(Bearer realm="herald")";
+  if (!error.empty())
+    challenge.append(R"(, error=")").append(error).append("\"");
+  reply.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+  return reply;
+}
+
+api_reply invalid_token() {
+  return challenged(401, "Unauthorized", "this credential is not good here", "invalid_token");
+}
+
+std::string_view name_of(finding what) {
+  switch (what) {
+  case finding::missing:
+    return "no credential";
+  case finding::invalid:
+    return "the credential is not good";
+  case finding::insufficient_scope:
+    return "a topic is not granted";
+  case finding::two_ways:
+    return "two credentials";
+  case finding::origin:
+    return "a cookie of a page that is not listed";
+  default:
+    return "the key of the token is not known yet";
+  }
+}
+
+} // namespace
+
+stream_access::stream_access(const stream_options& options, const stream_metrics& numbers)
+  : options_(options),
+    metrics_(numbers),
+    judge_(options.make_judge ? options.make_judge() : nullptr) {
+  reconfigure();
+}
+
+stream_access::~stream_access() = default;
+
+void stream_access::reconfigure() {
+  origins_ = canonical_origins(options_.cors_origins);
+  std::erase(origins_, "*");
+}
+
+std::optional<stream_access::refusal> stream_access::ask(
+  const request_head& request, stream_opening& opening, wall_time now,
+  token_judge::fetch_over over) {
+  const auto& auth = options_.auth;
+  opening.url = split_target(request.target).path;
+  const auto presented = presented_by(request, opening.ticket, auth.cookie);
+  credential right;
+  auto hears = opening.asks ? *opening.asks : reach{};
+  if (presented.how == way::none && auth.mode == auth_mode::optional) {
+    right.targeted = false;
+    right.topics = auth.public_topics;
+  } else {
+    auto found = judge(presented, request, opening, now, std::move(over));
+    if (const auto* why = std::get_if<bad>(&found))
+      return refuse(*why, opening, now);
+    auto& grant = std::get<stream_grant>(found);
+    hears.subject = grant.subject;
+    hears.roles = std::move(grant.roles);
+    right.subject = std::move(grant.subject);
+    right.id = std::move(grant.credential_id);
+    right.issued_at = grant.issued_at;
+    right.topics = std::move(grant.topics);
+    right.topics.insert(right.topics.end(), auth.public_topics.begin(), auth.public_topics.end());
+    opening.expires_at = grant.expires_at;
+  }
+  if (const auto topic = topic_not_granted(opening, right.topics)) {
+    if (presented.how == way::ticket)
+      options_.tickets->give_back(presented.text);
+    auto reply = challenged(
+      403, "Forbidden", "the stream may not listen to " + *topic, "insufficient_scope", "topic");
+    return refuse(
+      {finding::insufficient_scope, {reason::forbidden, std::move(reply)}}, opening, now);
+  }
+  metrics_.found(right.targeted ? finding::ok : finding::anonymous).Increment();
+  if (!hears.plain())
+    opening.asks = std::make_shared<const reach>(std::move(hears));
+  opening.by = std::make_shared<const credential>(std::move(right));
+  return std::nullopt;
+}
+
+stream_access::judgement stream_access::judge(
+  const presented_credential& presented, const request_head& request, const stream_opening& opening,
+  wall_time now, token_judge::fetch_over over) {
+  switch (presented.how) {
+  case way::none:
+    // Who has not tried is told what to try, and no error.
+    return bad{
+      finding::missing,
+      {reason::unauthorized,
+       challenged(401, "Unauthorized", "a stream needs a token, or a ticket", {})}};
+  case way::two:
+    return bad{
+      finding::two_ways,
+      {reason::invalid,
+       challenged(
+         400, "Invalid request", "a token and a ticket, or two of them, exclude each other",
+         "invalid_request")}};
+  case way::other:
+    break;
+  case way::bearer:
+    return judge_token(presented.text, now, std::move(over));
+  case way::cookie:
+    if (!is_same_site(request))
+      return bad{
+        finding::origin,
+        {reason::origin,
+         problem(
+           {403, "Forbidden"},
+           "a cookie counts for pages of this origin, and of those that stream.cors_origins lists "
+           "by name")}};
+    return judge_token(presented.text, now, std::move(over));
+  case way::ticket:
+    return judge_ticket(presented.text, opening, now);
+  }
+  return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
+}
+
+stream_access::judgement
+stream_access::judge_token(std::string_view token, wall_time now, token_judge::fetch_over over) {
+  auto verdict = judge_->judge(token, now, std::move(over));
+  if (auto* grant = std::get_if<stream_grant>(&verdict))
+    return std::move(*grant);
+  switch (std::get<token_judge::refusal>(verdict)) {
+  case token_judge::refusal::invalid:
+    break;
+  case token_judge::refusal::later:
+    return bad{finding::later, {reason::key_unknown}};
+  case token_judge::refusal::soon:
+    return bad{finding::later, {reason::key_unknown, std::nullopt, true}};
+  }
+  return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
+}
+
+stream_access::judgement stream_access::judge_ticket(
+  std::string_view ticket, const stream_opening& opening, wall_time now) const {
+  auto& book = *options_.tickets;
+  const auto cursor = opening.last_event_id ? parse_event_id(*opening.last_event_id) : std::nullopt;
+  const ticket_book::visit visit{ticket, opening.id, cursor, options_.last_place()};
+  auto grant = opening.head_only ? book.look_at(visit, now) : book.use(visit, now);
+  if (!grant)
+    return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
+  return std::move(*grant);
+}
+
+/// Browsers send a cookie by themselves, also for a page that has no business here.
+bool stream_access::is_same_site(const request_head& request) const {
+  if (const auto origin = request.header("Origin"))
+    return std::find(origins_.begin(), origins_.end(), *origin) != origins_.end();
+  const auto site = request.header("Sec-Fetch-Site");
+  return !site || *site == "same-origin";
+}
+
+std::optional<std::string> stream_access::topic_not_granted(
+  const stream_opening& opening, const std::vector<std::string>& granted) const {
+  if (!opening.asks)
+    return std::nullopt;
+  const auto& patterns = opening.asks->patterns;
+  const auto found =
+    std::find_if(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return !covers(granted, pattern);
+    });
+  return found == patterns.end() ? std::nullopt : std::optional{*found};
+}
+
+stream_access::refusal stream_access::refuse_token(const stream_opening& opening, wall_time now) {
+  return refuse({finding::invalid, {reason::unauthorized, invalid_token()}}, opening, now);
+}
+
+stream_access::refusal
+stream_access::refuse(const bad& found, const stream_opening& opening, wall_time now) {
+  if (found.how.waits)
+    return found.how;
+  metrics_.found(found.what).Increment();
+  tell(found, opening, now);
+  return found.how;
+}
+
+/// Whoever tries tokens out must not fill the log.
+void stream_access::tell(const bad& found, const stream_opening& opening, wall_time now) {
+  if (const auto second = std::chrono::floor<std::chrono::seconds>(now); second != second_) {
+    second_ = second;
+    lines_ = 0;
+  }
+  if (++lines_ > lines_a_second) {
+    ++unlogged_;
+    return;
+  }
+  log::info(
+    component, "stream_refused",
+    {{"request_id", opening.id.str()},
+     {"why", name_of(found.what)},
+     {"unlogged", std::exchange(unlogged_, 0)}});
+}
+
+} // namespace herald

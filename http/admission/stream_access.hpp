@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "http/admission/stream_metrics.hpp"
+#include "http/admission/stream_options.hpp"
+#include "http/admission/stream_request_check.hpp"
+#include "http/auth/presented_credential.hpp"
+#include "http/auth/token_judge.hpp"
+#include "http/protocol/api_message.hpp"
+#include "http/protocol/request_head.hpp"
+
+namespace herald {
+
+/// Asks the clients of a loop by what right they want a stream, counts what is found, and logs who
+/// is refused. For the loop's thread.
+///
+/// Nothing of a credential comes into an answer, a log line or a label. Clients are told one text
+/// for whatever is wrong with a credential (RFC 6750).
+class stream_access {
+public:
+  /// Why a client has no stream. Without an answer: for now, and it is to come back, or where it
+  /// waits for a key, to be asked about again.
+  struct refusal {
+    stream_metrics::refusal why = stream_metrics::refusal::unauthorized;
+    std::optional<api_reply> reply = std::nullopt;
+    bool waits = false;
+  };
+
+  /// The options, of which `auth` asks for credentials, and metrics outlive this.
+  stream_access(const stream_options& options, const stream_metrics& numbers);
+  ~stream_access();
+  stream_access(const stream_access&) = delete;
+  stream_access& operator=(const stream_access&) = delete;
+
+  /// The options have changed.
+  void reconfigure();
+
+  /// Gives the opening its right, or says why it has none. Of its URL the path is left: a query may
+  /// hold a ticket. A ticket is used, unless the client wants a head alone. `over`, which may be
+  /// empty, is for a client that waits for a key.
+  [[nodiscard]] std::optional<refusal> ask(
+    const request_head& request, stream_opening& opening, wall_time now,
+    token_judge::fetch_over over = {});
+
+  /// Says that the client's token is not good: all keys are known, and its own is none of them.
+  [[nodiscard]] refusal refuse_token(const stream_opening& opening, wall_time now);
+
+private:
+  struct bad {
+    stream_metrics::finding what;
+    refusal how;
+  };
+  using judgement = std::variant<stream_grant, bad>;
+
+  [[nodiscard]] judgement judge(
+    const presented_credential& presented, const request_head& request,
+    const stream_opening& opening, wall_time now, token_judge::fetch_over over);
+  [[nodiscard]] judgement
+  judge_token(std::string_view token, wall_time now, token_judge::fetch_over over);
+  [[nodiscard]] judgement
+  judge_ticket(std::string_view ticket, const stream_opening& opening, wall_time now) const;
+  [[nodiscard]] bool is_same_site(const request_head& request) const;
+  [[nodiscard]] refusal refuse(const bad& found, const stream_opening& opening, wall_time now);
+  void tell(const bad& found, const stream_opening& opening, wall_time now);
+  [[nodiscard]] std::optional<std::string>
+  topic_not_granted(const stream_opening& opening, const std::vector<std::string>& granted) const;
+
+  const stream_options& options_;
+  const stream_metrics& metrics_;
+  /// Null where nobody is asked.
+  std::unique_ptr<token_judge> judge_;
+  /// As browsers write them, without `*`.
+  std::vector<std::string> origins_;
+  /// Log lines in this second, and refusals without one since the last.
+  wall_time second_{};
+  std::size_t lines_ = 0;
+  std::size_t unlogged_ = 0;
+};
+
+} // namespace herald

@@ -1,0 +1,72 @@
+#include "http/auth/presented_credential.hpp"
+
+#include <vector>
+
+#include "messages/text/ascii.hpp"
+
+namespace herald {
+
+namespace {
+
+using way = presented_credential::way;
+
+constexpr std::string_view bearer = "bearer ";
+constexpr std::string_view blanks = " \t";
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos)
+    return {};
+  return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
+std::vector<std::string_view> values_of(const request_head& request, std::string_view name) {
+  std::vector<std::string_view> found;
+  for (const auto& [header, value] : request.headers)
+    if (same_ignoring_case(header, name))
+      found.emplace_back(value);
+  return found;
+}
+
+presented_credential in_authorization(std::string_view value) {
+  value = trimmed(value);
+  if (value.size() <= bearer.size() || !same_ignoring_case(value.substr(0, bearer.size()), bearer))
+    return {way::other, {}};
+  return {way::bearer, trimmed(value.substr(bearer.size()))};
+}
+
+/// A cookie that is there twice was set by two: for this host, and for a domain above it, by who
+/// may be somebody else. The same value twice is no harm.
+presented_credential in_cookies(const request_head& request, std::string_view name) {
+  presented_credential found;
+  for (auto rest : values_of(request, "Cookie"))
+    while (!rest.empty()) {
+      const auto end = rest.find(';');
+      const auto pair = trimmed(rest.substr(0, end));
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || trimmed(pair.substr(0, equals)) != name)
+        continue;
+      const auto value = trimmed(pair.substr(equals + 1));
+      if (found.how == way::cookie && found.text != value)
+        return {way::other, {}};
+      found = {way::cookie, value};
+    }
+  return found;
+}
+
+} // namespace
+
+presented_credential presented_by(
+  const request_head& request, const std::optional<std::string>& ticket, std::string_view cookie) {
+  const auto headers = values_of(request, "Authorization");
+  if (headers.size() + (ticket ? 1U : 0U) > 1)
+    return {way::two, {}};
+  if (ticket)
+    return {way::ticket, *ticket};
+  if (!headers.empty())
+    return in_authorization(headers.front());
+  return cookie.empty() ? presented_credential{} : in_cookies(request, cookie);
+}
+
+} // namespace herald
