@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "actors/journal/stored_bytes.hpp"
+#include "actors/sqlite/stored_bytes.hpp"
 
 namespace herald {
 

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "actors/journal/audience_bytes.hpp"
-#include "actors/journal/stored_bytes.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_bytes.hpp"
+#include "actors/sqlite/stored_time.hpp"
 
 namespace herald {
 

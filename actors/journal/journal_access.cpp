@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 
 #include "actors/journal/journal_tables.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_time.hpp"
 
 namespace herald {
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 
 namespace herald {

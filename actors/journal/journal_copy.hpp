@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/journal/sqlite.hpp"
+#include "actors/sqlite/sqlite.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {

@@ -16,8 +16,8 @@
 #include "actors/journal/journal_copy.hpp"
 #include "actors/journal/journal_schema.hpp"
 #include "actors/journal/journal_tables.hpp"
-#include "actors/journal/sqlite.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/sqlite.hpp"
+#include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 
 namespace herald {

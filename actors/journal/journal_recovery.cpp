@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "actors/history/id_source.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_time.hpp"
 #include "actors/telemetry/log.hpp"
 
 namespace herald {

@@ -14,7 +14,7 @@
 
 #include "actors/journal/audience_bytes.hpp"
 #include "actors/journal/event_rows.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_time.hpp"
 
 namespace herald {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "actors/journal/sqlite.hpp"
+#include "actors/sqlite/sqlite.hpp"
 #include "actors/journal/webhook_tables.hpp"
 #include "messages/journal.hpp"
 

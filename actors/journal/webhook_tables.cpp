@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 
 #include "actors/journal/audience_bytes.hpp"
-#include "actors/journal/stored_time.hpp"
+#include "actors/sqlite/stored_time.hpp"
 
 namespace herald {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "actors/journal/sqlite.hpp"
+#include "actors/sqlite/sqlite.hpp"
 #include "messages/journal.hpp"
 
 namespace herald {

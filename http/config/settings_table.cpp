@@ -1,120 +1,13 @@
-#include <algorithm>
 #include <array>
 
-#include "http/admission/client_origin.hpp"
+#include "http/config/setting_rules.hpp"
 #include "http/config/settings.hpp"
-#include "http/protocol/http_url.hpp"
-#include "http/protocol/request_origin.hpp"
-#include "messages/audience.hpp"
-#include "messages/text/ascii.hpp"
 
 namespace herald {
 
 namespace {
 
-bool is_plain_text(std::string_view text) {
-  return std::none_of(
-    text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-bool is_base_url(std::string_view text) {
-  const auto url = parse_http_url(text);
-  return text.empty() || (url && !url->tls && url->target.find('?') == std::string::npos);
-}
-
-bool is_any_url(std::string_view text) {
-  return text.empty() || parse_http_url(text);
-}
-
-bool is_origin(std::string_view text) {
-  return text == "*" || canonical_origin(text);
-}
-
-/// No list of pages that may do anything says *.
-bool is_named_origin(std::string_view text) {
-  return canonical_origin(text).has_value();
-}
-
-/// Keys of tokens come by TLS, or from this machine.
-bool is_key_url(std::string_view text) {
-  const auto url = parse_http_url(text);
-  return text.empty() || (url && (url->tls || is_loopback(url->host)));
-}
-
-bool is_token_algorithm(std::string_view text) {
-  return text == "HS256" || text == "RS256" || text == "ES256" || text == "EdDSA";
-}
-
-/// The name of a claim; dots between names lead into objects.
-bool is_claim_path(std::string_view text) {
-  return !text.empty() && is_plain_text(text) && !text.starts_with('.') && !text.ends_with('.')
-         && text.find("..") == std::string_view::npos;
-}
-
-/// What stands for nothing where it is a part of a list.
-bool is_name(std::string_view text) {
-  return !text.empty() && is_plain_text(text);
-}
-
-/// A token of RFC 9110, or nothing.
-bool is_cookie_name(std::string_view text) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    const char lower = ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9')
-           || others.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_pattern(std::string_view text) {
-  return !pattern_violation(text);
-}
-
-constexpr text_rule cookie_name = {is_cookie_name, "empty, or the name of a cookie"};
-constexpr text_rule patterns = {is_pattern, "a list of patterns of topics such as news/*"};
-constexpr text_rule host = {is_host, "an IP address or a host name"};
-constexpr text_rule plain = {is_plain_text, "a text without control characters"};
-constexpr text_rule origins = {is_origin, "a list of origins such as https://example.org, or *"};
-constexpr text_rule named_origins = {
-  is_named_origin, "a list of origins such as https://example.org"};
-constexpr text_rule networks = {
-  is_network, "a list of networks such as 10.0.0.0/8 or 2001:db8::/32, or addresses"};
-constexpr text_rule hosts = {is_host, "a list of host names, without ports"};
-constexpr text_rule base_url = {
-  is_base_url,
-  "empty, or http://HOST[:PORT][/PATH] (https is not supported between herald and a gateway)"};
-constexpr text_rule any_url = {
-  is_any_url, "empty, or http://HOST[:PORT][/PATH][?QUERY], or the same with https"};
-
-constexpr text_rule key_url = {
-  is_key_url,
-  "empty, or https://HOST[:PORT][/PATH][?QUERY], or the same with http to a loopback address"};
-constexpr text_rule token_algorithms = {
-  is_token_algorithm, "a list of HS256, RS256, ES256 and EdDSA"};
-constexpr text_rule claim_path = {
-  is_claim_path, "the name of a claim, or names with single dots between them"};
-constexpr text_rule names = {
-  is_name, "a list of texts without control characters, none of them empty"};
-
-constexpr number_range port = {0, 65'535};
-constexpr std::int64_t day_s = 86'400;
-constexpr number_range interval_s = {1, day_s};
-constexpr number_range long_time_s = {0, 30 * day_s};
-constexpr number_range interval_ms = {1, 600'000};
-constexpr number_range delay_ms = {0, 600'000};
-
-constexpr number_range bytes(std::size_t least) {
-  return {static_cast<std::int64_t>(least), std::int64_t{1} << 30U};
-}
-
-constexpr number_range count(std::int64_t least, std::int64_t most) {
-  return {least, most};
-}
-
-/// Of a program: no limit, or up to a TiB.
-constexpr number_range program_bytes = {0, std::int64_t{1} << 40U};
-
-constexpr std::monostate by_type{};
+using namespace setting_rules;
 
 constexpr auto live = applies::live;
 

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "http/auth/key_source.hpp"
+#include "http/tokens/key_source.hpp"
 #include "http/sockets/listeners.hpp"
 #include "messages/errors.hpp"
 

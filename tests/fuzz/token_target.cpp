@@ -10,8 +10,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "http/auth/base64url.hpp"
-#include "http/auth/token_verifier.hpp"
+#include "http/tokens/base64url.hpp"
+#include "http/tokens/token_verifier.hpp"
 #include "messages/audience.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/fuzz/target.hpp"

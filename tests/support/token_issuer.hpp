@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "http/auth/auth_options.hpp"
-#include "http/auth/key_set.hpp"
-#include "http/auth/token_verifier.hpp"
+#include "http/tokens/key_set.hpp"
+#include "http/tokens/token_verifier.hpp"
 #include "tests/support/token_maker.hpp"
 
 namespace herald::testing {

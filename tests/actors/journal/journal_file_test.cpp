@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "actors/journal/journal_schema.hpp"
-#include "actors/journal/sqlite.hpp"
+#include "actors/sqlite/sqlite.hpp"
 #include "tests/support/audiences.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -1,7 +1,7 @@
 // A token of ES256: what OpenSSL alone takes for its signature, what the verifier takes for all of
 // it, and what a token takes that is known again.
 
-#include "http/auth/token_verifier.hpp"
+#include "http/tokens/token_verifier.hpp"
 
 #include <chrono>
 #include <memory>
@@ -15,7 +15,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 
-#include "http/auth/token_cache.hpp"
+#include "http/tokens/token_cache.hpp"
 
 namespace herald::bench {
 namespace {

@@ -1,0 +1,109 @@
+#include "http/tokens/token_cache.hpp"
+
+#include <cstring>
+#include <iterator>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <openssl/evp.h>
+
+namespace herald {
+
+namespace {
+
+/// SHA-256, looked up once: OpenSSL 3 takes longer to find it than to use it.
+const EVP_MD* sha256() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (found == nullptr)
+    throw std::bad_alloc{};
+  return found;
+}
+
+/// Memory of a text beyond the string itself.
+std::size_t heap_bytes(const std::string& text) {
+  return text.capacity() > std::string{}.capacity() ? text.capacity() + 1 : 0;
+}
+
+std::size_t heap_bytes(const std::vector<std::string>& texts) {
+  auto total = texts.capacity() * sizeof(std::string);
+  for (const auto& text : texts)
+    total += heap_bytes(text);
+  return total;
+}
+
+/// A node of the list has two pointers beside the entry; a place in the map has a share of the free
+/// ones around it.
+constexpr std::size_t node_bytes = 2 * sizeof(void*);
+constexpr std::size_t place_bytes = 2 * (32 + sizeof(void*));
+
+} // namespace
+
+token_digest digest_of_token(std::string_view token) {
+  token_digest digest{};
+  if (EVP_Digest(token.data(), token.size(), digest.data(), nullptr, sha256(), nullptr) != 1)
+    throw std::bad_alloc{};
+  return digest;
+}
+
+std::size_t token_cache::digest_hash::operator()(const token_digest& of) const noexcept {
+  std::size_t hash = 0;
+  std::memcpy(&hash, of.data(), sizeof hash);
+  return hash;
+}
+
+token_cache::token_cache(std::size_t max_tokens, std::size_t max_bytes)
+  : max_tokens_(max_tokens),
+    max_bytes_(max_bytes) {}
+
+token_cache::~token_cache() = default;
+
+const stream_grant* token_cache::find(const token_digest& token, wall_time now) {
+  const auto place = places_.find(token);
+  if (place == places_.end())
+    return nullptr;
+  const auto found = place->second;
+  if (now >= *found->grant.expires_at || now < found->judged_at) {
+    drop(found);
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found);
+  return &found->grant;
+}
+
+void token_cache::put(const token_digest& token, const stream_grant& grant, wall_time now) {
+  if (max_tokens_ == 0 || !grant.expires_at)
+    return;
+  if (const auto place = places_.find(token); place != places_.end())
+    drop(place->second);
+  entries_.push_front({token, grant, now});
+  auto& added = entries_.front();
+  added.bytes = sizeof(entry) + node_bytes + place_bytes + heap_bytes(added.grant.subject)
+                + heap_bytes(added.grant.credential_id) + heap_bytes(added.grant.roles)
+                + heap_bytes(added.grant.topics);
+  try {
+    places_.emplace(token, entries_.begin());
+  } catch (...) {
+    entries_.pop_front();
+    throw;
+  }
+  bytes_ += added.bytes;
+  while (places_.size() > max_tokens_ || bytes_ > max_bytes_) {
+    drop(std::prev(entries_.end()));
+    ++evicted_;
+  }
+}
+
+void token_cache::clear() noexcept {
+  places_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
+void token_cache::drop(entry_list::iterator which) noexcept {
+  bytes_ -= which->bytes;
+  places_.erase(which->of);
+  entries_.erase(which);
+}
+
+} // namespace herald

@@ -1,0 +1,76 @@
+#include "http/tokens/token_checker.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace herald {
+
+namespace {
+
+prometheus::Counter& judged(metrics& numbers, const char* result) {
+  return numbers.counter("herald_auth_tokens_total", "Tokens that came", {{"result", result}});
+}
+
+} // namespace
+
+token_checker::token_checker(const key_source& keys, const auth_options& options, metrics& numbers)
+  : keys_(keys),
+    known_(judged(numbers, "known")),
+    verified_(judged(numbers, "verified")),
+    invalid_(judged(numbers, "invalid")),
+    unknown_key_(judged(numbers, "unknown_key")),
+    evicted_(numbers.counter(
+      "herald_auth_cache_evicted_total", "Good tokens that were forgotten for want of room")),
+    cached_(numbers.gauge("herald_auth_cached_tokens", "Good tokens that are known again")),
+    cached_bytes_(numbers.gauge("herald_auth_cached_bytes", "Memory of those")),
+    cache_(options.max_cached_tokens, options.max_cached_bytes) {}
+
+token_checker::~token_checker() = default;
+
+token_judgement token_checker::check(std::string_view token, wall_time now) {
+  const auto verifier = keys_.verifier();
+  const auto digest = digest_of_token(token);
+  if (auto grant = find(verifier, digest, now)) {
+    known_.Increment();
+    return std::move(*grant);
+  }
+  auto judgement = verifier->verify(token, now);
+  if (const auto* grant = std::get_if<stream_grant>(&judgement)) {
+    verified_.Increment();
+    remember(verifier, digest, *grant, now);
+  } else if (std::get<token_refusal>(judgement).what == token_refusal::kind::unknown_key) {
+    unknown_key_.Increment();
+  } else {
+    invalid_.Increment();
+  }
+  return judgement;
+}
+
+std::optional<stream_grant>
+token_checker::find(const verifier_ptr& by, const token_digest& token, wall_time now) {
+  const std::lock_guard lock{mutex_};
+  if (judge_ != by)
+    return std::nullopt;
+  const auto* grant = cache_.find(token, now);
+  return grant == nullptr ? std::nullopt : std::optional{*grant};
+}
+
+void token_checker::remember(
+  const verifier_ptr& by, const token_digest& token, const stream_grant& grant, wall_time now) {
+  const std::lock_guard lock{mutex_};
+  if (judge_ != by) {
+    cache_.clear();
+    judge_ = by;
+  }
+  cache_.put(token, grant, now);
+  show_cache();
+}
+
+void token_checker::show_cache() {
+  cached_.Set(static_cast<double>(cache_.size()));
+  cached_bytes_.Set(static_cast<double>(cache_.bytes()));
+  evicted_.Increment(static_cast<double>(cache_.evicted() - shown_evicted_));
+  shown_evicted_ = cache_.evicted();
+}
+
+} // namespace herald
