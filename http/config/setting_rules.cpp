@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "http/protocol/http_url.hpp"
 #include "messages/audience.hpp"
 #include "messages/text/ascii.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "http/admission/client_origin.hpp"
 #include "http/config/setting_place.hpp"
+#include "http/protocol/http_url.hpp"
 #include "http/protocol/request_origin.hpp"
 
 /// What values of settings must be, for the table of settings.

@@ -698,19 +698,31 @@ TEST_F(StreamEndpoint, SaysHowManyVersionsItCouldNotSend) {
                               "why=\"their streams have ended\""}));
 }
 
-TEST_F(StreamEndpoint, RunsItsLoopsBehindOtherThreads) {
-  options.threads = 2;
-  start();
-  int loops = 0;
+/// What the loops that there are run at, in steps of nice behind this thread.
+std::vector<int> steps_of_loops() {
+  std::vector<int> steps;
   for (const auto& thread : std::filesystem::directory_iterator{"/proc/self/task"}) {
     std::string name;
     if (!std::getline(std::ifstream{thread.path() / "comm"}, name) || name != "stream-loop")
       continue;
-    ++loops;
     const auto id = static_cast<id_t>(std::stoul(thread.path().filename()));
-    EXPECT_EQ(::getpriority(PRIO_PROCESS, id), std::min(::getpriority(PRIO_PROCESS, 0) + 5, 19));
+    steps.push_back(::getpriority(PRIO_PROCESS, id) - ::getpriority(PRIO_PROCESS, 0));
   }
-  EXPECT_EQ(loops, 2);
+  return steps;
+}
+
+TEST_F(StreamEndpoint, RunsLoopsBehindOtherThreadsWhereThereAreMoreThanCores) {
+  options.threads = std::thread::hardware_concurrency() + 1;
+  start();
+  const auto steps = std::min(5, 19 - ::getpriority(PRIO_PROCESS, 0));
+  EXPECT_EQ(steps_of_loops(), std::vector<int>(options.threads, steps));
+}
+
+TEST_F(StreamEndpoint, RunsALoopForEachCoreAsOtherThreads) {
+  start();
+  const auto steps = steps_of_loops();
+  EXPECT_FALSE(steps.empty());
+  EXPECT_EQ(steps, std::vector<int>(steps.size(), 0));
 }
 
 TEST_F(StreamEndpoint, SendsHeartbeatsOnQuietStreams) {
@@ -912,8 +924,8 @@ TEST_F(StreamEndpoint, CountsStreamsByTheProxyProtocol) {
   options.proxy_protocol = true;
   start();
   const auto from = [&](const std::string& id, char last) {
-    const auto header = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64"s + last
-                        + "\x0a\0\0\x01\x30\x39\0\x50"s;
+    const auto header =
+      "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64"s + last + "\x0a\0\0\x01\x30\x39\0\x50"s;
     return connect(header + get(id));
   };
   const auto first = from("a", '\x07');
