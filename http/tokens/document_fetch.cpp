@@ -16,6 +16,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// Of all heads of an answer together, and trailers.
+constexpr std::size_t max_head_bytes = std::size_t{64} << 10U;
+
 constexpr int longest_nap_ms = 60'000;
 
 struct free_easy {
@@ -53,6 +56,8 @@ public:
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
     set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left.count())));
     set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_HEADERFUNCTION, &transfer::on_header);
+    set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &transfer::on_body);
     set(CURLOPT_WRITEDATA, this);
   }
@@ -81,6 +86,10 @@ public:
       return {};
     if (how == CURLE_OPERATION_TIMEDOUT)
       return fail(ec::upstream_timed_out, "no answer in time");
+    if (head_bytes_ > max_head_bytes)
+      return fail(
+        ec::upstream_refused,
+        "the head is larger than " + std::to_string(max_head_bytes) + " bytes");
     if (how == CURLE_FILESIZE_EXCEEDED || too_large_)
       return fail(
         ec::upstream_refused,
@@ -97,6 +106,12 @@ private:
       throw std::bad_alloc{};
   }
 
+  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) {
+    auto& one = *static_cast<transfer*>(self);
+    one.head_bytes_ += size;
+    return one.head_bytes_ <= max_head_bytes ? size : 0;
+  }
+
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
     auto& one = *static_cast<transfer*>(self);
     one.too_large_ = size > one.max_bytes_ - one.body_.size();
@@ -109,6 +124,7 @@ private:
   std::size_t max_bytes_;
   std::unique_ptr<CURL, free_easy> easy_;
   std::array<char, CURL_ERROR_SIZE> error_{};
+  std::size_t head_bytes_ = 0;
   std::string body_;
   bool too_large_ = false;
 };

@@ -4,7 +4,9 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include "actors/system/owned_fd.hpp"
 #include "messages/errors.hpp"
 #include "tests/support/bare_listener.hpp"
 #include "tests/support/eventually.hpp"
@@ -119,6 +121,22 @@ TEST_F(DocumentFetch, IsGivenUpInTime) {
   EXPECT_EQ(got.code, ec::upstream_timed_out);
 }
 
+TEST_F(DocumentFetch, TakesNoHeadWithoutEnd) {
+  const testing::bare_listener listener;
+  std::thread server{[&] {
+    const owned_fd client{listener.take()};
+    const std::string begin = "HTTP/1.1 200 OK\r\n";
+    const auto line = "X: " + std::string(1000, 'x') + "\r\n";
+    auto sent = ::send(client.get(), begin.data(), begin.size(), MSG_NOSIGNAL);
+    while (sent > 0)
+      sent = ::send(client.get(), line.data(), line.size(), MSG_NOSIGNAL);
+  }};
+  const auto got = get(listener.url() + "/document");
+  server.join();
+  EXPECT_EQ(got.code, ec::upstream_refused);
+  EXPECT_EQ(got.text, "the head is larger than 65536 bytes");
+}
+
 TEST_F(DocumentFetch, SaysThatNobodyIsThere) {
   testing::bare_listener gone;
   const auto url = gone.url() + "/document";
@@ -133,9 +151,8 @@ TEST_F(DocumentFetch, EndsAtOnceWhereItIsCancelled) {
   options.timeout = 10min;
   document_fetch fetch{options};
   std::thread other{[&] {
-    const auto client = silent.take();
+    const owned_fd client{silent.take()};
     fetch.cancel();
-    ::close(client);
   }};
   const auto got = fetch.get();
   other.join();
