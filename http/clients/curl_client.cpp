@@ -36,9 +36,11 @@ public:
   transfer(curl_client::order what, const curl_client_options& options)
     : order_(std::move(what)),
       options_(options) {
-    auto* list = curl_slist_append(nullptr, "Content-Type: application/json");
+    add_header("Content-Type: application/json");
     // Nobody wants to be asked first.
-    headers_.reset(curl_slist_append(list, "Expect:"));
+    add_header("Expect:");
+    for (const auto& header : order_.headers)
+      add_header(header.c_str());
     begin();
   }
 
@@ -70,6 +72,15 @@ public:
   }
 
 private:
+  void add_header(const char* header) {
+    auto* const list = curl_slist_append(headers_.get(), header);
+    if (list == nullptr)
+      throw std::bad_alloc{};
+    // The same list, unless it was empty.
+    static_cast<void>(headers_.release());
+    headers_.reset(list);
+  }
+
   void begin() {
     // A handle of its own each: what the last request has set is not known to all.
     easy_ = make_easy();

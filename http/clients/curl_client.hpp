@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "http/clients/http_exchange.hpp"
 #include "http/protocol/http_url.hpp"
@@ -53,6 +54,8 @@ public:
     bool get = false;
     /// Called once, on the client's thread: it must not wait.
     handler done;
+    /// Of a POST, beside its type: "name: value".
+    std::vector<std::string> headers{};
   };
 
   explicit curl_client(curl_client_options options);

@@ -26,7 +26,8 @@ public:
   }
   /// The authority by which its certificate is good.
   [[nodiscard]] std::string ca_file() const { return (files_ / "certificate.pem").string(); }
-  /// All requests that have come: `method`, `path`, `body`, `type`, and `peer`, the client's port.
+  /// All requests that have come: `method`, `path`, `body`, `type`, `peer`, the client's port, and
+  /// `webhook`, headers of that name.
   [[nodiscard]] std::vector<nlohmann::json> requests() const;
 
 private:

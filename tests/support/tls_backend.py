@@ -5,7 +5,8 @@
 Takes POST /callback, and answers elsewhere with what the path says: /status/N, /redirect/N, whose
 Location is the rest of the path with @HOST for the host as asked, or /text/T, whose body is T
 unescaped. Writes one JSON object a line:
-{"port"} when it listens, then {"method", "path", "body", "type", "peer"} for each request.
+{"port"} when it listens, then {"method", "path", "body", "type", "peer", "webhook"} for each request; the last
+has its headers webhook-*.
 """
 
 import http.server
@@ -37,6 +38,7 @@ class Backend(http.server.BaseHTTPRequestHandler):
                 "body": body,
                 "type": self.headers.get("Content-Type"),
                 "peer": self.client_address[1],
+                "webhook": {k: v for k, v in self.headers.items() if k.startswith("webhook-")},
             }
         )
         kind, _, rest = self.path[1:].partition("/")
