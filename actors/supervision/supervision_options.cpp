@@ -17,6 +17,7 @@ child_options ends_within(std::chrono::milliseconds time) {
 /// A child is added here, and spawned with the options of its kind.
 const std::array kinds = {
   child_kind{"journal", "", true, ends_within(5s)},
+  child_kind{"webhooks", "", false, {}},
   child_kind{"connection-registry", "", true, {}},
   // A fetch takes up to 2 s.
   child_kind{"version-source", "", false, ends_within(3s)},

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "http/clients/webhook_signature.hpp"
 #include "http/config/config_file.hpp"
 #include "http/config/settings.hpp"
 #include "http/config/usage.hpp"
@@ -263,7 +264,7 @@ public:
       if (const auto wrong = assign_text(options.settings, target, line))
         return std::string{file} + ": " + std::string{secret} + " " + *wrong;
     }
-    return std::nullopt;
+    return read_webhook_keys(options.settings.webhook);
   }
 
   complaint check() const {
@@ -277,6 +278,33 @@ public:
   run_options options;
 
 private:
+  static complaint read_webhook_keys(webhook_settings& webhook) {
+    const auto& name = webhook.secret_file;
+    if (name.empty())
+      return std::nullopt;
+    const auto wrong = [&name](const std::string& what) {
+      return "webhook.secret_file: " + name + ' ' + what;
+    };
+    errno = 0;
+    std::ifstream in{name, std::ios::binary};
+    if (!in)
+      return wrong(std::string{"cannot be read: "} + std::strerror(errno));
+    constexpr std::size_t most_keys = 2;
+    for (std::string line; std::getline(in, line);) {
+      if (line.ends_with('\r'))
+        line.pop_back();
+      if (line.empty())
+        continue;
+      auto key = webhook_key(line);
+      if (!key || webhook.keys.size() == most_keys)
+        return wrong(std::string{"must have one or two lines, each "} + webhook_secret_rule);
+      webhook.keys.push_back(std::move(*key));
+    }
+    if (webhook.keys.empty())
+      return wrong("is empty");
+    return std::nullopt;
+  }
+
   complaint set(const std::string& written_as, const setting& s, std::string_view text) {
     if (const auto wrong = assign_text(options.settings, s, text))
       return written_as + ": " + std::string{s.key} + " " + *wrong + not_this(s, text);

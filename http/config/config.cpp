@@ -33,6 +33,8 @@ std::optional<violation> mask_violation(const config& c) {
     return masked("callback.url");
   if (has_masked_query(c.version.url))
     return masked("version.url");
+  if (has_masked_query(c.webhook.url))
+    return masked("webhook.url");
   for (const auto& [name, command] : c.tasks.commands)
     for (const auto& [variable, value] : command.env)
       if (value == masked_secret)
@@ -131,6 +133,16 @@ std::optional<violation> endpoint_violation(const config& c) {
   return std::nullopt;
 }
 
+std::optional<violation> webhook_violation(const config& c) {
+  if (!c.webhook.url.empty() && c.webhook.keys.empty())
+    return violation{"webhook.secret_file", "webhook.secret_file must be set where webhook.url is"};
+  if (c.webhook.min_backoff_ms > c.webhook.max_backoff_ms)
+    return violation{
+      "webhook.min_backoff_ms",
+      "webhook.min_backoff_ms must not be more than webhook.max_backoff_ms"};
+  return std::nullopt;
+}
+
 std::optional<violation> command_violation(const config& c) {
   for (const auto& [name, command] : c.tasks.commands) {
     const auto key = "tasks.commands." + name;
@@ -170,6 +182,8 @@ std::optional<violation> validate(const config& c) {
       "api.max_event_bytes", "api.max_event_bytes must not be more than api.max_body_bytes"};
   // Of the two ways to a stream one is in use; the settings of the other do not matter.
   if (auto broken = c.gateway.url.empty() ? endpoint_violation(c) : gateway_violation(c))
+    return broken;
+  if (auto broken = webhook_violation(c))
     return broken;
   if (auto broken = supervision_violation(c))
     return broken;

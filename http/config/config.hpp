@@ -14,6 +14,7 @@
 #include "actors/tasks/task_options.hpp"
 #include "actors/telemetry/log.hpp"
 #include "actors/versions/version_settings.hpp"
+#include "actors/webhooks/webhook_settings.hpp"
 #include "http/admission/stream_options.hpp"
 #include "http/auth/auth_options.hpp"
 #include "http/clients/callback_settings.hpp"
@@ -46,6 +47,7 @@ struct config {
   retention_limits retain;
   journal_settings journal;
   version_settings version;
+  webhook_settings webhook;
   task_settings tasks;
   supervision_options supervision;
   shutdown_settings shutdown;
@@ -65,6 +67,7 @@ inline constexpr std::array secret_files = {
   secret_file{"callback.secret", "callback.secret_file"},
   secret_file{"callback.url", "callback.url_file"},
   secret_file{"version.url", "version.url_file"},
+  secret_file{"webhook.url", "webhook.url_file"},
 };
 
 /// A rule that settings break together.

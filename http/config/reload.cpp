@@ -26,6 +26,12 @@ reload_outcome reload(config& running, const config& wanted) {
       outcome.needs_restart.emplace_back(s.key);
     }
   }
+  // The file may have others while its name stays.
+  if (next.webhook.keys != wanted.webhook.keys) {
+    next.webhook.keys = wanted.webhook.keys;
+    if (next.webhook.secret_file == running.webhook.secret_file)
+      outcome.changed.emplace_back("webhook.secret_file");
+  }
   if (print_config(rest) != print_config(wanted))
     for (const auto& s : settings())
       if (s.file_only())

@@ -282,6 +282,34 @@ const std::array table = {
     AT(version.max_pending), count(1, 10'000'000),
     "Pending versions kept; beyond it the one queued longest ago goes."},
 
+  setting{
+    AT(webhook.url), any_url,
+    "Where a backend is told of streams, topics and tasks; empty: nowhere.", secrecy::secret_query},
+  setting{
+    AT(webhook.url_file), plain, "File that has webhook.url, with its secrets: its first line."},
+  setting{
+    AT(webhook.secret_file), plain,
+    "File with the secrets (whsec_..) that sign this, one a line, two while they change.",
+    secrecy::open, live},
+  setting{
+    AT(webhook.ca_file), plain,
+    "PEM file of the authorities that an https webhook.url is trusted by; empty: the system's."},
+  setting{AT(webhook.timeout_ms), interval_ms, "The receiver must answer a batch after this."},
+  setting{AT(webhook.max_batch_events), count(1, 10'000), "Events sent together."},
+  setting{
+    AT(webhook.max_batch_bytes), bytes(1024), "Bytes of their data; one event may have more."},
+  setting{
+    AT(webhook.max_queue_events), count(1, 10'000'000),
+    "Events that wait for their answer; beyond, the oldest are lost."},
+  setting{AT(webhook.max_queue_bytes), bytes(65'536), "Memory of events that wait; likewise."},
+  setting{
+    AT(webhook.max_age_s), number_range{1, 30 * day_s},
+    "Events that were not answered by this age are lost."},
+  setting{
+    AT(webhook.min_backoff_ms), interval_ms,
+    "Pause before a batch that has failed is sent again; doubles with each failure."},
+  setting{AT(webhook.max_backoff_ms), number_range{1, 3'600'000}, "Longest such pause."},
+
   setting{AT(tasks.workers), count(1, 1024), "Tasks that run at once."},
   setting{AT(tasks.timeout_s), long_time_s, "A task that runs for longer has failed; 0: no limit."},
   setting{AT(tasks.retention_s), long_time_s, "How long an ended task can be looked up."},

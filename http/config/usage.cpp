@@ -24,6 +24,7 @@ constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"retain", "Last values of topics, for streams that begin"},
   {"journal", "The journal, which outlives a restart"},
   {"version", "The current version"},
+  {"webhook", "Webhooks: a backend is told of streams, topics and tasks"},
   {"tasks", "Tasks"},
   {"supervision", "Supervision of the actors"},
   {"shutdown", "Shutdown"},

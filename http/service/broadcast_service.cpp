@@ -110,6 +110,7 @@ private:
     return {settings_.stream.max_topics, settings_.testing.enabled && !settings_.auth.asks()};
   }
   file_journal_actor make_journal(recovered_journal& past, metrics& numbers);
+  watcher_actor make_watcher(const recovered_journal& past, metrics& numbers);
   [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
   /// The registry, where there is a journal.
   [[nodiscard]] recorder_actor recorder() const {
@@ -120,6 +121,7 @@ private:
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
   void make_routes();
+  void tell_the_end(std::chrono::milliseconds wait);
 
   const config settings_;
   /// `callback.secret`.
@@ -132,9 +134,12 @@ private:
   const std::unique_ptr<token_checker> tokens_;
   /// Where the shards to an external gateway live, and their connections.
   std::optional<actor_loop> gateway_loop_;
+  webhook_teller webhooks_;
   supervision supervision_;
   /// Null without `journal.path`.
   file_journal_actor journal_;
+  /// Null without `webhook.url`.
+  watcher_actor watcher_;
   const std::shared_ptr<event_place> place_ = std::make_shared<event_place>();
   const std::shared_ptr<ticket_book> tickets_;
   connection_registry_actor registry_;
@@ -156,8 +161,10 @@ broadcast_service::broadcast_service(
     system_(system),
     token_keys_(open_token_keys(settings.auth, numbers)),
     tokens_(make_token_checker(token_keys_.get(), settings.auth, numbers)),
+    webhooks_(settings),
     supervision_(system, settings, numbers, std::move(give_up)),
     journal_(make_journal(past, numbers)),
+    watcher_(make_watcher(past, numbers)),
     tickets_(std::make_shared<ticket_book>(
       ticket_book::limits{settings.auth.max_tickets, settings.auth.max_ticket_bytes}, numbers)),
     registry_(spawn_connection_registry(
@@ -165,7 +172,7 @@ broadcast_service::broadcast_service(
       {settings.history, settings.retain, settings.stream.max_kept_away, settings.stream.max_topics,
        settings.stream.max_topic_changes_bytes, settings.auth.max_bindings,
        settings.auth.max_revocations},
-      numbers, registry_memory_of(past), place_)),
+      numbers, registry_memory_of(past), place_, watcher_)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,
@@ -183,7 +190,7 @@ broadcast_service::broadcast_service(
   tasks_ = spawn_task_runner(
     system, supervision_.child("task-runner"), how, registry_, numbers,
     task_workers(system, how, numbers, supervision_.child("task-worker")),
-    {journal_, recorder(), std::move(past.snapshot.tasks)});
+    {journal_, recorder(), std::move(past.snapshot.tasks), watcher_});
   make_routes();
   add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
   add_signposts(
@@ -205,6 +212,16 @@ file_journal_actor broadcast_service::make_journal(recovered_journal& past, metr
   return spawn_journal(
     system_, supervision_.child("journal"), std::move(past.file),
     journal_options{settings_.journal}, numbers);
+}
+
+/// Before there is anything else to tell of: what former lives could not tell comes first.
+watcher_actor broadcast_service::make_watcher(const recovered_journal& past, metrics& numbers) {
+  const bool adopts = !settings_.gateway.url.empty();
+  webhooks_.start(
+    system_, supervision_, settings_, numbers,
+    webhook_memory_of(
+      journal_, past.snapshot, adopts ? past.snapshot.streams : std::vector<stream_kept>{}));
+  return webhooks_.watcher();
 }
 
 registry_memory broadcast_service::registry_memory_of(recovered_journal& past) const {
@@ -342,6 +359,7 @@ void broadcast_service::reconfigure(const config& now) {
   // What is wrong with a file is logged.
   if (token_keys_)
     static_cast<void>(token_keys_->reload());
+  webhooks_.reconfigure(now);
   api_->reconfigure(now.api);
   caf::anon_send(caf::actor_cast<history_keeper_actor>(registry_), change_history{now.history});
   if (endpoint_)
@@ -376,7 +394,18 @@ std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {
   if (endpoint_)
     endpoint_->drain(std::chrono::steady_clock::now() + wait);
   api_->stop();
+  tell_the_end(wait);
   return supervision_.end_actors();
+}
+
+/// The last streams have ended: the backend hears of that, now or from the next life.
+void broadcast_service::tell_the_end(std::chrono::milliseconds wait) {
+  if (!watcher_)
+    return;
+  (void)ask<void>(system_, registry_, flush{}, wait);
+  webhooks_.flush(system_, wait);
+  if (journal_)
+    (void)ask<void>(system_, journal_, flush{}, wait);
 }
 
 } // namespace

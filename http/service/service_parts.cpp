@@ -1,10 +1,14 @@
 #include "http/service/service_parts.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/admission/client_origin.hpp"
 #include "http/api/health_api.hpp"
+#include "http/protocol/http_url.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -80,6 +84,51 @@ void add_signposts(router& routes, const std::string& streams) {
   };
   routes.add("GET", "/", no_parameters, point);
   routes.add("GET", "/api/sse/stream", foreign_protocol, point);
+}
+
+webhook_teller::webhook_teller(const config& settings) : keys_(settings.webhook.keys) {
+  const auto& webhook = settings.webhook;
+  if (webhook.url.empty())
+    return;
+  auto url = parse_http_url(webhook.url);
+  if (!url)
+    throw std::invalid_argument("webhook.url is no URL");
+  client_.emplace(std::move(*url), webhook.ca_file, webhook.timeout_ms, keys_);
+}
+
+void webhook_teller::start(
+  caf::actor_system& system, const supervision& children, const config& settings, metrics& numbers,
+  webhook_memory memory) {
+  if (!client_)
+    return;
+  const auto post =
+    [client =
+       &*client_](const webhook_batch& batch, std::function<void(const webhook_answered&)> done) {
+      client->post(batch, std::move(done));
+    };
+  actor_ = spawn_webhooks(
+    system, children.child("webhooks"), settings.webhook, post, numbers, std::move(memory));
+}
+
+void webhook_teller::flush(caf::actor_system& system, std::chrono::milliseconds wait) const {
+  if (actor_)
+    (void)ask<void>(system, actor_, herald::flush{}, wait);
+}
+
+webhook_memory webhook_memory_of(
+  journal_actor journal, const journal_snapshot& past, const std::vector<stream_kept>& adopted) {
+  webhook_memory memory;
+  if (!journal)
+    return memory;
+  memory.journal = std::move(journal);
+  memory.left = past.webhooks;
+  for (const auto& stream : adopted)
+    memory.still_open.push_back(stream.stream);
+  const auto& told = past.webhooks.ended;
+  for (const auto& one : past.tasks)
+    if (is_final(one.task.status) && std::find(told.begin(), told.end(), one.task.id) == told.end())
+      memory.ended.push_back(one.task);
+  return memory;
 }
 
 } // namespace herald

@@ -2,21 +2,27 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <caf/fwd.hpp>
 
+#include "actors/system/shared_value.hpp"
+#include "actors/webhooks/webhooks.hpp"
 #include "http/admission/stream_options.hpp"
+#include "http/clients/webhook_client.hpp"
 #include "http/config/config.hpp"
 #include "http/server/api_options.hpp"
 #include "http/server/router.hpp"
 #include "http/service/service.hpp"
+#include "http/service/supervision.hpp"
 #include "messages/actors.hpp"
 
 namespace herald {
 
-/// Parts of both kinds of service: options from the settings, and routes that tell of the service
-/// itself.
+/// Parts of both kinds of service: options from the settings, routes that tell of the service
+/// itself, and who tells a backend what goes on.
 
 [[nodiscard]] stream_options stream_options_of(const config& settings);
 [[nodiscard]] api_options api_options_of(const config& settings);
@@ -37,5 +43,37 @@ void add_service_routes(
 
 /// Answers at `/` and at the path of streams, which are served by `streams`, what lives where.
 void add_signposts(router& routes, const std::string& streams);
+
+/// Who tells a backend by webhook: a client, which must outlive the actors, and the actor that
+/// posts by it. Nobody where there is no `webhook.url`.
+class webhook_teller {
+public:
+  explicit webhook_teller(const config& settings);
+
+  /// Spawns the actor, if there is to be one. Once.
+  void start(
+    caf::actor_system& system, const supervision& children, const config& settings,
+    metrics& numbers, webhook_memory memory = {});
+
+  /// Null where nobody is to be told of anything.
+  [[nodiscard]] watcher_actor watcher() const {
+    return actor_ ? watcher_actor{actor_} : watcher_actor{};
+  }
+
+  void reconfigure(const config& now) { keys_.replace(now.webhook.keys); }
+
+  /// Waits until all is told, or could not be, but no longer than this.
+  void flush(caf::actor_system& system, std::chrono::milliseconds wait) const;
+
+private:
+  shared_value<std::vector<std::string>> keys_;
+  std::optional<webhook_client> client_;
+  webhooks_actor actor_;
+};
+
+/// The memory of the webhooks, out of what former lives have left. Streams in `adopted` are open
+/// still.
+[[nodiscard]] webhook_memory webhook_memory_of(
+  journal_actor journal, const journal_snapshot& past, const std::vector<stream_kept>& adopted);
 
 } // namespace herald

@@ -87,11 +87,13 @@ public:
     : settings_(settings),
       system_(system),
       client_(make_client(settings, numbers)),
+      webhooks_(settings),
       supervision_(system, settings, numbers, std::move(give_up)),
+      watcher_(make_watcher(numbers)),
       caller_(spawn_backend_caller(system, supervision_.child("backend-caller"), client_)),
       front_(spawn_stand_in_front(
         system, supervision_.child("gateway-front"), buffer_limits(settings.callback), caller_,
-        numbers, settings.gateway.format)),
+        numbers, settings.gateway.format, watcher_)),
       endpoint_(
         system, stand_in_options(settings, channels_), front_, numbers, supervision_.address()) {
     for (auto* routes : {&routes_, &one_port_routes_})
@@ -126,6 +128,7 @@ public:
   void reconfigure(const config& now) override {
     api_->reconfigure(now.api);
     endpoint_.reconfigure(now.stream);
+    webhooks_.reconfigure(now);
   }
 
   std::vector<std::string> shut_down(shutdown_reason why) override {
@@ -140,10 +143,16 @@ public:
     endpoint_.drain(std::chrono::steady_clock::now() + wait);
     (void)ask<void>(system_, front_, flush{}, verdict);
     stop_api();
+    webhooks_.flush(system_, wait);
     return supervision_.end_actors();
   }
 
 private:
+  watcher_actor make_watcher(metrics& numbers) {
+    webhooks_.start(system_, supervision_, settings_, numbers);
+    return webhooks_.watcher();
+  }
+
   /// For connections that came in by the port of the streams. Of the API nothing else can be
   /// reached there.
   [[nodiscard]] api_side_door side_door() const {
@@ -173,7 +182,9 @@ private:
   /// What the API has for the one port of a gateway.
   router one_port_routes_;
   std::shared_ptr<backend_client> client_;
+  webhook_teller webhooks_;
   supervision supervision_;
+  watcher_actor watcher_;
   backend_caller_actor caller_;
   stand_in_front_actor front_;
   descriptor_channels channels_;

@@ -118,7 +118,11 @@ std::vector<herald_options> ways_to_run(const temporary_folder& folder) {
     arguments.insert(arguments.end(), {flag, value});
     return arguments;
   };
+  std::ofstream{folder / "secret"} << "whsec_" << std::string(32, 'A');
+  auto with_webhook = with("--webhook-url", "http://127.0.0.1:1/hooks");
+  with_webhook.insert(with_webhook.end(), {"--webhook-secret-file", (folder / "secret").string()});
   return {
+    {with_webhook, {}, {}},
     {with("--journal-path", (folder / "journal").string()), {}, a_command},
     {with("--gateway-url", "http://127.0.0.1:1"), {}, {}},
     {with("--callback-url", "http://127.0.0.1:1/c"), {}, {}},
@@ -174,6 +178,8 @@ const std::map<std::string, label_values>& known_values() {
      {{"action", actions},
       {"outcome", {"ok", "refused", "unreachable", "timed_out", "expired", "queue_full"}}}},
     {"herald_callback_dropped_total", {{"action", actions}}},
+    {"herald_webhook_batches_total", {{"outcome", {"answered", "refused", "failed"}}}},
+    {"herald_webhook_lost_total", {{"reason", {"full", "age", "shutdown"}}}},
     {"herald_actor_refused_total", {{"why", {"rejected", "dropped", "stopped"}}}}};
   return known;
 }

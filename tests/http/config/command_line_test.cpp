@@ -271,6 +271,34 @@ TEST(CommandLine, SaysWhatIsWrongWithTheFileOfASecret) {
   EXPECT_EQ(complaint.find("hush"), std::string::npos);
 }
 
+TEST(CommandLine, TakesTheKeysOfWebhooksFromAFile) {
+  const std::string one = "whsec_" + std::string(32, 'A');
+  const std::string other = "whsec_" + std::string(32, 'B');
+  const auto keys_in = [](const std::string& text) {
+    const temporary_file file{text};
+    return run({"--webhook-secret-file", file.name()}).settings.webhook.keys;
+  };
+  EXPECT_EQ(keys_in(one), std::vector<std::string>{std::string(24, '\0')});
+  EXPECT_EQ(keys_in(other + "\r\n\n" + one + "\n").size(), 2u);
+  const auto complaint_about = [](const std::string& text) {
+    const temporary_file file{text};
+    const auto complaint = complaint_of({"--webhook-secret-file", file.name()});
+    EXPECT_EQ(complaint.find("webhook.secret_file: " + file.name() + ' '), 0u) << complaint;
+    return complaint;
+  };
+  for (const auto& bad : {one + "\n" + other + "\n" + one, std::string{"whsec_hush"}, one + "x"}) {
+    const auto complaint = complaint_about(bad);
+    EXPECT_NE(
+      complaint.find("one or two lines, each whsec_ and the base64 of 24 to 64 bytes"),
+      std::string::npos);
+    EXPECT_EQ(complaint.find("hush"), std::string::npos);
+  }
+  EXPECT_TRUE(complaint_about("\n").ends_with("is empty"));
+  EXPECT_EQ(
+    complaint_of({"--webhook-secret-file", "/no/such/file"}),
+    "webhook.secret_file: /no/such/file cannot be read: No such file or directory");
+}
+
 /// Each setting that is a secret can come from a file.
 TEST(CommandLine, HasAFileForEachSecret) {
   for (const auto& s : settings()) {

@@ -185,6 +185,8 @@ TEST(ConfigFile, PrintsNoSecret) {
   c.callback.secret = "hunter2";
   c.callback.url = "http://backend/callback?secret=hunter2";
   c.version.url = "http://backend/version?key=hunter2";
+  c.webhook.url = "http://backend/hooks?key=hunter2";
+  c.webhook.keys = {"hunter2"};
   c.tasks.commands["a"] = {{"a"}, "", {{"KEY", "hunter2"}}, std::nullopt};
   const auto text = print_config(c);
   EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;

@@ -165,6 +165,16 @@ TEST(Config, TakesOneDocumentOfKeys) {
   EXPECT_EQ(broken_key(c), "auth.jwks_file");
 }
 
+TEST(Config, WantsAKeyForWebhooks) {
+  config c;
+  c.webhook.url = "https://backend/hooks";
+  EXPECT_EQ(broken_key(c), "webhook.secret_file");
+  c.webhook.keys = {std::string(24, 'k')};
+  EXPECT_EQ(broken_key(c), "");
+  c.webhook.min_backoff_ms = c.webhook.max_backoff_ms + std::chrono::milliseconds{1};
+  EXPECT_EQ(broken_key(c), "webhook.min_backoff_ms");
+}
+
 TEST(Config, TakesNoMaskForASecret) {
   config secret;
   secret.callback.secret = masked_secret;
@@ -175,6 +185,9 @@ TEST(Config, TakesNoMaskForASecret) {
   config version;
   version.version.url = "http://backend/version?***";
   EXPECT_EQ(broken_key(version), "version.url");
+  config webhook;
+  webhook.webhook.url = "http://backend/hooks?***";
+  EXPECT_EQ(broken_key(webhook), "webhook.url");
   config command;
   command.tasks.commands["build"] = {{"make"}, "", {{"KEY", masked_secret}}, std::nullopt};
   EXPECT_EQ(broken_key(command), "tasks.commands.build.env.KEY");

@@ -64,6 +64,16 @@ TEST(Reload, ChangesNothingWhereWhatIsLiveBreaksARuleWithoutTheRest) {
   EXPECT_EQ(running.api.max_body_bytes, config{}.api.max_body_bytes);
 }
 
+TEST(Reload, TakesOtherKeysOfWebhooksFromTheSameFile) {
+  config running;
+  running.webhook.secret_file = "keys";
+  running.webhook.keys = {"one"};
+  auto wanted = running;
+  wanted.webhook.keys = {"other", "one"};
+  EXPECT_EQ(reload(running, wanted).changed, keys{"webhook.secret_file"});
+  EXPECT_EQ(running.webhook.keys, wanted.webhook.keys);
+}
+
 TEST(Reload, HasNothingToSayWhereNothingHasChanged) {
   config running;
   const auto outcome = reload(running, config{});

@@ -119,6 +119,7 @@ config seen_by_parts(const config& given) {
   seen.retain = given.retain;
   seen.journal = journal_options{given.journal};
   seen.version = given.version;
+  seen.webhook = given.webhook;
   seen.tasks = task_options{given.tasks};
   seen.supervision = given.supervision;
   seen.shutdown = {given.shutdown.grace_s, stream.drain_retry_spread};
@@ -244,7 +245,7 @@ TEST(Settings, KnowWhichUrlsTheyTake) {
     config c;
     return !assign_text(c, row(key), url);
   };
-  for (const auto* key : {"gateway.url", "callback.url", "version.url"}) {
+  for (const auto* key : {"gateway.url", "callback.url", "version.url", "webhook.url"}) {
     EXPECT_TRUE(takes(key, "")) << key;
     EXPECT_TRUE(takes(key, "http://host:3000/base")) << key;
     EXPECT_FALSE(takes(key, "host:3000")) << key;
