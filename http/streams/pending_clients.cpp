@@ -264,6 +264,9 @@ int pending_clients::release(index who) {
 }
 
 void pending_clients::close_client(index who) {
+  // As of streams: it may be open elsewhere.
+  if (clients_[who].watched)
+    sockets_.remove(clients_[who].fd);
   owned_fd{release(who)}.close();
 }
 

@@ -103,6 +103,9 @@ void stream_sockets::watch_writable(int fd, stream_slot slot, bool on) {
 }
 
 void stream_sockets::ended(const ended_stream& stream) {
+  // Where the connection came back from the API it may still be open there, for a moment in which
+  // its end would be told of whoever gets the slot next.
+  sockets_.remove(stream.fd);
   close(stream.fd);
   hooks_.ended(stream);
 }

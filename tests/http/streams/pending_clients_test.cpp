@@ -158,6 +158,19 @@ TEST_F(PendingClients, RefuseAProxyWithoutItsHeader) {
   EXPECT_EQ(failures.back(), ec::request_timed_out) << "the header has no more time than the head";
 }
 
+TEST_F(PendingClients, LeaveNothingBehindOfASocketThatIsOpenElsewhere) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+  const int elsewhere = ::dup(pair[0]);
+  clients.add(pair[0], 100, now);
+  ::close(pair[1]);
+  turn();
+  EXPECT_EQ(clients.size(), 0u);
+  connect();
+  EXPECT_TRUE(sockets.take().empty()) << "whoever has its place is told nothing";
+  ::close(elsewhere);
+}
+
 TEST_F(PendingClients, TakeAHeadThatIsThereWhenTheClientIsAccepted) {
   connect(100, head);
   EXPECT_EQ(targets, std::vector<std::string>{"/a"});

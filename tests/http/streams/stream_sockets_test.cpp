@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "actors/system/owned_fd.hpp"
 #include "actors/telemetry/metrics.hpp"
@@ -98,6 +99,19 @@ protected:
      .linger = std::chrono::seconds{5}},
     streams};
 };
+
+TEST_P(StreamSockets, LeaveNothingBehindOfASocketThatIsOpenElsewhere) {
+  const auto slot = open();
+  run();
+  const owned_fd elsewhere{::dup(table.descriptor(slot))};
+  pages.at(0).close();
+  take_events();
+  EXPECT_EQ(ended, std::vector{slot});
+  EXPECT_EQ(open(), slot);
+  run();
+  take_events();
+  EXPECT_EQ(ended, std::vector{slot}) << "the end of the one before is not told twice";
+}
 
 TEST_P(StreamSockets, LetOthersRunBetweenTheBurstsOfAPassThatGrow) {
   open_all(60);
