@@ -11,6 +11,10 @@ namespace herald {
 
 namespace {
 
+/// What a key takes beside its name, and a member for each of its keys, where both have ten.
+constexpr std::size_t key_bytes = 60;
+constexpr std::size_t subscription_bytes = 17;
+
 using member = audience_index::member;
 using member_view = std::span<const member>;
 
@@ -280,6 +284,21 @@ void audience_index::append_members(
 }
 
 /// The number of a name; of a new one, which has no members yet, where there is none.
+std::size_t audience_index::bytes() const noexcept {
+  return subscriptions_ * subscription_bytes + by_name_.size() * key_bytes + name_bytes_;
+}
+
+std::size_t audience_index::cost(const reach& hears) noexcept {
+  const auto of_key = [](const std::string& name) {
+    return subscription_bytes + key_bytes + name.size();
+  };
+  auto sum = hears.subject.empty() ? 0 : of_key(hears.subject);
+  for (const auto* names : {&hears.roles, &hears.patterns})
+    for (const auto& name : *names)
+      sum += of_key(name);
+  return sum;
+}
+
 audience_index::key_number audience_index::intern(const key_name& name) {
   if (const auto key = number_of(name); key != no_key)
     return key;
@@ -303,6 +322,7 @@ audience_index::key_number audience_index::intern(const key_name& name) {
     throw;
   }
   patterns_ += name.kind == key_kind::pattern ? 1U : 0U;
+  name_bytes_ += name.text.size();
   return key;
 }
 
@@ -312,6 +332,7 @@ void audience_index::drop_if_unused(key_number key) noexcept {
   if (!slot.text || !slot.members.empty())
     return;
   by_name_.erase(by_name_.find(key));
+  name_bytes_ -= slot.length;
   patterns_ -= slot.kind == key_kind::pattern ? 1U : 0U;
   put_back(key);
 }
@@ -333,6 +354,7 @@ void audience_index::put_back(key_number key) noexcept {
 std::optional<std::string> audience_index::check_keys() const {
   std::size_t used = 0;
   std::size_t patterns = 0;
+  std::size_t name_bytes = 0;
   std::size_t places = 0;
   for (key_number n = 0; n < slots_.size(); ++n) {
     const auto& slot = slots_[n];
@@ -343,6 +365,7 @@ std::optional<std::string> audience_index::check_keys() const {
       continue;
     ++used;
     patterns += slot.kind == key_kind::pattern ? 1U : 0U;
+    name_bytes += slot.length;
     if (number_of(slot.name()) != n)
       return "key " + std::to_string(n) + " is not found by its name";
   }
@@ -351,8 +374,8 @@ std::optional<std::string> audience_index::check_keys() const {
     ++free;
   if (used != by_name_.size() || used + free != slots_.size())
     return "keys in use and free ones are not all keys";
-  if (patterns != patterns_)
-    return "patterns are counted wrongly";
+  if (patterns != patterns_ || name_bytes != name_bytes_)
+    return "patterns or their bytes are counted wrongly";
   if (places != subscriptions_)
     return "keys and members differ in number of subscriptions";
   return std::nullopt;

@@ -76,6 +76,10 @@ public:
 
   /// Keys of all members, each member's counted.
   [[nodiscard]] std::size_t subscriptions() const noexcept;
+  /// About what all of it takes.
+  [[nodiscard]] std::size_t bytes() const noexcept;
+  /// What a member takes that hears this, where it is the only one.
+  [[nodiscard]] static std::size_t cost(const reach& hears) noexcept;
   /// Where the parts of the index do not agree: what is wrong.
   [[nodiscard]] std::optional<std::string> check() const;
 
@@ -157,6 +161,7 @@ private:
   slot_list slots_;
   key_number first_free_ = no_key;
   std::size_t patterns_ = 0;
+  std::size_t name_bytes_ = 0;
   std::size_t subscriptions_ = 0;
   std::size_t without_broadcast_ = 0;
   boost::unordered_flat_set<key_number, name_hash, name_equal> by_name_;

@@ -19,9 +19,10 @@ event_id first_event_id() {
   return {static_cast<std::uint64_t>(duration_cast<microseconds>(now).count())};
 }
 
-/// Without the query, which may hold secrets.
+/// What is shown of a stream's URL: its query may hold secrets, and has no bounds to speak of.
 std::string_view path_of(std::string_view url) {
-  return url.substr(0, url.find('?'));
+  constexpr std::size_t most = 256;
+  return url.substr(0, std::min(url.find_first_of("?#"), most));
 }
 
 } // namespace
@@ -107,12 +108,18 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     tell_refused(command, why);
     return fail(why.code, why.detail, why.field);
   }
+  const auto known = state_->table.find(command.stream);
+  if (command.asks && !known && !room_for(*command.asks)) {
+    const failure why{
+      ec::overloaded, "streams listen to too much (stream.max_topics_bytes)", "topic"};
+    tell_refused(command, why);
+    return fail(why.code, why.detail, why.field);
+  }
   if (const auto why = claim_page(command)) {
     tell_refused(command, *why);
     return fail(why->code, why->detail, why->field);
   }
   const auto via = index_of(command.via, command.transport);
-  const auto known = state_->table.find(command.stream);
   event_history::missed missed;
   if (command.last_event_id && !known)
     missed = missed_since(*command.last_event_id);
@@ -295,7 +302,17 @@ void connection_registry::note_closed(const connection& gone, end_reason reason)
   tell_observers(connection_closed{gone.id, reason});
 }
 
+/// Whether another stream may listen to this.
+bool connection_registry::room_for(const reach& hears) const {
+  const auto bytes = audience_index::cost(hears);
+  if (bytes == 0 || state_->table.topics_bytes() + bytes <= state_->limits.max_topics_bytes)
+    return true;
+  numbers_.topics_refused.Increment();
+  return false;
+}
+
 void connection_registry::count_connections() {
+  numbers_.topics_bytes.Set(static_cast<double>(state_->table.topics_bytes()));
   numbers_.active.Set(static_cast<double>(state_->table.size()));
 }
 

@@ -112,6 +112,8 @@ public:
   }
   /// The patterns that connections have, a page of them.
   [[nodiscard]] topic_page topics(std::uint64_t after, std::size_t limit) const;
+  /// About what takes what connections hear beside broadcasts and their pages' events.
+  [[nodiscard]] std::size_t topics_bytes() const noexcept { return hearers_.bytes(); }
 
   /// Whether both directions are in step and nothing is lost between them. For tests, and after a
   /// restart of the registry.

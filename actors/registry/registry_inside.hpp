@@ -13,16 +13,16 @@
 #include "actors/history/event_history.hpp"
 #include "actors/history/id_source.hpp"
 #include "actors/history/retained_values.hpp"
+#include "actors/pages/kept_away_pages.hpp"
+#include "actors/pages/page_subjects.hpp"
+#include "actors/pages/page_topics.hpp"
+#include "actors/pages/revocations.hpp"
 #include "actors/registry/batch_router.hpp"
 #include "actors/registry/change_history.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/registry/connection_table.hpp"
-#include "actors/pages/kept_away_pages.hpp"
-#include "actors/pages/page_subjects.hpp"
-#include "actors/pages/page_topics.hpp"
 #include "actors/registry/pending_publish.hpp"
 #include "actors/registry/registry_metrics.hpp"
-#include "actors/pages/revocations.hpp"
 #include "actors/registry/step_queue.hpp"
 #include "actors/registry/unwritten_events.hpp"
 
@@ -93,8 +93,8 @@ struct registry_state {
 
 /// The inside of the registry: who is connected (connection_registry.cpp), what is published and
 /// recorded (registry_publishing.cpp), what is told once it is recorded (registry_steps.cpp), who
-/// hears what (registry_topics.cpp), by what right (registry_access.cpp), and what the watcher is told
-/// of it (registry_watching.cpp).
+/// hears what (registry_topics.cpp), by what right (registry_access.cpp), and what the watcher is
+/// told of it (registry_watching.cpp).
 class connection_registry {
 public:
   using interface = connection_registry_actor::extend<
@@ -151,6 +151,7 @@ private:
   [[nodiscard]] event_history::time_point now() const { return self_->clock().now(); }
   bool keep_away(const request_id& id, std::chrono::seconds time);
   bool is_kept_away(const request_id& id);
+  [[nodiscard]] bool room_for(const reach& hears) const;
   void close(const connection& open);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
   void drop(const token& stream, end_reason reason);

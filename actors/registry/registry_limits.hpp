@@ -17,6 +17,8 @@ struct registry_limits {
   std::size_t max_topics = 64;
   /// What pages have changed in the topics of their URLs (`stream.max_topic_changes_bytes`).
   std::size_t max_topic_changes_bytes = std::size_t{16} << 20U;
+  /// What all streams listen to (`stream.max_topics_bytes`).
+  std::size_t max_topics_bytes = std::size_t{64} << 20U;
   /// Pages whose subject is known (`auth.max_bindings`).
   std::size_t max_bindings = 1'000'000;
   /// Credentials, and subjects, that are revoked (`auth.max_revocations`).

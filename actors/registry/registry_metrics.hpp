@@ -34,6 +34,11 @@ struct registry_metrics {
       topic_changes_refused(numbers.counter(
         "herald_topic_changes_refused_total",
         "Changes of topics refused because too much is kept for pages.")),
+      topics_bytes(
+        numbers.gauge("herald_topics_bytes", "Memory of what streams listen to, about.")),
+      topics_refused(numbers.counter(
+        "herald_topics_refused_total",
+        "Streams and changes refused because too much is listened to.")),
       bindings(numbers.gauge("herald_auth_bindings", "Pages whose subject is known.")),
       bindings_evicted(numbers.counter(
         "herald_auth_bindings_evicted_total",
@@ -64,6 +69,8 @@ struct registry_metrics {
   prometheus::Counter& values_refused;
   prometheus::Gauge& topic_changes_bytes;
   prometheus::Counter& topic_changes_refused;
+  prometheus::Gauge& topics_bytes;
+  prometheus::Counter& topics_refused;
   prometheus::Gauge& bindings;
   prometheus::Counter& bindings_evicted;
   prometheus::Counter& bindings_refused;

@@ -111,6 +111,8 @@ result<topics_changed> connection_registry::on_topics(const change_topics& comma
       "would be more than " + std::to_string(state.limits.max_topics)
         + " topics (stream.max_topics)",
       "add");
+  if (!command.add.empty() && !room_for({{}, {}, {}, command.add, true}))
+    return fail(ec::overloaded, "streams listen to too much (stream.max_topics_bytes)");
   if (!state.topics.keep(command.id, state.topics.with(command.id, command.add, command.remove))) {
     numbers_.topic_changes_refused.Increment();
     return fail(

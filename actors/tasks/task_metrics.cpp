@@ -23,6 +23,7 @@ task_metrics::task_metrics(const task_options& options, metrics& numbers)
     active_(numbers.gauge("herald_tasks_active", "Tasks that run.")),
     pending_(numbers.gauge("herald_tasks_pending", "Tasks that wait for a worker.")),
     kept_(numbers.gauge("herald_tasks_kept", "Tasks that can be asked for, ended ones included.")),
+    ended_bytes_(numbers.gauge("herald_tasks_ended_bytes", "Bytes of ended tasks.")),
     evicted_(numbers.counter(
       "herald_tasks_evicted_total", "Ended tasks forgotten before their time, to make room.")) {
   for (const auto& type : task_types(options))
@@ -50,13 +51,13 @@ void task_metrics::count_end(
     numbers.duration->Observe(std::chrono::duration<double>(*ran).count());
 }
 
-void task_metrics::show(
-  std::size_t running, std::size_t pending, std::size_t kept, std::size_t evicted) {
-  active_.Set(static_cast<double>(running));
-  pending_.Set(static_cast<double>(pending));
-  kept_.Set(static_cast<double>(kept));
-  evicted_.Increment(static_cast<double>(evicted - evicted_before_));
-  evicted_before_ = evicted;
+void task_metrics::show(const task_table& tasks) {
+  active_.Set(static_cast<double>(tasks.running()));
+  pending_.Set(static_cast<double>(tasks.pending()));
+  kept_.Set(static_cast<double>(tasks.size()));
+  ended_bytes_.Set(static_cast<double>(tasks.ended_bytes()));
+  evicted_.Increment(static_cast<double>(tasks.evicted() - evicted_before_));
+  evicted_before_ = tasks.evicted();
 }
 
 } // namespace herald

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/tasks/task_options.hpp"
+#include "actors/tasks/task_table.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "messages/tasks.hpp"
 
@@ -23,7 +24,7 @@ public:
     const std::string& type, task_status status,
     std::optional<std::chrono::steady_clock::duration> ran);
 
-  void show(std::size_t running, std::size_t pending, std::size_t kept, std::size_t evicted);
+  void show(const task_table& tasks);
 
   prometheus::Counter& refused_pending;
   prometheus::Counter& refused_external;
@@ -40,6 +41,7 @@ private:
   prometheus::Gauge& active_;
   prometheus::Gauge& pending_;
   prometheus::Gauge& kept_;
+  prometheus::Gauge& ended_bytes_;
   prometheus::Counter& evicted_;
   std::size_t evicted_before_ = 0;
 };

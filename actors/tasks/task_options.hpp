@@ -56,6 +56,8 @@ struct task_settings {
   task_audience audience = task_audience::everyone;
   /// Whether pages are told what a program that failed has written to stderr.
   bool publish_errors = false;
+  /// Bytes of the ended tasks that are kept, with what keeping one costs besides.
+  std::size_t max_ended_bytes = std::size_t{64} << 20U;
 };
 
 /// The settings, and what is none.

@@ -20,7 +20,7 @@ task_runner::state::state(
     recorder(std::move(rec)),
     watcher(std::move(who)),
     make_worker(std::move(make)),
-    tasks({options.retention_s, options.max_ended}),
+    tasks({options.retention_s, options.max_ended, options.max_ended_bytes}),
     queue(options.workers),
     pace(options.progress_interval),
     counts(options, numbers) {}

@@ -201,7 +201,7 @@ void task_runner::after_change() {
   dispatch();
   record_forgotten();
   set_alarm();
-  s.counts.show(s.tasks.running(), s.tasks.pending(), s.tasks.size(), s.tasks.evicted());
+  s.counts.show(s.tasks);
   if (s.tasks.running() > 0 || s.queue.any_busy() || !s.steps.empty())
     return;
   for (auto& promise : std::exchange(s.waiting_for_quiet, {}))

@@ -118,7 +118,9 @@ void task_table::restore(std::vector<former>&& tasks) {
     tasks_.emplace(last_place_, entry{std::move(view), external, started_at, ended_at, 0});
   }
   for (const auto& [at, where] : by_end) {
-    tasks_.at(where).ended = ++last_ending_;
+    auto& task = tasks_.at(where);
+    task.ended = ++last_ending_;
+    ended_bytes_ += cost(task);
     ended_.emplace(last_ending_, where);
   }
   make_room();
@@ -192,6 +194,7 @@ std::optional<std::string> task_table::check() const {
   std::size_t running = 0;
   std::size_t external = 0;
   std::size_t ended = 0;
+  std::size_t ended_bytes = 0;
   for (const auto& [where, task] : tasks_) {
     const auto& view = task.view;
     const auto known = places_.find(view.id);
@@ -210,12 +213,15 @@ std::optional<std::string> task_table::check() const {
     running += view.status == task_status::running ? 1 : 0;
     external += view.status == task_status::running && task.external ? 1 : 0;
     ended += is_final(view.status) ? 1 : 0;
+    ended_bytes += is_final(view.status) ? cost(task) : 0;
   }
   if (places_.size() != tasks_.size() || ended_.size() != ended)
     return "an index is out of step";
   if (pending != pending_ || running != running_ || external != running_external_)
     return "a count is wrong";
-  if (ended > limits_.max_ended)
+  if (ended_bytes != ended_bytes_)
+    return "the bytes of ended tasks are miscounted";
+  if (too_many_ended())
     return "more ended tasks than allowed";
   return std::nullopt;
 }
@@ -248,12 +254,28 @@ ec task_table::end(
     task.view.result_json = std::move(outcome);
   else
     task.view.error = std::move(outcome);
+  ended_bytes_ += cost(task);
   make_room();
   return ec::none;
 }
 
+/// Of one that has ended: it does not change any more.
+std::size_t task_table::cost(const entry& task) noexcept {
+  // Of the nodes of three maps, which have the id once more.
+  constexpr std::size_t nodes = sizeof(entry) + sizeof(task_id) + 20 * sizeof(void*);
+  const auto& view = task.view;
+  return nodes + 2 * view.id.str().size() + view.type.size() + view.progress_text.size()
+         + view.result_json.size() + view.error.size()
+         + (view.to ? sizeof(audience) + view.to->bytes() : 0);
+}
+
+bool task_table::too_many_ended() const noexcept {
+  return ended_.size() > limits_.max_ended
+         || (ended_bytes_ > limits_.max_ended_bytes && ended_.size() > 1);
+}
+
 void task_table::make_room() noexcept {
-  while (ended_.size() > limits_.max_ended) {
+  while (too_many_ended()) {
     forget(tasks_.find(ended_.begin()->second));
     ++evicted_;
   }
@@ -270,7 +292,8 @@ void task_table::leave(const entry& task) noexcept {
 }
 
 void task_table::forget(std::map<place, entry>::iterator task) noexcept {
-  ended_.erase(task->second.ended);
+  if (ended_.erase(task->second.ended) != 0)
+    ended_bytes_ -= cost(task->second);
   places_.erase(task->second.view.id);
   forgotten_.insert(tasks_.extract(task));
 }

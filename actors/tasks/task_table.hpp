@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct task_table_limits {
   std::chrono::milliseconds retention{};
   /// Ended tasks that are kept at most, at least 1; the one that ended first makes room.
   std::size_t max_ended = 0;
+  /// The same of their bytes; the one that ended last stays.
+  std::size_t max_ended_bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// The state of every task: pending -> running -> completed | failed | cancelled, and pending ->
@@ -100,6 +103,8 @@ public:
   [[nodiscard]] std::size_t pending() const noexcept { return pending_; }
   [[nodiscard]] std::size_t running() const noexcept { return running_; }
   [[nodiscard]] std::size_t running_external() const noexcept { return running_external_; }
+  /// Of ended tasks: texts, and what keeping one costs besides.
+  [[nodiscard]] std::size_t ended_bytes() const noexcept { return ended_bytes_; }
   /// Ended tasks that had to make room before their time.
   [[nodiscard]] std::size_t evicted() const noexcept { return evicted_; }
   /// Tasks that were forgotten, in whatever way, since the last call.
@@ -132,6 +137,8 @@ private:
   ec end(const task_id& id, task_status status, std::string outcome, const task_moment& now);
   /// Takes the task out of the count of its state.
   void leave(const entry& task) noexcept;
+  static std::size_t cost(const entry& task) noexcept;
+  [[nodiscard]] bool too_many_ended() const noexcept;
   void make_room() noexcept;
   void forget(std::map<place, entry>::iterator task) noexcept;
 
@@ -147,6 +154,7 @@ private:
   std::size_t running_ = 0;
   std::size_t running_external_ = 0;
   std::size_t evicted_ = 0;
+  std::size_t ended_bytes_ = 0;
 };
 
 } // namespace herald

@@ -13,6 +13,8 @@ struct version_settings {
   std::size_t max_pending = 100'000;
   /// A file that has the url instead; see `secret_files` in http/config/config.hpp.
   std::string url_file{};
+  /// Bytes of the pending versions, with what keeping one costs besides.
+  std::size_t max_pending_bytes = std::size_t{64} << 20U;
 };
 
 } // namespace herald

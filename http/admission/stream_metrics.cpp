@@ -69,6 +69,9 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
     log_bytes(numbers.gauge(
       "herald_stream_log_bytes", "Bytes that the frame log keeps.",
       {{"loop", std::to_string(loop)}})),
+    private_bytes(numbers.gauge(
+      "herald_stream_private_bytes", "Bytes that wait for single streams.",
+      {{"loop", std::to_string(loop)}})),
     backlog(numbers.gauge(
       "herald_stream_backlog", "Commands that wait for room in the frame log.",
       {{"loop", std::to_string(loop)}})) {
@@ -112,6 +115,7 @@ void stream_metrics::show(const stream_table& streams, std::size_t orders) const
   open.Set(static_cast<double>(streams.size()));
   blocked.Set(static_cast<double>(streams.blocked_streams()));
   log_bytes.Set(static_cast<double>(streams.log_bytes()));
+  private_bytes.Set(static_cast<double>(frame_text::held_bytes()));
   backlog.Set(static_cast<double>(orders));
 }
 

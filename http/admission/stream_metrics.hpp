@@ -82,6 +82,7 @@ public:
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;
   prometheus::Gauge& log_bytes;
+  prometheus::Gauge& private_bytes;
   prometheus::Gauge& backlog;
 
 private:

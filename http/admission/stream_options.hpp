@@ -68,6 +68,10 @@ struct stream_settings {
   std::size_t max_topics = 64;
   /// What pages may have changed in the topics of their URLs, all together.
   std::size_t max_topic_changes_bytes = std::size_t{16} << 20U;
+  /// What may wait for single streams of a loop, all of them together. What many share counts once.
+  std::size_t max_private_bytes = std::size_t{64} << 20U;
+  /// What all streams listen to: names, and what finding them costs.
+  std::size_t max_topics_bytes = std::size_t{64} << 20U;
   /// Proxies before herald: what they say of where a request comes from counts.
   std::vector<std::string> trusted_proxies;
   /// Connections of trusted proxies begin with a header of the PROXY protocol, version 2.

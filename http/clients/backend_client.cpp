@@ -98,12 +98,14 @@ public:
       url_(std::move(url)),
       loop_(options_.io_uring),
       endpoints_(loop_.io(), url_.host, url_.port),
-      queue_(options_.max_queued),
+      queue_(options_.max_queued, options_.max_queued_bytes),
       queue_timer_(loop_.io()),
       connects_(callback_action::connect, numbers),
       disconnects_(callback_action::disconnect, numbers),
       in_flight_gauge_(numbers.gauge("herald_callback_in_flight", "Callbacks on the wire.")),
       queued_gauge_(numbers.gauge("herald_callback_queued", "Callbacks waiting for a connection.")),
+      queued_bytes_(numbers.gauge(
+        "herald_callback_queued_bytes", "Bytes of callbacks waiting for a connection.")),
       opened_(numbers.counter(
         "herald_callback_connections_opened_total", "Connections to the backend opened.")),
       thread_([this] { run_guarded(loop_.io(), "callback-client"); }) {}
@@ -147,7 +149,7 @@ private:
   };
 
   void enqueue(pending_callback added) {
-    if (queue_.full(added.call.action)) {
+    if (queue_.full(added.call)) {
       answer(added, ending::queue_full, 0);
       return;
     }
@@ -174,6 +176,7 @@ private:
     }
     show_in_flight();
     queued_gauge_.Set(static_cast<double>(queue_.size()));
+    queued_bytes_.Set(static_cast<double>(queue_.bytes()));
     watch_queue();
   }
 
@@ -314,6 +317,7 @@ private:
   action_numbers disconnects_;
   prometheus::Gauge& in_flight_gauge_;
   prometheus::Gauge& queued_gauge_;
+  prometheus::Gauge& queued_bytes_;
   prometheus::Counter& opened_;
   /// Callbacks that it has.
   std::size_t with_curl_ = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -29,12 +30,16 @@ struct pending_callback {
 /// Callbacks of one action must be pushed with deadlines that never fall.
 class backend_queue {
 public:
-  /// `limit` is per action.
-  explicit backend_queue(std::size_t limit) : limit_(limit) {}
+  /// Both limits are per action.
+  explicit backend_queue(
+    std::size_t limit, std::size_t max_bytes = std::numeric_limits<std::size_t>::max())
+    : limit_(limit),
+      max_bytes_(max_bytes) {}
 
-  [[nodiscard]] bool full(callback_action action) const noexcept;
+  /// Whether there is no room for it. One always has room that waits alone.
+  [[nodiscard]] bool full(const call_backend& added) const noexcept;
 
-  /// Only where it is not full for that action.
+  /// Only where it is not full for that callback.
   void push(pending_callback added);
 
   /// The next one to be sent.
@@ -47,11 +52,19 @@ public:
   [[nodiscard]] std::optional<pending_callback::clock::time_point> next_deadline() const;
 
   [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t bytes() const noexcept;
 
 private:
+  struct line {
+    std::deque<pending_callback> calls;
+    std::size_t bytes = 0;
+  };
+  static pending_callback take_first(line& from);
+
   std::size_t limit_;
+  std::size_t max_bytes_;
   /// By action.
-  std::array<std::deque<pending_callback>, 2> waiting_;
+  std::array<line, 2> waiting_;
 };
 
 } // namespace herald

@@ -32,6 +32,8 @@ struct callback_settings {
   /// Files that have secret and url instead; see `secret_files` in http/config/config.hpp.
   std::string secret_file{};
   std::string url_file{};
+  /// The bytes of the callbacks that wait, connects and disconnects each; more are refused.
+  std::size_t max_queued_bytes = std::size_t{64} << 20U;
 };
 
 } // namespace herald

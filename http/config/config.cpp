@@ -130,6 +130,8 @@ std::optional<violation> endpoint_violation(const config& c) {
       "stream.proxy_protocol needs stream.trusted_proxies: nobody else is believed"};
   if (c.stream.private_queue_bytes < c.api.max_event_bytes)
     return too_small("stream.private_queue_bytes", "api.max_event_bytes");
+  if (c.stream.max_private_bytes < c.stream.private_queue_bytes)
+    return too_small("stream.max_private_bytes", "stream.private_queue_bytes");
   return std::nullopt;
 }
 

@@ -97,6 +97,9 @@ const std::array table = {
     AT(stream.max_topic_changes_bytes), bytes(0),
     "Memory for topics that were added to pages' URLs, and removed; more are refused."},
   setting{
+    AT(stream.max_topics_bytes), bytes(0),
+    "Memory of the topics, subjects and roles that streams listen to; more are refused."},
+  setting{
     AT(stream.max_head_bytes), number_range{512, 65'536}, "Longest head of a request.",
     secrecy::open, live},
   setting{AT(stream.head_timeout_ms), interval_ms, "A request's head must be here after this."},
@@ -116,6 +119,9 @@ const std::array table = {
   setting{
     AT(stream.private_queue_bytes), bytes(4096),
     "Events for one stream alone that may wait for it; with more it is closed."},
+  setting{
+    AT(stream.max_private_bytes), bytes(65'536),
+    "The same of all streams of a thread; with more those are closed that do not read."},
   setting{
     AT(stream.trusted_proxies), networks,
     "Networks of the proxies before herald: the client is who their X-Forwarded-For or Forwarded "
@@ -236,6 +242,9 @@ const std::array table = {
   setting{AT(callback.max_in_flight), count(1, 65'536), "Callbacks under way at once."},
   setting{AT(callback.max_queued), count(1, 10'000'000), "Callbacks that wait to be made."},
   setting{
+    AT(callback.max_queued_bytes), bytes(65'536),
+    "Bytes of the callbacks that wait, connects and disconnects each."},
+  setting{
     AT(callback.max_buffered_events), count(0, 1'000'000),
     "Events that a backend may send to a stream before its connect is answered; more get 503."},
   setting{
@@ -281,6 +290,9 @@ const std::array table = {
   setting{
     AT(version.max_pending), count(1, 10'000'000),
     "Pending versions kept; beyond it the one queued longest ago goes."},
+  setting{
+    AT(version.max_pending_bytes), bytes(1024),
+    "Bytes of the pending versions; beyond, the one queued longest ago goes."},
 
   setting{
     AT(webhook.url), any_url,
@@ -318,6 +330,9 @@ const std::array table = {
   setting{AT(tasks.max_pending), count(1, 1'000'000), "Tasks that may wait for a worker."},
   setting{AT(tasks.max_external), count(1, 1'000'000), "External tasks that run at once."},
   setting{AT(tasks.max_ended), count(1, 1'000'000), "Ended tasks that can be looked up."},
+  setting{
+    AT(tasks.max_ended_bytes), bytes(1024),
+    "Bytes of ended tasks; beyond, the one that ended first is forgotten."},
   setting{
     AT(tasks.external_timeout_s), long_time_s,
     "An external task without a report for this long has failed; 0: no limit."},

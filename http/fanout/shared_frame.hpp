@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ class frame_text;
 using frame_text_ptr = boost::intrusive_ptr<const frame_text>;
 
 /// Bytes that never change, in one allocation with the number of those who hold them. For one
-/// thread.
+/// thread, by which all that it holds is counted.
 class frame_text {
 public:
   /// The parts, one behind the other.
@@ -32,6 +33,7 @@ public:
     for (const auto part : parts)
       size += part.size();
     auto* const made = new (::operator new(sizeof(frame_text) + size)) frame_text{size};
+    held() += made->cost();
     auto* to = made->bytes();
     for (const auto part : parts) {
       // There is no memcpy from null, where the part is empty.
@@ -53,14 +55,30 @@ public:
     return {reinterpret_cast<const char*>(this + 1), size_}; // NOLINT: they lie behind it
   }
 
+  /// Of all texts of this thread, with what each costs besides.
+  [[nodiscard]] static std::size_t held_bytes() noexcept {
+    // What was made on another thread than it ends on is counted on neither.
+    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(held(), 0));
+  }
+
   friend void intrusive_ptr_add_ref(const frame_text* held) noexcept { ++held->holders_; }
   friend void intrusive_ptr_release(const frame_text* held) noexcept {
-    if (--held->holders_ == 0)
-      ::operator delete(const_cast<frame_text*>(held)); // NOLINT: nobody reads it any more
+    if (--held->holders_ != 0)
+      return;
+    frame_text::held() -= held->cost();
+    ::operator delete(const_cast<frame_text*>(held)); // NOLINT: nobody reads it any more
   }
 
 private:
   explicit frame_text(std::size_t size) noexcept : size_(size) {}
+
+  static std::ptrdiff_t& held() noexcept {
+    static thread_local std::ptrdiff_t bytes = 0;
+    return bytes;
+  }
+  [[nodiscard]] std::ptrdiff_t cost() const noexcept {
+    return static_cast<std::ptrdiff_t>(sizeof(frame_text) + size_);
+  }
   ~frame_text() = default;
 
   [[nodiscard]] char* bytes() noexcept {

@@ -345,11 +345,30 @@ bool stream_table::enqueue(
 /// Whether so many bytes more may wait for an open stream alone. One that has too many is closed.
 bool stream_table::fits(stream_slot slot, std::size_t bytes) {
   const auto waiting = streams_[slot].own ? streams_[slot].own->bytes() : 0;
-  if (waiting == 0 || waiting + private_queue::cost(bytes) <= options_.private_queue_bytes)
-    return true;
-  ++tally_.overflowed;
-  lap(slot);
-  return false;
+  if (waiting != 0 && waiting + private_queue::cost(bytes) > options_.private_queue_bytes) {
+    ++tally_.overflowed;
+    lap(slot);
+    return false;
+  }
+  if (frame_text::held_bytes() > options_.max_private_bytes && made_room_ != round_)
+    make_room();
+  // It may have been one of those that do not read.
+  return streams_[slot].now == state::open;
+}
+
+/// Once a round: what streams hold that do read is sent in it.
+void stream_table::make_room() {
+  made_room_ = round_;
+  // From the back, as in `expire`.
+  for (auto i = blocked_.size(); i-- > 0;) {
+    if (frame_text::held_bytes() <= options_.max_private_bytes)
+      return;
+    const auto& s = streams_[blocked_[i]];
+    if (s.now != state::open || !s.own || s.own->bytes() == 0)
+      continue;
+    ++tally_.overflowed;
+    lap(blocked_[i]);
+  }
 }
 
 bool stream_table::room_for(const shared_frame& frame) const noexcept {

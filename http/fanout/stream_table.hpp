@@ -81,6 +81,9 @@ struct stream_table_options {
   std::size_t turn_bytes = std::size_t{64} * 1024;
   /// Of what the table itself renders.
   frame_format format = frame_format::named;
+  /// Most bytes of all that waits for single streams (`frame_text::held_bytes`). Beyond, streams
+  /// are closed that do not read.
+  std::size_t max_private_bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// Whether a stream gets what is for everyone, or only what is meant for it and what keeps it
@@ -315,6 +318,7 @@ private:
   private_queue& own(stream& s);
   void make_ready(stream_slot slot);
   [[nodiscard]] bool fits(stream_slot slot, std::size_t bytes);
+  void make_room();
   [[nodiscard]] bool at_end(const stream& s) const;
   void jump(stream& s, log_position from, const lane& where, log_position to);
   void follow(stream& s, bool addressed);
@@ -386,6 +390,8 @@ private:
   std::deque<stream_slot> ready_;
   /// Counts how often `ready_` has come to its end.
   std::uint64_t round_ = 1;
+  /// When streams that do not read were last closed to make room.
+  std::uint64_t made_room_ = 0;
   /// Shared frames that were pushed to streams that read well in this round: references to them,
   /// and the cost of each, once.
   std::size_t shared_references_ = 0;

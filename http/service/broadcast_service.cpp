@@ -31,9 +31,7 @@
 #include "http/api/keyed_requests.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
-#include "http/tokens/key_source.hpp"
 #include "http/auth/ticket_book.hpp"
-#include "http/tokens/token_checker.hpp"
 #include "http/auth/token_judge.hpp"
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
@@ -47,6 +45,8 @@
 #include "http/service/supervision.hpp"
 #include "http/sockets/actor_loop.hpp"
 #include "http/streams/stream_endpoint.hpp"
+#include "http/tokens/key_source.hpp"
+#include "http/tokens/token_checker.hpp"
 
 namespace herald {
 
@@ -170,8 +170,8 @@ broadcast_service::broadcast_service(
     registry_(spawn_connection_registry(
       system, supervision_.child("connection-registry"),
       {settings.history, settings.retain, settings.stream.max_kept_away, settings.stream.max_topics,
-       settings.stream.max_topic_changes_bytes, settings.auth.max_bindings,
-       settings.auth.max_revocations},
+       settings.stream.max_topic_changes_bytes, settings.stream.max_topics_bytes,
+       settings.auth.max_bindings, settings.auth.max_revocations},
       numbers, registry_memory_of(past), place_, watcher_)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(

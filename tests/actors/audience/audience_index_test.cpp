@@ -270,5 +270,19 @@ TEST_F(AudienceIndex, LeavesNothingBehindWhenAllHaveGone) {
   EXPECT_EQ(on_topic("a"), members{});
 }
 
+TEST_F(AudienceIndex, SaysAboutWhatItTakes) {
+  EXPECT_EQ(index.bytes(), 0u);
+  const auto hears = with_patterns({"orders/*", std::string(200, 'x')});
+  index.set(1, hears);
+  EXPECT_EQ(index.bytes(), audience_index::cost(hears));
+  EXPECT_GT(index.bytes(), 208u);
+  index.set(2, hears);
+  EXPECT_LT(index.bytes(), audience_index::cost(hears) + 100) << "names are shared";
+  index.remove(1);
+  index.remove(2);
+  EXPECT_EQ(index.bytes(), 0u);
+  EXPECT_EQ(audience_index::cost({}), 0u);
+}
+
 } // namespace
 } // namespace herald

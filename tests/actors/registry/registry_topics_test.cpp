@@ -27,6 +27,7 @@ protected:
     registry_limits limits{{20, 1 << 20, 1h}};
     limits.max_topics = 3;
     limits.max_topic_changes_bytes = 2000;
+    limits.max_topics_bytes = 2000;
     limits.retain = {3, 100'000, 2};
     registry = own(spawn_connection_registry(
       system(), {"connection-registry", {}, &numbers}, limits, numbers, {}, place));
@@ -38,7 +39,9 @@ protected:
         while (const auto what = missed.next())
           told.push_back(what->name + "=" + what->data + " to " + m.stream.str());
       },
-      [](const refuse_stream&) {},
+      [this](const refuse_stream& m) {
+        told.push_back("refuse " + m.stream.str() + " " + std::string{to_string(m.why.code)});
+      },
       [this](const close_stream& m) { told.push_back("close " + m.stream.str()); },
       [this](const change_reach& m) {
         told.push_back(
@@ -424,6 +427,27 @@ TEST_F(RegistryTopics, TellsItsPlaceBeforeWhoeverPublishesIsAnswered) {
   const auto id = say(note("1", {})).ids.front();
   EXPECT_GT(id, before);
   EXPECT_EQ(place->get(), id);
+}
+
+TEST_F(RegistryTopics, RefusesStreamsThatListenToMoreThanThereIsRoomFor) {
+  const auto patterns = [](char letter) {
+    return texts{
+      std::string(240, letter), std::string(240, letter) + "/1", std::string(240, letter) + "/2"};
+  };
+  connect("a", "s1", patterns('a'));
+  connect("b", "s2", patterns('b'));
+  connect("c", "s3", patterns('c'));
+  EXPECT_EQ(told.back(), "refuse s3 overloaded");
+  EXPECT_EQ(testing::metric(numbers, "herald_topics_refused_total"), 1);
+  EXPECT_GT(testing::metric(numbers, "herald_topics_bytes"), 1900);
+  connect("d", "s4");
+  EXPECT_EQ(told.back(), "attach s4") << "one that listens to nothing";
+  const auto changed = change("d", patterns('d'));
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(describe(changed.error()).code, ec::overloaded);
+  tell(registry, stream_closed{token::from_text("s1"), end_reason::client_closed});
+  connect("c", "s5", patterns('c'));
+  EXPECT_EQ(told.back().find("attach s5"), 0u) << told.back();
 }
 
 } // namespace

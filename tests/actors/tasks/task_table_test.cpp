@@ -319,5 +319,48 @@ TEST_F(TaskTable, GoesOnFromWhatAFormerLifeHasLeft) {
   EXPECT_EQ(table.check(), std::nullopt);
 }
 
+TEST(TaskTableBytes, ForgetsTheTaskThatEndedFirstPastThem) {
+  task_table table{{10s, 100, 35'000}};
+  const std::string long_text(10'000, 'x');
+  const auto end = [&](const char* name) {
+    EXPECT_TRUE(table.add(task_id{name}, "demo", false));
+    EXPECT_EQ(table.start(task_id{name}, at(0ms)), ec::none);
+    EXPECT_EQ(table.complete(task_id{name}, long_text, at(0ms)), ec::none);
+  };
+  end("a");
+  end("b");
+  end("c");
+  EXPECT_EQ(table.evicted(), 0u);
+  EXPECT_GT(table.ended_bytes(), 30'000u);
+  end("d");
+  EXPECT_EQ(table.evicted(), 1u);
+  EXPECT_EQ(table.find(task_id{"a"}), nullptr);
+  EXPECT_NE(table.find(task_id{"d"}), nullptr);
+  EXPECT_EQ(table.check(), std::nullopt);
+  EXPECT_TRUE(table.add(task_id{"e"}, "demo", false));
+  EXPECT_EQ(table.fail(task_id{"e"}, std::string(40'000, 'x'), at(0ms)), ec::none);
+  EXPECT_EQ(table.size(), 1u) << "the last one stays";
+  EXPECT_EQ(table.remove(task_id{"e"}), ec::none);
+  EXPECT_EQ(table.ended_bytes(), 0u);
+  EXPECT_EQ(table.check(), std::nullopt);
+}
+
+TEST(TaskTableBytes, HoldForTasksOfAFormerLife) {
+  task_table table{{10s, 100, 25'000}};
+  std::vector<task_table::former> former;
+  for (const auto* name : {"a", "b", "c"}) {
+    task_view view;
+    view.id = task_id{name};
+    view.type = "demo";
+    view.status = task_status::completed;
+    view.end_time = wall_time{};
+    view.result_json = std::string(10'000, 'x');
+    former.push_back({std::move(view), false, {}, {}});
+  }
+  table.restore(std::move(former));
+  EXPECT_EQ(table.size(), 2u);
+  EXPECT_EQ(table.check(), std::nullopt);
+}
+
 } // namespace
 } // namespace herald

@@ -28,5 +28,26 @@ TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheLimit) {
   EXPECT_EQ(versions.check(), std::nullopt);
 }
 
+TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheirBytes) {
+  using names = std::vector<request_id>;
+  const std::string long_text(10'000, 'x');
+  pending_versions versions{100, 35'000};
+  EXPECT_EQ(versions.put(request_id{"a"}, {long_text, {}}), names{});
+  EXPECT_EQ(versions.put(request_id{"b"}, {"1", long_text}), names{});
+  EXPECT_EQ(versions.put(request_id{"c"}, {long_text, {}}), names{});
+  EXPECT_EQ(versions.put(request_id{"b"}, {long_text, {}}), names{}) << "overwriting takes no room";
+  EXPECT_GT(versions.bytes(), 30'000u);
+  EXPECT_EQ(versions.put(request_id{"d"}, {long_text, {}}), names{request_id{"a"}});
+  EXPECT_EQ(
+    versions.put(request_id{"e"}, {long_text, long_text + long_text + long_text}),
+    (names{request_id{"c"}, request_id{"b"}, request_id{"d"}}))
+    << "the last one stays";
+  EXPECT_NE(versions.find(request_id{"e"}), nullptr);
+  EXPECT_EQ(versions.check(), std::nullopt);
+  EXPECT_EQ(versions.put(request_id{"e"}, {"1", {}}), names{});
+  EXPECT_LT(versions.bytes(), 1000u);
+  EXPECT_EQ(versions.check(), std::nullopt);
+}
+
 } // namespace
 } // namespace herald

@@ -1,5 +1,6 @@
 #include "actors/versions/version_store.hpp"
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace {
 
 class VersionStore : public testing::actor_test {
 protected:
+  using patient_publisher = publisher_actor::extend<caf::reacts_to<flush>>;
+
   VersionStore() {
-    publisher = mock<publisher_actor>([this](const publish& m) -> result<publish_receipt> {
+    const auto take =
+      [this](patient_publisher::pointer self, const publish& m) -> result<publish_receipt> {
       once = m.once;
       for (const auto& d : m.drafts) {
         EXPECT_EQ(d.name, "version");
@@ -23,11 +27,30 @@ protected:
       }
       if (publisher_fails)
         return fail(ec::overloaded, "no room");
+      if (held) {
+        held_answers.push_back(self->make_response_promise<publish_receipt>());
+        return held_answers.back();
+      }
       publish_receipt receipt;
       receipt.recipients = open_streams;
       return receipt;
-    });
+    };
+    patient = own(patient_publisher{system().spawn(
+      [this, take](patient_publisher::pointer self) -> patient_publisher::behavior_type {
+        return {
+          [take, self](const publish& m) { return take(self, m); },
+          [this](const flush&) {
+            publish_receipt receipt;
+            receipt.recipients = 1;
+            held_answers.front().deliver(std::move(receipt));
+            held_answers.pop_front();
+          }};
+      })});
+    publisher = patient;
   }
+
+  /// The publisher answers the first that it has not answered.
+  void answer_held() { tell(patient, flush{}); }
 
   void spawn(version_source_actor from = {}) {
     store = own(spawn_version_store(
@@ -80,11 +103,15 @@ protected:
 
   metrics numbers;
   keyed_publish_ptr once;
+  patient_publisher patient;
   publisher_actor publisher;
   version_store_actor store;
   std::vector<std::string> sent;
   std::size_t open_streams = 1;
   bool publisher_fails = false;
+  /// Whether the publisher waits with its answers.
+  bool held = false;
+  std::deque<caf::typed_response_promise<publish_receipt>> held_answers;
   slow_source_actor source;
   int fetches = 0;
 };
@@ -219,10 +246,15 @@ TEST_F(VersionStore, SendsNothingWhereThereIsNoSource) {
 }
 
 TEST_F(VersionStore, SaysUnknownWhenTheSourceFails) {
+  const testing::log_capture log;
   spawn(slow_source());
   tell(store, opened("a"));
   tell(source, failure{ec::upstream_timed_out, "no answer within 2 s", {}});
   EXPECT_EQ(sent, (lines{R"(a {"version":"unknown","error":"no answer within 2 s"})"}));
+  EXPECT_EQ(
+    log.lines("version_fetch_failed"),
+    (lines{"warning version-store version_fetch_failed error=upstream_timed_out "
+           "detail=\"no answer within 2 s\""}));
   tell(store, opened("a"));
   tell(source, version_document{R"({"version":"9"})"});
   EXPECT_EQ(sent.back(), R"(a {"version":"9"})") << "it is asked again at the next connect";
@@ -239,6 +271,47 @@ TEST_F(VersionStore, HoldsNobodyUpWhileTheSourceIsSlow) {
   sent.clear();
   tell(source, version_document{R"({"version":"9"})"});
   EXPECT_EQ(sent, (lines{R"(a {"version":"9"})", R"(b {"version":"9"})"}));
+}
+
+TEST_F(VersionStore, TellsNobodyOfTheFetchWhoHasLeftMeanwhile) {
+  spawn(slow_source());
+  for (const auto* id : {"a", "b", "a"})
+    tell(store, opened(id));
+  tell(store, connection_closed{request_id{"b"}});
+  tell(source, version_document{"9"});
+  EXPECT_EQ(sent, (lines{"a 9"})) << "once";
+}
+
+TEST_F(VersionStore, HasFewBytesUnderWayHoweverManyConnect) {
+  spawn(slow_source());
+  held = true;
+  const std::string large(60'000, 'x');
+  for (int i = 0; i < 1000; ++i)
+    tell(store, opened(("page-" + std::to_string(i)).c_str()));
+  tell(source, version_document{large});
+  const auto first = sent.size();
+  EXPECT_LT(first * large.size(), std::size_t{6} << 20U);
+  EXPECT_GT(first, 0u);
+  tell(store, connection_closed{request_id{"page-999"}});
+  for (auto before = first; !held_answers.empty(); before = sent.size()) {
+    answer_held();
+    EXPECT_LT((sent.size() - before) * large.size(), std::size_t{2} << 20U);
+  }
+  EXPECT_EQ(sent.size(), 999u);
+}
+
+TEST_F(VersionStore, HasFewBytesOfPendingVersionsUnderWayHoweverOftenAPageConnects) {
+  spawn();
+  const std::string large(200'000, 'x');
+  queue("a", large.c_str());
+  sent.clear();
+  held = true;
+  for (int i = 0; i < 1000; ++i)
+    tell(store, opened("a"));
+  EXPECT_LT(sent.size(), 30u);
+  while (!held_answers.empty())
+    answer_held();
+  EXPECT_LT(sent.size(), 60u) << "once for those that connect while it has to wait";
 }
 
 TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {

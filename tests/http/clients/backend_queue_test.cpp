@@ -46,10 +46,10 @@ TEST(BackendQueue, GivesConnectsFirstAndOtherwiseKeepsTheOrder) {
 TEST(BackendQueue, IsBoundedPerAction) {
   backend_queue queue{1};
   queue.push(disconnect(1));
-  EXPECT_TRUE(queue.full(callback_action::disconnect));
-  EXPECT_FALSE(queue.full(callback_action::connect));
+  EXPECT_TRUE(queue.full(disconnect(9).call));
+  EXPECT_FALSE(queue.full(connect(9).call));
   queue.push(connect(2));
-  EXPECT_TRUE(queue.full(callback_action::connect));
+  EXPECT_TRUE(queue.full(connect(9).call));
   EXPECT_EQ(queue.size(), 2u);
 }
 
@@ -67,6 +67,24 @@ TEST(BackendQueue, TakesOutWhatIsTooLate) {
   EXPECT_EQ(queue.next_deadline(), start + 6s);
   EXPECT_EQ(queue.expire(start + 1min).size(), 2u);
   EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST(BackendQueue, IsFullPastItsBytesForEachAction) {
+  const auto sized = [](pending_callback made, std::size_t bytes) {
+    made.call.request = std::make_shared<const std::string>(bytes, 'x');
+    return made;
+  };
+  backend_queue queue{100, 10'000};
+  EXPECT_FALSE(queue.full(sized(connect(1), 20'000).call)) << "one that waits alone";
+  queue.push(sized(connect(1), 6000));
+  EXPECT_TRUE(queue.full(sized(connect(2), 6000).call));
+  EXPECT_FALSE(queue.full(sized(connect(2), 2000).call));
+  EXPECT_FALSE(queue.full(sized(disconnect(2), 6000).call));
+  queue.push(sized(disconnect(2), 6000));
+  EXPECT_GT(queue.bytes(), 12'000u);
+  EXPECT_EQ(name_of(queue.pop()), 1u);
+  EXPECT_EQ(queue.expire(start + 1h).size(), 1u);
+  EXPECT_EQ(queue.bytes(), 0u);
 }
 
 } // namespace

@@ -94,6 +94,11 @@ TEST(Config, HasRoomForItsLargestEvent) {
   EXPECT_EQ(broken_key(c), "");
   c.stream.private_queue_bytes -= 1;
   EXPECT_EQ(broken_key(c), "stream.private_queue_bytes");
+  c.stream.private_queue_bytes += 1;
+  c.stream.max_private_bytes = c.stream.private_queue_bytes;
+  EXPECT_EQ(broken_key(c), "");
+  c.stream.max_private_bytes -= 1;
+  EXPECT_EQ(broken_key(c), "stream.max_private_bytes");
   c.stream.log_bytes -= 1;
   EXPECT_EQ(broken_key(c), "stream.log_bytes");
 }

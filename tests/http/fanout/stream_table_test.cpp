@@ -1,6 +1,7 @@
 #include "http/fanout/stream_table.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <new>
 #include <set>
@@ -79,8 +80,17 @@ constexpr std::size_t place = 40;
 
 class StreamTable : public ::testing::Test {
 protected:
-  explicit StreamTable(std::size_t own_bytes = 100 + 2 * place)
-    : table{{3, 1024, own_bytes, 256, milliseconds{5000}}, sockets} {}
+  explicit StreamTable(
+    std::size_t own_bytes = 100 + 2 * place,
+    std::size_t all_bytes = std::numeric_limits<std::size_t>::max())
+    : table{
+      {.loop = 3,
+       .log_bytes = 1024,
+       .private_queue_bytes = own_bytes,
+       .window_bytes = 256,
+       .linger = milliseconds{5000},
+       .max_private_bytes = all_bytes},
+      sockets} {}
 
   stream_slot open(int fd, std::string head = "head|") {
     const auto slot = table.add(fd, static_cast<std::uint64_t>(fd) << 20, 0);
@@ -1135,6 +1145,68 @@ TEST_F(StreamTable, KeepsNothingOnceEveryStreamHasItAll) {
     run();
     ASSERT_EQ(table.log_bytes(), 0u);
   }
+}
+
+/// Tables with a bound on what waits for all of their streams.
+class PrivateBytes : public StreamTable {
+protected:
+  PrivateBytes() : StreamTable{10'000, frame_text::held_bytes() + 2000} {}
+
+  stream_slot open_blocked(int fd) {
+    const auto slot = open(fd);
+    run();
+    sockets.room[fd] = 0;
+    return slot;
+  }
+
+  bool push(stream_slot slot, std::size_t bytes) {
+    const bool pushed = table.push(slot, std::string(bytes, 'x'), service_type::event);
+    run();
+    return pushed;
+  }
+};
+
+TEST_F(PrivateBytes, OfStreamsThatDoNotReadMakeRoomForOthers) {
+  const auto first = open_blocked(1);
+  const auto second = open_blocked(2);
+  const auto reader = open(3);
+  run();
+  EXPECT_TRUE(push(first, 900));
+  EXPECT_TRUE(push(second, 900));
+  EXPECT_EQ(table.tally().overflowed, 0u);
+  EXPECT_TRUE(push(reader, 900));
+  EXPECT_EQ(table.tally().overflowed, 1u);
+  EXPECT_TRUE(table.open(first));
+  EXPECT_FALSE(table.open(second));
+  EXPECT_NE(sockets.received[3].find(std::string(900, 'x')), std::string::npos);
+  release(2);
+  run();
+  EXPECT_NE(sockets.received[2].find("lagged"), std::string::npos);
+  EXPECT_EQ(sockets.gone.at(2).reason, end_reason::error);
+  EXPECT_EQ(table.check(), std::nullopt);
+}
+
+TEST_F(PrivateBytes, CountWhatManyStreamsShareOnce) {
+  std::vector<stream_slot> slots;
+  for (int fd = 1; fd <= 20; ++fd)
+    slots.push_back(open_blocked(fd));
+  shared_frame frame{std::string(900, 'x'), service_type::event};
+  for (const auto slot : slots)
+    EXPECT_TRUE(table.push(slot, frame));
+  run();
+  EXPECT_EQ(table.tally().overflowed, 0u);
+}
+
+TEST_F(PrivateBytes, CloseAStreamThatWouldHaveTooMuchItself) {
+  const auto slow = open_blocked(1);
+  EXPECT_TRUE(push(slow, 1500));
+  EXPECT_FALSE(push(slow, 1500));
+  EXPECT_FALSE(table.open(slow));
+  const auto before = table.tally().overflowed;
+  const auto reader = open(2);
+  run();
+  EXPECT_TRUE(push(reader, 5000)) << "one that reads has all of it at once";
+  EXPECT_EQ(table.tally().overflowed, before);
 }
 
 } // namespace
