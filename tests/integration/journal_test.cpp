@@ -318,6 +318,39 @@ TEST_F(Journal, FindsOutByItselfWhichStreamsOfAGatewayAreGone) {
     << "nothing was published";
 }
 
+TEST_F(Journal, HasWhatTheShutdownItselfDecides) {
+  begin_life({"--shutdown-grace-s", "0"});
+  const auto task = post("/api/tasks", R"({"type":"demo","params":{"steps":1,"delay":3600}})");
+  const auto path = "/api/tasks/" + std::string{task["task_id"]};
+  ASSERT_TRUE(eventually([&] { return json_of(api->get(path))["status"] == "running"; }));
+  EXPECT_EQ(herald->terminate(), exited(0));
+  begin_life();
+  const auto then = json_of(api->get(path));
+  EXPECT_EQ(then["status"], "failed");
+  EXPECT_EQ(then["error"], "shutting down") << "and not that a restart interrupted it";
+}
+
+TEST_F(Journal, ForgetsStreamsOfAGatewayOnceHeraldServesStreamsItself) {
+  const arguments with_gateway = {"--gateway-url", "http://127.0.0.1:1"};
+  const auto open = [this] {
+    return json_of(api->get("/api/connections"))["total"];
+  };
+  begin_life(with_gateway);
+  post(
+    "/api/sse/callback",
+    R"({"action":"connect","token":"t","request":{"url":"/s?request_id=page","headers":{}}})", 200);
+  EXPECT_EQ(open(), 1);
+  EXPECT_EQ(herald->terminate(), exited(0));
+  begin_life(with_gateway);
+  EXPECT_EQ(open(), 1) << "they outlive herald";
+  EXPECT_EQ(herald->terminate(), exited(0));
+  begin_life();
+  EXPECT_EQ(open(), 0);
+  EXPECT_EQ(herald->terminate(), exited(0));
+  begin_life(with_gateway);
+  EXPECT_EQ(open(), 0) << "they are in the file no more";
+}
+
 TEST_F(Journal, BelongsToOneHeraldAtATime) {
   begin_life();
   const auto second = run_herald({"--api-port", "0", "--stream-port", "0", "--journal-path", file});
@@ -330,7 +363,8 @@ TEST_F(Journal, IsSetAsideWhereItIsDamaged) {
   const auto damaged = std::string(20'000, 'x');
   folder.write("journal.db", damaged);
   begin_life();
-  EXPECT_NE(herald->log().find("damaged_file_set_aside"), std::string::npos) << herald->log();
+  EXPECT_NE(herald->log().find("error journal damaged_file_set_aside file="), std::string::npos)
+    << herald->log();
   post("/api/events", R"({"event":"note","data":1})");
   std::size_t aside = 0;
   for (const auto& entry : std::filesystem::directory_iterator{folder.path()})
