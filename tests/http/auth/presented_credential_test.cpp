@@ -18,7 +18,7 @@ struct example {
   std::string text;
 };
 
-class PresentedCredential : public testing::TestWithParam<example> {};
+class PresentedCredential : public ::testing::TestWithParam<example> {};
 
 TEST_P(PresentedCredential, IsTheOneThatCounts) {
   const auto& given = GetParam();
@@ -33,7 +33,7 @@ const std::string cookie = "a=b; __Secure-herald=tok ; c=d";
 
 INSTANTIATE_TEST_SUITE_P(
   Ways, PresentedCredential,
-  testing::Values(
+  ::testing::Values(
     example{{}, {}, way::none, ""},
     example{{{"authorization", "bearer  x.y.z "}}, {}, way::bearer, "x.y.z"},
     example{{{"Authorization", "Bearer x"}, {"Cookie", cookie}}, {}, way::bearer, "x"},
