@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "actors/telemetry/log.hpp"
-#include "http/auth/ticket_book.hpp"
-#include "http/auth/token_judge.hpp"
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
 #include "http/protocol/url.hpp"

@@ -8,11 +8,11 @@
 #include <variant>
 #include <vector>
 
+#include "http/access/presented_credential.hpp"
+#include "http/access/token_judge.hpp"
 #include "http/admission/stream_metrics.hpp"
 #include "http/admission/stream_options.hpp"
 #include "http/admission/stream_request_check.hpp"
-#include "http/auth/presented_credential.hpp"
-#include "http/auth/token_judge.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <caf/fwd.hpp>
 
+#include "http/access/ticket_book.hpp"
 #include "http/auth/auth_options.hpp"
-#include "http/auth/ticket_book.hpp"
 #include "http/server/router.hpp"
 #include "messages/actors.hpp"
 

@@ -22,6 +22,9 @@
 #include "actors/telemetry/log.hpp"
 #include "actors/versions/version_store.hpp"
 #include "actors/workers/task_worker.hpp"
+#include "http/access/checked_tokens.hpp"
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 #include "http/api/access_api.hpp"
 #include "http/api/callback_api.hpp"
 #include "http/api/connection_api.hpp"
@@ -31,8 +34,6 @@
 #include "http/api/keyed_requests.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
-#include "http/auth/ticket_book.hpp"
-#include "http/auth/token_judge.hpp"
 #include "http/clients/gateway_client.hpp"
 #include "http/clients/version_source.hpp"
 #include "http/protocol/http_url.hpp"
@@ -289,8 +290,10 @@ void broadcast_service::make_transport(metrics& numbers) {
         "1 where others than this machine reach the streams, which ask nobody who they are.")
       .Set(exposes_streams(settings_) ? 1 : 0);
     auto options = stream_options_of(settings_);
-    options.make_judge = [] {
-      return std::make_unique<no_tokens>();
+    options.make_judge = [this]() -> std::unique_ptr<token_judge> {
+      if (!tokens_)
+        return std::make_unique<no_tokens>();
+      return std::make_unique<checked_tokens>(*token_keys_, *tokens_);
     };
     options.tickets = tickets_;
     options.last_place = [place = place_] {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "http/access/token_judge.hpp"
 #include "http/admission/stream_request_check.hpp"
-#include "http/auth/token_judge.hpp"
 #include "http/protocol/request_head.hpp"
 #include "http/streams/loop_inbox.hpp"
 #include "messages/ids.hpp"

@@ -12,8 +12,8 @@
 #include <caf/send.hpp>
 
 #include "actors/supervision/fault_hook.hpp"
+#include "http/access/ticket_book.hpp"
 #include "http/admission/stream_response.hpp"
-#include "http/auth/ticket_book.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/protocol/http_reply.hpp"
 

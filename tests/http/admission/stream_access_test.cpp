@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "http/auth/ticket_book.hpp"
-#include "http/auth/token_judge.hpp"
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 

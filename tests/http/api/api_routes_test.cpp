@@ -175,6 +175,7 @@ protected:
           return fail(ec::no_pending_version, "none");
         return pending_version{"1", "new"};
       },
+      [=](const revoke_access& m) { unexpected(m); },
       [=](const release_claim& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); });
     add_version_routes(routes, system(), store, limits);

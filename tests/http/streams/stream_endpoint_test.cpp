@@ -31,8 +31,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/auth/ticket_book.hpp"
-#include "http/auth/token_judge.hpp"
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
 #include "tests/support/audiences.hpp"

@@ -1,4 +1,4 @@
-#include "http/auth/ticket_book.hpp"
+#include "http/access/ticket_book.hpp"
 
 #include <set>
 #include <string>

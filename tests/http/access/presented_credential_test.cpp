@@ -1,4 +1,4 @@
-#include "http/auth/presented_credential.hpp"
+#include "http/access/presented_credential.hpp"
 
 #include <ostream>
 #include <string>
