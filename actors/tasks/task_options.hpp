@@ -3,10 +3,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "messages/ids.hpp"
 
 namespace herald {
 
@@ -72,6 +75,8 @@ struct task_options : task_settings {
   /// herald's binary, to keep each program (see actors/system/program_keeper.hpp); empty: programs
   /// are not kept.
   std::string keeper{};
+  /// What the environment of the program of one task has beside that; empty: nothing.
+  std::function<std::map<std::string, std::string>(const task_id&)> variables_of{};
 };
 
 /// Every type that can be started, in the order of their names.

@@ -126,9 +126,14 @@ result<void> task_runner::remove(const remove_task& command) {
 }
 
 result<task_view> task_runner::external_progressed(const report_progress& report) {
-  if (auto error = not_external(report.id))
+  const auto* task = state_->tasks.find(report.id);
+  const bool of_program = task != nullptr && state_->options.commands.contains(task->type);
+  if (auto error = of_program ? caf::error{} : not_external(report.id))
     return error;
-  if (const auto limit = state_->limit_of(external_type))
+  if (of_program && is_final(task->status))
+    return refused(ec::task_ended);
+  const auto limit = state_->limit_of(external_type);
+  if (limit && !of_program)
     state_->deadlines.set(report.id, now().at + *limit);
   progressed({report.id, report.value, report.text});
   return *shown(report.id);

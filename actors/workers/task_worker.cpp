@@ -82,6 +82,9 @@ void task_worker::run_command(const run_task& order, const command_type& command
   auto variables = state_->options->environment;
   for (const auto& [name, value] : command.env)
     variables[name] = value;
+  if (state_->options->variables_of)
+    for (auto& [name, value] : state_->options->variables_of(order.id))
+      variables[name] = std::move(value);
   variables["HERALD_TASK_ID"] = order.id.str();
   variables["HERALD_TASK_TYPE"] = order.type;
   const auto& options = *state_->options;

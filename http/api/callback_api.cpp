@@ -1,5 +1,6 @@
 #include "http/api/callback_api.hpp"
 
+#include <string>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -42,9 +43,6 @@ public:
     if (!options_.enabled || shards_.empty())
       return problem(failure{
         ec::gateway_mode_off, "this herald serves its streams itself: gateway.url is not set", {}});
-    if (const auto secret = options_.secret.read();
-        !secret->empty() && !same_secret(*secret, request.argument("secret").value_or("")))
-      return problem(failure{ec::unauthorized, "wrong or missing secret", {}});
     auto callback = parse_callback(request.body);
     if (!callback)
       return problem(callback.error());
@@ -95,18 +93,6 @@ private:
 };
 
 } // namespace
-
-bool same_secret(std::string_view secret, std::string_view given) noexcept {
-  if (secret.empty())
-    return given.empty();
-  unsigned difference = secret.size() == given.size() ? 0 : 1;
-  std::size_t place = 0;
-  for (const char c : given) {
-    difference |= static_cast<unsigned char>(c) ^ static_cast<unsigned char>(secret[place]);
-    place = place + 1 == secret.size() ? 0 : place + 1;
-  }
-  return difference == 0;
-}
 
 void add_callback_routes(
   router& routes, caf::actor_system& system, const stream_owner_actor& owner,

@@ -1,10 +1,12 @@
 #include "http/api/event_api.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "http/api/keyed_requests.hpp"
+#include "http/keys/api_access.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
@@ -88,6 +90,18 @@ caf::expected<std::optional<reach>> listener_of(const api_request& request) {
   return named ? std::optional{std::move(who)} : std::nullopt;
 }
 
+/// Where the key of the request may not publish one of the events; else counts them against what it
+/// may.
+std::optional<api_reply> not_allowed(const api_request& request, const std::vector<draft>& drafts) {
+  if (!request.by)
+    return std::nullopt;
+  for (const auto& event : drafts)
+    if (const auto why = publish_violation(request.by->key, event.to))
+      return insufficient_scope(*why, scope::events_publish);
+  request.by->published(std::chrono::steady_clock::now(), drafts.size(), request.body.size());
+  return std::nullopt;
+}
+
 api_reply look_back(
   caf::actor_system& system, const connection_registry_actor& registry,
   const api_request& request) {
@@ -123,6 +137,8 @@ void add_event_routes(
       auto events = parse_events(request.body, limits, format_of(request));
       if (!events)
         return problem(events.error());
+      if (auto refused = not_allowed(request, events->drafts))
+        return std::move(*refused);
       const bool waits = wait->has_value();
       const auto longest = wait->value_or(milliseconds{0});
       const auto reply_of = [waits, many = events->many](const publish_receipt& receipt) {

@@ -13,7 +13,8 @@ namespace herald {
 /// from many threads at once.
 using readiness_check = std::function<std::vector<std::string>()>;
 
-/// `GET /healthz` (the process lives), `GET /readyz` (200, or 503 naming what is not ready) and
+/// `GET /healthz` (the process lives), `GET /readyz` (200, or 503 naming what is not ready, but not
+/// where only keys are told of herald's inside) and
 /// `GET /metrics` (Prometheus text).
 void add_health_routes(router& routes, readiness_check not_ready, const metrics& numbers);
 

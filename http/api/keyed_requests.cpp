@@ -9,6 +9,7 @@
 #include <caf/send.hpp>
 #include <openssl/evp.h>
 
+#include "http/keys/api_caller.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
 
@@ -36,9 +37,10 @@ std::string sha256(std::string_view text) {
   return digest;
 }
 
-/// The key in its scope: whose it is, which nobody says yet; method and target; the key.
+/// The key in its scope: whose it is, empty where nobody says; method and target; the key.
 std::string name_of(const api_request& request) {
-  std::string name = "\n" + request.method + " " + request.path;
+  std::string name = request.by ? request.by->key.name : std::string{};
+  name.append("\n").append(request.method).append(" ").append(request.path);
   if (!request.raw_query.empty())
     name.append(1, '?').append(request.raw_query);
   return name.append(1, '\n').append(*request.idempotency_key);

@@ -1,9 +1,12 @@
 #include "http/api/task_api.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "http/keys/api_access.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -21,6 +24,7 @@ namespace {
 struct tasks_at {
   caf::actor_system& system;
   task_runner_actor runner;
+  task_rules rules = {};
 
   template <class Answer, class Question>
   caf::expected<Answer> ask(Question question) const {
@@ -53,11 +57,41 @@ caf::expected<start_task> planned(caf::expected<start_task> wanted, const api_re
   return wanted;
 }
 
+/// Whether an API key asks, and not somebody who needs none here.
+bool has_api_key(const api_request& request) {
+  return request.by && !request.by->key.name.empty();
+}
+
+/// Why the key of the request may not start this task, if it may not. What is told of a task is
+/// published.
+std::optional<std::string>
+start_violation(const tasks_at& tasks, const api_request& request, const start_task& wanted) {
+  if (!has_api_key(request))
+    return std::nullopt;
+  const auto& key = request.by->key;
+  const auto& types = key.tasks;
+  if (!types.empty() && std::find(types.begin(), types.end(), wanted.type) == types.end())
+    return "this key may not start tasks of this type";
+  const bool names_nobody = !wanted.to || wanted.to->everyone();
+  return names_nobody && !tasks.rules.told ? std::nullopt : publish_violation(key, wanted.to);
+}
+
 api_reply start(const tasks_at& tasks, const api_request& request) {
-  const auto task = tasks.ask<task_view>(planned(parse_start_task(request.body), request));
+  auto wanted = planned(parse_start_task(request.body), request);
+  if (!wanted)
+    return problem(wanted.error());
+  if (const auto why = start_violation(tasks, request, *wanted))
+    return insufficient_scope(*why, scope::tasks_start);
+  if (has_api_key(request)) {
+    const auto seed = request.once ? std::optional{request.once->seed.str()} : std::nullopt;
+    wanted->planned = tasks.rules.seal.id_for(request.by->key.name, seed);
+  }
+  const auto task = tasks.ask<task_view>(std::move(*wanted));
   if (!task)
     return problem(task.error());
-  auto reply = json_reply(202, started_json(*task));
+  const bool external = task->type == external_type;
+  auto reply = json_reply(
+    202, started_json(*task, external ? tasks.rules.seal.token_of(task->id) : std::string{}));
   reply.headers.emplace_back("Location", "/api/tasks/" + task->id.str());
   return reply;
 }
@@ -78,11 +112,24 @@ api_reply show(const tasks_at& tasks, const api_request& request) {
   return reply_of(tasks.ask<task_view>(get_task{id_of(request)}));
 }
 
+/// Where the key of the request has not started the task: that it may not end it.
+std::optional<api_reply> not_its_own(const tasks_at& tasks, const api_request& request) {
+  if (
+    !has_api_key(request) || request.by->may(scope::admin)
+    || tasks.rules.seal.is_of(id_of(request), request.by->key.name))
+    return std::nullopt;
+  return insufficient_scope("this key has not started this task", scope::admin);
+}
+
 api_reply cancel(const tasks_at& tasks, const api_request& request) {
+  if (auto refused = not_its_own(tasks, request))
+    return std::move(*refused);
   return reply_of(tasks.ask<task_view>(cancel_task{id_of(request)}));
 }
 
 api_reply remove(const tasks_at& tasks, const api_request& request) {
+  if (auto refused = not_its_own(tasks, request))
+    return std::move(*refused);
   const auto removed = tasks.ask<void>(remove_task{id_of(request)});
   return removed ? json_reply(204, {}) : problem(removed.error());
 }
@@ -140,8 +187,10 @@ api_reply send_test_event(
 
 } // namespace
 
-void add_task_routes(router& routes, caf::actor_system& system, const task_runner_actor& runner) {
-  const auto add = [&routes, tasks = tasks_at{system, runner}](
+void add_task_routes(
+  router& routes, caf::actor_system& system, const task_runner_actor& runner,
+  const task_rules& rules) {
+  const auto add = [&routes, tasks = tasks_at{system, runner, rules}](
                      const char* method, const char* pattern, task_handler handle,
                      const route_input& takes = no_parameters) {
     routes.add(method, pattern, takes, handler_of(tasks, handle));

@@ -1,8 +1,10 @@
 #include "http/api/version_api.hpp"
 
+#include <chrono>
 #include <string>
 
 #include "http/api/keyed_requests.hpp"
+#include "http/keys/api_caller.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -22,6 +24,8 @@ router::handler queueing(
     auto order = parse_version(request.body, limits);
     if (!order)
       return problem(order.error());
+    if (request.by)
+      request.by->published(std::chrono::steady_clock::now(), 1, request.body.size());
     const auto id = order->id;
     if (request.once)
       order->once = publish_once(request, [id, render](const publish_receipt& receipt) {

@@ -10,6 +10,7 @@
 
 #include "http/clients/webhook_signature.hpp"
 #include "http/config/config_file.hpp"
+#include "http/config/key_command.hpp"
 #include "http/config/settings.hpp"
 #include "http/config/usage.hpp"
 #include "messages/text/spelling.hpp"
@@ -342,6 +343,12 @@ build(config_builder& builder, const request& r, std::span<const std::string_vie
 
 parse_result load_config(
   std::span<const std::string_view> arguments, std::span<const std::string_view> environment) {
+  if (!arguments.empty() && arguments.front() == "key") {
+    const auto made = make_key(arguments.subspan(1));
+    if (const auto* refused = std::get_if<key_refusal>(&made))
+      return bad_config(refused->why);
+    return early_exit{0, std::get<made_key>(made).text};
+  }
   request r;
   if (const auto wrong = argument_reader{arguments}.read_into(r))
     return bad_config(*wrong);

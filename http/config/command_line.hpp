@@ -37,7 +37,7 @@ using parse_result = std::variant<run_options, early_exit>;
 /// ("NAME=value", of which only HERALD_* counts) and the arguments (without the program's name);
 /// the later beats the earlier. Whatever is wrong ends the run with `exit_bad_config` and one line
 /// for standard error that names the key as it was written. Reads the files, those of secrets too,
-/// and does nothing else.
+/// and does nothing else; `key` as the first argument makes a key of the API (see key_command.hpp).
 [[nodiscard]] parse_result load_config(
   std::span<const std::string_view> arguments, std::span<const std::string_view> environment);
 

@@ -35,6 +35,8 @@ std::optional<violation> mask_violation(const config& c) {
     return masked("version.url");
   if (has_masked_query(c.webhook.url))
     return masked("webhook.url");
+  if (c.internal.secret == masked_secret)
+    return masked("internal.secret");
   for (const auto& [name, command] : c.tasks.commands)
     for (const auto& [variable, value] : command.env)
       if (value == masked_secret)
@@ -102,6 +104,15 @@ std::optional<violation> auth_violation(const config& c) {
       "auth.algorithms", "auth.algorithms must name RS256, ES256 or EdDSA where auth.jwks_file or "
                          "auth.jwks_url is set"};
   return std::nullopt;
+}
+
+/// Who reaches the API may do everything, unless there are keys: that is to be meant.
+std::optional<violation> open_violation(const config& c) {
+  if (is_loopback(c.api.host) || !c.api.keys.empty() || c.api.open)
+    return std::nullopt;
+  return violation{
+    "api.host", "api.keys must be set, or api.open=true written down, where api.host (" + c.api.host
+                  + ") is not a loopback address"};
 }
 
 violation too_small(const std::string& key, const std::string& least) {
@@ -178,6 +189,8 @@ std::optional<violation> validate(const config& c) {
   if (auto broken = auth_violation(c))
     return broken;
   if (auto broken = stream_access_violation(c))
+    return broken;
+  if (auto broken = open_violation(c))
     return broken;
   if (c.api.max_event_bytes > c.api.max_body_bytes)
     return violation{

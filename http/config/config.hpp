@@ -18,6 +18,7 @@
 #include "http/admission/stream_options.hpp"
 #include "http/auth/auth_options.hpp"
 #include "http/clients/callback_settings.hpp"
+#include "http/keys/access_settings.hpp"
 #include "http/server/api_options.hpp"
 
 namespace herald {
@@ -53,6 +54,8 @@ struct config {
   shutdown_settings shutdown;
   herald::log::options log;
   testing_settings testing;
+  internal_settings internal;
+  limit_settings limits;
 };
 
 /// Stands for a secret in what `--print-config` prints; not accepted as one.
@@ -68,6 +71,7 @@ inline constexpr std::array secret_files = {
   secret_file{"callback.url", "callback.url_file"},
   secret_file{"version.url", "version.url_file"},
   secret_file{"webhook.url", "webhook.url_file"},
+  secret_file{"internal.secret", "internal.secret_file"},
 };
 
 /// A rule that settings break together.

@@ -11,6 +11,7 @@
 
 #include "http/config/config_children.hpp"
 #include "http/config/config_json.hpp"
+#include "http/config/config_keys.hpp"
 #include "http/config/settings.hpp"
 #include "messages/text/spelling.hpp"
 
@@ -155,6 +156,8 @@ complaint apply_setting(config& c, const std::string& key, const json& value) {
     return read_commands(c.tasks.commands, value);
   if (key == "supervision.children")
     return read_children(c, value);
+  if (key == "api.keys")
+    return read_keys(c.api.keys, value);
   auto wrong = read_value(s->member(c), key, s->rule, value);
   if (wrong && s->hide != secrecy::open)
     return key + " must be " + s->requirement();
@@ -236,6 +239,8 @@ std::string print_config(const config& c) {
       place = commands_json(c.tasks.commands);
     else if (s.key == "supervision.children")
       place = children_json(c);
+    else if (s.key == "api.keys")
+      place = keys_json(c.api.keys);
     else
       std::visit([&](const auto& value) { place = value; }, shown_value(c, s));
   }

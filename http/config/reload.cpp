@@ -32,9 +32,15 @@ reload_outcome reload(config& running, const config& wanted) {
     if (next.webhook.secret_file == running.webhook.secret_file)
       outcome.changed.emplace_back("webhook.secret_file");
   }
+  // Of those that only a file can say, the one that is live.
+  rest.api.keys = wanted.api.keys;
+  if (running.api.keys != wanted.api.keys) {
+    next.api.keys = wanted.api.keys;
+    outcome.changed.emplace_back("api.keys");
+  }
   if (print_config(rest) != print_config(wanted))
     for (const auto& s : settings())
-      if (s.file_only())
+      if (s.file_only() && s.when != applies::live)
         outcome.needs_restart.emplace_back(s.key);
   outcome.broken = validate(next);
   if (outcome.broken)

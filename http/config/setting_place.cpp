@@ -172,6 +172,9 @@ setting_value split_list(std::string_view text) {
 } // namespace
 
 std::string_view unit_of(std::string_view key) {
+  // So many in a second are no time.
+  if (key.ends_with("_per_s"))
+    return {};
   for (const std::string_view unit : {"s", "ms", "bytes"})
     if (key.ends_with(unit) && key.substr(0, key.size() - unit.size()).ends_with('_'))
       return unit;

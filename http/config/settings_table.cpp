@@ -57,6 +57,15 @@ const std::array table = {
     "else any.",
     secrecy::open, live},
 
+  setting{
+    "api.keys", nullptr, by_type,
+    R"(Who may use the API: [{"name": "..", "sha256": "..", "scopes": [..], ..}], as herald key prints them; none: whoever reaches it.)",
+    secrecy::open, live},
+  setting{
+    AT(api.open), by_type,
+    "Needed where api.host is no loopback address and there are no api.keys: anybody may do "
+    "anything."},
+
   setting{AT(stream.host), host, "Address that streams are served on."},
   setting{AT(stream.port), port, "Port of the streams; 0 takes a free one."},
   setting{AT(stream.threads), count(0, 1024), "Threads that serve streams; 0: one per core."},
@@ -377,6 +386,33 @@ const std::array table = {
   setting{AT(log.max_queue_bytes), bytes(4096), "Bytes of lines that may wait to be written."},
 
   setting{AT(testing.enabled), by_type, "Serves /api/testing for browser suites."},
+
+  setting{
+    AT(internal.secret), plain,
+    "Secret that /internal/send must carry, as ?secret= or Authorization: Bearer; empty: none, and "
+    "nobody may where there are api.keys.",
+    secrecy::secret, live},
+  setting{
+    AT(internal.secret_file), plain,
+    "File that has it: its first line, read at the start and again on SIGHUP."},
+
+  setting{
+    AT(limits.failed_auth_per_min), count(0, 1'000'000),
+    "Wrong keys and secrets a minute from one address; more attempts are refused (429). 0: no "
+    "limit.",
+    secrecy::open, live},
+  setting{
+    AT(limits.max_addresses), count(1, 10'000'000),
+    "Addresses of which it is known what has failed; beyond, the one that failed longest ago is "
+    "forgotten.",
+    secrecy::open, live},
+  setting{
+    AT(limits.publishes_per_s), count(0, 10'000'000),
+    "Events and versions a second of a key without a rate of its own (429). 0: no limit.",
+    secrecy::open, live},
+  setting{
+    AT(limits.publish_bytes_per_s), bytes(0), "Bytes of them a second, likewise. 0: no limit.",
+    secrecy::open, live},
 };
 
 #undef AT

@@ -29,7 +29,9 @@ constexpr std::pair<std::string_view, std::string_view> sections[] = {
   {"supervision", "Supervision of the actors"},
   {"shutdown", "Shutdown"},
   {"log", "The log, on standard error"},
-  {"testing", "Tests"}};
+  {"testing", "Tests"},
+  {"internal", "The SSE Gateway's protocol, /internal/send"},
+  {"limits", "Limits of those who ask"}};
 
 constexpr std::pair<std::string_view, std::string_view> other_flags[] = {
   {"--config FILE", "Reads settings from a JSON file; comments are allowed. Of several the later "
@@ -99,7 +101,8 @@ std::string_view title_of(std::string_view section) {
 std::string usage() {
   std::string page =
     "Usage: herald [--config FILE]... [--SETTING VALUE]...\n"
-    "       herald gateway [--port N] [--callback-url URL] [--SETTING VALUE]...\n\n"
+    "       herald gateway [--port N] [--callback-url URL] [--SETTING VALUE]...\n"
+    "       herald key NAME --scope SCOPE... [--topic PATTERN]... prints a key for api.keys\n\n"
     "Broadcasts events to browsers over server-sent events (SSE).\n\n";
   for (const auto& [flag, help] : other_flags)
     append_entry(page, flag, help);

@@ -9,6 +9,7 @@
 
 namespace herald {
 
+struct api_caller;
 struct claimed_key;
 
 /// An API request as handlers see it: routed, its body complete, within its limits and not encoded.
@@ -29,6 +30,8 @@ struct api_request {
   std::optional<std::string> idempotency_key = std::nullopt;
   /// Null where the request has no key.
   std::shared_ptr<const claimed_key> once = nullptr;
+  /// Who asks; null where nobody is asked who they are.
+  std::shared_ptr<const api_caller> by = nullptr;
 
   /// A query argument, or nothing.
   [[nodiscard]] std::optional<std::string> argument(const std::string& name) const {

@@ -22,9 +22,9 @@ namespace herald {
 /// A way in to the API: who may come, and what can be asked.
 struct api_door {
   api_door(
-    const router& routes, metrics& numbers, request_guard who, reading_rules how,
-    std::chrono::seconds idle)
-    : dispatcher(routes, numbers),
+    const router& routes, metrics& numbers, api_access* access, request_guard who,
+    reading_rules how, std::chrono::seconds idle)
+    : dispatcher(routes, numbers, access),
       guard(std::move(who)),
       reading(std::move(how)),
       keep_alive_timeout(idle) {}

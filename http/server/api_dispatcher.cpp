@@ -93,6 +93,13 @@ std::optional<std::string> key_of(const request_head& head, const router::route&
   return key;
 }
 
+access_question
+question_of(const request_head& head, const router::match& match, const client_address& from) {
+  if (match.found == nullptr)
+    return {head, {}, {}, match.path_arguments, from};
+  return {head, match.found->method, match.found->pattern, match.path_arguments, from};
+}
+
 /// The `method` label of a request that no route takes, where clients could make up any.
 std::string_view known_method(std::string_view method) {
   for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -124,9 +131,10 @@ struct api_dispatcher::route_numbers {
   }
 };
 
-api_dispatcher::api_dispatcher(const router& routes, metrics& numbers)
+api_dispatcher::api_dispatcher(const router& routes, metrics& numbers, api_access* access)
   : routes_(routes),
-    metrics_(numbers) {
+    metrics_(numbers),
+    access_(access) {
   const auto add = [&](const router::route* route, const std::string& pattern) {
     auto added = std::make_unique<route_numbers>();
     added->pattern = pattern;
@@ -147,58 +155,101 @@ bool api_dispatcher::is_reserved(const request_head& head) const {
   return match.found != nullptr && match.found->takes.reserved;
 }
 
-api_reply api_dispatcher::answer(const request_head& head, std::string body) {
+/// None for a target that cannot be read.
+router::match api_dispatcher::match_of(const request_head& head) const {
+  return has_broken_escape(head.target) ? router::match{}
+                                        : routes_.find(head.method, split_target(head.target).path);
+}
+
+std::optional<api_reply>
+api_dispatcher::refusal(const request_head& head, const client_address& from) {
+  if (access_ == nullptr || !access_->active())
+    return std::nullopt;
+  const auto match = match_of(head);
+  auto refused =
+    access_->check(question_of(head, match, from), std::chrono::steady_clock::now()).refusal;
+  if (refused)
+    count(head, match, refused->status);
+  return refused;
+}
+
+api_reply
+api_dispatcher::answer(const request_head& head, std::string body, const client_address& from) {
   const auto start = std::chrono::steady_clock::now();
-  const auto target = split_target(head.target);
-  const bool broken = has_broken_escape(head.target);
-  auto match = broken ? router::match{} : routes_.find(head.method, target.path);
+  auto match = match_of(head);
   api_reply reply;
-  if (broken) {
-    reply = problem(
+  if (access_ != nullptr && access_->active()) {
+    // The one place that every request passes, by whatever door and in whatever form it comes.
+    auto verdict = access_->check(question_of(head, match, from), start);
+    if (verdict.refusal) {
+      reply = std::move(*verdict.refusal);
+    } else {
+      reply = carry_out(head, std::move(body), match, verdict.caller);
+      access_->note(
+        question_of(head, match, from), verdict.caller, reply.status,
+        std::chrono::steady_clock::now());
+    }
+  } else {
+    reply = carry_out(head, std::move(body), match, nullptr);
+  }
+  count(head, match, reply.status);
+  numbers_.at(match.found)
+    ->duration->Observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return reply;
+}
+
+void api_dispatcher::count(const request_head& head, const router::match& match, int status) {
+  numbers_.at(match.found)
+    ->count(
+      metrics_, match.found != nullptr ? match.found->method : known_method(head.method), status);
+}
+
+api_reply api_dispatcher::carry_out(
+  const request_head& head, std::string body, router::match& match, api_caller_ptr by) {
+  if (has_broken_escape(head.target))
+    return problem(
       {ec::malformed_request,
        "a % in the request target must be followed by two hexadecimal digits",
        {}});
-  } else if (match.found == nullptr) {
-    reply = no_route(head, match);
-  } else if (const auto why = query_violation(target.query, match.found->takes)) {
-    reply = problem(*why);
-  } else if (!body.empty() && !match.found->takes.foreign && !says_json(head)) {
-    reply = problem(
+  if (match.found == nullptr)
+    return no_route(head, match);
+  const auto target = split_target(head.target);
+  if (const auto why = query_violation(target.query, match.found->takes))
+    return problem(*why);
+  if (!body.empty() && !match.found->takes.foreign && !says_json(head)) {
+    auto reply = problem(
       {415, "Unsupported media type"},
       "send the body as application/json, or as application/x-ndjson where lines are taken");
     reply.headers.emplace_back("Accept", "application/json, application/x-ndjson");
-  } else {
-    auto headers = routes_.headers();
-    const auto& route = *match.found;
-    api_request request;
-    request.method = head.method;
-    request.path = target.path;
-    request.body = std::move(body);
-    request.content_type = head.content_type;
-    request.path_arguments = std::move(match.path_arguments);
-    request.query = parse_query(target.query);
-    request.raw_query = target.query;
-    if (routes_.keyed())
-      request.idempotency_key = key_of(head, route);
-    if (request.idempotency_key) {
-      // The headers belong to the answer that is kept.
-      const auto carry_out = [&](const api_request& what) {
-        auto answer = run(route, [&] { return route.answer(what); });
-        add_missing(headers, answer);
-        return answer;
-      };
-      reply = run(route, [&] { return routes_.keyed()(request, route, headers, carry_out); });
-    } else {
-      reply = run(route, [&] { return route.answer(request); });
-    }
-    add_missing(std::move(headers), reply);
+    return reply;
   }
-  auto& numbers = *numbers_.at(match.found);
-  numbers.count(
-    metrics_, match.found != nullptr ? match.found->method : known_method(head.method),
-    reply.status);
-  numbers.duration->Observe(
-    std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  auto headers = routes_.headers();
+  const auto& route = *match.found;
+  api_request request;
+  request.method = head.method;
+  request.path = target.path;
+  request.body = std::move(body);
+  request.content_type = head.content_type;
+  request.path_arguments = std::move(match.path_arguments);
+  request.query = parse_query(target.query);
+  request.raw_query = target.query;
+  request.by = std::move(by);
+  if (routes_.keyed())
+    request.idempotency_key = key_of(head, route);
+  api_reply reply;
+  if (request.idempotency_key) {
+    // The headers belong to the answer that is kept.
+    const auto carry_out = [&](const api_request& what) {
+      auto answer = run(route, [&] { return route.answer(what); });
+      add_missing(headers, answer);
+      return answer;
+    };
+    reply = run(route, [&] { return routes_.keyed()(request, route, headers, carry_out); });
+  } else {
+    reply = run(route, [&] { return route.answer(request); });
+  }
+  add_missing(std::move(headers), reply);
   return reply;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "http/keys/api_key.hpp"
 #include "messages/events.hpp"
 
 namespace herald {
@@ -43,6 +44,10 @@ struct api_settings {
   /// Names that the API is reached under, beside IP addresses and localhost. Checked on loopback,
   /// elsewhere if there are any.
   std::vector<std::string> hosts;
+  /// Who may use the API; empty: whoever reaches it. A matter of `api_access`.
+  std::vector<api_key> keys;
+  /// Whether it is meant that there are no keys where others than this machine reach it.
+  bool open = false;
 };
 
 /// The settings, and what is none. Deadlines are for the whole, not for each read.

@@ -69,13 +69,19 @@ place_limits limits_of(const api_options& options, std::size_t descriptors) {
 
 api_server::api_server(
   api_options options, const router& routes, metrics& numbers,
-  std::optional<api_side_door> side_door)
+  std::optional<api_side_door> side_door, api_access* access)
   : options_(std::move(options)),
     metrics_(numbers),
+    access_(access),
     max_body_bytes_(options_.max_body_bytes),
     out_of_memory_(refusals(numbers, "out_of_memory")),
     // Before it is known where it listens; nobody comes yet.
-    front_(routes, numbers, request_guard{options_, true}, reading(), options_.keep_alive_timeout),
+    front_(
+      routes, numbers, access, request_guard{options_, true},
+      reading([this](const request_head& head, int descriptor) {
+        return refusal_before_body(front_, head, descriptor);
+      }),
+      options_.keep_alive_timeout),
     places_(limits_of(options_, raise_descriptor_limit()), numbers),
     lobby_(
       options_, places_,
@@ -90,22 +96,23 @@ api_server::api_server(
     threads_({options_.max_connections, options_.max_waiting_connections, thread_linger}, numbers),
     reserved_threads_({reserved_threads, options_.max_waiting_connections, thread_linger}, numbers),
     httplib_(options_, [this](int descriptor) { on_client(descriptor, {}, front_); }),
-    exposed_(!are_loopback(httplib_.addresses())) {
+    exposed_(!are_loopback(httplib_.addresses())),
+    exposed_gauge_(numbers.gauge(
+      "herald_api_exposed",
+      "1 where others than this machine reach the API, which asks nobody who they are.")) {
   front_.guard.replace({options_, !exposed_});
   if (side_door) {
-    auto rules = reading();
+    auto rules = reading([this](const request_head& head, int descriptor) {
+      return refusal_before_body(*side_, head, descriptor);
+    });
     rules.takes = std::move(side_door->takes);
     side_.emplace(
-      *side_door->routes, numbers,
+      *side_door->routes, numbers, access,
       request_guard{options_.origins, std::move(side_door->hosts), side_door->hosts_setting, false},
       std::move(rules), side_door->keep_alive_timeout);
     side_->give_back = std::move(side_door->give_back);
   }
-  numbers
-    .gauge(
-      "herald_api_exposed",
-      "1 where others than this machine reach the API, which asks nobody who they are.")
-    .Set(exposed_ ? 1 : 0);
+  exposed_gauge_.Set(asks_nobody() ? 1 : 0);
   // There from the start: an alert on a rise sees the first one.
   for (const auto* reason : {"origin", "host", "crowded_out", "bytes_exceeded"})
     refusals(numbers, reason);
@@ -121,13 +128,13 @@ api_server::~api_server() {
 }
 
 void api_server::start() {
-  if (exposed_)
+  if (asks_nobody())
     log::warning(
       "api", "exposed",
       {{"host", options_.host},
        {"what",
-        "api.host is not a loopback address: whoever reaches this port may publish, read who is "
-        "connected, and start the programs of tasks.commands"}});
+        "api.host is not a loopback address, and there are no api.keys: whoever reaches this port "
+        "may publish, read who is connected, and start the programs of tasks.commands"}});
   lobby_.start();
   httplib_.start();
 }
@@ -135,6 +142,7 @@ void api_server::start() {
 void api_server::reconfigure(const api_settings& settings) {
   max_body_bytes_ = settings.max_body_bytes;
   front_.guard.replace({settings, !exposed_});
+  exposed_gauge_.Set(asks_nobody() ? 1 : 0);
 }
 
 void api_server::stop() {
@@ -147,8 +155,25 @@ void api_server::stop() {
   reserved_threads_.join();
 }
 
-reading_rules api_server::reading() const {
-  return {&max_body_bytes_, options_.head_timeout, options_.body_timeout, {}};
+reading_rules api_server::reading(decltype(reading_rules::refuses) refuses) const {
+  return {&max_body_bytes_, options_.head_timeout, options_.body_timeout, {}, std::move(refuses)};
+}
+
+/// A page is told by the guard that it is one, once its request is there.
+std::optional<api_reply>
+api_server::refusal_before_body(api_door& by, const request_head& head, int descriptor) const {
+  if (access_ == nullptr || !access_->active() || by.guard.read()->check(head))
+    return std::nullopt;
+  return by.dispatcher.refusal(head, address_of(descriptor));
+}
+
+client_address api_server::address_of(int descriptor) const {
+  return access_ != nullptr && access_->active() ? peer_address(descriptor) : client_address{};
+}
+
+/// Whether others than this machine reach it, and may do everything.
+bool api_server::asks_nobody() const {
+  return exposed_ && (access_ == nullptr || !access_->has_keys());
 }
 
 void api_server::take_over(int descriptor, std::string read) {
@@ -287,7 +312,7 @@ bool api_server::await_next(api_connection& client) {
 
 void api_server::answer(api_connection& client) {
   const auto& head = client.reader.head();
-  auto reply = answer_to(head, std::move(client.reader.body()), *client.by);
+  auto reply = answer_to(client);
   add_common_headers(reply);
   --client.requests_left;
   if (!httplib_adapter::knows(head.method)) {
@@ -305,17 +330,22 @@ void api_server::answer(api_connection& client) {
   client.begin_next();
 }
 
-api_reply api_server::answer_to(const request_head& head, std::string body, api_door& by) {
-  auto refused = by.guard.read()->check(head);
+api_reply api_server::answer_to(api_connection& client) {
+  const auto& head = client.reader.head();
+  auto refused = client.by->guard.read()->check(head);
   if (!refused)
-    return by.dispatcher.answer(head, std::move(body));
+    return client.by->dispatcher.answer(
+      head, std::move(client.reader.body()), address_of(client.socket.descriptor()));
   count_refusal(refused->reason);
   return std::move(refused->reply);
 }
 
 void api_server::refuse(api_connection& client, const failure& why, std::string_view reason) {
-  count_refusal(reason);
-  auto reply = problem(why);
+  auto& answer = client.reader.answer();
+  // What has an answer of its own is counted where that was made.
+  if (!answer)
+    count_refusal(reason);
+  auto reply = answer ? std::move(*answer) : problem(why);
   add_common_headers(reply);
   client.socket.put(render_reply(reply, client.reader.head().method != "HEAD"));
 }

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/keys/api_access.hpp"
 #include "http/server/api_connection.hpp"
 #include "http/server/api_lobby.hpp"
 #include "http/server/api_options.hpp"
@@ -58,10 +60,11 @@ struct api_side_door {
 class api_server {
 public:
   /// Binds. Throws std::runtime_error if the address cannot be had, also if another process has the
-  /// port; what it says names the settings. `routes` must be complete and outlive the server.
+  /// port; what it says names the settings. `routes` must be complete and outlive the server, as
+  /// `access` must; null: everything may be asked.
   api_server(
     api_options options, const router& routes, metrics& numbers,
-    std::optional<api_side_door> side_door = {});
+    std::optional<api_side_door> side_door = {}, api_access* access = nullptr);
   /// Stops.
   ~api_server();
 
@@ -95,7 +98,11 @@ private:
     over,
   };
 
-  [[nodiscard]] reading_rules reading() const;
+  [[nodiscard]] reading_rules reading(decltype(reading_rules::refuses) refuses) const;
+  [[nodiscard]] std::optional<api_reply>
+  refusal_before_body(api_door& by, const request_head& head, int descriptor) const;
+  [[nodiscard]] client_address address_of(int descriptor) const;
+  [[nodiscard]] bool asks_nobody() const;
   void on_client(int descriptor, std::string read, api_door& by);
   void turn_away(api_socket socket);
   void say_memory_is_out(const api_connection& client);
@@ -105,12 +112,13 @@ private:
   [[nodiscard]] left serve_requests(api_connection& client, bool stays);
   [[nodiscard]] bool await_next(api_connection& client);
   void answer(api_connection& client);
-  [[nodiscard]] api_reply answer_to(const request_head& head, std::string body, api_door& by);
+  [[nodiscard]] api_reply answer_to(api_connection& client);
   void refuse(api_connection& client, const failure& why, std::string_view reason);
   void count_refusal(std::string_view reason);
 
   const api_options options_;
   metrics& metrics_;
+  api_access* const access_;
   api_wakeups wakeups_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> max_body_bytes_;
@@ -124,6 +132,7 @@ private:
   connection_threads reserved_threads_;
   httplib_adapter httplib_;
   const bool exposed_;
+  prometheus::Gauge& exposed_gauge_;
 };
 
 } // namespace herald

@@ -52,6 +52,11 @@ void request_reader::use(api_socket& socket) {
 
 /// The head is there and a body follows.
 request_reader::outcome request_reader::begin_body(api_socket& socket) {
+  if (rules_->refuses)
+    if (auto answer = rules_->refuses(head(), socket.descriptor())) {
+      answer_ = std::move(answer);
+      return outcome::refused;
+    }
   if (head().encoded)
     return refuse({ec::unsupported_encoding, "send the body without Content-Encoding", {}});
   parser_.allow_body(*rules_->max_body_bytes);

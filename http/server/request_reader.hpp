@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "http/protocol/api_message.hpp"
 #include "http/protocol/request_parser.hpp"
 #include "http/server/api_socket.hpp"
 #include "messages/errors.hpp"
@@ -22,6 +23,8 @@ struct reading_rules {
   std::chrono::milliseconds body_timeout{};
   /// Whether a request is for here, by its head; empty: all are.
   std::function<bool(const request_head&)> takes;
+  /// What is answered, by its head, to a request whose body is not to be read; empty: all are.
+  std::function<std::optional<api_reply>(const request_head&, int descriptor)> refuses;
 };
 
 /// Reads one API request off a connection, head and body, and never more than it may have: what is
@@ -59,6 +62,8 @@ public:
   [[nodiscard]] const request_head& head() const noexcept { return parser_.head(); }
   [[nodiscard]] std::string& body() noexcept { return parser_.body(); }
   [[nodiscard]] const failure& refusal() const noexcept { return refusal_; }
+  /// Counts before `refusal`, where there is one.
+  [[nodiscard]] std::optional<api_reply>& answer() noexcept { return answer_; }
 
 private:
   void use(api_socket& socket);
@@ -70,6 +75,7 @@ private:
   std::optional<api_socket::clock::time_point> deadline_;
   std::size_t used_ = 0;
   failure refusal_;
+  std::optional<api_reply> answer_;
 };
 
 } // namespace herald

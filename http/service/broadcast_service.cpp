@@ -1,6 +1,7 @@
 #include "http/service/broadcast_service.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -125,8 +126,10 @@ private:
   void tell_the_end(std::chrono::milliseconds wait);
 
   const config settings_;
-  /// `callback.secret`.
-  shared_value<std::string> secret_;
+  const task_seal seal_;
+  api_access access_;
+  /// Where programs of tasks reach the API; empty until that has its port.
+  shared_value<std::string> api_url_;
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;
@@ -158,7 +161,8 @@ broadcast_service::broadcast_service(
   const config& settings, caf::actor_system& system, metrics& numbers,
   std::function<void()> give_up, const route_adder& more, recovered_journal past)
   : settings_(settings),
-    secret_(settings.callback.secret),
+    seal_(task_seal_of(settings)),
+    access_(access_rules_of(settings), seal_, numbers),
     system_(system),
     token_keys_(open_token_keys(settings.auth, numbers)),
     tokens_(make_token_checker(token_keys_.get(), settings.auth, numbers)),
@@ -188,6 +192,14 @@ broadcast_service::broadcast_service(
   // Now that there are streams to hear of it: tells of the tasks that a former life has left.
   task_options how{settings.tasks};
   how.keeper = "/proc/self/exe";
+  if (settings.api.port != 0)
+    api_url_.replace(api_url_of(settings, settings.api.port));
+  how.variables_of = [seal = seal_, url = api_url_](const task_id& id) {
+    std::map<std::string, std::string> variables{{"HERALD_TASK_TOKEN", seal.token_of(id)}};
+    if (const auto known = url.read(); !known->empty())
+      variables.emplace("HERALD_API", *known);
+    return variables;
+  };
   tasks_ = spawn_task_runner(
     system, supervision_.child("task-runner"), how, registry_, numbers,
     task_workers(system, how, numbers, supervision_.child("task-worker")),
@@ -197,7 +209,8 @@ broadcast_service::broadcast_service(
   add_signposts(
     routes_, endpoint_ ? "port " + std::to_string(endpoint_->port()) + " (stream.port)"
                        : "the SSE Gateway of gateway.url");
-  api_.emplace(api_options_of(settings), routes_, numbers);
+  api_.emplace(api_options_of(settings), routes_, numbers, std::nullopt, &access_);
+  api_url_.replace(api_url_of(settings, api_->port()));
 }
 
 broadcast_service::~broadcast_service() {
@@ -320,12 +333,13 @@ void broadcast_service::make_routes() {
   const event_limits limits{settings_.api.max_event_bytes};
   add_event_routes(routes_, system_, registry_, limits, settings_.api.wait_ms);
   add_version_routes(routes_, system_, versions_, limits);
-  add_task_routes(routes_, system_, tasks_);
+  add_task_routes(
+    routes_, system_, tasks_, {seal_, settings_.tasks.audience == task_audience::everyone});
   add_connection_routes(routes_, system_, registry_);
   add_look_back_route(routes_, system_, registry_);
   add_journal_route(routes_, copier());
   add_access_routes(routes_, system_, registry_, *tickets_, settings_.auth);
-  callback_options callbacks{!shards_.empty(), secret_};
+  callback_options callbacks{!shards_.empty()};
   callbacks.query = query_rules();
   add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
@@ -351,6 +365,7 @@ void broadcast_service::start() {
       {{"host", settings_.stream.host},
        {"what", "auth.mode is none: whoever reaches this address hears what is not for one page, "
                 "and who knows a request_id has its stream"}});
+  log_closed_routes(settings_);
   if (endpoint_)
     endpoint_->start();
   phase_ = service_phase::running;
@@ -358,11 +373,12 @@ void broadcast_service::start() {
 }
 
 void broadcast_service::reconfigure(const config& now) {
-  secret_.replace(now.callback.secret);
+  access_.replace(access_rules_of(now));
   // What is wrong with a file is logged.
   if (token_keys_)
     static_cast<void>(token_keys_->reload());
   webhooks_.reconfigure(now);
+  log_closed_routes(now);
   api_->reconfigure(now.api);
   caf::anon_send(caf::actor_cast<history_keeper_actor>(registry_), change_history{now.history});
   if (endpoint_)

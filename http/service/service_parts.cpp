@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/telemetry/log.hpp"
 #include "http/admission/client_origin.hpp"
 #include "http/api/health_api.hpp"
 #include "http/protocol/http_url.hpp"
@@ -36,6 +37,40 @@ api_options api_options_of(const config& settings) {
 
 std::chrono::milliseconds patience(shutdown_reason why) {
   return why == shutdown_reason::asked ? ask_deadline : std::chrono::seconds{1};
+}
+
+access_rules access_rules_of(const config& settings) {
+  return {settings.api.keys, settings.limits, settings.internal.secret, settings.callback.secret};
+}
+
+void log_closed_routes(const config& settings) {
+  if (settings.api.keys.empty())
+    return;
+  if (settings.internal.secret.empty())
+    log::info(
+      "api", "internal_send_closed",
+      {{"what", "there are api.keys and no internal.secret: /internal/send is refused"}});
+  if (!settings.gateway.url.empty() && settings.callback.secret.empty())
+    log::warning(
+      "api", "callback_closed",
+      {{"what", "there are api.keys and no callback.secret: what the gateway tells is refused"}});
+}
+
+task_seal task_seal_of(const config& settings) {
+  if (settings.journal.path.empty())
+    return task_seal{random_secret()};
+  return task_seal{secret_in(settings.journal.path + "-secret")};
+}
+
+std::string api_url_of(const config& settings, std::uint16_t port) {
+  auto host = settings.api.host;
+  if (host == "0.0.0.0")
+    host = "127.0.0.1";
+  else if (host == "::")
+    host = "::1";
+  if (host.find(':') != std::string::npos)
+    host = "[" + host + "]";
+  return "http://" + host + ":" + std::to_string(port);
 }
 
 namespace {

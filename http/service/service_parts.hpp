@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "http/admission/stream_options.hpp"
 #include "http/clients/webhook_client.hpp"
 #include "http/config/config.hpp"
+#include "http/keys/api_access.hpp"
+#include "http/keys/task_seal.hpp"
 #include "http/server/api_options.hpp"
 #include "http/server/router.hpp"
 #include "http/service/service.hpp"
@@ -26,6 +29,20 @@ namespace herald {
 
 [[nodiscard]] stream_options stream_options_of(const config& settings);
 [[nodiscard]] api_options api_options_of(const config& settings);
+
+/// Who may use the API, as the settings say it.
+[[nodiscard]] access_rules access_rules_of(const config& settings);
+
+/// Logs what is closed to everybody: routes that want a secret of their own where none is set, and
+/// there are keys.
+void log_closed_routes(const config& settings);
+
+/// What signs tokens and ids of tasks. With a journal its secret is kept beside that, so that tasks
+/// which outlive herald can be reported on; throws where it cannot be.
+[[nodiscard]] task_seal task_seal_of(const config& settings);
+
+/// Where programs on this machine reach the API.
+[[nodiscard]] std::string api_url_of(const config& settings, std::uint16_t port);
 
 /// Where a service is in its life; read by many threads, moved on by one.
 enum class service_phase : std::uint8_t { starting, running, shutting_down };

@@ -85,6 +85,7 @@ public:
     const config& settings, caf::actor_system& system, metrics& numbers,
     std::function<void()> give_up, const route_adder& more)
     : settings_(settings),
+      access_(access_rules_of(settings), task_seal_of({}), numbers),
       system_(system),
       client_(make_client(settings, numbers)),
       webhooks_(settings),
@@ -101,7 +102,7 @@ public:
     add_callback_hint(routes_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
-    api_.emplace(api_options_of(settings), routes_, numbers, side_door());
+    api_.emplace(api_options_of(settings), routes_, numbers, side_door(), &access_);
   }
 
   ~stand_in_service() override {
@@ -116,6 +117,7 @@ public:
       log::warning(
         "gateway", "not_configured",
         {{"what", "callback.url (CALLBACK_URL) is not set: pages are answered 503"}});
+    log_closed_routes(settings_);
     endpoint_.start();
     phase_ = service_phase::running;
     api_->start();
@@ -126,6 +128,8 @@ public:
   }
 
   void reconfigure(const config& now) override {
+    access_.replace(access_rules_of(now));
+    log_closed_routes(now);
     api_->reconfigure(now.api);
     endpoint_.reconfigure(now.stream);
     webhooks_.reconfigure(now);
@@ -176,6 +180,7 @@ private:
   }
 
   const config settings_;
+  api_access access_;
   caf::actor_system& system_;
   std::atomic<service_phase> phase_ = service_phase::starting;
   router routes_;

@@ -60,11 +60,12 @@ std::string to_json(const task_page& page) {
     .finish();
 }
 
-std::string started_json(const task_view& task) {
-  return object_writer{}
-    .text("task_id", task.id.str())
-    .text("status", to_string(task.status))
-    .finish();
+std::string started_json(const task_view& task, std::string_view token) {
+  object_writer out;
+  out.text("task_id", task.id.str()).text("status", to_string(task.status));
+  if (!token.empty())
+    out.text("task_token", token);
+  return out.finish();
 }
 
 std::string to_json(const task_event& event) {

@@ -13,8 +13,9 @@ namespace herald {
 [[nodiscard]] std::string to_json(const task_view& task);
 [[nodiscard]] std::string to_json(const task_page& page);
 
-/// {"task_id","status"}, the answer to whoever starts a task.
-[[nodiscard]] std::string started_json(const task_view& task);
+/// {"task_id","status","task_token"?}, the answer to whoever starts a task; an empty token is left
+/// out.
+[[nodiscard]] std::string started_json(const task_view& task, std::string_view token = {});
 
 /// The data of event `task_event` as it goes onto the wire; without `seq` where that is 0.
 [[nodiscard]] std::string to_json(const task_event& event);

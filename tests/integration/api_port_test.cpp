@@ -618,7 +618,7 @@ TEST(ApiPortSettings, LetInTheOriginsAndHostsThatAreListed) {
 }
 
 TEST(ApiPortSettings, AnApiThatOthersReachSaysSo) {
-  herald_process open{{"--api-host", "0.0.0.0"}};
+  herald_process open{{"--api-host", "0.0.0.0", "--api-open"}};
   http_client api{open.api_port()};
   EXPECT_EQ(metric(api, "herald_api_exposed"), 1);
   EXPECT_EQ(api.send("GET", "http://herald.default.svc/api/connections", {}).status, 200);

@@ -283,6 +283,12 @@ TEST_F(Deploy, JsonAndYamlFilesParse) {
   EXPECT_GE(files, 4u);
 }
 
+/// What a secret has for those who may use the API.
+std::string file_with_a_key() {
+  return R"({"api":{"keys":[{"name":"shop","sha256":")" + std::string(64, 'a')
+         + R"(","scopes":["events:publish"]}]}})";
+}
+
 /// The settings inside the manifest are not seen by any YAML parser.
 TEST_F(Deploy, KubernetesConfigIsGood) {
   const auto manifest = text_of(root / "deploy/kubernetes/herald.yaml");
@@ -294,7 +300,37 @@ TEST_F(Deploy, KubernetesConfigIsGood) {
   EXPECT_EQ(
     apply_config_file(c, manifest.substr(start, manifest.find("\n---", start) - start)),
     std::nullopt);
+  // The keys come from the secret that the manifest mounts.
+  ASSERT_TRUE(validate(c).has_value());
+  EXPECT_EQ(validate(c)->key, "api.host");
+  EXPECT_EQ(apply_config_file(c, file_with_a_key()), std::nullopt);
   EXPECT_EQ(validate(c).has_value(), false);
+}
+
+TEST_F(Deploy, WhereOthersReachTheApiKeysComeFromASecret) {
+  for (const auto& [file, parts] : std::map<std::string, std::vector<std::string>>{
+         {"compose/compose.yaml",
+          {"command: [\"--config\", \"/run/secrets/herald_keys\"]\n", "- herald_keys\n",
+           "\nsecrets:\n  herald_keys:\n    file: "}},
+         {"kubernetes/herald.yaml",
+          {"\"--config\", \"/etc/herald-keys/keys.json\"]", "mountPath: /etc/herald-keys\n",
+           "secretName: herald-keys\n"}}}) {
+    const auto text = text_of(root / "deploy" / file);
+    for (const auto& part : parts)
+      EXPECT_NE(text.find(part), std::string::npos) << file << ": " << part;
+  }
+  // As the image has it.
+  const std::string image =
+    "HERALD_API_HOST=0.0.0.0 HERALD_STREAM_HOST=0.0.0.0 HERALD_API_PORT=0 HERALD_STREAM_PORT=0 ";
+  EXPECT_NE(
+    text_of(root / "deploy/container/Dockerfile").find("HERALD_API_HOST=0.0.0.0"),
+    std::string::npos);
+  const auto without = shell(image + HERALD_BINARY " --check-config");
+  EXPECT_EQ(without.status, 2) << without.output;
+  EXPECT_NE(without.output.find("api.keys must be set"), std::string::npos) << without.output;
+  const auto with = shell(
+    image + HERALD_BINARY " --check-config --config " + write("keys.json", file_with_a_key()));
+  EXPECT_EQ(with.status, 0) << with.output;
 }
 
 TEST_F(Deploy, EnvironmentOfContainersIsKnown) {

@@ -125,6 +125,13 @@ probes probes_with_a_gateway() {
           http_client{herald.api_port()}.post("/api/sse/callback?secret=second", "{}").status);
       },
       "401", "400"}},
+    {"internal.secret",
+     {"first", "second",
+      [](const herald_process& herald) {
+        return std::to_string(
+          http_client{herald.api_port()}.post("/internal/send?secret=second", "{}").status);
+      },
+      "401", "400"}},
   };
 }
 
@@ -170,9 +177,11 @@ TEST(Reload, ChangesEachSettingThatIsLive) {
   see_all_change(streams, {{"api", {{"max_event_bytes", 512}}}}, {"--stream-threads", "1"});
   see_all_change(gateway, json::object(), {"--gateway-url", "http://127.0.0.1:1"});
   // With a test of their own.
-  std::set<std::string> seen = {
-    "stream.max_streams", "stream.max_streams_per_address", "history.max_events",
-    "history.max_bytes", "history.max_age_s"};
+  std::set<std::string> seen = {"stream.max_streams",         "stream.max_streams_per_address",
+                                "history.max_events",         "history.max_bytes",
+                                "history.max_age_s",          "api.keys",
+                                "limits.failed_auth_per_min", "limits.max_addresses",
+                                "limits.publishes_per_s",     "limits.publish_bytes_per_s"};
   for (const auto* all : {&streams, &gateway})
     for (const auto& [key, _] : *all)
       seen.insert(key);

@@ -109,6 +109,8 @@ TEST_F(Settings, RefuseAGatewayWithoutSecretOnAnOpenAddress) {
   EXPECT_NE(complaint(2, open).find("callback.secret"), std::string::npos);
   auto with_secret = open;
   with_secret.insert(with_secret.end(), {"--callback-secret", "s3cret"});
+  EXPECT_NE(complaint(2, with_secret).find("api.keys must be set"), std::string::npos);
+  with_secret.emplace_back("--api-open");
   EXPECT_EQ(check(with_secret).status, exited(0));
   EXPECT_EQ(check({"--api-host", "127.0.0.1", "--gateway-url", "http://g:1"}).status, exited(0));
 }
@@ -248,8 +250,8 @@ TEST(TakenPort, IsNoticedByACheckOfTheConfiguration) {
 
 TEST(UnknownHost, EndsHeraldWithALineThatNamesItsSetting) {
   for (const std::string name : {"api", "stream"}) {
-    const auto line =
-      complaint(1, {"--" + name + "-host", "no.such.host.invalid", "--" + name + "-port", "0"});
+    const auto line = complaint(
+      1, {"--" + name + "-host", "no.such.host.invalid", "--" + name + "-port", "0", "--api-open"});
     EXPECT_NE(line.find(name + ".host: no.such.host.invalid cannot be resolved"), std::string::npos)
       << line;
   }

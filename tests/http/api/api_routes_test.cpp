@@ -5,6 +5,7 @@
 #include "http/api/health_api.hpp"
 #include "http/api/task_api.hpp"
 #include "http/api/version_api.hpp"
+#include "http/keys/api_caller.hpp"
 #include "http/protocol/url.hpp"
 #include "tests/support/api_routes.hpp"
 #include "tests/support/audiences.hpp"
@@ -448,6 +449,12 @@ TEST(HealthApi, NamesWhatIsNotReady) {
   EXPECT_EQ(get("/healthz").status, 200);
   EXPECT_EQ(get("/readyz").status, 503);
   EXPECT_NE(get("/readyz").body.find("stream endpoint, registry"), std::string::npos);
+  // Where only keys are told of herald's inside.
+  api_request stranger;
+  stranger.by = std::make_shared<const api_caller>();
+  const auto told = routes.find("GET", "/readyz").found->answer(stranger);
+  EXPECT_EQ(told.status, 503);
+  EXPECT_EQ(told.body.find("registry"), std::string::npos) << told.body;
   const auto shown = get("/metrics");
   EXPECT_EQ(shown.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_NE(shown.body.find("herald_test_total 1"), std::string::npos);

@@ -63,14 +63,12 @@ protected:
     system.await_all_actors_done();
   }
 
-  api_reply post(const std::string& body, const std::string& secret = "s3cret") {
+  api_reply post(const std::string& body) {
     router routes;
     add_callback_routes(routes, system, owner, shards, options);
     api_request request;
     request.method = "POST";
     request.body = body;
-    if (!secret.empty())
-      request.query["secret"] = secret;
     const auto found = routes.find("POST", "/api/sse/callback");
     return found.found->answer(request);
   }
@@ -86,7 +84,7 @@ protected:
   std::vector<open_connection> opened;
   std::vector<stream_closed> closed;
   std::vector<std::string> told[3];
-  callback_options options{true, std::string{"s3cret"}};
+  callback_options options{true};
   caf::actor_system_config config;
   caf::actor_system system{config};
   stream_owner_actor owner;
@@ -130,21 +128,6 @@ TEST_F(CallbackApi, TellsRegistryAndShardOfADisconnect) {
   EXPECT_EQ(told[0].size() + told[1].size() + told[2].size(), 2u);
 }
 
-TEST_F(CallbackApi, RefusesAWrongOrMissingSecret) {
-  for (const auto* secret : {"", "s3cre", "s3cret!", "S3cret", "s3crets3cret"}) {
-    EXPECT_EQ(post(connect("/s?request_id=a"), secret).status, 401) << secret;
-    EXPECT_EQ(post("not json", secret).status, 401) << secret;
-  }
-  end();
-  EXPECT_TRUE(opened.empty());
-}
-
-TEST_F(CallbackApi, AsksForNoSecretWhereNoneIsSet) {
-  options.secret.replace({});
-  EXPECT_EQ(post(connect("/s?request_id=a"), "").status, 200);
-  EXPECT_EQ(post(connect("/s?request_id=a"), "whatever").status, 200);
-}
-
 TEST_F(CallbackApi, RefusesABadRequestId) {
   for (const auto* url :
        {"/s", "", "/s?request_id=", "/s?request_id=a:b", "/s?request_id=a%3Ab", "/s?request_id=%0a",
@@ -170,16 +153,6 @@ TEST_F(CallbackApi, IsNotThereWithoutAnExternalGateway) {
   const auto reply = post(connect("/s?request_id=a"));
   EXPECT_EQ(reply.status, 404);
   EXPECT_NE(reply.body.find("gateway.url"), std::string::npos);
-}
-
-TEST(SameSecret, ComparesWholeTexts) {
-  EXPECT_TRUE(same_secret("abc", "abc"));
-  EXPECT_FALSE(same_secret("abc", ""));
-  EXPECT_FALSE(same_secret("abc", "abcabc"));
-  EXPECT_FALSE(same_secret("abc", "abd"));
-  EXPECT_FALSE(same_secret("aaa", "aa"));
-  EXPECT_TRUE(same_secret("", ""));
-  EXPECT_FALSE(same_secret("", "x"));
 }
 
 } // namespace

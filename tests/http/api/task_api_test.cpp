@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "http/keys/api_caller.hpp"
 #include "messages/idempotency.hpp"
 #include "tests/support/api_routes.hpp"
 
@@ -50,7 +51,7 @@ protected:
       [](const task_progressed&) { ADD_FAILURE(); }, [](const task_finished&) { ADD_FAILURE(); },
       [](const worker_idle&) { ADD_FAILURE(); }, [](const begin_shutdown&) { ADD_FAILURE(); },
       [](const abort_all_tasks&) { ADD_FAILURE(); });
-    add_task_routes(routes, system(), runner);
+    add_task_routes(routes, system(), runner, rules);
     add_task_testing_routes(routes, system(), runner);
   }
 
@@ -83,6 +84,7 @@ protected:
   task_page page;
   std::optional<caf::error> error;
   std::optional<task_id> planned;
+  const task_rules rules;
 };
 
 const auto* const shown_task =
@@ -98,6 +100,63 @@ TEST_F(TaskApi, StartsATask) {
     reply.headers,
     (std::vector<std::pair<std::string, std::string>>{{"Location", "/api/tasks/7"}}));
   EXPECT_EQ(seen, (lines{R"(start demo {"steps":2})"}));
+}
+
+/// Asks as somebody with a key of this name and these scopes.
+api_request by_key(const std::string& name, const std::vector<scope>& scopes) {
+  api_caller caller;
+  caller.key.name = name;
+  for (const auto which : scopes)
+    caller.key.scopes.add(which);
+  api_request request;
+  request.by = std::make_shared<const api_caller>(std::move(caller));
+  return request;
+}
+
+TEST_F(TaskApi, GivesWhoDoesTheWorkATokenForItsReports) {
+  task.type = "external";
+  const auto reply = call("POST", "/api/tasks", R"({"type":"external"})");
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(
+    reply.body, R"({"task_id":"7","status":"pending","task_token":")"
+                  + rules.seal.token_of(task_id{"7"}) + "\"}");
+}
+
+TEST_F(TaskApi, LetsAKeyEndWhatItHasStartedAndNothingElse) {
+  auto starts = by_key("shop", {scope::tasks_start});
+  starts.body = R"({"type":"demo"})";
+  ASSERT_EQ(call("POST", "/api/tasks", starts).status, 202);
+  ASSERT_TRUE(planned);
+  const auto mine = "/api/tasks/" + planned->str();
+  EXPECT_EQ(call("POST", mine + "/cancel", by_key("shop", {scope::tasks_start})).status, 200);
+  EXPECT_EQ(call("DELETE", mine, by_key("shop", {scope::tasks_start})).status, 204);
+  const auto ended = seen.size();
+  for (const auto& reply :
+       {call("POST", mine + "/cancel", by_key("other", {scope::tasks_start})),
+        call("DELETE", mine, by_key("other", {scope::tasks_start})),
+        call("POST", "/api/tasks/7/cancel", by_key("shop", {scope::tasks_start}))}) {
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_NE(reply.body.find("this key has not started this task"), std::string::npos);
+  }
+  EXPECT_EQ(seen.size(), ended);
+  EXPECT_EQ(call("POST", mine + "/cancel", by_key("other", {scope::admin})).status, 200);
+}
+
+TEST_F(TaskApi, HoldsAKeyToItsTypesAndToWhomItMayTell) {
+  auto caller = *by_key("shop", {scope::tasks_start}).by;
+  caller.key.tasks = {"report"};
+  caller.key.topics = {"orders/*"};
+  const auto start = [&](const std::string& body) {
+    api_request request;
+    request.by = std::make_shared<const api_caller>(caller);
+    request.body = body;
+    return call("POST", "/api/tasks", std::move(request)).status;
+  };
+  EXPECT_EQ(start(R"({"type":"report","topic":"orders/1"})"), 202);
+  EXPECT_EQ(start(R"({"type":"demo","topic":"orders/1"})"), 403);
+  EXPECT_EQ(start(R"({"type":"report","topic":"news"})"), 403);
+  EXPECT_EQ(start(R"({"type":"report"})"), 403) << "everyone would be told";
+  EXPECT_EQ(seen.size(), 1u);
 }
 
 TEST_F(TaskApi, SaysWhomATaskIsFor) {

@@ -87,7 +87,7 @@ TEST(CommandLine, TakesBothFormsOfAFlag) {
 TEST(CommandLine, LetsTheFlagBeatTheVariableBeatTheFile) {
   const temporary_file file{R"({
     "stream": {"port": 1, "max_streams": 11, "heartbeat_s": 21, "cors_origins": ["http://file"]},
-    "gateway": {"timeout_ms": 31}, "api": {"host": "10.0.0.1"}, "testing": {"enabled": true},
+    "gateway": {"timeout_ms": 31}, "api": {"host": "10.0.0.1", "open": true}, "testing": {"enabled": true},
     "log": {"level": "debug", "format": "json"}})"};
   const texts variables = {
     "HERALD_STREAM_PORT=2",         "HERALD_STREAM_MAX_STREAMS=12",

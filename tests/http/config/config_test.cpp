@@ -22,11 +22,32 @@ TEST(Config, WantsASecretWhereOthersCanCallBack) {
     c.api.host = host;
     EXPECT_EQ(broken_key(c), "callback.secret") << host;
   }
+  c.api.open = true;
   c.callback.secret = "s";
   EXPECT_EQ(broken_key(c), "");
   c.callback.secret = "";
   c.gateway.url = "";
   EXPECT_EQ(broken_key(c), "") << "without a gateway nobody calls back";
+}
+
+TEST(Config, IsOpenToOthersOnlyWhereThatIsMeant) {
+  config c;
+  for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "herald.internal"}) {
+    c.api.host = host;
+    c.api.open = false;
+    c.api.keys.clear();
+    EXPECT_EQ(broken_key(c), "api.host") << host;
+    c.api.open = true;
+    EXPECT_EQ(broken_key(c), "") << host;
+    c.api.open = false;
+    c.api.keys.emplace_back();
+    EXPECT_EQ(broken_key(c), "") << host;
+  }
+  c.api.keys.clear();
+  for (const auto* host : {"127.0.0.1", "::1", "localhost"}) {
+    c.api.host = host;
+    EXPECT_EQ(broken_key(c), "") << host;
+  }
 }
 
 TEST(Config, IsAGatewayOrUsesOne) {

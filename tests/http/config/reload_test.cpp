@@ -36,7 +36,7 @@ setting_value other_than(const setting& s, const setting_value& value) {
 TEST(Reload, ChangesAllThatIsLive) {
   keys live;
   for (const auto& s : settings()) {
-    if (s.when != applies::live)
+    if (s.when != applies::live || s.file_only())
       continue;
     live.emplace_back(s.key);
     config running;
@@ -87,6 +87,29 @@ TEST(Reload, NamesSettingsThatOnlyAFileCanSay) {
   wanted.tasks.commands["backup"].argv = {"/bin/true"};
   EXPECT_EQ(
     reload(running, wanted).needs_restart, (keys{"tasks.commands", "supervision.children"}));
+}
+
+TEST(Reload, ChangesTheKeysOfTheApi) {
+  config running;
+  auto wanted = running;
+  wanted.api.keys.push_back({"shop", std::string(64, 'a'), {}, {}, {}, {}, {}, {}, {}});
+  const auto outcome = reload(running, wanted);
+  EXPECT_EQ(outcome.changed, keys{"api.keys"});
+  EXPECT_TRUE(outcome.needs_restart.empty());
+  EXPECT_EQ(running.api.keys, wanted.api.keys);
+  EXPECT_TRUE(reload(running, wanted).changed.empty());
+}
+
+TEST(Reload, TakesTheLastKeyAwayOnlyWhereTheApiMayBeOpen) {
+  config running;
+  running.api.host = "0.0.0.0";
+  running.api.keys.push_back({"shop", std::string(64, 'a'), {}, {}, {}, {}, {}, {}, {}});
+  auto wanted = running;
+  wanted.api.keys.clear();
+  const auto outcome = reload(running, wanted);
+  ASSERT_TRUE(outcome.broken);
+  EXPECT_EQ(outcome.broken->key, "api.host");
+  EXPECT_EQ(running.api.keys.size(), 1u);
 }
 
 } // namespace

@@ -27,6 +27,7 @@ TEST(SettingPlace, TellsTheUnitByTheEndOfTheName) {
   EXPECT_EQ(unit_of("stream.log_bytes"), "bytes");
   EXPECT_EQ(unit_of("stream.threads"), "");
   EXPECT_EQ(unit_of("s"), "");
+  EXPECT_EQ(unit_of("limits.publishes_per_s"), "");
 }
 
 TEST(SettingPlace, TakesAShareFromNoneToAll) {

@@ -125,6 +125,9 @@ config seen_by_parts(const config& given) {
   seen.shutdown = {given.shutdown.grace_s, stream.drain_retry_spread};
   seen.log = given.log;
   seen.testing = given.testing;
+  const auto access = access_rules_of(given);
+  seen.internal = {access.internal_secret, given.internal.secret_file};
+  seen.limits = access.limits;
   return seen;
 }
 

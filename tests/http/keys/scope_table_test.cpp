@@ -69,6 +69,17 @@ TEST(ScopeTable, LetsAnyKeyHearThatThereIsNothing) {
   EXPECT_EQ(scope_of({}, {}).by, pass::any_key);
 }
 
+TEST(ScopeTable, HasItsScopesInTheReadme) {
+  std::ifstream in{fs::path{HERALD_SOURCE_DIR} / "README.md"};
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto readme = text.str();
+  const auto begin = readme.find("<!-- scopes -->");
+  const auto table = readme.substr(begin, readme.find("<!-- /scopes -->") - begin);
+  for (const auto& name : scope_names())
+    EXPECT_NE(table.find("| `" + name + "` |"), std::string::npos) << name;
+}
+
 TEST(ScopeTable, NeedsEveryScopeSomewhere) {
   std::set<scope> needed;
   for (const auto& row : scope_table())
