@@ -38,6 +38,8 @@ public:
     return file_->write(entries);
   }
   void tidy() override { file_->tidy(); }
+  failure begin_copy(const std::string& name) override { return file_->begin_copy(name); }
+  copy_progress copy_piece() override { return file_->copy_piece(); }
   std::size_t bytes() const override { return file_->bytes(); }
 
 private:
