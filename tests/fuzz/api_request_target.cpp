@@ -164,7 +164,7 @@ void check_reader(std::string_view input) {
   const loaded_socket peer{input};
   api_socket socket{peer.reader()};
   const std::atomic<std::size_t> limit{max_body};
-  const reading_rules rules{&limit, std::chrono::seconds{10}, std::chrono::seconds{10}, {}};
+  const reading_rules rules{&limit, std::chrono::seconds{10}, std::chrono::seconds{10}, {}, {}};
   request_reader reader{rules};
   auto outcome = request_reader::outcome::unfinished;
   while (outcome == request_reader::outcome::unfinished)
