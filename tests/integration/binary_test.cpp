@@ -37,8 +37,8 @@ TEST(Binary, WarnsOfMoreStreamsThanTheKernelLooksUpWell) {
   herald_process usual;
   EXPECT_EQ(usual.log().find("kernel_chains_long"), std::string::npos);
   herald_process many{{"--stream-max-streams", "10000000"}};
-  const auto line =
-    "kernel_chains_long max_streams=10000000 chains=" + std::to_string(chains.value_or(0));
+  const auto line = "warning stream-endpoint kernel_chains_long max_streams=10000000 chains="
+                    + std::to_string(chains.value_or(0));
   EXPECT_EQ(many.log().find(line) != std::string::npos, chains.has_value()) << many.log();
 }
 

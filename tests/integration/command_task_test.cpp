@@ -225,6 +225,10 @@ TEST_F(CommandTask, IsKilledWithItsChildrenWhenItWillNotEnd) {
   EXPECT_EQ(failed["error"], "timed out after 1 s");
   for (const auto pid : pids)
     EXPECT_TRUE(eventually([&] { return !runs(pid); })) << pid;
+  EXPECT_TRUE(eventually([&] {
+    return herald->log().find("warning task-worker command_killed task_id=" + id)
+           != std::string::npos;
+  }));
 }
 
 TEST_F(CommandTask, DoesNotOutliveHerald) {

@@ -160,6 +160,7 @@ TEST_F(Settings, AreExplained) {
 
 TEST_F(Settings, WarnOfUnknownVariablesAndStart) {
   herald_process herald{herald_options{{}, {"HERALD_STREAM_PROT=1", "HERALD_POD=x"}, {}}};
+  EXPECT_NE(herald.log().find("warning herald setting_ignored detail="), std::string::npos);
   EXPECT_NE(herald.log().find("HERALD_STREAM_PROT"), std::string::npos);
   EXPECT_NE(herald.log().find("HERALD_STREAM_PORT"), std::string::npos) << "the nearest";
   EXPECT_NE(herald.log().find("HERALD_POD"), std::string::npos);

@@ -154,6 +154,9 @@ TEST(Shutdown, EndsAtOnceAtASecondSignal) {
     EXPECT_TRUE(herald.running());
     herald.signal(second);
     EXPECT_EQ(herald.wait(), exited(128 + second));
+    EXPECT_NE(
+      herald.log().find("warning herald ended_by_second_signal signal=" + std::to_string(second)),
+      std::string::npos);
   }
 }
 

@@ -238,6 +238,7 @@ TEST_F(Supervision, EndsThoughAnActorHangs) {
   ASSERT_TRUE(eventually([this] { return faults()["left"] == 0; }));
   EXPECT_EQ(herald.terminate(), exited(0));
   EXPECT_NE(herald.log().find("child_left_behind actor=version-store"), std::string::npos);
+  EXPECT_NE(herald.log().find("error herald stopped left_behind=1"), std::string::npos);
 }
 
 TEST(SupervisionOfHerald, HasNoFaultsOnPurpose) {
@@ -320,7 +321,9 @@ TEST_F(SupervisionWithoutPatience, EndsWithThreeWhenAnActorFailsTooOften) {
   auto streams = open_streams(herald.stream_port(), 3);
   break_registry();
   EXPECT_EQ(herald.wait(), exited(3));
-  EXPECT_NE(herald.log().find("intensity_exceeded actor=connection-registry"), std::string::npos);
+  EXPECT_NE(
+    herald.log().find("error supervisor intensity_exceeded actor=connection-registry"),
+    std::string::npos);
   for (auto& stream : streams)
     EXPECT_TRUE(stream.wait_for_end());
 }

@@ -286,11 +286,15 @@ TEST_F(GatewaySender, ClosesWithTheFarewellInOneSend) {
 }
 
 TEST_F(GatewaySender, LosesWhatCannotBeSentInTimeAndKeepsTheStream) {
+  const testing::log_capture log;
   auto shard = spawn(gateway);
   gateway.answers["a"] = std::deque<send_result>(1000, send_result::unreachable);
   tell(shard, attach("a"));
   tell(shard, to_all({"1"}, 7));
   EXPECT_TRUE(shows("herald_gateway_up 0"));
+  ASSERT_EQ(log.lines("gateway_down").size(), 1u);
+  EXPECT_EQ(
+    log.lines("gateway_down")[0].find("warning gateway-sender gateway_down shard=0 why="), 0u);
   for (int i = 0; i < 60; ++i)
     advance(100ms);
   ASSERT_EQ(settled.size(), 1u);

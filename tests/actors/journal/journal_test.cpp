@@ -238,6 +238,7 @@ TEST_F(Journal, WritesBeforeAGroupGetsTooLarge) {
 }
 
 TEST_F(Journal, SaysWhatCouldNotBeWritten) {
+  const testing::log_capture told;
   lines heard;
   const auto who = listener(heard);
   store.answer = ec::storage_full;
@@ -247,6 +248,9 @@ TEST_F(Journal, SaysWhatCouldNotBeWritten) {
   EXPECT_EQ(heard, (lines{"1-2 storage_full"}));
   EXPECT_EQ(metric("herald_journal_failing"), 1);
   EXPECT_EQ(metric("herald_journal_failures_total{reason=\"full\"}"), 1);
+  EXPECT_EQ(
+    told.lines("write_failed"),
+    (lines{"error journal write_failed error=storage_full detail=\"no luck\""}));
   store.answer = ec::none;
   tell(log, say(make_events(3, 3), 3, who));
   EXPECT_EQ(heard.back(), "3-3 none");

@@ -6,6 +6,7 @@
 
 #include "messages/wire/callback_json.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -259,7 +260,11 @@ TEST_F(StandInFront, IgnoresAFailureReportedBeforeTheStreamIsOpen) {
 
 TEST_F(StandInFront, IgnoresASecondStreamWithATokenThatIsHeld) {
   open(a);
+  const testing::log_capture log;
   client_comes(a);
+  EXPECT_EQ(
+    log.lines("token_in_use"),
+    (strings{"error gateway-front token_in_use token=00000000-0000-0000-0000-000000000001"}));
   EXPECT_TRUE(calls.empty());
   EXPECT_EQ(send(a, "x"), "sent");
 }

@@ -10,6 +10,7 @@
 #include <caf/event_based_actor.hpp>
 
 #include "tests/support/actor_test.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -214,11 +215,15 @@ TEST_F(Shell, LosesOnlyTheMessageThatThrew) {
 }
 
 TEST_F(Shell, AnswersTheMessageThatThrewWithAnError) {
+  const testing::log_capture log;
   notes.poison["poison"] = 1;
   auto notary = spawn({"notary"});
   const auto answer = ask<pending_version>(notary, get("poison"));
   ASSERT_FALSE(answer);
   EXPECT_EQ(describe(answer.error()).code, ec::actor_failed);
+  ASSERT_EQ(log.lines("handler_failed").size(), 1u);
+  EXPECT_EQ(log.lines("handler_failed")[0].find("error notary handler_failed what="), 0u);
+  EXPECT_NE(log.lines("handler_failed")[0].find(" generation=1"), std::string::npos);
 }
 
 TEST_F(Shell, AnswersItEvenIfItsHandlerHadMadeAPromise) {
