@@ -114,9 +114,10 @@ private:
 };
 
 void version_store::on_opened(const connections_opened& facts) {
-  for (const auto& fact : facts.all)
+  for (const auto& fact : facts.all) {
     greet(fact);
-  send(self_, state_, publisher_);
+    send(self_, state_, publisher_);
+  }
   fetch();
 }
 

@@ -273,6 +273,7 @@ observer_actor rules_world::spawn_store_observer() {
       },
       [this, self](const connection_closed& m) {
         told_["store"].push_back(describe_fact(m));
+        versions_.closed(m);
         return self->delegate(store_, m);
       }};
   };

@@ -352,7 +352,7 @@ void version_rules::opened(const connection_opened& fact) {
   const auto found = pending_.find(fact.id.str());
   if (found == pending_.end()) {
     if (has_source_ && fact.replayed_versions.empty())
-      waiting_.push_back(fact.id.str());
+      waiting_.insert(fact.id.str());
     return;
   }
   const auto data = version_data(found->second);

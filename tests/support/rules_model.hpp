@@ -174,6 +174,7 @@ public:
   explicit version_rules(bool has_source) : has_source_(has_source) {}
 
   void opened(const connection_opened& fact);
+  void closed(const connection_closed& fact) { waiting_.erase(fact.id.str()); }
   void fetched(const std::string& data);
   /// False if it is refused.
   bool queue(const queue_version& command);
@@ -185,7 +186,7 @@ public:
 
 private:
   std::map<std::string, pending_version> pending_;
-  std::vector<std::string> waiting_;
+  std::set<std::string> waiting_;
   std::vector<std::string> due_;
   std::size_t taken_ = 0;
   bool has_source_;

@@ -72,7 +72,7 @@ TEST_F(ConnectionTable, ShowsClientsInBoundsAndForgetsThem) {
   const auto open_by = [&](const char* id, const std::string& address, const std::string& agent) {
     table.open(
       {id, token::from_text(id), std::string(5000, 'u'), transport_kind::embedded, 0, wall_time{},
-       nullptr, address, agent});
+       nullptr, true, address, agent});
   };
   const auto client_of = [&](const char* id) {
     return table.view(token::from_text(id))->client;

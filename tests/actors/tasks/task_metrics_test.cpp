@@ -54,14 +54,23 @@ TEST_F(TaskMetrics, TakesNoOtherLabelThanTheTypesOfTheOptions) {
 
 TEST_F(TaskMetrics, ShowsHowManyTasksThereAre) {
   task_metrics counts{options, numbers};
-  counts.show(1, 2, 7, 3);
+  task_table tasks{{std::chrono::hours{1}, 1}};
+  for (const auto* id : {"a", "b", "c", "d"})
+    EXPECT_TRUE(tasks.add(task_id{id}, "demo", false));
+  EXPECT_EQ(tasks.start(task_id{"a"}, {}), ec::none);
+  counts.show(tasks);
   EXPECT_TRUE(shows("herald_tasks_active 1"));
-  EXPECT_TRUE(shows("herald_tasks_pending 2"));
-  EXPECT_TRUE(shows("herald_tasks_kept 7"));
-  EXPECT_TRUE(shows("herald_tasks_evicted_total 3"));
-  counts.show(0, 0, 5, 4);
-  EXPECT_TRUE(shows("herald_tasks_active 0"));
-  EXPECT_TRUE(shows("herald_tasks_evicted_total 4")) << "the table counts from its start";
+  EXPECT_TRUE(shows("herald_tasks_pending 3"));
+  EXPECT_TRUE(shows("herald_tasks_kept 4"));
+  EXPECT_TRUE(shows("herald_tasks_ended_bytes 0"));
+  EXPECT_TRUE(shows("herald_tasks_evicted_total 0"));
+  for (const auto* id : {"b", "c", "d"})
+    EXPECT_EQ(tasks.cancel(task_id{id}, {}), ec::none);
+  counts.show(tasks);
+  EXPECT_TRUE(shows("herald_tasks_pending 0"));
+  EXPECT_TRUE(shows("herald_tasks_kept 2"));
+  EXPECT_TRUE(shows("herald_tasks_evicted_total 2"));
+  EXPECT_TRUE(shows("herald_tasks_ended_bytes " + std::to_string(tasks.ended_bytes())));
 }
 
 } // namespace

@@ -176,7 +176,6 @@ protected:
           return fail(ec::no_pending_version, "none");
         return pending_version{"1", "new"};
       },
-      [=](const revoke_access& m) { unexpected(m); },
       [=](const release_claim& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); });
     add_version_routes(routes, system(), store, limits);
@@ -278,6 +277,7 @@ protected:
         looked_back.push_back(query);
         return event_page{{}, {42}, true};
       },
+      [=](const revoke_access& m) { unexpected(m); },
       [=](const release_claim& m) { unexpected(m); },
       [=](const adopt_streams& m) { unexpected(m); },
       [=](const begin_shutdown& m) { unexpected(m); }, [=](const flush& m) { unexpected(m); });
