@@ -7,6 +7,7 @@
 
 #include "actors/supervision/shell.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace herald {
 namespace {
@@ -94,11 +95,17 @@ protected:
 };
 
 TEST_F(Supervisor, OrdersTheRestartAfterTheBackoff) {
+  const testing::log_capture log;
   start("version-store");
   EXPECT_EQ(status("version-store").state, actor_state::running);
   fail("version-store");
   EXPECT_EQ(status("version-store").state, actor_state::restarting);
   EXPECT_EQ(status("version-store").last_error, "boom");
+  ASSERT_EQ(log.lines("restart_ordered").size(), 1u);
+  EXPECT_EQ(
+    log.lines("restart_ordered")[0].find(
+      "warning supervisor restart_ordered actor=version-store backoff_ms=1000"),
+    0u);
   EXPECT_TRUE(orders.empty());
   advance(1s);
   EXPECT_EQ(orders, (strings{"version-store: restart 1"}));
@@ -118,6 +125,7 @@ TEST_F(Supervisor, RestartsTheFailedChildAlone) {
 }
 
 TEST_F(Supervisor, EscalatesOnceWhenItsChildrenFailTooOften) {
+  const testing::log_capture log;
   start("version-store");
   start("task-runner");
   fail("version-store", 1);
@@ -126,6 +134,9 @@ TEST_F(Supervisor, EscalatesOnceWhenItsChildrenFailTooOften) {
   fail("version-store", 2);
   fail("version-store", 3);
   EXPECT_EQ(escalated, (strings{"version-store"}));
+  EXPECT_EQ(
+    log.lines("intensity_exceeded"),
+    (strings{"error supervisor intensity_exceeded actor=version-store"}));
   EXPECT_EQ(status("version-store").state, actor_state::stopped);
   EXPECT_TRUE(is_missed(status("version-store")));
   advance(10s);
@@ -153,20 +164,27 @@ TEST_F(Supervisor, ForgivesWhatIsLongerAgoThanThePeriod) {
 }
 
 TEST_F(Supervisor, LeavesATemporaryChildStopped) {
+  const testing::log_capture log;
   start("version-source");
   for (std::uint64_t generation = 1; generation <= 5; ++generation)
     fail("version-source", generation);
   EXPECT_EQ(orders, (strings{"version-source: stop 1"}));
+  EXPECT_EQ(
+    log.lines("child_left_stopped"),
+    (strings{"error supervisor child_left_stopped actor=version-source"}));
   EXPECT_EQ(status("version-source").state, actor_state::stopped);
   EXPECT_FALSE(is_missed(status("version-source"))) << "herald goes on without it";
   EXPECT_TRUE(escalated.empty());
 }
 
 TEST_F(Supervisor, EscalatesAtOnceWhereStateIsDamaged) {
+  const testing::log_capture log;
   start("version-store");
   tell(supervisor, child_failed{"version-store", 1, "out of step", true});
   EXPECT_EQ(escalated, (strings{"version-store"}));
   EXPECT_EQ(orders, (strings{"version-store: stop 1"}));
+  EXPECT_EQ(
+    log.lines("state_damaged"), (strings{"error supervisor state_damaged actor=version-store"}));
 }
 
 TEST_F(Supervisor, IgnoresAChildThatItDoesNotKnow) {
@@ -176,10 +194,12 @@ TEST_F(Supervisor, IgnoresAChildThatItDoesNotKnow) {
 }
 
 TEST_F(Supervisor, EscalatesWhenAChildDies) {
+  const testing::log_capture log;
   caf::anon_send_exit(start("version-store"), caf::exit_reason::kill);
   drain();
   EXPECT_EQ(escalated, (strings{"version-store"}));
   EXPECT_EQ(status("version-store").last_error, "its actor died");
+  EXPECT_EQ(log.lines("child_died"), (strings{"error supervisor child_died actor=version-store"}));
 }
 
 TEST_F(Supervisor, EscalatesWhenAPermanentChildEndsByItself) {
@@ -189,10 +209,13 @@ TEST_F(Supervisor, EscalatesWhenAPermanentChildEndsByItself) {
 }
 
 TEST_F(Supervisor, LetsATransientChildEndInOrderButNotDie) {
+  const testing::log_capture log;
   caf::anon_send_exit(start("backend-caller"), caf::exit_reason::user_shutdown);
   drain();
   EXPECT_TRUE(escalated.empty());
   EXPECT_EQ(status("backend-caller").state, actor_state::stopped);
+  EXPECT_EQ(
+    log.lines("child_ended"), (strings{"warning supervisor child_ended actor=backend-caller"}));
 }
 
 TEST_F(Supervisor, EscalatesWhenATransientChildDies) {
@@ -269,6 +292,7 @@ TEST_F(Supervisor, WaitsForAChildBeforeItEndsWhatThatDependsOn) {
 }
 
 TEST_F(Supervisor, LeavesAChildBehindThatDoesNotEndInTime) {
+  const testing::log_capture log;
   start("connection-registry");
   start_hanging("version-store");
   caf::scoped_actor self{system()};
@@ -281,6 +305,9 @@ TEST_F(Supervisor, LeavesAChildBehindThatDoesNotEndInTime) {
   pending.receive(
     [](const stop_report& report) { EXPECT_EQ(report.left_behind, (strings{"version-store"})); },
     [](const caf::error&) { FAIL(); });
+  EXPECT_EQ(
+    log.lines("child_left_behind"),
+    (strings{"error supervisor child_left_behind actor=version-store"}));
   EXPECT_NE(
     numbers.render().find("herald_actor_left_behind_total{actor=\"version-store\"} 1"),
     string::npos);

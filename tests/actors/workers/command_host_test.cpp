@@ -175,6 +175,7 @@ TEST_F(CommandHost, ReadsAFloodToItsEndAndNoFasterThanItsBudget) {
 }
 
 TEST_F(CommandHost, DropsALineThatIsTooLongAndGoesOn) {
+  const testing::log_capture log;
   const auto told = run(shell(R"(
     printf '{"result":"'; head -c 70000 /dev/zero | tr '\0' x; echo '"}'
     printf '{"result":"'; head -c 60000 /dev/zero | tr '\0' y; echo '"}'
@@ -182,6 +183,9 @@ TEST_F(CommandHost, DropsALineThatIsTooLongAndGoesOn) {
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[0], "finished t \"" + std::string(60'000, 'y') + "\"");
   EXPECT_NE(numbers.render().find("\nherald_task_lines_dropped_total 1\n"), std::string::npos);
+  EXPECT_EQ(
+    log.lines("lines_dropped"),
+    (lines{"warning task-worker lines_dropped task_id=t lines=1 longer_than=65536"}));
 }
 
 /// Memory of this process, in bytes.
