@@ -42,6 +42,7 @@ constexpr std::array table = {
   route_scope{"POST", "/api/tickets", pass::key, scope::tickets_issue, audited},
   route_scope{"POST", "/api/revocations", pass::key, scope::tokens_revoke, audited},
   route_scope{"GET", "/api/actors", pass::key, scope::admin, audited},
+  route_scope{"POST", "/api/journal/backup", pass::key, scope::admin, audited},
 
   route_scope{"POST", "/api/sse/callback", pass::callback_secret},
   route_scope{"POST", "/internal/send", pass::internal_secret, scope::admin},

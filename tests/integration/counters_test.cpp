@@ -150,7 +150,8 @@ TEST(Counters, MoveWithStreamsThatAreRefused) {
   watched_herald h{
     {"--stream-threads", "1", "--stream-cors-origins", "https://a.example", "--stream-hosts", "h",
      "--stream-max-streams", "2", "--stream-max-streams-per-address", "1",
-     "--stream-max-head-bytes", "1024"}};
+     // Or loopback would not be counted.
+     "--stream-trusted-proxies", "192.0.2.1", "--stream-max-head-bytes", "1024"}};
   const auto target = stream_target("a");
   const auto step = [&](const char* reason, int status, int seen) {
     EXPECT_EQ(seen, status) << reason;

@@ -321,7 +321,8 @@ TEST_F(Deploy, WhereOthersReachTheApiKeysComeFromASecret) {
   }
   // As the image has it.
   const std::string image =
-    "HERALD_API_HOST=0.0.0.0 HERALD_STREAM_HOST=0.0.0.0 HERALD_API_PORT=0 HERALD_STREAM_PORT=0 ";
+    "HERALD_API_HOST=0.0.0.0 HERALD_STREAM_HOST=0.0.0.0 HERALD_API_PORT=0 HERALD_STREAM_PORT=0 "
+    "HERALD_AUTH_MODE=none ";
   EXPECT_NE(
     text_of(root / "deploy/container/Dockerfile").find("HERALD_API_HOST=0.0.0.0"),
     std::string::npos);
@@ -398,14 +399,16 @@ TEST_F(Deploy, HeraldStartsWithTheSettingsOfEachDeploymentAndAsksWhoMayHear) {
   compose.insert(compose.begin(), image.begin(), image.end());
   const auto manifest = text_of(root / "deploy/kubernetes/herald.yaml");
   const auto start = manifest.find("  herald.json: |\n") + 17;
+  // In place of the keys of the API, which no file has.
+  const std::vector<std::string> open{"--api-open"};
   const std::map<std::string, testing::herald_options> deployments = {
-    {"container", {{}, environment(image), {}}},
-    {"compose", {{}, environment(compose), {}}},
+    {"container", {open, environment(image), {}}},
+    {"compose", {open, environment(compose), {}}},
     {"systemd",
-     {{},
-      environment(variables_in("systemd/herald.service", "Environment=")),
+     {open, environment(variables_in("systemd/herald.service", "Environment=")),
       text_of(root / "deploy/herald.example.json")}},
-    {"kubernetes", {{}, {}, here(manifest.substr(start, manifest.find("\n---", start) - start))}}};
+    {"kubernetes",
+     {open, {}, here(manifest.substr(start, manifest.find("\n---", start) - start))}}};
   for (const auto& [name, options] : deployments) {
     testing::herald_process herald{options};
     testing::http_client api{herald.api_port()};

@@ -118,9 +118,9 @@ std::vector<herald_options> ways_to_run(const temporary_folder& folder) {
     arguments.insert(arguments.end(), {flag, value});
     return arguments;
   };
-  std::ofstream{folder / "secret"} << "whsec_" << std::string(32, 'A');
+  std::ofstream{folder / "whsec"} << "whsec_" << std::string(32, 'A');
   auto with_webhook = with("--webhook-url", "http://127.0.0.1:1/hooks");
-  with_webhook.insert(with_webhook.end(), {"--webhook-secret-file", (folder / "secret").string()});
+  with_webhook.insert(with_webhook.end(), {"--webhook-secret-file", (folder / "whsec").string()});
   return {
     {with_webhook, {}, {}},
     {with("--journal-path", (folder / "journal").string()), {}, a_command},

@@ -181,7 +181,8 @@ TEST(Reload, ChangesEachSettingThatIsLive) {
                                 "history.max_events",         "history.max_bytes",
                                 "history.max_age_s",          "api.keys",
                                 "limits.failed_auth_per_min", "limits.max_addresses",
-                                "limits.publishes_per_s",     "limits.publish_bytes_per_s"};
+                                "limits.publishes_per_s",     "limits.publish_bytes_per_s",
+                                "webhook.secret_file"};
   for (const auto* all : {&streams, &gateway})
     for (const auto& [key, _] : *all)
       seen.insert(key);

@@ -252,7 +252,8 @@ TEST(TakenPort, IsNoticedByACheckOfTheConfiguration) {
 TEST(UnknownHost, EndsHeraldWithALineThatNamesItsSetting) {
   for (const std::string name : {"api", "stream"}) {
     const auto line = complaint(
-      1, {"--" + name + "-host", "no.such.host.invalid", "--" + name + "-port", "0", "--api-open"});
+      1, {"--" + name + "-host", "no.such.host.invalid", "--" + name + "-port", "0", "--api-open",
+          "--auth-mode", "none"});
     EXPECT_NE(line.find(name + ".host: no.such.host.invalid cannot be resolved"), std::string::npos)
       << line;
   }
