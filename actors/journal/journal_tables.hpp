@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include "actors/sqlite/sqlite.hpp"
 #include "actors/journal/webhook_tables.hpp"
+#include "actors/sqlite/sqlite.hpp"
 #include "messages/journal.hpp"
 
 namespace herald {

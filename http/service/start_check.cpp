@@ -7,8 +7,8 @@
 
 #include <unistd.h>
 
-#include "http/tokens/key_source.hpp"
 #include "http/sockets/listeners.hpp"
+#include "http/tokens/key_source.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {

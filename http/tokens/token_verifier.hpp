@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "http/auth/auth_options.hpp"
-#include "http/tokens/key_set.hpp"
 #include "http/auth/stream_grant.hpp"
+#include "http/tokens/key_set.hpp"
 
 namespace herald {
 

@@ -114,8 +114,12 @@ TEST_F(StreamAdmission, TellsABackendOnlyOfAWayThatIsVouchedFor) {
       header(*admitted.opening.headers, "X-Forwarded-For"),
       header(*admitted.opening.headers, "x-forwarded-for")};
   };
-  EXPECT_EQ(shown("10.1.1.1"), (std::pair{std::optional<std::string>{"1.2.3.4"}, std::optional<std::string>{}}));
-  EXPECT_EQ(shown("9.9.9.9"), (std::pair{std::optional<std::string>{}, std::optional<std::string>{"9.9.9.9"}}));
+  EXPECT_EQ(
+    shown("10.1.1.1"),
+    (std::pair{std::optional<std::string>{"1.2.3.4"}, std::optional<std::string>{}}));
+  EXPECT_EQ(
+    shown("9.9.9.9"),
+    (std::pair{std::optional<std::string>{}, std::optional<std::string>{"9.9.9.9"}}));
 }
 
 TEST_F(StreamAdmission, SaysWhomAStreamIsCountedTo) {
