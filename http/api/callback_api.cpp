@@ -37,7 +37,7 @@ public:
     : system_(system),
       owner_(std::move(owner)),
       shards_(std::move(shards)),
-      options_(std::move(options)) {}
+      options_(options) {}
 
   api_reply answer(const api_request& request) const {
     if (!options_.enabled || shards_.empty())
@@ -47,12 +47,12 @@ public:
     if (!callback)
       return problem(callback.error());
     if (callback->action == gateway_callback::kind::connect)
-      return connect(std::move(*callback));
+      return connect(*callback);
     return disconnect(*callback);
   }
 
 private:
-  api_reply connect(gateway_callback callback) const {
+  api_reply connect(const gateway_callback& callback) const {
     auto id = id_of(callback.url);
     if (!id)
       return problem(id.error());
@@ -97,8 +97,7 @@ private:
 void add_callback_routes(
   router& routes, caf::actor_system& system, const stream_owner_actor& owner,
   std::vector<gateway_sender_actor> shards, callback_options options) {
-  const auto api =
-    std::make_shared<callback_api>(system, owner, std::move(shards), std::move(options));
+  const auto api = std::make_shared<callback_api>(system, owner, std::move(shards), options);
   routes.add("POST", "/api/sse/callback", foreign_protocol, [api](const api_request& request) {
     return api->answer(request);
   });

@@ -341,7 +341,7 @@ void broadcast_service::make_routes() {
   add_access_routes(routes_, system_, registry_, *tickets_, settings_.auth);
   callback_options callbacks{!shards_.empty()};
   callbacks.query = query_rules();
-  add_callback_routes(routes_, system_, registry_, shards_, std::move(callbacks));
+  add_callback_routes(routes_, system_, registry_, shards_, callbacks);
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {
     add_version_testing_routes(routes_, system_, versions_, limits);
