@@ -43,6 +43,7 @@ TEST_F(MixedLoad, LeavesHeraldAsItWas) {
   how.seed = seed();
   crowd pages{herald.stream_port(), how};
   ASSERT_TRUE(pages.all_open());
+  const auto descriptors_at_first = use_of(herald.pid()).descriptors;
   publisher::options pace;
   pace.pace = size<std::chrono::milliseconds>(10ms, 20ms);
   auto publishers = start_publishers(herald.api_port(), 3, pace);
@@ -80,6 +81,14 @@ TEST_F(MixedLoad, LeavesHeraldAsItWas) {
   EXPECT_TRUE(pages.caught_up(taken));
   EXPECT_EQ(pages.complaints(taken), "");
   EXPECT_EQ(pages.gaps(), 0u);
+  // Where all pages have their stream, as at first. How many are away in between is a matter of how
+  // much of a processor they have.
+  EXPECT_TRUE(pages.all_open());
+  EXPECT_TRUE(eventually([&] {
+    pages.turn();
+    return use_of(herald.pid()).descriptors <= descriptors_at_first + 10;
+  }))
+    << use_of(herald.pid()).descriptors << " descriptors, at first " << descriptors_at_first;
   EXPECT_EQ(herald.terminate(), exited(0));
 
   ASSERT_GT(samples.size(), 20u);
@@ -91,16 +100,10 @@ TEST_F(MixedLoad, LeavesHeraldAsItWas) {
   const auto threads = [](const process_use& use) {
     return use.threads;
   };
-  const auto descriptors = [](const process_use& use) {
-    return use.descriptors;
-  };
   const auto rss_first = median(samples, 0, third, rss);
   const auto rss_last = median(samples, last, samples.size(), rss);
   EXPECT_LT(rss_last, rss_first + rss_first / 10 + 4096 + sanitizer_kib);
   EXPECT_LE(median(samples, last, samples.size(), threads), median(samples, 0, third, threads) + 2);
-  EXPECT_LE(
-    median(samples, last, samples.size(), descriptors),
-    median(samples, 0, third, descriptors) + 10);
   std::size_t events = 0;
   for (const auto& [_, numbers] : taken)
     events += numbers.size();
