@@ -111,7 +111,7 @@ void stream_table::attach(
   make_ready(slot);
 }
 
-void stream_table::refuse(stream_slot slot, std::string answer, bool report, time_point now) {
+void stream_table::refuse(stream_slot slot, std::string_view answer, bool report, time_point now) {
   assert(streams_[slot].now == state::waiting);
   begin_closing(slot, {0, end_reason::server_closed, report, now + options_.linger}, answer);
 }

@@ -152,7 +152,7 @@ public:
   void
   attach(stream_slot slot, stream_start start, missed_events missed = {}, event_id live_from = {});
   /// Ends a waiting stream with an answer, which is sent as it is.
-  void refuse(stream_slot slot, std::string answer, bool report, time_point now);
+  void refuse(stream_slot slot, std::string_view answer, bool report, time_point now);
   /// Ends an open stream once it has sent all that is due, and `farewell` last; a waiting one at
   /// once.
   void close(stream_slot slot, std::string_view farewell, time_point now);

@@ -105,12 +105,12 @@ void stream_loop::refuse_waiting(stream_slot slot, const api_reply& reply, bool 
   auto answer = reply;
   if (const auto* const client = openings_.find(slot))
     add_cors(answer, client->cors);
-  auto text = render_reply(answer);
+  const auto text = render_reply(answer);
   // Told to come back, which it does with the same URL.
   if (answer.status == 200 || answer.status >= 500)
     give_ticket_back(slot);
   openings_.remove(slot);
-  table_.refuse(slot, std::move(text), report, clock::now());
+  table_.refuse(slot, text, report, clock::now());
 }
 
 void stream_loop::apply_one(const close_stream& order) {
