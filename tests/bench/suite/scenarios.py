@@ -391,6 +391,9 @@ TOPIC_ALL = Scenario(
 # Slower than any of them can.
 SCATTERED = {"mode": "rate", "rate": 4000, "connections": 4, "warmup": 1, "duration": 10, "settle": 2}
 
+# More than the default has room for.
+MANY_TOPICS = ("--stream-max-topics-bytes", str(1 << 30))
+
 TOPIC_EACH = Scenario(
     name="topic_each_10k",
     title="4,000 events a second for random topics of 10,000, one stream each, beside events for pages",
@@ -411,7 +414,7 @@ TOPIC_TEN = Scenario(
     quick=QUICK,
     figures=(CPU, EVENT_CPU, P50, P99, IDLE_BYTES, END_BYTES, FAULTS, FAILED, REFUSED),
     bars=(Bar(CPU, 1.25, "herald_ten_pages", of="herald_ten_topics"), *no_faults("herald_ten_topics")),
-    settings={c: loops_for(100_000) for c in ("herald_ten_topics", "herald_ten_pages")},
+    settings={c: (*loops_for(100_000), *MANY_TOPICS) for c in ("herald_ten_topics", "herald_ten_pages")},
     rounds=2,
 )
 
@@ -422,6 +425,7 @@ TOPIC_CHURN = Scenario(
     load=SCATTERED
     | {"rate": 100, "streams": 10_000, "keys": 100_000, "reach": 1, "churn": 500, "duration": 600},
     quick=QUICK,
+    settings={"herald_ten_topics": MANY_TOPICS},
     # What was for a stream that had gone is not lost.
     without={"herald_ten_topics": (FAULTS,)},
     figures=(CPU, P50, P99, IDLE_BYTES, END_BYTES, GROWTH, REOPENED, FAILED, REFUSED),
@@ -439,6 +443,7 @@ TOPIC_NOBODY = Scenario(
     # Nothing is delivered, and nothing is owed.
     figures=(EVENT_CPU, EVENTS, ROUND_TRIP, IDLE_BYTES, FAILED, REFUSED),
     bars=(Bar(EVENT_CPU, 1.05, "herald_no_page", of="herald_no_topic"), Bar(FAILED, 0, of="herald_no_topic")),
+    settings={c: MANY_TOPICS for c in ("herald_no_topic", "herald_no_page")},
 )
 
 # So that they are lapped soon, and what grows is not the history.
