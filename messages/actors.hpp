@@ -106,6 +106,15 @@ using journal_actor = typed_actor<
   // Answered once everything recorded before is written, or could not be.
   result<void>(flush)>;
 
+/// The FILE JOURNAL actor interface: a journal that is a file, and can be copied.
+using file_journal_actor =
+  journal_actor::extend<caf::replies_to<back_up_journal>::with<journal_backup>>;
+
+/// The HISTORY KEEPER actor interface: what the registry is to whoever says how much is kept.
+using history_keeper_actor = typed_actor<
+  // Keeps so much of the past.
+  result<void>(change_history)>;
+
 /// The GATEWAY SENDER actor interface: one shard of the streams that an external gateway
 /// terminates.
 using gateway_sender_actor = typed_actor<

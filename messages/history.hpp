@@ -12,6 +12,21 @@
 
 namespace herald {
 
+/// How much of the past is kept for streams that come back (settings `history`); each limit alone
+/// evicts the oldest.
+struct history_limits {
+  /// 0 keeps nothing.
+  std::size_t max_events = 10'000;
+  /// Names and data, and what keeping an event costs besides.
+  std::size_t max_bytes = std::size_t{16} << 20U;
+  std::chrono::milliseconds max_age_s{300'000};
+};
+
+/// To the registry: from now on no more of the past is kept than this.
+struct change_history {
+  history_limits limits;
+};
+
 /// An event that is kept, and whom it is for (null: everyone).
 struct kept_event {
   using time_point = std::chrono::steady_clock::time_point;

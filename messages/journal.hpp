@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -256,6 +257,25 @@ struct record_steps_again {};
 
 /// To the journal from itself: write what has gathered, or try again what could not be written.
 struct commit_entries {
+  /// One that is not expected any more is ignored.
+  std::uint64_t number = 0;
+};
+
+/// To the journal: copies what is written by then, and while the copy is made, into a new file
+/// beside its own.
+struct back_up_journal {
+  /// Of the new file, in the journal's folder; empty: one that says when it was made.
+  std::string name;
+};
+
+/// The answer to `back_up_journal`, once the copy is on the disk.
+struct journal_backup {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
+/// To the journal from itself: copy another piece.
+struct copy_more {
   /// One that is not expected any more is ignored.
   std::uint64_t number = 0;
 };

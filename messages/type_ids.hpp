@@ -57,6 +57,10 @@
   X(herald::version_document)                                                                      \
   X(herald::record_entries)                                                                        \
   X(herald::entries_recorded)                                                                      \
+  X(herald::back_up_journal)                                                                       \
+  X(herald::journal_backup)                                                                        \
+  X(herald::copy_more)                                                                             \
+  X(herald::change_history)                                                                        \
   X(herald::commit_entries)                                                                        \
   X(herald::publish_recorded)                                                                      \
   X(herald::publish_step)                                                                          \

@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "actors/history/history_limits.hpp"
 #include "messages/events.hpp"
 #include "messages/history.hpp"
 

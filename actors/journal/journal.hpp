@@ -8,7 +8,6 @@
 #include <caf/response_promise.hpp>
 
 #include "actors/journal/journal_backlog.hpp"
-#include "actors/journal/journal_backup.hpp"
 #include "actors/journal/journal_options.hpp"
 #include "actors/journal/journal_store.hpp"
 #include "actors/supervision/shell.hpp"

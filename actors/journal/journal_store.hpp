@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 
-#include "actors/journal/journal_backup.hpp"
 #include "messages/errors.hpp"
 #include "messages/journal.hpp"
 

@@ -18,7 +18,6 @@
 #include "actors/pages/page_topics.hpp"
 #include "actors/pages/revocations.hpp"
 #include "actors/registry/batch_router.hpp"
-#include "actors/registry/change_history.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/registry/connection_table.hpp"
 #include "actors/registry/pending_publish.hpp"

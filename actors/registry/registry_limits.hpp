@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "actors/history/history_limits.hpp"
 #include "actors/history/retention_limits.hpp"
+#include "messages/history.hpp"
 
 namespace herald {
 

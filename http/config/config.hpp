@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "actors/gateway/gateway_options.hpp"
-#include "actors/history/history_limits.hpp"
 #include "actors/history/retention_limits.hpp"
 #include "actors/journal/journal_options.hpp"
 #include "actors/supervision/supervision_options.hpp"
@@ -20,6 +19,7 @@
 #include "http/clients/callback_settings.hpp"
 #include "http/keys/access_settings.hpp"
 #include "http/server/api_options.hpp"
+#include "messages/history.hpp"
 
 namespace herald {
 
