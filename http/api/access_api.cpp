@@ -166,9 +166,9 @@ void add_access_routes(
   router& routes, caf::actor_system& system, const revoker_actor& registry, ticket_book& tickets,
   const auth_options& rules) {
   using handler = api_reply (*)(const access_at&, const api_request&);
-  const auto add = [&](const char* pattern, handler handle) {
+  const auto add = [&](const char* pattern, const route_input& takes, handler handle) {
     routes.add(
-      "POST", pattern, no_parameters,
+      "POST", pattern, takes,
       [at = access_at{system, registry, tickets, rules}, handle](const api_request& request) {
         if (!at.rules.asks())
           return problem(
@@ -176,8 +176,8 @@ void add_access_routes(
         return handle(at, request);
       });
   };
-  add("/api/tickets", issue_ticket);
-  add("/api/revocations", revoke);
+  add("/api/tickets", unkeyed_route, issue_ticket);
+  add("/api/revocations", no_parameters, revoke);
 }
 
 } // namespace herald

@@ -80,7 +80,7 @@ void add_missing(router::header_list headers, api_reply& reply) {
 /// The key that the request has, if it may have one.
 std::optional<std::string> key_of(const request_head& head, const router::route& route) {
   std::optional<std::string> key;
-  if (head.method != "POST" || route.takes.foreign)
+  if (head.method != "POST" || route.takes.foreign || route.takes.unkeyed)
     return key;
   for (const auto& [name, value] : head.headers) {
     if (!same_ignoring_case(name, "Idempotency-Key"))

@@ -23,12 +23,15 @@ struct route_input {
   std::string_view repeatable = {};
   /// What is made has its name from the key of the request, if that has one.
   bool planned = false;
+  /// Its answer is a secret, which nobody keeps for a retry: a key of the request is ignored.
+  bool unkeyed = false;
 };
 
 inline const route_input no_parameters{};
 inline const route_input foreign_protocol{{}, true};
 inline const route_input reserved_route{{}, false, true};
 inline const route_input planned_route{{}, false, false, {}, true};
+inline const route_input unkeyed_route{{}, false, false, {}, false, true};
 
 /// Knows which handler answers which method and path. Filled before the server starts, then only
 /// read, from many threads at once.
@@ -73,7 +76,8 @@ public:
   /// The headers of an answer to a request that comes now.
   [[nodiscard]] header_list headers() const;
 
-  /// POST requests with a key, of routes that are not `foreign`, are answered by this.
+  /// POST requests with a key, of routes that are neither `foreign` nor `unkeyed`, are answered by
+  /// this.
   void set_keyed(keyed_handler answer) { keyed_ = std::move(answer); }
   /// Empty: keys are ignored.
   [[nodiscard]] const keyed_handler& keyed() const noexcept { return keyed_; }

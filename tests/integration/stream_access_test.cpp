@@ -57,6 +57,19 @@ protected:
   std::unique_ptr<http_client> api;
 };
 
+/// A kept answer would be a ticket in the journal.
+TEST_F(StreamsWithCredentials, GetAnotherTicketForTheSameIdempotencyKey) {
+  begin();
+  const auto ask = [this] {
+    return api->post("/api/tickets", R"({"subject":"ann"})", "Idempotency-Key: k\r\n");
+  };
+  const auto first = ask();
+  const auto second = ask();
+  EXPECT_EQ(first.status, 201) << first.body;
+  EXPECT_EQ(second.status, 201) << second.body;
+  EXPECT_NE(json_of(first).value("ticket", ""), json_of(second).value("ticket", ""));
+}
+
 TEST_F(StreamsWithCredentials, RefuseWhoHasNone) {
   begin();
   auto stream = client("p", "");

@@ -39,6 +39,10 @@ protected:
     routes.add("POST", "/api/callback", foreign_protocol, [this](const api_request&) {
       return json_reply(200, std::to_string(++carried_out_));
     });
+    routes.add("POST", "/api/secrets", unkeyed_route, [this](const api_request& request) {
+      seen_.push_back(request.once != nullptr);
+      return json_reply(201, std::to_string(++carried_out_));
+    });
     routes.add("POST", "/api/broken", no_parameters, [this](const api_request&) -> api_reply {
       ++carried_out_;
       throw std::runtime_error("broken");
@@ -176,6 +180,14 @@ TEST_F(KeyedRequests, AreNoMatterOfTheProtocolsOfOthersAndOfRequestsWithoutAKey)
   EXPECT_EQ(post({"k"}, "{}", "/api/callback").body, "2");
   EXPECT_EQ(post({}).body, "3");
   EXPECT_EQ(post({}).body, "4");
+  EXPECT_EQ(seen_, (std::vector<bool>{false, false}));
+}
+
+TEST_F(KeyedRequests, AreCarriedOutEachTimeWhereTheAnswerIsASecret) {
+  EXPECT_EQ(post({"k"}, "{}", "/api/secrets").body, "1");
+  const auto second = post({"k"}, "{}", "/api/secrets");
+  EXPECT_EQ(second.body, "2");
+  EXPECT_EQ(header(second, "Idempotent-Replayed"), "");
   EXPECT_EQ(seen_, (std::vector<bool>{false, false}));
 }
 
