@@ -121,21 +121,27 @@ std::variant<stream_admission::admitted, api_reply> stream_admission::decide(
   if (now.streams >= room_)
     return refuse(refusal::too_many);
   const auto client = client_of(request, peer, trusted_);
+  if (wanted.headers && !trusted_.empty())
+    wanted.headers =
+      std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
+  wanted.client = details_of(request, origin_of(request, peer, trusted_));
   const auto admission = limits_.admit(client);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(
       *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
   const auto lease = std::get<stream_limits::lease>(admission);
-  if (wanted.headers && !trusted_.empty())
-    wanted.headers =
-      std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
-  wanted.client = details_of(request, origin_of(request, peer, trusted_));
   if (!options_.auth.asks())
     return admitted{lease, std::move(wanted), client};
   // Last, as it uses a ticket, and takes longest.
   if (wanted.head_only)
     over = {};
-  const auto refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
+  std::optional<stream_access::refusal> refused;
+  try {
+    refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
+  } catch (...) {
+    limits_.release(lease);
+    throw;
+  }
   if (!refused && !wanted.head_only)
     return admitted{lease, std::move(wanted), client};
   if (refused && refused->waits)

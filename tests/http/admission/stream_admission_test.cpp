@@ -101,6 +101,27 @@ TEST_F(StreamAdmission, GivesALeaseToAPageThatMayHaveAStream) {
   EXPECT_EQ(all_refusals(), 0);
 }
 
+/// Has no memory left.
+class failing_judge final : public token_judge {
+public:
+  [[nodiscard]] verdict judge(std::string_view, wall_time, fetch_over) override {
+    throw std::bad_alloc{};
+  }
+};
+
+TEST_F(StreamAdmission, KeepsNoLeaseWhereItFailsToAskForARight) {
+  options_.auth.mode = auth_mode::required;
+  options_.make_judge = [] {
+    return std::make_unique<failing_judge>();
+  };
+  stream_limits one{1, 0};
+  stream_admission asking{options_, one, counts_, 10, 1};
+  auto request = page();
+  request.headers.emplace_back("Authorization", "Bearer a.b.c");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THROW((void)asking.decide(request, no_peer, {}), std::bad_alloc);
+}
+
 TEST_F(StreamAdmission, TellsABackendOnlyOfAWayThatIsVouchedFor) {
   options_.stand_in = true;
   options_.trusted_proxies = {"10.0.0.0/8"};
