@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <type_traits>
 
@@ -19,12 +18,6 @@ namespace ip = boost::asio::ip;
 
 constexpr std::string_view forwarded_for = "x-forwarded-for";
 constexpr std::string_view forwarded = "forwarded";
-
-ip_address unmapped(const ip_address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped())
-    return ip::make_address_v4(ip::v4_mapped, address.to_v6());
-  return address;
-}
 
 std::optional<ip_address> read_address(std::string_view text) {
   boost::system::error_code error;
@@ -136,33 +129,6 @@ bool is_public(const ip_address& address) {
   return !others.contain(address);
 }
 
-ip_address peer_of(int fd) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
-    return {};
-  if (peer.ss_family == AF_INET) {
-    ip::address_v4::bytes_type bytes{};
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, bytes.size());
-    return ip::address_v4{bytes};
-  }
-  if (peer.ss_family != AF_INET6)
-    return {};
-  ip::address_v6::bytes_type bytes{};
-  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, bytes.size());
-  return unmapped(ip::address_v6{bytes});
-}
-
-client_address counted_as(const ip_address& address) {
-  constexpr std::size_t prefix = 8;
-  const auto plain = unmapped(address);
-  if (plain.is_v4())
-    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
-  auto bytes = plain.to_v6().to_bytes();
-  std::fill(bytes.begin() + prefix, bytes.end(), std::uint8_t{0});
-  return bytes;
-}
-
 ip_address
 origin_of(const request_head& request, const ip_address& peer, const network_list& trusted) {
   if (!trusted.contain(peer))
@@ -179,10 +145,6 @@ client_of(const request_head& request, const ip_address& peer, const network_lis
   if (trusted.empty() && !is_public(peer))
     return std::nullopt;
   return counted_as(origin_of(request, peer, trusted));
-}
-
-std::string address_text(const ip_address& address) {
-  return address.is_unspecified() ? std::string{} : unmapped(address).to_string();
 }
 
 header_list

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
@@ -16,8 +15,6 @@
 namespace herald {
 
 // Where a request comes from: from its peer, unless that is a proxy which says so.
-
-using ip_address = boost::asio::ip::address;
 
 /// Networks, each of one family. IPv4 mapped into IPv6 is IPv4.
 class network_list {
@@ -38,17 +35,9 @@ private:
 [[nodiscard]] bool is_network(std::string_view text);
 
 /// Whether an address may be reached from anywhere: not loopback, private (RFC 1918, RFC 4193),
-/// shared (RFC 6598) or link-local.
+/// shared (RFC 6598) or link-local. Ranges that are nobody's count as public here: what comes from
+/// there is counted. What may be fetched from is `is_public_address`'s.
 [[nodiscard]] bool is_public(const ip_address& address);
-
-/// Of the peer of a connected socket; unspecified if it is gone, or has none.
-[[nodiscard]] ip_address peer_of(int fd);
-
-/// In numbers; empty for the unspecified one.
-[[nodiscard]] std::string address_text(const ip_address& address);
-
-/// An address as clients are counted by: of IPv6 the first 64 bits, which one client has to itself.
-[[nodiscard]] client_address counted_as(const ip_address& address);
 
 /// Who a request is from: its peer, unless that is one of the trusted proxies. Then it is the last
 /// address of `X-Forwarded-For` or `Forwarded` (RFC 7239) that is none of them, as each proxy

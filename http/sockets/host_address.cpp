@@ -11,6 +11,8 @@
 
 namespace herald {
 
+namespace ip = boost::asio::ip;
+
 std::string host_address::text() const {
   std::array<char, INET6_ADDRSTRLEN> numbers{};
   ::getnameinfo(get(), size, numbers.data(), numbers.size(), nullptr, 0, NI_NUMERICHOST);
@@ -44,23 +46,46 @@ bool is_address_missing(int error) noexcept {
   return error == EADDRNOTAVAIL || error == EAFNOSUPPORT;
 }
 
-client_address peer_address(int fd) {
+ip_address unmapped(const ip_address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+  return address;
+}
+
+ip_address peer_of(int fd) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
-  client_address result{};
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
-    return result;
+    return {};
   if (peer.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
-    result[10] = result[11] = 0xff;
-    std::memcpy(&result[12], &v4, sizeof v4);
-    return result;
+    ip::address_v4::bytes_type bytes{};
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, bytes.size());
+    return ip::address_v4{bytes};
   }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  std::memcpy(result.data(), &v6, result.size());
-  if (!IN6_IS_ADDR_V4MAPPED(&v6))
-    std::fill(result.begin() + 8, result.end(), std::uint8_t{0});
-  return result;
+  if (peer.ss_family != AF_INET6)
+    return {};
+  ip::address_v6::bytes_type bytes{};
+  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, bytes.size());
+  return unmapped(ip::address_v6{bytes});
+}
+
+client_address counted_as(const ip_address& address) {
+  constexpr std::size_t prefix = 8;
+  const auto plain = unmapped(address);
+  if (plain.is_v4())
+    return ip::make_address_v6(ip::v4_mapped, plain.to_v4()).to_bytes();
+  auto bytes = plain.to_v6().to_bytes();
+  std::fill(bytes.begin() + prefix, bytes.end(), std::uint8_t{0});
+  return bytes;
+}
+
+std::string address_text(const ip_address& address) {
+  return address.is_unspecified() ? std::string{} : unmapped(address).to_string();
+}
+
+client_address peer_address(int fd) {
+  const auto peer = peer_of(fd);
+  return peer.is_unspecified() ? client_address{} : counted_as(peer);
 }
 
 } // namespace herald

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/ip/address.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -34,11 +35,25 @@ resolve_host(const std::string& host, std::string_view setting);
 /// that has another one can be had there.
 [[nodiscard]] bool is_address_missing(int error) noexcept;
 
+using ip_address = boost::asio::ip::address;
+
+/// IPv4 that is mapped into IPv6 as IPv4.
+[[nodiscard]] ip_address unmapped(const ip_address& address);
+
+/// Of the peer of a connected socket; unspecified if it is gone, or has none.
+[[nodiscard]] ip_address peer_of(int fd);
+
+/// In numbers; empty for the unspecified one.
+[[nodiscard]] std::string address_text(const ip_address& address);
+
 /// A client's address: IPv4 mapped into IPv6, and of IPv6 the first 64 bits, which one client has
 /// to itself.
 using client_address = std::array<std::uint8_t, 16>;
 
-/// Of the peer of a connected socket; all 0 if it is gone.
+/// An address as clients are counted by.
+[[nodiscard]] client_address counted_as(const ip_address& address);
+
+/// That of the peer of a connected socket; all 0 if it is gone.
 [[nodiscard]] client_address peer_address(int fd);
 
 } // namespace herald
