@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "http/auth/bearer.hpp"
 #include "messages/text/ascii.hpp"
 
 namespace herald {
@@ -10,7 +11,6 @@ namespace {
 
 using way = presented_credential::way;
 
-constexpr std::string_view bearer = "bearer ";
 constexpr std::string_view blanks = " \t";
 
 std::string_view trimmed(std::string_view text) {
@@ -29,10 +29,10 @@ std::vector<std::string_view> values_of(const request_head& request, std::string
 }
 
 presented_credential in_authorization(std::string_view value) {
-  value = trimmed(value);
-  if (value.size() <= bearer.size() || !same_ignoring_case(value.substr(0, bearer.size()), bearer))
+  const auto token = bearer_token(trimmed(value));
+  if (token.empty())
     return {way::other, {}};
-  return {way::bearer, trimmed(value.substr(bearer.size()))};
+  return {way::bearer, token};
 }
 
 /// A cookie that is there twice was set by two: for this host, and for a domain above it, by who

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
 #include <caf/send.hpp>
-#include <openssl/evp.h>
 
+#include "http/auth/digests.hpp"
 #include "http/keys/api_caller.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -22,19 +21,6 @@ constexpr std::size_t max_key_bytes = 255;
 bool is_key(std::string_view text) {
   return !text.empty() && text.size() <= max_key_bytes
          && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-std::string sha256(std::string_view text) {
-  std::string digest(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  if (
-    EVP_Digest(
-      text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
-      EVP_sha256(), nullptr)
-    != 1)
-    throw std::runtime_error("SHA-256 cannot be had");
-  digest.resize(size);
-  return digest;
 }
 
 /// The key in its scope: whose it is, empty where nobody says; method and target; the key.
@@ -100,7 +86,7 @@ api_reply answer_once(
   if (!is_key(*request.idempotency_key))
     return problem(failure{
       ec::invalid_field, "must be 1 to 255 visible characters of ASCII", "Idempotency-Key"});
-  const request_key key{name_of(request), sha256(request.body)};
+  const request_key key{name_of(request), std::string{bytes_of(sha256_of(request.body))}};
   key_claim claim{book};
   const auto grant = ask<key_grant>(system, book, claim_key{claim.id(), key, planned});
   if (!grant)

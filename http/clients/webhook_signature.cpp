@@ -1,11 +1,10 @@
 #include "http/clients/webhook_signature.hpp"
 
 #include <algorithm>
-#include <array>
-#include <new>
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+
+#include "http/auth/digests.hpp"
 
 namespace herald {
 
@@ -15,28 +14,17 @@ constexpr std::string_view prefix = "whsec_";
 constexpr std::size_t shortest_key = 24;
 constexpr std::size_t longest_key = 64;
 
-const unsigned char* bytes_of(std::string_view text) {
+const unsigned char* octets_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 std::string base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
   const auto size = EVP_EncodeBlock(
-    reinterpret_cast<unsigned char*>(text.data()), bytes_of(bytes), static_cast<int>(bytes.size()));
+    reinterpret_cast<unsigned char*>(text.data()), octets_of(bytes),
+    static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
-}
-
-std::string signature(std::string_view key, std::string_view what) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> made{};
-  unsigned size = 0;
-  if (
-    HMAC(
-      EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(what), what.size(),
-      made.data(), &size)
-    == nullptr)
-    throw std::bad_alloc{};
-  return base64({reinterpret_cast<const char*>(made.data()), size});
 }
 
 } // namespace
@@ -49,7 +37,7 @@ std::optional<std::string> webhook_key(std::string_view secret) {
     return std::nullopt;
   std::string key(secret.size() / 4 * 3, '\0');
   const auto size = EVP_DecodeBlock(
-    reinterpret_cast<unsigned char*>(key.data()), bytes_of(secret),
+    reinterpret_cast<unsigned char*>(key.data()), octets_of(secret),
     static_cast<int>(secret.size()));
   if (size < 0)
     return std::nullopt;
@@ -68,7 +56,7 @@ std::string webhook_signatures(
   what.append(body);
   std::string all;
   for (const auto& key : keys)
-    all.append(all.empty() ? "v1," : " v1,").append(signature(key, what));
+    all.append(all.empty() ? "v1," : " v1,").append(base64(bytes_of(hmac_of(key, what))));
   return all;
 }
 

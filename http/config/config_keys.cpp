@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http/keys/digests.hpp"
+#include "http/auth/digests.hpp"
 #include "messages/audience.hpp"
 #include "messages/text/spelling.hpp"
 #include "messages/text/utf8.hpp"

@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/auth/digests.hpp"
 #include "http/config/config_keys.hpp"
 #include "http/keys/api_key.hpp"
-#include "http/keys/digests.hpp"
 
 namespace herald {
 

@@ -9,6 +9,7 @@
 #include "actors/system/secret_source.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/auth/auth_metrics.hpp"
+#include "http/auth/bearer.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/url.hpp"
 #include "messages/text/ascii.hpp"
@@ -33,15 +34,6 @@ struct credentials {
   std::optional<std::string> secret;
 };
 
-std::string_view bearer_of(std::string_view value) {
-  constexpr std::string_view scheme = "Bearer ";
-  if (value.size() < scheme.size() || !same_ignoring_case(value.substr(0, scheme.size()), scheme))
-    return {};
-  value.remove_prefix(scheme.size());
-  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-  return value;
-}
-
 /// `secrets`: whether a secret in the query is a way, too. A key in the query never is one, but
 /// beside another it shows that who asks does not know which counts.
 credentials credentials_of(const request_head& head, bool secrets) {
@@ -49,7 +41,7 @@ credentials credentials_of(const request_head& head, bool secrets) {
   for (const auto& [name, value] : head.headers)
     if (same_ignoring_case(name, "Authorization")) {
       ++found.ways;
-      found.bearer = bearer_of(value);
+      found.bearer = bearer_token(value);
     }
   for (auto& [name, value] : query_arguments(split_target(head.target).query)) {
     if (secrets && name == "secret") {

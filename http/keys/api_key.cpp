@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/keys/digests.hpp"
+#include "http/auth/digests.hpp"
 
 namespace herald {
 

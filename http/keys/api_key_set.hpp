@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "http/auth/digests.hpp"
 #include "http/keys/api_caller.hpp"
 #include "http/keys/api_key.hpp"
-#include "http/keys/digests.hpp"
 
 namespace herald {
 

@@ -71,7 +71,8 @@ void write_secret(const std::string& file, const bits256& secret) {
 } // namespace
 
 std::string task_seal::token_of(const task_id& id) const {
-  return std::string{task_token_prefix} + base64url(hmac_of(secret_, "report\n" + id.str()));
+  return std::string{task_token_prefix}
+         + base64url(hmac_of(bytes_of(secret_), "report\n" + id.str()));
 }
 
 bool task_seal::is_token_of(std::string_view token, const task_id& id) const {
@@ -79,7 +80,7 @@ bool task_seal::is_token_of(std::string_view token, const task_id& id) const {
 }
 
 task_id task_seal::id_for(std::string_view key_name, const std::optional<std::string>& seed) const {
-  const auto chance = seed ? hmac_of(secret_, "seed\n" + *seed) : random_secret();
+  const auto chance = seed ? hmac_of(bytes_of(secret_), "seed\n" + *seed) : random_secret();
   return task_id{signed_id(hex_of(chance), key_name)};
 }
 
@@ -95,7 +96,8 @@ bool task_seal::is_of(const task_id& id, std::string_view key_name) const {
 std::string task_seal::signed_id(std::string_view chance, std::string_view key_name) const {
   std::string id{chance.substr(0, variant_at)};
   id[version_at] = '8';
-  const auto sign = hex_of(hmac_of(secret_, "task of\n" + std::string{key_name} + "\n" + id));
+  const auto sign =
+    hex_of(hmac_of(bytes_of(secret_), "task of\n" + std::string{key_name} + "\n" + id));
   id += '8';
   return with_dashes(id.append(sign, 0, digits - id.size()));
 }

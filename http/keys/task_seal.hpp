@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/keys/digests.hpp"
+#include "http/auth/digests.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "http/clients/curl_handle.hpp"
 #include "messages/errors.hpp"
 
 namespace herald {
@@ -21,17 +22,6 @@ constexpr std::size_t max_head_bytes = std::size_t{64} << 10U;
 
 constexpr int longest_nap_ms = 60'000;
 
-struct free_easy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-
-/// libcurl's own state, for as long as the process lives.
-void initialize_libcurl() {
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (initialized != CURLE_OK)
-    throw std::bad_alloc{};
-}
-
 } // namespace
 
 /// One request. Stays where it is: libcurl has its address.
@@ -39,9 +29,6 @@ class document_fetch::transfer {
 public:
   transfer(const http_url& url, const document_fetch_options& options, clock::time_point deadline)
     : max_bytes_(options.max_bytes) {
-    easy_.reset(curl_easy_init());
-    if (!easy_)
-      throw std::bad_alloc{};
     set(CURLOPT_URL, url.text().c_str());
     set(CURLOPT_PROTOCOLS_STR, url.tls ? "https" : "http");
     set(CURLOPT_PROXY, "");
@@ -101,9 +88,7 @@ public:
 private:
   template <class Value>
   void set(CURLoption option, Value value) {
-    // They fail for want of memory, or for one that this libcurl does not have.
-    if (curl_easy_setopt(easy_.get(), option, value) != CURLE_OK)
-      throw std::bad_alloc{};
+    set_option(easy_, option, value);
   }
 
   static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) {
@@ -122,7 +107,7 @@ private:
   }
 
   std::size_t max_bytes_;
-  std::unique_ptr<CURL, free_easy> easy_;
+  easy_handle easy_ = make_easy();
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::size_t head_bytes_ = 0;
   std::string body_;

@@ -2,23 +2,12 @@
 
 #include <cstring>
 #include <iterator>
-#include <new>
 #include <string>
 #include <vector>
-
-#include <openssl/evp.h>
 
 namespace herald {
 
 namespace {
-
-/// SHA-256, looked up once: OpenSSL 3 takes longer to find it than to use it.
-const EVP_MD* sha256() {
-  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  if (found == nullptr)
-    throw std::bad_alloc{};
-  return found;
-}
 
 /// Memory of a text beyond the string itself.
 std::size_t heap_bytes(const std::string& text) {
@@ -38,13 +27,6 @@ constexpr std::size_t node_bytes = 2 * sizeof(void*);
 constexpr std::size_t place_bytes = 2 * (32 + sizeof(void*));
 
 } // namespace
-
-token_digest digest_of_token(std::string_view token) {
-  token_digest digest{};
-  if (EVP_Digest(token.data(), token.size(), digest.data(), nullptr, sha256(), nullptr) != 1)
-    throw std::bad_alloc{};
-  return digest;
-}
 
 std::size_t token_cache::digest_hash::operator()(const token_digest& of) const noexcept {
   std::size_t hash = 0;

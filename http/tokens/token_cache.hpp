@@ -1,20 +1,17 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <list>
-#include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "http/auth/digests.hpp"
 #include "http/auth/stream_grant.hpp"
 
 namespace herald {
 
 /// SHA-256 of a token's text.
-using token_digest = std::array<unsigned char, 32>;
-
-[[nodiscard]] token_digest digest_of_token(std::string_view token);
+using token_digest = bits256;
 
 /// Tokens that were good when they came, and what they grant: a page that comes back need not pay
 /// for its signature again. Of a token no more than its digest is kept. Of too many the one

@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/auth/digests.hpp"
 #include "http/keys/api_key.hpp"
-#include "http/keys/digests.hpp"
 #include "http/keys/scope_table.hpp"
 #include "tests/support/callback_backend.hpp"
 #include "tests/support/herald_process.hpp"

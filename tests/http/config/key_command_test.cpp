@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "http/auth/digests.hpp"
 #include "http/config/command_line.hpp"
 #include "http/config/config_file.hpp"
 #include "http/keys/api_key.hpp"
-#include "http/keys/digests.hpp"
 
 namespace herald {
 namespace {

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 const wall_time start{1'800'000'000s};
 
 token_digest token(std::string_view text) {
-  return digest_of_token(text);
+  return sha256_of(text);
 }
 
 stream_grant grant_until(wall_time end, const std::string& subject = "ann") {

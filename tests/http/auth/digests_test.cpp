@@ -1,4 +1,4 @@
-#include "http/keys/digests.hpp"
+#include "http/auth/digests.hpp"
 
 #include <set>
 
@@ -10,11 +10,12 @@ namespace {
 TEST(Digests, AreThoseOfTheStandards) {
   EXPECT_EQ(
     hex_of(sha256_of("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  // RFC 4231 test case 2, whose key is padded with zeros as HMAC itself would.
-  bits256 jefe{'J', 'e', 'f', 'e'};
-  EXPECT_EQ(
-    hex_of(hmac_of(jefe, "what do ya want for nothing?")),
-    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  // RFC 4231 test case 2, also with its key padded with zeros as HMAC itself would.
+  const bits256 jefe{'J', 'e', 'f', 'e'};
+  for (const auto key : {std::string_view{"Jefe"}, bytes_of(jefe)})
+    EXPECT_EQ(
+      hex_of(hmac_of(key, "what do ya want for nothing?")),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 TEST(Digests, AreReadInEitherCaseAndInNoOtherForm) {

@@ -13,8 +13,9 @@ namespace herald {
 using bits256 = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] bits256 sha256_of(std::string_view text);
-/// HMAC-SHA-256.
-[[nodiscard]] bits256 hmac_of(const bits256& secret, std::string_view text);
+/// HMAC-SHA-256, with a key of any length.
+[[nodiscard]] bits256 hmac_of(std::string_view key, std::string_view text);
+[[nodiscard]] std::string_view bytes_of(const bits256& bits) noexcept;
 /// From the kernel.
 [[nodiscard]] bits256 random_secret();
 

@@ -1,4 +1,4 @@
-#include "http/keys/digests.hpp"
+#include "http/auth/digests.hpp"
 
 #include <stdexcept>
 
@@ -13,6 +13,14 @@ namespace herald {
 
 namespace {
 
+/// Looked up once: OpenSSL 3 takes longer to find it than to use it.
+const EVP_MD* sha256() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (found == nullptr)
+    throw std::runtime_error("SHA-256 cannot be had");
+  return found;
+}
+
 constexpr std::string_view alphabet =
   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -20,21 +28,24 @@ constexpr std::string_view alphabet =
 
 bits256 sha256_of(std::string_view text) {
   bits256 digest{};
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256(), nullptr) != 1)
     throw std::runtime_error("SHA-256 cannot be had");
   return digest;
 }
 
-bits256 hmac_of(const bits256& secret, std::string_view text) {
+bits256 hmac_of(std::string_view key, std::string_view text) {
   bits256 mac{};
   const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
   if (
     HMAC(
-      EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes, text.size(), mac.data(),
-      nullptr)
+      sha256(), key.data(), static_cast<int>(key.size()), bytes, text.size(), mac.data(), nullptr)
     == nullptr)
     throw std::runtime_error("HMAC-SHA-256 cannot be had");
   return mac;
+}
+
+std::string_view bytes_of(const bits256& bits) noexcept {
+  return {reinterpret_cast<const char*>(bits.data()), bits.size()};
 }
 
 bits256 random_secret() {
