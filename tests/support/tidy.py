@@ -11,7 +11,7 @@ import sys
 import time
 
 FOLDERS = ["messages", "actors", "http", "tests"]
-BUILD = "build/release"
+BUILD = "build/dev"
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 
