@@ -86,7 +86,7 @@ protected:
 
   /// No key, token or secret is in the log, or in what metrics show.
   void expect_secrets_kept(const std::string& admin) {
-    const auto all = herald->log() + api->send("GET", "/metrics", {}, with_key(admin)).body;
+    const auto all = herald->full_log() + api->send("GET", "/metrics", {}, with_key(admin)).body;
     for (const auto& secret : secrets)
       EXPECT_EQ(all.find(secret), std::string::npos) << secret;
     EXPECT_EQ(all.find(internal_secret), std::string::npos);
@@ -325,7 +325,7 @@ TEST_F(ApiKeys, LeaveTheReportsOnATaskToWhoDoesItsWork) {
   EXPECT_EQ(status("DELETE", task, with_key(shop)), 204);
   EXPECT_EQ(status("POST", next_task + "/cancel", with_key(shop)), 200);
   for (const auto& secret : secrets)
-    EXPECT_EQ(herald->log().find(secret), std::string::npos);
+    EXPECT_EQ(herald->full_log().find(secret), std::string::npos);
 }
 
 TEST_F(ApiKeys, GiveProgramsATokenForTheirTask) {
@@ -352,7 +352,7 @@ TEST_F(ApiKeys, GiveProgramsATokenForTheirTask) {
     << "a program ends by ending";
   folder.write("go", "go\n");
   EXPECT_TRUE(eventually([&] { return shown()["status"] == "completed"; }));
-  EXPECT_EQ(herald->log().find(token), std::string::npos);
+  EXPECT_EQ(herald->full_log().find(token), std::string::npos);
 }
 
 TEST_F(ApiKeys, AreWantedWhereOthersReachTheApi) {
@@ -364,7 +364,7 @@ TEST_F(ApiKeys, AreWantedWhereOthersReachTheApi) {
     "(0.0.0.0) is not a loopback address\n");
   const auto admin = add("admin", {"admin"});
   start({"--api-host", "0.0.0.0"});
-  EXPECT_EQ(herald->log().find(" exposed"), std::string::npos);
+  EXPECT_EQ(herald->full_log().find(" exposed"), std::string::npos);
   EXPECT_NE(
     api->send("GET", "/metrics", {}, with_key(admin)).body.find("herald_api_exposed 0"),
     std::string::npos);

@@ -623,12 +623,12 @@ TEST(ApiPortSettings, AnApiThatOthersReachSaysSo) {
   http_client api{open.api_port()};
   EXPECT_EQ(metric(api, "herald_api_exposed"), 1);
   EXPECT_EQ(api.send("GET", "http://herald.default.svc/api/connections", {}).status, 200);
-  EXPECT_NE(open.log().find("warning api exposed host="), std::string::npos) << open.log();
+  EXPECT_NE(open.full_log().find("warning api exposed host="), std::string::npos) << open.log();
 
   herald_process closed;
   http_client other{closed.api_port()};
   EXPECT_EQ(metric(other, "herald_api_exposed"), 0);
-  EXPECT_EQ(closed.log().find("exposed"), std::string::npos);
+  EXPECT_EQ(closed.full_log().find("exposed"), std::string::npos);
 }
 
 } // namespace

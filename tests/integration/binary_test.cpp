@@ -35,11 +35,11 @@ TEST(Binary, WarnsOfMoreStreamsThanTheKernelLooksUpWell) {
   // Kernels before 6.1 do not say.
   const auto chains = established_chains();
   herald_process usual;
-  EXPECT_EQ(usual.log().find("kernel_chains_long"), std::string::npos);
+  EXPECT_EQ(usual.full_log().find("kernel_chains_long"), std::string::npos);
   herald_process many{{"--stream-max-streams", "10000000"}};
   const auto line = "warning stream-endpoint kernel_chains_long max_streams=10000000 chains="
                     + std::to_string(chains.value_or(0));
-  EXPECT_EQ(many.log().find(line) != std::string::npos, chains.has_value()) << many.log();
+  EXPECT_EQ(many.full_log().find(line) != std::string::npos, chains.has_value()) << many.log();
 }
 
 TEST(Binary, OpensNothingOfItsOwnOnAStandardDescriptorThatIsClosed) {

@@ -98,7 +98,7 @@ probes of_the_api() {
         return post(h, "/api/testing/deployments/version", R"({"request_id":"a","version":"1"})");
       },
       "202", "404"}},
-    {"log.format", {"json", [](auto& h) { return h.log().substr(0, 1); }, "{", "2"}},
+    {"log.format", {"json", [](auto& h) { return h.full_log().substr(0, 1); }, "{", "2"}},
   };
 }
 

@@ -428,8 +428,8 @@ TEST_P(GatewayProtocol, Section3AGatewayWithoutABackend) {
   EXPECT_EQ(json_of(ready), fact.at("body"));
   auto stream = page();
   expect_refusal(stream, "not_configured");
-  EXPECT_NE(herald->log().find("warning gateway not_configured what="), std::string::npos)
-    << herald->log();
+  const auto log = herald->full_log();
+  EXPECT_NE(log.find("warning gateway not_configured what="), std::string::npos) << log;
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -54,7 +54,7 @@ TEST_F(Hosts, AreListenedToOnAllTheirAddresses) {
 
 TEST_F(Hosts, AreNoFurtherThanThisMachineWhereAllAddressesAreLoopback) {
   herald_process herald{herald_options{{"--api-host", "localhost"}, {}, {}, script}};
-  EXPECT_EQ(herald.log().find("exposed"), std::string::npos);
+  EXPECT_EQ(herald.full_log().find("exposed"), std::string::npos);
 }
 
 } // namespace

@@ -93,7 +93,7 @@ TEST_F(Journal, IsCopiedWhileEventsComeAndTheCopyIsAJournal) {
   post("/api/events", R"({"event":"late","data":1})");
 
   herald_process other{{"--journal-path", copy}};
-  EXPECT_EQ(other.log().find("damaged"), std::string::npos);
+  EXPECT_EQ(other.full_log().find("damaged"), std::string::npos);
   http_client its_api{other.api_port()};
   const auto there = json_of(its_api.get("/api/events?limit=1000"));
   EXPECT_GE(there["events"].size(), 200u);
@@ -363,7 +363,8 @@ TEST_F(Journal, IsSetAsideWhereItIsDamaged) {
   const auto damaged = std::string(20'000, 'x');
   folder.write("journal.db", damaged);
   begin_life();
-  EXPECT_NE(herald->log().find("error journal damaged_file_set_aside file="), std::string::npos)
+  EXPECT_NE(
+    herald->full_log().find("error journal damaged_file_set_aside file="), std::string::npos)
     << herald->log();
   post("/api/events", R"({"event":"note","data":1})");
   std::size_t aside = 0;
@@ -398,7 +399,7 @@ TEST_F(Journal, RefusesPublishersAndServesStreamsWhileItCannotBeWritten) {
   post("/api/events", R"({"event":"note","data":2})");
   herald->kill();
   begin_life();
-  EXPECT_EQ(herald->log().find("damaged"), std::string::npos);
+  EXPECT_EQ(herald->full_log().find("damaged"), std::string::npos);
 }
 
 TEST_F(Journal, SaysThatTheDiskIsFull) {

@@ -160,10 +160,11 @@ TEST_F(Settings, AreExplained) {
 
 TEST_F(Settings, WarnOfUnknownVariablesAndStart) {
   herald_process herald{herald_options{{}, {"HERALD_STREAM_PROT=1", "HERALD_POD=x"}, {}}};
-  EXPECT_NE(herald.log().find("warning herald setting_ignored detail="), std::string::npos);
-  EXPECT_NE(herald.log().find("HERALD_STREAM_PROT"), std::string::npos);
-  EXPECT_NE(herald.log().find("HERALD_STREAM_PORT"), std::string::npos) << "the nearest";
-  EXPECT_NE(herald.log().find("HERALD_POD"), std::string::npos);
+  const auto log = herald.full_log();
+  EXPECT_NE(log.find("warning herald setting_ignored detail="), std::string::npos);
+  EXPECT_NE(log.find("HERALD_STREAM_PROT"), std::string::npos);
+  EXPECT_NE(log.find("HERALD_STREAM_PORT"), std::string::npos) << "the nearest";
+  EXPECT_NE(log.find("HERALD_POD"), std::string::npos);
 }
 
 TEST_F(Settings, LogInTheFormThatIsAskedFor) {
@@ -192,7 +193,7 @@ TEST_F(Settings, PrintThePortsThatAreOpen) {
   EXPECT_NE(embedded.stream_port(), 0);
   herald_process backend{{"--gateway-url", "http://127.0.0.1:1"}};
   EXPECT_EQ(backend.stream_port(), 0) << "the gateway has the streams";
-  EXPECT_EQ(backend.log().find("stream_port"), std::string::npos) << backend.log();
+  EXPECT_EQ(backend.full_log().find("stream_port"), std::string::npos) << backend.log();
 }
 
 TEST_F(Settings, NameAFileForPortsThatCanBeWritten) {

@@ -65,8 +65,9 @@ TEST(TokenKeys, AreFetchedWhileHeraldRuns) {
   herald.signal(SIGHUP);
   EXPECT_TRUE(eventually([&] { return metric(api, "herald_auth_keys_failing") == 1; }));
   EXPECT_EQ(metric(api, "herald_auth_keys"), 1);
-  EXPECT_NE(herald.log().find("keys_not_fetched"), std::string::npos);
-  EXPECT_EQ(herald.log().find("hunter2"), std::string::npos);
+  const auto log = herald.full_log();
+  EXPECT_NE(log.find("keys_not_fetched"), std::string::npos);
+  EXPECT_EQ(log.find("hunter2"), std::string::npos);
 }
 
 } // namespace

@@ -90,7 +90,7 @@ TEST_F(Webhook, TellsOfStreamsTopicsAndTasks) {
   EXPECT_GE(events[2]["data"]["duration_s"], 0);
   EXPECT_EQ(events[5]["data"]["result"], 7);
   EXPECT_TRUE(eventually([&] { return metric(*api, "herald_webhook_events_total") == 7; }));
-  EXPECT_EQ(herald->log().find("hush"), std::string::npos) << "of no URL";
+  EXPECT_EQ(herald->full_log().find("hush"), std::string::npos) << "of no URL";
 }
 
 TEST_F(Webhook, TellsOfTheEndOfAllStreamsAtAShutdown) {
@@ -231,7 +231,7 @@ TEST_F(Webhook, SignsByOtherSecretsWhenTheFileHasOthersAndItIsToldTo) {
   std::ofstream{rotating} << other << "\n" << known << "\n";
   herald->signal(SIGHUP);
   EXPECT_TRUE(eventually([&] { return in_short(last_told()) == "stream.opened a"; }));
-  EXPECT_EQ(herald->log().find(known.substr(6)), std::string::npos);
+  EXPECT_EQ(herald->full_log().find(known.substr(6)), std::string::npos);
 }
 
 TEST_F(Webhook, TellsOfStreamsWhereHeraldStandsInForAGateway) {

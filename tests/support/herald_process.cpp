@@ -62,6 +62,14 @@ void herald_process::wait_for_ports() {
   stream_port_ = ports.value("stream", std::uint16_t{0});
 }
 
+std::string herald_process::full_log() const {
+  const auto before = log().size();
+  signal(SIGUSR1);
+  EXPECT_TRUE(eventually([&] { return log().find("signal_ignored", before) != std::string::npos; }))
+    << "it logs nothing more";
+  return log();
+}
+
 std::optional<exit_status> herald_process::terminate() {
   signal(SIGTERM);
   return wait();

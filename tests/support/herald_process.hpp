@@ -50,8 +50,11 @@ public:
   /// Ends it without asking, and waits until it has.
   void kill();
 
-  /// What it has logged so far.
+  /// What it has written of its log so far. A thread of its own writes it: what was logged may come
+  /// later.
   [[nodiscard]] std::string log() const { return program_.standard_error(); }
+  /// All that it has logged by now, while it runs: has it log a line more, and waits for that.
+  [[nodiscard]] std::string full_log() const;
   [[nodiscard]] const temporary_folder& folder() const noexcept { return program_.folder(); }
 
 private:
