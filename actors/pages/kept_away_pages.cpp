@@ -4,38 +4,37 @@ namespace herald {
 
 bool kept_away_pages::keep_away(const request_id& id, time_point until) {
   const auto known = by_id_.find(id);
-  if (known == by_id_.end() && by_id_.size() >= limit_)
-    return false;
-  const auto added = by_time_.emplace(until, id);
   if (known != by_id_.end()) {
-    by_time_.erase(known->second);
-    known->second = added;
+    ends_.put(known->second, id, until);
     return true;
   }
+  if (by_id_.size() >= limit_)
+    return false;
+  auto added = ends_.none();
+  ends_.put(added, id, until);
   try {
     by_id_.emplace(id, added);
   } catch (...) {
-    by_time_.erase(added);
+    ends_.take_out(added);
     throw;
   }
   return true;
 }
 
 void kept_away_pages::expire(time_point now) {
-  while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    by_id_.erase(by_time_.begin()->second);
-    by_time_.erase(by_time_.begin());
+  while (const auto* due = ends_.due(now)) {
+    const auto found = by_id_.find(*due);
+    ends_.take_out(found->second);
+    by_id_.erase(found);
   }
 }
 
 std::optional<std::string> kept_away_pages::check() const {
-  if (by_id_.size() != by_time_.size())
+  if (by_id_.size() != ends_.size())
     return "pages that are kept away are miscounted";
-  for (auto it = by_time_.begin(); it != by_time_.end(); ++it) {
-    const auto found = by_id_.find(it->second);
-    if (found == by_id_.end() || found->second != it)
+  for (const auto& [id, end] : by_id_)
+    if (ends_.is_none(end) || end->second != id)
       return "a page that is kept away is not in its place";
-  }
   return std::nullopt;
 }
 

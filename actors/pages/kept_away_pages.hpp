@@ -1,12 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
+#include "actors/pages/page_ends.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -16,7 +15,7 @@ namespace herald {
 /// Pure: the caller gives the time. An operation that throws (out of memory) changes nothing.
 class kept_away_pages {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = page_ends::time_point;
 
   explicit kept_away_pages(std::size_t limit) : limit_(limit) {}
 
@@ -34,11 +33,9 @@ public:
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:
-  using time_list = std::multimap<time_point, request_id>;
-
   std::size_t limit_;
-  time_list by_time_;
-  std::unordered_map<request_id, time_list::iterator> by_id_;
+  page_ends ends_;
+  std::unordered_map<request_id, page_ends::place> by_id_;
 };
 
 } // namespace herald

@@ -16,16 +16,19 @@ bool page_subjects::bind(
   const request_id& id, const std::string& subject, time_point until,
   std::optional<request_id>& forgotten) {
   const bool full = by_id_.size() >= limit_;
-  if (full && ends_.empty())
-    return false;
   std::optional<request_id> first;
-  if (full)
-    first = ends_.begin()->second;
-  const auto added = ends_.emplace(until, id);
+  if (full) {
+    const auto* next = ends_.first();
+    if (next == nullptr)
+      return false;
+    first = *next;
+  }
+  auto added = ends_.none();
+  ends_.put(added, id, until);
   try {
     by_id_.emplace(id, entry{subject, nullptr, added});
   } catch (...) {
-    ends_.erase(added);
+    ends_.take_out(added);
     throw;
   }
   if (first)
@@ -39,20 +42,14 @@ void page_subjects::opened(const request_id& id, credential_ptr by) {
   if (found == by_id_.end())
     return;
   found->second.by = std::move(by);
-  if (found->second.end == ends_.end())
-    return;
-  ends_.erase(found->second.end);
-  found->second.end = ends_.end();
+  ends_.take_out(found->second.end);
 }
 
 void page_subjects::closed(const request_id& id, time_point until) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end())
     return;
-  const auto added = ends_.emplace(until, id);
-  if (found->second.end != ends_.end())
-    ends_.erase(found->second.end);
-  found->second.end = added;
+  ends_.put(found->second.end, id, until);
   found->second.by = nullptr;
 }
 
@@ -74,23 +71,22 @@ std::vector<request_id> page_subjects::revoked_by(const revocation& what) const 
 
 std::vector<request_id> page_subjects::expire(time_point now) {
   std::vector<request_id> forgotten;
-  while (!ends_.empty() && ends_.begin()->first <= now) {
-    forgotten.push_back(ends_.begin()->second);
+  while (const auto* due = ends_.due(now)) {
+    forgotten.push_back(*due);
     erase(by_id_.find(forgotten.back()));
   }
   return forgotten;
 }
 
 void page_subjects::erase(entry_map::iterator where) noexcept {
-  if (where->second.end != ends_.end())
-    ends_.erase(where->second.end);
+  ends_.take_out(where->second.end);
   by_id_.erase(where);
 }
 
 std::optional<std::string> page_subjects::check() const {
   std::size_t ends = 0;
   for (const auto& [id, one] : by_id_) {
-    if (one.end == ends_.end())
+    if (ends_.is_none(one.end))
       continue;
     ++ends;
     if (one.by)

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "actors/pages/page_ends.hpp"
 #include "messages/connections.hpp"
 #include "messages/ids.hpp"
 
@@ -20,7 +19,7 @@ namespace herald {
 /// Pure: time is given in. An operation that throws (out of memory) changes nothing.
 class page_subjects {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = page_ends::time_point;
 
   explicit page_subjects(std::size_t limit) : limit_(limit) {}
 
@@ -48,12 +47,11 @@ public:
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:
-  using time_list = std::multimap<time_point, request_id>;
   struct entry {
     std::string subject;
     /// While its stream is open.
     credential_ptr by;
-    time_list::iterator end;
+    page_ends::place end;
   };
   using entry_map = std::unordered_map<request_id, entry>;
 
@@ -61,8 +59,8 @@ private:
 
   std::size_t limit_;
   entry_map by_id_;
-  /// Of pages without a stream, by when they are forgotten.
-  time_list ends_;
+  /// Of pages without a stream.
+  page_ends ends_;
 };
 
 } // namespace herald

@@ -55,7 +55,7 @@ bool page_topics::keep(const request_id& id, changes what) {
   const auto bytes = bytes_ - before + bytes_of(id, what);
   if (bytes > max_bytes_)
     return false;
-  const auto where = by_id_.try_emplace(id, entry{{}, ends_.end()}).first;
+  const auto where = by_id_.try_emplace(id, entry{{}, ends_.none()}).first;
   where->second.what = std::move(what);
   bytes_ = bytes;
   opened(id);
@@ -72,26 +72,20 @@ bool page_topics::forget(const request_id& id) {
 
 void page_topics::opened(const request_id& id) {
   const auto found = by_id_.find(id);
-  if (found == by_id_.end() || found->second.end == ends_.end())
-    return;
-  ends_.erase(found->second.end);
-  found->second.end = ends_.end();
+  if (found != by_id_.end())
+    ends_.take_out(found->second.end);
 }
 
 void page_topics::closed(const request_id& id, time_point until) {
   const auto found = by_id_.find(id);
-  if (found == by_id_.end())
-    return;
-  const auto added = ends_.emplace(until, id);
-  if (found->second.end != ends_.end())
-    ends_.erase(found->second.end);
-  found->second.end = added;
+  if (found != by_id_.end())
+    ends_.put(found->second.end, id, until);
 }
 
 std::vector<request_id> page_topics::expire(time_point now) {
   std::vector<request_id> forgotten;
-  while (!ends_.empty() && ends_.begin()->first <= now) {
-    forgotten.push_back(ends_.begin()->second);
+  while (const auto* due = ends_.due(now)) {
+    forgotten.push_back(*due);
     erase(by_id_.find(forgotten.back()));
   }
   return forgotten;
@@ -99,8 +93,7 @@ std::vector<request_id> page_topics::expire(time_point now) {
 
 void page_topics::erase(entry_map::iterator where) noexcept {
   bytes_ -= bytes_of(where->first, where->second.what);
-  if (where->second.end != ends_.end())
-    ends_.erase(where->second.end);
+  ends_.take_out(where->second.end);
   by_id_.erase(where);
 }
 
@@ -119,7 +112,7 @@ std::optional<std::string> page_topics::check() const {
   std::size_t ends = 0;
   for (const auto& [id, one] : by_id_) {
     bytes += bytes_of(id, one.what);
-    if (one.end == ends_.end())
+    if (ends_.is_none(one.end))
       continue;
     ++ends;
     if (one.end->second != id)

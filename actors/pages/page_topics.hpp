@@ -1,13 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "actors/pages/page_ends.hpp"
 #include "messages/audience.hpp"
 #include "messages/ids.hpp"
 
@@ -20,7 +19,7 @@ namespace herald {
 /// Pure: time is given in. An operation that throws (out of memory) changes nothing.
 class page_topics {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = page_ends::time_point;
 
   /// Patterns; sorted, and in one of the lists at most.
   struct changes {
@@ -56,10 +55,9 @@ public:
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:
-  using time_list = std::multimap<time_point, request_id>;
   struct entry {
     changes what;
-    time_list::iterator end;
+    page_ends::place end;
   };
   using entry_map = std::unordered_map<request_id, entry>;
 
@@ -68,8 +66,8 @@ private:
 
   std::size_t max_bytes_;
   entry_map by_id_;
-  /// Of pages without a stream, by when they are forgotten.
-  time_list ends_;
+  /// Of pages without a stream.
+  page_ends ends_;
   std::size_t bytes_ = 0;
 };
 
