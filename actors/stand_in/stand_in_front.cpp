@@ -51,11 +51,17 @@ stand_in_front::stand_in_front(
     overflows_(numbers.counter(
       "herald_callback_buffer_refused_total",
       "Sends refused because too much waits for a connect callback already.")),
+    turned_away_(numbers.counter(
+      "herald_callback_streams_refused_total",
+      "Streams refused because the requests of others are as many bytes as may be.")),
     active_(numbers.gauge("sse_gateway_active_connections", "Open streams.")),
     calling_back_(numbers.gauge(
       "herald_callback_waiting_streams", "Streams whose connect callback is not answered yet.")),
     buffered_bytes_(numbers.gauge(
-      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")) {
+      "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")),
+    request_bytes_(numbers.gauge(
+      "herald_callback_kept_bytes",
+      "Bytes of the requests of streams, which the backend is told at their end.")) {
   if (const auto damage = state_->streams.check())
     throw state_damaged(*damage);
 }
@@ -85,9 +91,19 @@ result<void> stand_in_front::open(const open_connection& request) {
   auto text = std::make_shared<const std::string>(
     render_callback_request(request.url, request.headers ? *request.headers : no_headers));
   auto facts = state_->watcher ? facts_of(request) : nullptr;
-  if (!state_->streams.begin(request.stream, request.via, text, std::move(facts))) {
+  switch (state_->streams.begin(request.stream, request.via, text, std::move(facts))) {
+  case stand_in_streams::beginning::begun:
+    break;
+  case stand_in_streams::beginning::held:
     log::error("gateway-front", "token_in_use", {{"token", request.stream.str()}});
     return fail(ec::internal, "this token names an open stream already");
+  case stand_in_streams::beginning::full: {
+    turned_away_.Increment();
+    const failure why{
+      ec::overloaded, "the requests of streams are as many bytes as may be kept", {}};
+    caf::anon_send(request.via, refuse_stream{request.stream, why, 0});
+    return fail(why.code, why.detail);
+  }
   }
   call(callback_action::connect, request.stream, {}, std::move(text));
   show_numbers();
@@ -240,6 +256,7 @@ void stand_in_front::show_numbers() {
   active_.Set(static_cast<double>(streams.size() - streams.calling_back()));
   calling_back_.Set(static_cast<double>(streams.calling_back()));
   buffered_bytes_.Set(static_cast<double>(streams.buffered_bytes()));
+  request_bytes_.Set(static_cast<double>(streams.request_bytes()));
 }
 
 supervised<stand_in_front_actor> spawn_stand_in_front(

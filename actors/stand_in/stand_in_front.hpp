@@ -78,9 +78,11 @@ private:
   prometheus::Counter& connects_;
   prometheus::Counter& disconnects_;
   prometheus::Counter& overflows_;
+  prometheus::Counter& turned_away_;
   prometheus::Gauge& active_;
   prometheus::Gauge& calling_back_;
   prometheus::Gauge& buffered_bytes_;
+  prometheus::Gauge& request_bytes_;
 };
 
 /// Spawns it. Main sends it an exit before `backend` ends.

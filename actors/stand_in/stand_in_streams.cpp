@@ -1,5 +1,6 @@
 #include "actors/stand_in/stand_in_streams.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace herald {
@@ -12,16 +13,20 @@ std::size_t bytes_of(const event_ptr& what) {
 
 } // namespace
 
-bool stand_in_streams::begin(
+stand_in_streams::beginning stand_in_streams::begin(
   const token& stream, delivery_actor via, request_text request, facts_ptr facts) {
-  const auto [place, added] = streams_.try_emplace(stream);
-  if (!added)
-    return false;
-  place->second.via = std::move(via);
-  place->second.request = std::move(request);
-  place->second.facts = std::move(facts);
+  if (streams_.contains(stream))
+    return beginning::held;
+  const auto bytes = request->size();
+  if (bytes > limits_.request_bytes - std::min(request_bytes_, limits_.request_bytes))
+    return beginning::full;
+  auto& begun = streams_[stream];
+  begun.via = std::move(via);
+  begun.request = std::move(request);
+  begun.facts = std::move(facts);
+  request_bytes_ += bytes;
   ++calling_back_;
-  return true;
+  return beginning::begun;
 }
 
 std::optional<stand_in_streams::opened> stand_in_streams::accept(const token& stream) {
@@ -90,6 +95,7 @@ std::optional<stand_in_streams::gone> stand_in_streams::remove(const token& stre
   drop_buffer(ended);
   if (ended.now == state::calling_back)
     --calling_back_;
+  request_bytes_ -= ended.request->size();
   gone result{ended.now, std::move(ended.via), std::move(ended.request), std::move(ended.facts)};
   streams_.erase(place);
   return result;
@@ -105,8 +111,10 @@ std::optional<stand_in_streams::state> stand_in_streams::find(const token& strea
 std::optional<std::string> stand_in_streams::check() const {
   std::size_t calling_back = 0;
   std::size_t bytes = 0;
+  std::size_t request_bytes = 0;
   for (const auto& [_, stream] : streams_) {
     calling_back += stream.now == state::calling_back ? 1 : 0;
+    request_bytes += stream.request->size();
     if (!stream.kept)
       continue;
     if (stream.now != state::calling_back)
@@ -120,6 +128,8 @@ std::optional<std::string> stand_in_streams::check() const {
   }
   if (calling_back != calling_back_ || bytes != buffered_bytes_)
     return "streams that are calling back are miscounted";
+  if (request_bytes != request_bytes_)
+    return "the bytes of the requests are miscounted";
   return std::nullopt;
 }
 

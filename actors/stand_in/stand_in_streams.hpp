@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +24,14 @@ namespace herald {
 /// can be sent to it, as if its token were unknown. Every change is all or nothing.
 class stand_in_streams {
 public:
-  /// Bounds of what is kept for streams that are calling back.
+  /// Bounds of what is kept: the first three for streams that are calling back.
   struct limits {
     std::size_t stream_events = 0;
     /// Bytes of names and data.
     std::size_t stream_bytes = 0;
     std::size_t total_bytes = 0;
+    /// Bytes of the requests of all streams.
+    std::size_t request_bytes = std::numeric_limits<std::size_t>::max();
   };
 
   using request_text = std::shared_ptr<const std::string>;
@@ -39,9 +42,16 @@ public:
 
   explicit stand_in_streams(limits bounds) : limits_(bounds) {}
 
-  /// A client came; `request` is what the backend is told of it. False for a token that is held
-  /// already.
-  bool
+  enum class beginning : std::uint8_t {
+    begun,
+    /// Another stream has this token.
+    held,
+    /// The requests of the others are as many bytes as may be.
+    full,
+  };
+
+  /// A client came; `request` is what the backend is told of it, now and at its end.
+  beginning
   begin(const token& stream, delivery_actor via, request_text request, facts_ptr facts = nullptr);
 
   struct opened {
@@ -91,6 +101,7 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return streams_.size(); }
   [[nodiscard]] std::size_t calling_back() const noexcept { return calling_back_; }
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
+  [[nodiscard]] std::size_t request_bytes() const noexcept { return request_bytes_; }
 
   /// The damage that the table has, or nothing.
   [[nodiscard]] std::optional<std::string> check() const;
@@ -121,6 +132,7 @@ private:
   table streams_;
   std::size_t calling_back_ = 0;
   std::size_t buffered_bytes_ = 0;
+  std::size_t request_bytes_ = 0;
 };
 
 } // namespace herald

@@ -34,6 +34,9 @@ struct callback_settings {
   std::string url_file{};
   /// The bytes of the callbacks that wait, connects and disconnects each; more are refused.
   std::size_t max_queued_bytes = std::size_t{64} << 20U;
+  /// The bytes of the requests of all streams, which the backend is told at their end; more streams
+  /// are refused.
+  std::size_t max_kept_bytes = std::size_t{256} << 20U;
 };
 
 } // namespace herald

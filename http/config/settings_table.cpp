@@ -262,6 +262,9 @@ const std::array table = {
   setting{
     AT(callback.max_buffered_total_bytes), bytes(0),
     "Bytes of the events that wait for all such streams together."},
+  setting{
+    AT(callback.max_kept_bytes), bytes(65'536),
+    "Bytes of the requests of streams, which the backend is told at their end; more are refused."},
 
   setting{
     AT(history.max_events), count(0, 100'000'000),

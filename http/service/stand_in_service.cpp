@@ -66,7 +66,8 @@ stream_options stand_in_options(const config& settings, const descriptor_channel
 
 stand_in_streams::limits buffer_limits(const callback_settings& settings) {
   return {
-    settings.max_buffered_events, settings.max_buffered_bytes, settings.max_buffered_total_bytes};
+    settings.max_buffered_events, settings.max_buffered_bytes, settings.max_buffered_total_bytes,
+    settings.max_kept_bytes};
 }
 
 /// Refuses the callbacks of a gateway, with the reason: this herald is no backend.

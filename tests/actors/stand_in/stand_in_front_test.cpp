@@ -202,6 +202,23 @@ TEST_F(StandInFront, RefusesToKeepTooMuchAndCountsIt) {
   EXPECT_EQ(wire, (strings{"attach 1", "1 gets x=d", "1 gets y=d"}));
 }
 
+TEST_F(StandInFront, RefusesAStreamWhoseRequestItCannotKeepAndCountsIt) {
+  front = own(spawn_stand_in_front(
+    system(), {"gateway-front", {}, &numbers}, {2, 100, 1000, 100}, backend, numbers));
+  client_comes(a);
+  const auto one =
+    render_callback_request("/s?request_id=x", {{"Host", "h"}, {"A", "1, 2"}}).size();
+  ASSERT_GT(2 * one, 100u) << "two would fit";
+  client_comes(b);
+  EXPECT_EQ(wire, strings{"refuse 2 overloaded 0"});
+  EXPECT_EQ(calls.size(), 1u) << "the backend was asked";
+  EXPECT_NE(numbers.render().find("herald_callback_streams_refused_total 1"), std::string::npos);
+  backend_answers(a);
+  client_leaves(a, end_reason::client_closed);
+  client_comes(b);
+  EXPECT_EQ(calls.size(), 3u);
+}
+
 TEST_F(StandInFront, WritesTheEventBeforeItCloses) {
   open(a);
   EXPECT_EQ(send(a, "x", true), "sent");

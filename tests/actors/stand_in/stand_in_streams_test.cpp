@@ -12,6 +12,7 @@ namespace {
 
 using state = stand_in_streams::state;
 using verdict = stand_in_streams::verdict;
+using beginning = stand_in_streams::beginning;
 
 event_ptr event_named(std::string name, std::string data = "") {
   event made;
@@ -30,7 +31,8 @@ std::vector<std::string> names_of(const std::vector<event_ptr>& events) {
 class StandInStreams : public ::testing::Test {
 protected:
   bool begin(const token& stream) {
-    return streams.begin(stream, {}, std::make_shared<const std::string>("request"));
+    return streams.begin(stream, {}, std::make_shared<const std::string>("request"))
+           == beginning::begun;
   }
 
   void open(const token& stream) {
@@ -49,6 +51,23 @@ protected:
   const token a = token::from_bits(1, 1);
   const token b = token::from_bits(1, 2);
 };
+
+TEST_F(StandInStreams, AreNoMoreThanTheirRequestsHaveBytesFor) {
+  stand_in_streams narrow{{3, 10, 15, 8}};
+  const auto begin_with = [&](const token& stream, const char* request) {
+    return narrow.begin(stream, {}, std::make_shared<const std::string>(request));
+  };
+  EXPECT_EQ(begin_with(a, "12345"), beginning::begun);
+  EXPECT_EQ(begin_with(b, "1234"), beginning::full);
+  EXPECT_FALSE(narrow.find(b));
+  EXPECT_EQ(begin_with(b, "123"), beginning::begun);
+  EXPECT_EQ(begin_with(b, "1234"), beginning::held);
+  EXPECT_EQ(narrow.request_bytes(), 8u);
+  EXPECT_TRUE(narrow.remove(a));
+  EXPECT_TRUE(narrow.refuse(b));
+  EXPECT_EQ(narrow.request_bytes(), 0u);
+  EXPECT_EQ(narrow.check(), std::nullopt);
+}
 
 TEST_F(StandInStreams, CallBackUntilTheyAreAccepted) {
   EXPECT_TRUE(begin(a));
@@ -178,7 +197,8 @@ TEST_F(StandInStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
     switch (below(8)) {
     case 0:
       EXPECT_EQ(
-        wide.begin(stream, {}, std::make_shared<const std::string>()), known == models.end());
+        wide.begin(stream, {}, std::make_shared<const std::string>()),
+        known == models.end() ? beginning::begun : beginning::held);
       models.try_emplace(name);
       break;
     case 1: {

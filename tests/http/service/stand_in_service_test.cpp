@@ -159,6 +159,19 @@ TEST_F(StandInService, KeepsWhatIsSentBeforeTheAnswerToAConnectWithinItsSettings
   }
 }
 
+TEST_F(StandInService, KeepsNoMoreOfRequestsThanItsSettingSays) {
+  settings.callback.max_kept_bytes = 200;
+  restart();
+  auto first = page();
+  ASSERT_TRUE(first.open());
+  auto second = page();
+  EXPECT_FALSE(second.open());
+  EXPECT_EQ(second.status(), 503);
+  EXPECT_EQ(backend.callbacks().size(), 1u);
+  EXPECT_EQ(metric(numbers, "herald_callback_streams_refused_total"), 1);
+  EXPECT_GT(metric(numbers, "herald_callback_kept_bytes"), 100);
+}
+
 TEST_F(StandInService, IsNotMadeForABackendThatItCannotCall) {
   settings.callback.url = "ftp://backend/";
   EXPECT_THROW(
