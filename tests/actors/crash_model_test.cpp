@@ -16,6 +16,7 @@
 #include "actors/tasks/task_runner.hpp"
 #include "actors/versions/version_store.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/full_disk_store.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace herald {
@@ -23,30 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using lines = std::vector<std::string>;
-
-/// The journal's file on a disk that is full now and then.
-class moody_store final : public journal_store {
-public:
-  moody_store(std::unique_ptr<journal_file> file, std::mt19937& random, const bool& well)
-    : file_(std::move(file)),
-      random_(random),
-      well_(well) {}
-
-  failure write(std::span<const journal_entry> entries) override {
-    if (!well_ && random_() % 8 == 0)
-      return {ec::storage_full, "no room today", {}};
-    return file_->write(entries);
-  }
-  void tidy() override { file_->tidy(); }
-  failure begin_copy(const std::string& name) override { return file_->begin_copy(name); }
-  copy_progress copy_piece() override { return file_->copy_piece(); }
-  std::size_t bytes() const override { return file_->bytes(); }
-
-private:
-  std::unique_ptr<journal_file> file_;
-  std::mt19937& random_;
-  const bool& well_;
-};
 
 /// The text between `before` and the next quote.
 std::string quoted(const std::string& text, const std::string& before) {
@@ -193,7 +170,8 @@ protected:
     log = own(journal_actor{spawn_supervised<journal::interface, journal>(
       system(), {"journal", {}, nullptr},
       journal::builder(
-        std::make_unique<moody_store>(std::move(past->file), random, disk_is_well), {}, numbers))});
+        std::make_unique<testing::full_disk_store>(std::move(past->file), random, 8, &disk_is_well),
+        {}, numbers))});
     registry_memory memory;
     memory.journal = log;
     memory.events = std::move(old.events);

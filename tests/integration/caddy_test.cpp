@@ -7,11 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/child_program.hpp"
-#include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
-#include "tests/support/http_client.hpp"
-#include "tests/support/raw_client.hpp"
-#include "tests/support/sse_client.hpp"
+#include "tests/support/shipped_proxy.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -43,33 +41,25 @@ protected:
     return {"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_DATA_HOME=" + home};
   }
 
-  /// Starts it on a port that it gives, before this herald and without TLS. Somebody may take a
-  /// free port before Caddy does.
+  /// Starts it on a port that it gives, before this herald and without TLS.
   std::uint16_t start(const herald_process& herald) {
     replace(
       "reverse_proxy 127.0.0.1:8081",
       "reverse_proxy 127.0.0.1:" + std::to_string(herald.stream_port()));
     const auto shipped = text;
-    for (int attempt = 0; attempt < 4; ++attempt) {
-      const auto port = free_port();
+    proxy = start_proxy("Caddy", [&](std::uint16_t port) {
       text = shipped;
       replace(
         "events.example.org {",
         "{\n\tadmin off\n}\nhttp://127.0.0.1:" + std::to_string(port) + " {");
-      program = std::make_unique<child_program>(call("run"), environment());
-      const auto listening = [&] {
-        return !program->running() || raw_client{port}.connected();
-      };
-      if (eventually(listening) && program->running())
-        return port;
-    }
-    ADD_FAILURE() << "Caddy has not started: " << program->standard_error();
-    return 0;
+      return std::make_unique<child_program>(call("run"), environment());
+    });
+    return proxy.port;
   }
 
   temporary_folder folder;
   std::string text;
-  std::unique_ptr<child_program> program;
+  shipped_proxy proxy;
 };
 
 TEST_F(CaddyAsShipped, IsAFileThatCaddyTakes) {
@@ -80,19 +70,7 @@ TEST_F(CaddyAsShipped, IsAFileThatCaddyTakes) {
 
 TEST_F(CaddyAsShipped, PassesOnEachEventAndTheEndOfAStream) {
   herald_process herald;
-  http_client api{herald.api_port()};
-  sse_client stream{start(herald), stream_target("page")};
-  ASSERT_TRUE(stream.open());
-  EXPECT_EQ(stream.header("content-type"), "text/event-stream");
-  ASSERT_TRUE(stream.wait_for_cursor());
-  // Each is awaited before the next is sent.
-  for (int i = 0; i < 20; ++i) {
-    const auto data = std::to_string(i);
-    ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":)" + data + "}").status, 202);
-    ASSERT_EQ(stream.next("n").value_or(sse_event{}).data, data);
-  }
-  EXPECT_EQ(herald.terminate(), exited(0));
-  EXPECT_TRUE(stream.wait_for_end() && stream.complete());
+  expect_events_through(start(herald), herald);
 }
 
 /// EventSource would take the 502 for "never".
@@ -100,34 +78,7 @@ TEST_F(CaddyAsShipped, TellsEventSourceToComeBackWhileHeraldIsAway) {
   herald_process herald;
   const auto port = start(herald);
   EXPECT_EQ(herald.terminate(), exited(0));
-  http_client client{port};
-  const auto ask = [&](const std::string& headers) {
-    return client.send("GET", stream_target("page"), {}, headers);
-  };
-  const std::string page = "Accept: text/event-stream\r\n";
-  const auto told = ask(page);
-  EXPECT_EQ(told.status, 200);
-  EXPECT_EQ(told.header("content-type"), "text/event-stream");
-  EXPECT_EQ(told.header("access-control-allow-origin"), "*");
-  EXPECT_EQ(told.header("access-control-allow-credentials"), "");
-  ASSERT_TRUE(told.body.starts_with("retry: ")) << told.body;
-  EXPECT_NE(told.body.find("\n: "), std::string::npos) << told.body;
-  const auto retry = std::stoi(told.body.substr(7));
-  EXPECT_GE(retry, 3000);
-  EXPECT_LE(retry, 9000);
-
-  // A browser hides `*` from a page that sends credentials, and its EventSource gives up.
-  const auto with_credentials = ask(page + "Origin: https://app.example\r\n");
-  EXPECT_EQ(with_credentials.header("access-control-allow-origin"), "https://app.example");
-  EXPECT_EQ(with_credentials.header("access-control-allow-credentials"), "true");
-
-  EXPECT_EQ(ask({}).status, 502) << "others learn what it is";
-}
-
-TEST_F(CaddyAsShipped, ServesNothingElseOfHerald) {
-  herald_process herald;
-  http_client client{start(herald)};
-  EXPECT_EQ(client.send("GET", "/healthz", {}, {}).status, 404);
+  expect_to_be_told_to_come_back(port, 502);
 }
 
 } // namespace

@@ -17,34 +17,13 @@
 #include "actors/registry/connection_registry.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/audience_rules.hpp"
+#include "tests/support/full_disk_store.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A journal on a disk that is full now and then.
-class unreliable_store final : public journal_store {
-public:
-  unreliable_store(std::unique_ptr<journal_file> file, std::mt19937& random)
-    : file_(std::move(file)),
-      random_(random) {}
-
-  failure write(std::span<const journal_entry> entries) override {
-    if (random_() % 12 == 0)
-      return {ec::storage_full, "no room today", {}};
-    return file_->write(entries);
-  }
-  void tidy() override { file_->tidy(); }
-  failure begin_copy(const std::string& name) override { return file_->begin_copy(name); }
-  copy_progress copy_piece() override { return file_->copy_piece(); }
-  std::size_t bytes() const override { return file_->bytes(); }
-
-private:
-  std::unique_ptr<journal_file> file_;
-  std::mt19937& random_;
-};
 
 /// A page that comes back with its cursor for as long as the test lasts.
 struct page {
@@ -259,7 +238,8 @@ protected:
     log = own(journal_actor{spawn_supervised<journal::interface, journal>(
       system(), {"journal", {}, nullptr},
       journal::builder(
-        std::make_unique<unreliable_store>(std::move(past->file), random), {}, numbers))});
+        std::make_unique<testing::full_disk_store>(std::move(past->file), random, 12), {},
+        numbers))});
     registry_memory memory;
     memory.journal = log;
     memory.events = std::move(past->snapshot.events);
