@@ -79,6 +79,8 @@ struct stream_settings {
   /// What a client may be sent again in a minute: all that is kept with the defaults, twice; 0 for
   /// no limit.
   std::size_t replay_per_minute_bytes = std::size_t{64} << 20U;
+  /// All streams are told their cursors as events, not only those of browsers and of Node.
+  bool cursor_event = false;
 };
 
 /// The settings, and what is none.

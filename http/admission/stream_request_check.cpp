@@ -1,6 +1,7 @@
 #include "http/admission/stream_request_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "http/protocol/gateway_error.hpp"
@@ -34,6 +35,16 @@ bool may_knock(const request_head& request, const std::vector<std::string>& orig
   const auto origin = request.header("Origin");
   return !origin || is_listed("*", origins) || is_listed(*origin, origins)
          || is_own_origin(*origin, request);
+}
+
+/// Firefox, event-source-polyfill and the package eventsource of version 3 and later, which runs on
+/// Node, Deno and Bun, keep the ids of events alone.
+cursor_form cursor_form_for(std::string_view agent) {
+  constexpr std::array of_events = {"Mozilla/", "node", "Deno/", "Bun/"};
+  const bool event = std::any_of(of_events.begin(), of_events.end(), [&](std::string_view name) {
+    return agent.starts_with(name);
+  });
+  return event ? cursor_form::event : cursor_form::block;
 }
 
 api_reply unlisted_origin() {
@@ -187,6 +198,7 @@ check_stream_request(const request_head& request, const stream_rules& rules) {
   opening.how = request.version < 11 ? framing::bare : framing::chunked;
   opening.head_only = request.method == "HEAD";
   opening.ticket = query.ticket();
+  opening.cursor = cursor_form_for(request.header("User-Agent").value_or(""));
   opening.heartbeat_event = query.heartbeat().has_value() && !rules.stand_in;
   opening.accepts_stream = request.accepts("text/event-stream");
   if (rules.stand_in)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/fanout/framing.hpp"
+#include "http/fanout/sse_format.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
 #include "http/protocol/stream_query.hpp"
@@ -42,6 +43,8 @@ struct stream_opening {
   framing how = framing::bare;
   /// The page watches its heartbeats.
   bool heartbeat_event = false;
+  /// By what the client calls itself.
+  cursor_form cursor = cursor_form::block;
   /// The client says so, as EventSource does. It may take any status but 200 for a last word.
   bool accepts_stream = false;
   /// Only in stand-in mode.

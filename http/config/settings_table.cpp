@@ -75,6 +75,10 @@ const std::array table = {
     "All streams get an event heartbeat instead, quiet or not; one alone asks by "
     "?heartbeat=event."},
   setting{
+    AT(stream.cursor_event), by_type,
+    "All streams are told where they stand by an event cursor; else those of browsers and of Node "
+    "are, and others by an id alone."},
+  setting{
     AT(stream.format), by_type,
     "named: pages listen for events by their names. envelope: each event is "
     R"({"type":NAME,"payload":DATA} without a name, and one onmessage sees all.)"},

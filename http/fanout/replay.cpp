@@ -1,7 +1,5 @@
 #include "http/fanout/replay.hpp"
 
-#include "http/fanout/sse_format.hpp"
-
 namespace herald {
 
 void replay::render() {
@@ -17,7 +15,7 @@ void replay::render() {
   }
   // Not before: the last event may have a lower id, those up to here were for others.
   if (last())
-    append_cursor(piece_, live_from_);
+    append_cursor(piece_, live_from_, cursor_);
   const frame_cover cover{framing_, piece_.size()};
   piece_.insert(0, cover.head()).append(cover.tail());
 }

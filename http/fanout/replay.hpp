@@ -7,6 +7,7 @@
 
 #include "http/fanout/frame_log.hpp"
 #include "http/fanout/framing.hpp"
+#include "http/fanout/sse_format.hpp"
 #include "messages/formats.hpp"
 #include "messages/history.hpp"
 
@@ -22,12 +23,13 @@ public:
   /// 0.
   replay(
     missed_events what, event_id live_from, std::size_t piece_bytes, framing how,
-    frame_format format = frame_format::named)
+    frame_format format = frame_format::named, cursor_form cursor = cursor_form::block)
     : next_(std::move(what)),
       live_from_(live_from),
       piece_bytes_(piece_bytes),
       framing_(how),
-      format_(format) {}
+      format_(format),
+      cursor_(cursor) {}
 
   /// Renders the piece that is due: the same one until `advance`.
   void render();
@@ -54,6 +56,7 @@ private:
   std::size_t piece_bytes_;
   framing framing_;
   frame_format format_;
+  cursor_form cursor_;
   missed_events behind_;
   std::string piece_;
   frame_counts counts_{};

@@ -83,9 +83,11 @@ void append_event(
   append_event(out, id, {}, envelope);
 }
 
-void append_cursor(std::string& out, event_id id) {
+void append_cursor(std::string& out, event_id id, cursor_form form) {
   if (id.value == 0)
     return;
+  if (form == cursor_form::event)
+    return append_event(out, id, "cursor", "{}");
   append_line(out, "id: ", to_string(id));
   out += '\n';
 }

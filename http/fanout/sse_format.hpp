@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,17 @@ void append_event(std::string& out, event_id id, std::string_view name, std::str
 void append_event(
   std::string& out, event_id id, std::string_view name, std::string_view data, frame_format format);
 
-/// Appends the id that a client comes back with if it gets no event after it: a block without data,
-/// of which clients keep the id and fire nothing. Nothing if it is 0.
-void append_cursor(std::string& out, event_id id);
+/// How a client is told the id that it comes back with if it gets no event after it.
+enum class cursor_form : std::uint8_t {
+  /// A block without data: as the standard has it, clients keep its id and fire nothing.
+  block,
+  /// An event `cursor`: for clients that keep the ids of events alone. EventSource fires nothing
+  /// where nobody listens for it.
+  event,
+};
+
+/// Appends that id. Nothing if it is 0.
+void append_cursor(std::string& out, event_id id, cursor_form form = cursor_form::block);
 
 // No empty line ends what follows: there are clients that take each empty line for an event.
 

@@ -224,7 +224,7 @@ void stream_feed::put_values(stream_slot slot, std::span<const event_ptr> values
       return;
   }
   scratch_.clear();
-  append_cursor(scratch_, cursor);
+  append_cursor(scratch_, cursor, table_.cursor_form_of(slot));
   if (!scratch_.empty())
     (void)table_.push(slot, scratch_, std::nullopt);
 }

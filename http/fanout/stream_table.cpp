@@ -5,8 +5,6 @@
 #include <exception>
 #include <utility>
 
-#include "http/fanout/sse_format.hpp"
-
 namespace herald {
 
 namespace {
@@ -95,9 +93,10 @@ void stream_table::attach(
   s.chunked = start.how == framing::chunked;
   s.addressed = s.cursor_addressed = start.hears == hearing::addressed;
   s.cursor = log_of(s).end();
+  s.cursor_event = start.cursor == cursor_form::event;
   ++lane_of(s).open;
   if (missed.empty())
-    append_cursor(start.first, live_from);
+    append_cursor(start.first, live_from, start.cursor);
   const frame_cover cover{start.how, start.first.size()};
   // Whatever is in a queue has bytes to send, but for jumps.
   if (auto text = frame_text::of({start.head, cover.head(), start.first, cover.tail()});
@@ -105,7 +104,7 @@ void stream_table::attach(
     own(s).push({.due = s.cursor, .text = std::move(text), .what = private_frame::kind::opening});
   if (!missed.empty()) {
     auto rest = std::make_unique<replay>(
-      std::move(missed), live_from, options_.piece_bytes, start.how, options_.format);
+      std::move(missed), live_from, options_.piece_bytes, start.how, options_.format, start.cursor);
     own(s).push({.due = s.cursor, .missed = std::move(rest)});
   }
   make_ready(slot);

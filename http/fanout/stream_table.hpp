@@ -22,6 +22,7 @@
 #include "http/fanout/framing.hpp"
 #include "http/fanout/private_queue.hpp"
 #include "http/fanout/shared_frame.hpp"
+#include "http/fanout/sse_format.hpp"
 #include "http/fanout/stream_tally.hpp"
 #include "http/sockets/send_ring.hpp"
 #include "messages/connections.hpp"
@@ -99,6 +100,7 @@ struct stream_start {
   std::string first = {};
   framing how = framing::bare;
   hearing hears = hearing::everything;
+  cursor_form cursor = cursor_form::block;
 };
 
 /// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
@@ -143,6 +145,10 @@ public:
   [[nodiscard]] std::optional<stream_slot> find(const token& stream) const;
   [[nodiscard]] bool waiting(stream_slot slot) const;
   [[nodiscard]] bool open(stream_slot slot) const { return streams_[slot].now == state::open; }
+  /// How its client is told its cursor.
+  [[nodiscard]] cursor_form cursor_form_of(stream_slot slot) const {
+    return streams_[slot].cursor_event ? cursor_form::event : cursor_form::block;
+  }
   /// -1 for a slot that is free.
   [[nodiscard]] int descriptor(stream_slot slot) const { return streams_[slot].fd; }
 
@@ -284,6 +290,8 @@ private:
     bool cursor_addressed : 1 = false;
     /// Was sent something that the client may not have acknowledged.
     bool unacknowledged : 1 = false;
+    /// Its client keeps the ids of events alone.
+    bool cursor_event : 1 = false;
   };
 
   static constexpr std::size_t lane_count = framing_count * hearing_count;

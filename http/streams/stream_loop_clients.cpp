@@ -44,8 +44,8 @@ void stream_loop::open(
   const auto replays_of = admitted.client ? *admitted.client : counted_as_page(opening.id.str());
   openings_.add(
     slot,
-    {std::move(opening.cors), opening.how, opening.heartbeat_event, opening.accepts_stream,
-     replays_of, opening.expires_at, std::move(opening.ticket)},
+    {std::move(opening.cors), opening.how, opening.heartbeat_event, opening.cursor,
+     opening.accepts_stream, replays_of, opening.expires_at, std::move(opening.ticket)},
     clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);

@@ -66,6 +66,7 @@ void stream_loop::apply_one(const attach_stream& order) {
   // A gateway leaves that to the browser.
   if (!options_.stand_in)
     append_retry(start.first, jitter_(options_.retry_ms, options_.retry_ms));
+  start.cursor = options_.cursor_event ? cursor_form::event : client->cursor;
   if (client->heartbeat_event)
     heartbeats_.watch(*slot);
   if (client->expires_at)

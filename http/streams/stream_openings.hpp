@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "http/fanout/framing.hpp"
+#include "http/fanout/sse_format.hpp"
 #include "http/fanout/stream_table.hpp"
 #include "http/sockets/host_address.hpp"
 #include "messages/connections.hpp"
@@ -37,6 +38,7 @@ public:
     header_list cors;
     framing how = framing::bare;
     bool heartbeat_event = false;
+    cursor_form cursor = cursor_form::block;
     bool accepts_stream = false;
     /// Whom what it is sent again is counted to.
     client_address replays_of{};

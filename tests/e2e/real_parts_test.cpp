@@ -210,6 +210,14 @@ protected:
     }
   }
 
+  void expect_each_once() {
+    const auto events = client->events();
+    ASSERT_EQ(events.size(), published) << "none twice";
+    for (std::size_t i = 0; i < published; ++i)
+      EXPECT_EQ(events[i]["data"]["number"], i);
+    EXPECT_TRUE(client->told("gap").empty());
+  }
+
   void have_the_fault() {
     switch (std::get<fault>(GetParam())) {
     case fault::ended_by_the_api:
@@ -270,13 +278,22 @@ TEST_P(RealParts, BringEachEventOnceAndInOrder) {
   have_the_fault();
   ASSERT_TRUE(client->has(published)) << client->complaint();
   expect_live_events();
-  const auto events = client->events();
-  ASSERT_EQ(events.size(), published) << "none twice";
-  for (std::size_t i = 0; i < published; ++i)
-    EXPECT_EQ(events[i]["data"]["number"], i);
-  EXPECT_TRUE(client->told("gap").empty());
+  expect_each_once();
   // Nothing that a test could hold a busy machine to: tests/e2e/delays makes a table of it.
   RecordProperty("slowest_ms", std::to_string(slowest_ms));
+}
+
+/// Clients that have had no event yet when their stream ends, in order.
+class RealPartsAtFirst : public RealParts {};
+
+TEST_P(RealPartsAtFirst, MissNothingBeforeTheirFirstEvent) {
+  start_herald();
+  open_the_stream();
+  if (IsSkipped() || HasFatalFailure())
+    return;
+  have_the_fault();
+  expect_live_events();
+  expect_each_once();
 }
 
 /// As a name of a test.
@@ -301,23 +318,26 @@ std::string name_of_row(const ::testing::TestParamInfo<std::tuple<parts, fault>>
 const auto all_faults =
   ::testing::Values(fault::ended_by_the_api, fault::full, fault::restarted, fault::killed);
 
-INSTANTIATE_TEST_SUITE_P(
-  Clients, RealParts,
-  ::testing::Combine(
-    ::testing::Values(
-      parts{"curl", ""}, parts{"python requests", ""}, parts{"python urllib3", ""},
-      parts{"node eventsource", ""}, parts{"node eventsource-2", ""}),
-    all_faults),
-  name_of_row);
+const auto clients = ::testing::Values(
+  parts{"curl", ""}, parts{"python requests", ""}, parts{"python urllib3", ""},
+  parts{"node eventsource", ""}, parts{"node eventsource-2", ""});
+
+const auto browsers = ::testing::Values(
+  parts{"chromium native", ""}, parts{"chromium event-source-polyfill", ""},
+  parts{"chromium fetch-event-source", ""}, parts{"firefox-esr native", ""});
+
+const auto ends_in_order = ::testing::Values(fault::ended_by_the_api, fault::restarted);
+
+INSTANTIATE_TEST_SUITE_P(Clients, RealParts, ::testing::Combine(clients, all_faults), name_of_row);
 
 INSTANTIATE_TEST_SUITE_P(
-  Browsers, RealParts,
-  ::testing::Combine(
-    ::testing::Values(
-      parts{"chromium native", ""}, parts{"chromium event-source-polyfill", ""},
-      parts{"chromium fetch-event-source", ""}, parts{"firefox-esr native", ""}),
-    all_faults),
-  name_of_row);
+  Browsers, RealParts, ::testing::Combine(browsers, all_faults), name_of_row);
+
+INSTANTIATE_TEST_SUITE_P(
+  Clients, RealPartsAtFirst, ::testing::Combine(clients, ends_in_order), name_of_row);
+
+INSTANTIATE_TEST_SUITE_P(
+  Browsers, RealPartsAtFirst, ::testing::Combine(browsers, ends_in_order), name_of_row);
 
 INSTANTIATE_TEST_SUITE_P(
   Proxies, RealParts,

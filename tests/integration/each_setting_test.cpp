@@ -110,6 +110,13 @@ probes of_streams() {
     const auto event = stream.next();
     return event ? event->data : "none";
   };
+  const auto first_name = [](herald_process& herald) {
+    sse_client stream{herald.stream_port(), stream_target("a")};
+    EXPECT_TRUE(stream.wait_for_cursor());
+    post(herald, "/api/events", R"({"event":"e","data":1})");
+    const auto event = stream.next();
+    return event ? event->name : "none";
+  };
   const auto heartbeat = [](herald_process& herald) {
     sse_client stream{herald.stream_port(), stream_target("a")};
     return stream.wait_for_comment("heartbeat", std::chrono::seconds{5}) ? "comment" : "quiet";
@@ -159,6 +166,7 @@ probes of_streams() {
     {"stream.heartbeat_s", {"1", heartbeat, "comment", "quiet"}},
     {"stream.heartbeat_event",
      {"true", heartbeat_event, "event", "none", {"--stream-heartbeat-s", "1"}}},
+    {"stream.cursor_event", {"true", first_name, "cursor", "e"}},
     {"stream.format", {"envelope", first_event, R"({"type":"e","payload":1})", "1"}},
     {"stream.max_kept_away",
      {"0",

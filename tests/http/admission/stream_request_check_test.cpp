@@ -292,6 +292,21 @@ TEST(StreamRequestCheck, StandingInLeavesTheQueryToTheBackend) {
     EXPECT_EQ(opened(get(std::string{"/any?"} + query), rules).url, std::string{"/any?"} + query);
 }
 
+TEST(StreamRequestCheck, TellsWhoKeepsTheIdsOfEventsAlone) {
+  const std::string target = "/api/sse/stream?request_id=a";
+  EXPECT_EQ(opened(get(target)).cursor, cursor_form::block);
+  const std::pair<const char*, cursor_form> rows[] = {
+    {"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", cursor_form::event},
+    {"node", cursor_form::event},
+    {"Deno/2.1.4", cursor_form::event},
+    {"Bun/1.1.38", cursor_form::event},
+    {"curl/7.88.1", cursor_form::block},
+    {"python-requests/2.28.1", cursor_form::block},
+  };
+  for (const auto& [agent, form] : rows)
+    EXPECT_EQ(opened(get(target, {{"User-Agent", agent}})).cursor, form) << agent;
+}
+
 TEST(StreamRequestCheck, TellsWhoWatchesHeartbeats) {
   const std::string target = "/api/sse/stream?request_id=a";
   EXPECT_FALSE(opened(get(target)).heartbeat_event);

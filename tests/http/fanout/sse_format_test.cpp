@@ -39,9 +39,16 @@ TEST(SseFormat, AppendsToWhatIsThere) {
   EXPECT_EQ(out, "headretry: 3000\n: ok\nid: 7\n\n") << "no empty line but for the cursor's";
 }
 
+TEST(SseFormat, WritesACursorAsAnEventForClientsThatKeepNoOtherIds) {
+  std::string out;
+  append_cursor(out, {7}, cursor_form::event);
+  EXPECT_EQ(out, "id: 7\nevent: cursor\ndata: {}\n\n");
+}
+
 TEST(SseFormat, WritesNoCursorWhereThereIsNone) {
   std::string out;
   append_cursor(out, {});
+  append_cursor(out, {}, cursor_form::event);
   EXPECT_EQ(out, "");
 }
 

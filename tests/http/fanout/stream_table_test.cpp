@@ -385,6 +385,24 @@ TEST_F(StreamTable, SendsMoreOfWhatWasMissedThanMayWaitForAStreamAlone) {
   EXPECT_FALSE(table.has_work());
 }
 
+TEST_F(StreamTable, SaysFromWhereAStreamIsLiveByAnEventWhereItsClientNeedsOne) {
+  const auto fresh = table.add(1, 1, 0);
+  table.attach(fresh, {.head = "head|", .cursor = cursor_form::event}, {}, {7});
+  const auto back = table.add(2, 2, 0);
+  table.attach(back, {.head = "head|", .cursor = cursor_form::event}, missed(300, 50), {400});
+  const auto other = open(3);
+  broadcast("new.");
+  run();
+  const std::string event = "event: cursor\ndata: {}\n\n";
+  EXPECT_EQ(sockets.received[1], "head|id: 7\n" + event + "new.");
+  EXPECT_EQ(sockets.received[2], "head|" + frames_of(300) + "id: 400\n" + event + "new.");
+  EXPECT_EQ(table.cursor_form_of(back), cursor_form::event);
+  EXPECT_EQ(table.cursor_form_of(other), cursor_form::block);
+  // Its slot is another client's next.
+  table.drop(back, end_reason::client_closed);
+  EXPECT_EQ(table.cursor_form_of(open(4)), cursor_form::block);
+}
+
 TEST_F(StreamTable, SaysFromWhereAStreamIsLiveBeforeAllThatIsNew) {
   const auto fresh = table.add(1, 1, 0);
   table.attach(fresh, {"head|"}, {}, {7});
