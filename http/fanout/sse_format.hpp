@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ enum class cursor_form : std::uint8_t {
   /// where nobody listens for it.
   event,
 };
+
+inline constexpr std::size_t cursor_form_count = 2;
 
 /// Appends that id. Nothing if it is 0.
 void append_cursor(std::string& out, event_id id, cursor_form form = cursor_form::block);

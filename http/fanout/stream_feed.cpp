@@ -182,34 +182,41 @@ void stream_feed::raise_places(event_id to) {
 }
 
 bool stream_feed::put_heartbeat(hearing who, const heartbeat_round::slice& some, bool ended) {
-  begin_heartbeat(who, some);
-  append_comment(scratch_, heartbeat);
+  std::string beat;
+  append_comment(beat, heartbeat);
   if (ended)
-    scratch_ += '\n';
-  return tell(who, some);
+    beat += '\n';
+  return tell(who, some, beat);
 }
 
 bool stream_feed::put_heartbeat_event(hearing who, const heartbeat_round::slice& some) {
-  begin_heartbeat(who, some);
-  append_event(scratch_, {}, heartbeat, {}, format_);
-  return tell(who, some);
+  std::string beat;
+  append_event(beat, {}, heartbeat, {}, format_);
+  return tell(who, some, beat);
 }
 
-/// With the place, but not while an event is on its way that only some have: to those who have it
-/// the place would be an earlier one, and to the others it could not be a later one.
-void stream_feed::begin_heartbeat(hearing who, const heartbeat_round::slice& some) {
-  scratch_.clear();
+/// The place that goes with a heartbeat, but not while an event is on its way that only some have:
+/// to those who have it the place would be an earlier one, and to the others it could not be a
+/// later one.
+event_id stream_feed::place_to_tell(hearing who, const heartbeat_round::slice& some) {
   auto& place = places_.at(static_cast<std::size_t>(who));
   if (some.first)
     place.telling = place.value;
-  if (frame_)
-    place.telling = {};
-  else
-    append_cursor(scratch_, place.value);
+  if (!frame_)
+    return place.value;
+  place.telling = {};
+  return {};
 }
 
-bool stream_feed::tell(hearing who, const heartbeat_round::slice& some) {
-  const bool queued = table_.tell(who, some.begin, some.end, scratch_);
+bool stream_feed::tell(hearing who, const heartbeat_round::slice& some, std::string_view beat) {
+  const auto told = place_to_tell(who, some);
+  std::array<std::string, cursor_form_count> texts;
+  for (const auto form : {cursor_form::block, cursor_form::event}) {
+    auto& text = texts.at(static_cast<std::size_t>(form));
+    append_cursor(text, told, form);
+    text += beat;
+  }
+  const bool queued = table_.tell(who, some.begin, some.end, {texts[0], texts[1]});
   auto& place = places_.at(static_cast<std::size_t>(who));
   if (some.last && place.telling == place.value)
     place = {};

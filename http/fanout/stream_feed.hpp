@@ -132,8 +132,8 @@ private:
   [[nodiscard]] std::optional<stream_slot> open_slot(const token& stream) const;
   void note_time(const event& what, std::uint64_t round);
   void raise_places(event_id to);
-  void begin_heartbeat(hearing who, const heartbeat_round::slice& some);
-  bool tell(hearing who, const heartbeat_round::slice& some);
+  event_id place_to_tell(hearing who, const heartbeat_round::slice& some);
+  bool tell(hearing who, const heartbeat_round::slice& some, std::string_view beat);
 
   stream_table& table_;
   const frame_format format_;

@@ -193,16 +193,21 @@ void stream_table::broadcast(
       append(one, frame, service, ticket, except);
 }
 
-bool stream_table::tell(hearing who, stream_slot begin, stream_slot end, std::string_view frame) {
+bool stream_table::tell(hearing who, stream_slot begin, stream_slot end, const told_frame& frame) {
   if (open_streams(who) == 0)
     return false;
-  shared_frame text{std::string{frame}, std::nullopt};
+  std::array<shared_frame, cursor_form_count> texts{
+    {{std::string{frame[0]}, std::nullopt}, {std::string{frame[1]}, std::nullopt}}};
   // First what takes memory: a batch that is left would be sent when its text is gone.
-  (void)text.as(framing::bare);
-  (void)text.as(framing::chunked);
+  for (auto& text : texts)
+    for (const auto how : {framing::bare, framing::chunked})
+      (void)text.as(how);
+  const auto text_for = [&](const stream& s) -> const frame_text_ptr& {
+    return texts.at(s.cursor_event ? 1 : 0).as(framing_of(s));
+  };
   const auto flush = [&] {
     send_batch([&](stream_slot slot, const socket_send& send) {
-      apply_told(slot, send, text.as(framing_of(streams_[slot])));
+      apply_told(slot, send, text_for(streams_[slot]));
     });
   };
   bool queued = false;
@@ -210,7 +215,7 @@ bool stream_table::tell(hearing who, stream_slot begin, stream_slot end, std::st
     const auto& s = streams_[slot];
     if (s.now != state::open || s.addressed != (who == hearing::addressed))
       continue;
-    const auto& bytes = text.as(framing_of(s));
+    const auto& bytes = text_for(s);
     if (blocked(s) || !has_all(s)) {
       flush();
       queued = enqueue(slot, bytes, std::nullopt, 0) || queued;

@@ -103,6 +103,9 @@ struct stream_start {
   cursor_form cursor = cursor_form::block;
 };
 
+/// One frame, by how clients are told their cursors.
+using told_frame = std::array<std::string_view, cursor_form_count>;
+
 /// The streams of one loop: what each has been sent, what it is to be sent, how it ends.
 ///
 /// Every stream gets the broadcast frames in the order of the log, and its own frames between
@@ -183,7 +186,7 @@ public:
   /// `end`: at once to those that have nothing else to send, and behind what is due to the others.
   /// True if a slice has something to send then. A stream that is far behind may be closed, as by
   /// `push`.
-  bool tell(hearing who, stream_slot begin, stream_slot end, std::string_view frame);
+  bool tell(hearing who, stream_slot begin, stream_slot end, const told_frame& frame);
   /// From here on an open stream hears this. A stream that is far behind may be closed, as by
   /// `push`.
   void change_hearing(stream_slot slot, hearing now);

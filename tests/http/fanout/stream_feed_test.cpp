@@ -458,6 +458,26 @@ TEST_F(StreamFeed, NamesAPlaceOnceWithTheNextHeartbeatOfEachKind) {
   EXPECT_EQ(received[2], expected);
 }
 
+TEST_F(StreamFeed, NamesAPlaceByAnEventWhereAClientNeedsOne) {
+  (void)open(1);
+  const auto slot = table.add(2, 2, 0);
+  feed.attach(slot, {.head = {}, .cursor = cursor_form::event}, {}, {}, nullptr);
+  run();
+  received.clear();
+  feed.note_place({70});
+  beat(hearing::everything);
+  const auto value = make("v", 60);
+  feed.put_values(slot, {&value, 1}, {80});
+  run();
+  EXPECT_EQ(received[1], "id: " + to_string(event_id{70}) + "\n\n: heartbeat\n");
+  const auto event = [](std::uint64_t id) {
+    return "id: " + to_string(event_id{id}) + "\nevent: cursor\ndata: {}\n\n";
+  };
+  EXPECT_EQ(
+    received[2],
+    event(70) + ": heartbeat\nid: " + to_string(event_id{60}) + "\ndata: v\n\n" + event(80));
+}
+
 TEST_F(StreamFeed, NamesAPlaceUntilAWholeRoundHasHeardOfIt) {
   for (int fd = 0; fd < 4; ++fd)
     (void)open(fd);

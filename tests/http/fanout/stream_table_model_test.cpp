@@ -322,7 +322,7 @@ private:
     for (auto& s : streams_)
       if (s->open && s->hears == who && s->slot >= begin && s->slot < end)
         told.push_back(s.get());
-    table_.tell(who, begin, end, bytes);
+    table_.tell(who, begin, end, {bytes, bytes});
     notice_laps();
     for (auto* const s : told) {
       if (s->open)

@@ -133,7 +133,7 @@ protected:
 
   /// All of one kind.
   bool tell(hearing who, std::string_view frame) {
-    return table.tell(who, 0, static_cast<stream_slot>(table.slots()), frame);
+    return table.tell(who, 0, static_cast<stream_slot>(table.slots()), {frame, frame});
   }
 
   void release(int fd) {
@@ -910,7 +910,7 @@ TEST_F(StreamTable, TellsSomeStreamsAtOnceUnlessTheyHaveMoreToSend) {
     slots.push_back(open(fd));
   run();
   table.push(slots[1], "mine.", service_type::event);
-  EXPECT_TRUE(table.tell(hearing::everything, slots[0], slots[3], ":h."));
+  EXPECT_TRUE(table.tell(hearing::everything, slots[0], slots[3], {":h.", ":h."}));
   EXPECT_EQ(sockets.received[1], "head|:h.");
   EXPECT_EQ(sockets.received[2], "head|");
   EXPECT_EQ(sockets.received[3], "head|:h.");
