@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -31,6 +32,11 @@ constexpr std::chrono::milliseconds look_pause{1000};
 /// Within what time streams end whose rights end at once. All of it lies in the leeway.
 std::chrono::milliseconds expiry_spread(std::chrono::milliseconds leeway) {
   return std::max(leeway - look_pause, std::chrono::milliseconds{0});
+}
+
+/// Whether a right has ended while its stream waited to be opened: it must not be sent anything.
+bool is_over(std::optional<wall_time> expires_at, std::chrono::milliseconds leeway) {
+  return expires_at && *expires_at + leeway <= std::chrono::system_clock::now();
 }
 
 } // namespace
@@ -61,6 +67,10 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (!slot || !table_.waiting(*slot))
     return;
   const auto* const client = openings_.find(*slot);
+  if (is_over(client->expires_at, options_.auth.leeway_s))
+    return refuse_waiting(
+      *slot, admission_.refused_by_owner({ec::invalid_token, {}, {}}, 0, client->accepts_stream),
+      true);
   stream_start start{
     render_stream_head(client->how, client->cors, options_.stand_in), {}, client->how};
   // A gateway leaves that to the browser.

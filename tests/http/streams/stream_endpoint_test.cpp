@@ -1087,7 +1087,10 @@ public:
 
   verdict judge(std::string_view token, wall_time now, fetch_over over) override {
     if (token == "short")
-      return stream_grant{"ann", {}, {}, now + 1s, now, {}};
+      return stream_grant{"ann", {}, {}, now + 2s, now, {}};
+    // As one that ends while its stream waits to be opened.
+    if (token == "ended")
+      return stream_grant{"ann", {}, {}, now, now, {}};
     const std::lock_guard lock{office_->mutex};
     if (office_->has_keys)
       return stream_grant{"ann", {}, {}, std::nullopt, now, {}};
@@ -1192,6 +1195,18 @@ TEST_F(StreamEndpointWithCredentials, TellsAStreamThatItsRightEndsAndEndsIt) {
   EXPECT_TRUE(page->complete());
   EXPECT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }));
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
+}
+
+TEST_F(StreamEndpointWithCredentials, OpensNoStreamWhoseRightHasEndedWhileItWaited) {
+  notes->answer = [](const open_connection& asked) {
+    missed_events missed{{make_event(5, "missed")}, {}, plain_reach(asked.id.str()), {}};
+    caf::anon_send(asked.via, attach_stream{asked.stream, missed, false, live_from});
+  };
+  const auto answer = connect(get_with("ended"))->to_end();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 ")) << answer;
+  EXPECT_EQ(answer.find("missed"), std::string::npos) << answer;
+  EXPECT_TRUE(notes->eventually([&] { return notes->closed.size() == 1; }))
+    << "its owner took it for open";
 }
 
 TEST_F(StreamEndpointWithCredentials, GivesATicketBackWhereTheOwnerIsBusy) {
