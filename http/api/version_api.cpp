@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/api/keyed_requests.hpp"
+#include "http/keys/api_access.hpp"
 #include "http/keys/api_caller.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
@@ -24,6 +25,10 @@ router::handler queueing(
     auto order = parse_version(request.body, limits);
     if (!order)
       return problem(order.error());
+    // It goes to all streams.
+    if (request.by)
+      if (const auto why = publish_violation(request.by->key, nullptr))
+        return insufficient_scope(*why, scope::versions_write);
     if (request.by)
       request.by->published(std::chrono::steady_clock::now(), 1, request.body.size());
     const auto id = order->id;

@@ -218,6 +218,16 @@ TEST_F(ApiKeys, PublishToWhatTheyMayAndNoFurther) {
     [&] { return herald->log().find("why=insufficient_scope key=shop") != std::string::npos; }));
 }
 
+TEST_F(ApiKeys, PublishNoVersionToEveryoneWhereTheyMayNot) {
+  const auto shop = add("shop", {"versions:write", "versions:read"}, {{"request_ids", {"shop-*"}}});
+  const auto all = add("all", {"versions:write"});
+  start();
+  const std::string version = R"({"request_id":"shop-1","version":"2"})";
+  EXPECT_EQ(status("POST", "/api/versions", with_key(shop), version), 403);
+  EXPECT_EQ(status("GET", "/api/versions/shop-1", with_key(shop)), 404) << "nor is it kept";
+  EXPECT_EQ(status("POST", "/api/versions", with_key(all), version), 202);
+}
+
 TEST_F(ApiKeys, HaveKeysOfIdempotencyOfTheirOwn) {
   const auto a = add("a", {"events:publish"});
   const auto b = add("b", {"events:publish"});
