@@ -18,4 +18,11 @@ auth_counter(metrics& numbers, std::string_view result, std::string_view port) {
     {{"result", std::string{result}}, {"port", std::string{port}}});
 }
 
+/// The one counter of addresses whose failed attempts were forgotten, of both ports.
+inline prometheus::Counter& addresses_forgotten(metrics& numbers) {
+  return numbers.counter(
+    "herald_auth_addresses_forgotten_total",
+    "Addresses whose failed attempts were forgotten for want of room.");
+}
+
 } // namespace herald

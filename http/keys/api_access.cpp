@@ -128,8 +128,8 @@ bool publishes(const route_scope& row) {
   return row.needs == scope::events_publish || row.needs == scope::versions_write;
 }
 
-failed_attempts::limits bounds_of(const limit_settings& limits) {
-  return {limits.failed_auth_per_min, std::max<std::size_t>(limits.max_addresses, 1)};
+client_rates::limits bounds_of(const limit_settings& limits) {
+  return {limits.failed_auth_per_min, 1min, std::max<std::size_t>(limits.max_addresses, 1)};
 }
 
 } // namespace
@@ -138,9 +138,7 @@ api_access::api_access(access_rules rules, const task_seal& seal, metrics& numbe
   : seal_(seal),
     failed_(bounds_of(rules.limits)),
     told_(bounds_of(rules.limits)),
-    forgotten_(numbers.counter(
-      "herald_auth_addresses_forgotten_total",
-      "Addresses whose failed attempts were forgotten for want of room.")) {
+    forgotten_(addresses_forgotten(numbers)) {
   for (std::size_t i = 0; i < result_count; ++i)
     counters_.at(i) = &auth_counter(numbers, name_of(static_cast<result>(i)), "api");
   put(std::move(rules));

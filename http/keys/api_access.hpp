@@ -14,10 +14,10 @@
 
 #include "actors/system/shared_value.hpp"
 #include "actors/telemetry/metrics.hpp"
+#include "http/auth/client_rates.hpp"
 #include "http/keys/access_settings.hpp"
 #include "http/keys/api_caller.hpp"
 #include "http/keys/api_key_set.hpp"
-#include "http/keys/failed_attempts.hpp"
 #include "http/keys/scope_table.hpp"
 #include "http/keys/task_seal.hpp"
 #include "http/protocol/api_message.hpp"
@@ -115,9 +115,9 @@ private:
   const task_seal seal_;
   shared_value<state> state_;
   std::atomic<bool> active_{false};
-  failed_attempts failed_;
+  client_rates failed_;
   /// Lines of the log about refusals; counted as what has failed, so that nobody fills the log.
-  failed_attempts told_;
+  client_rates told_;
   prometheus::Counter& forgotten_;
   std::array<prometheus::Counter*, result_count> counters_{};
 };
