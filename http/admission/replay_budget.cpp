@@ -1,19 +1,36 @@
 #include "http/admission/replay_budget.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "http/auth/digests.hpp"
+
 namespace herald {
 
-bool replay_budget::spend(const client_address& client, std::size_t bytes, time_point now) {
+void replay_budget::change(std::size_t bytes, std::size_t clients) {
+  limit_ = bytes;
+  clients_at_most_ = clients;
+}
+
+replay_budget::outcome
+replay_budget::spend(const client_address& client, std::size_t bytes, time_point now) {
   const std::lock_guard lock{mutex_};
-  forget(now);
-  const auto [found, fresh] = clients_.try_emplace(client, minute{now, 0});
-  if (fresh) {
+  while (!begun_.empty() && now - begun_.front().first >= period)
+    forget_oldest();
+  outcome what;
+  auto found = clients_.find(client);
+  if (found == clients_.end()) {
+    for (const std::size_t most = clients_at_most_; !begun_.empty() && clients_.size() >= most;) {
+      forget_oldest();
+      what.forgot = true;
+    }
+    found = clients_.emplace(client, minute{now, 0}).first;
     try {
       begun_.emplace_back(now, client);
     } catch (...) {
@@ -22,19 +39,22 @@ bool replay_budget::spend(const client_address& client, std::size_t bytes, time_
     }
   }
   auto& spent = found->second.spent;
-  if (bytes > limit_ - spent)
-    return false;
-  spent += bytes;
-  return true;
+  const std::size_t limit = limit_;
+  what.allowed = spent <= limit && bytes <= limit - spent;
+  if (what.allowed)
+    spent += bytes;
+  return what;
 }
 
-/// Clients whose minute is over, and the oldest where there is no room for one more.
-void replay_budget::forget(time_point now) {
-  while (!begun_.empty()
-         && (now - begun_.front().first >= period || clients_.size() >= max_clients)) {
-    clients_.erase(begun_.front().second);
-    begun_.pop_front();
-  }
+void replay_budget::give_back(const client_address& client, std::size_t bytes) {
+  const std::lock_guard lock{mutex_};
+  if (const auto found = clients_.find(client); found != clients_.end())
+    found->second.spent -= std::min(bytes, found->second.spent);
+}
+
+void replay_budget::forget_oldest() {
+  clients_.erase(begun_.front().second);
+  begun_.pop_front();
 }
 
 std::size_t bytes_of(missed_events all) {
@@ -44,10 +64,11 @@ std::size_t bytes_of(missed_events all) {
   return bytes;
 }
 
-missed_events gap_instead_of(missed_events all) {
+missed_events gap_instead_of(missed_events all, std::string_view whom) {
   event gap;
   gap.name = "gap";
-  gap.data = R"({"reason":"too much was sent again to this address within a minute"})";
+  gap.data = std::string{R"({"reason":"too much was sent again to this )"}.append(whom).append(
+    R"( within a minute"})");
   std::vector<event_ptr> told{std::make_shared<const event>(std::move(gap))};
   event_ptr version;
   while (auto what = all.next())
@@ -63,6 +84,12 @@ client_address counted_as_page(std::string_view request_id) {
   client_address key{0xff};
   const std::uint64_t hash = std::hash<std::string_view>{}(request_id);
   std::memcpy(key.data() + key.size() - sizeof hash, &hash, sizeof hash);
+  return key;
+}
+
+client_address counted_as_subject(std::string_view subject) {
+  client_address key{};
+  std::memcpy(key.data(), sha256_of(subject).data(), key.size());
   return key;
 }
 

@@ -50,6 +50,8 @@ std::string_view name_of(finding what) {
     return "two credentials";
   case finding::origin:
     return "a cookie of a page that is not listed";
+  case finding::limited:
+    return "too many attempts from this address have failed";
   default:
     return "the key of the token is not known yet";
   }
@@ -195,6 +197,14 @@ std::optional<std::string> stream_access::topic_not_granted(
   return found == patterns.end() ? std::nullopt : std::optional{*found};
 }
 
+bool stream_access::presents(const request_head& request, const stream_opening& opening) const {
+  return presented_by(request, opening.ticket, options_.auth.cookie).how != way::none;
+}
+
+stream_access::refusal stream_access::refuse_limited(const stream_opening& opening, wall_time now) {
+  return refuse({finding::limited, {reason::failed_auth}}, opening, now);
+}
+
 stream_access::refusal stream_access::refuse_token(const stream_opening& opening, wall_time now) {
   return refuse({finding::invalid, {reason::unauthorized, invalid_token()}}, opening, now);
 }
@@ -205,7 +215,9 @@ stream_access::refuse(const bad& found, const stream_opening& opening, wall_time
     return found.how;
   metrics_.found(found.what).Increment();
   tell(found, opening, now);
-  return found.how;
+  auto how = found.how;
+  how.failed = found.what == finding::invalid;
+  return how;
 }
 
 /// Whoever tries tokens out must not fill the log.

@@ -31,6 +31,8 @@ public:
     stream_metrics::refusal why = stream_metrics::refusal::unauthorized;
     std::optional<api_reply> reply = std::nullopt;
     bool waits = false;
+    /// It has presented something that is not good.
+    bool failed = false;
   };
 
   /// The options, of which `auth` asks for credentials, and metrics outlive this.
@@ -48,6 +50,11 @@ public:
   [[nodiscard]] std::optional<refusal> ask(
     const request_head& request, stream_opening& opening, wall_time now,
     token_judge::fetch_over over = {});
+
+  /// Whether the client presents anything, good or not.
+  [[nodiscard]] bool presents(const request_head& request, const stream_opening& opening) const;
+  /// Does not look at what the client presents: too much from there was not good.
+  [[nodiscard]] refusal refuse_limited(const stream_opening& opening, wall_time now);
 
   /// Says that the client's token is not good: all keys are known, and its own is none of them.
   [[nodiscard]] refusal refuse_token(const stream_opening& opening, wall_time now);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "http/access/ticket_book.hpp"
 #include "http/admission/stream_response.hpp"
 #include "http/protocol/gateway_error.hpp"
 #include "http/protocol/problem.hpp"
@@ -50,6 +51,14 @@ failure busy_because(refusal why) {
     return {ec::too_many_streams, "no more streams here", {}};
   case refusal::too_many_per_address:
     return {ec::too_many_streams, "no more streams from this address", {}};
+  case refusal::too_many_per_subject:
+    return {ec::too_many_streams, "no more streams of this subject", {}};
+  case refusal::opens_per_address:
+    return {ec::overloaded, "too many streams were opened from this address", {}};
+  case refusal::opens_per_subject:
+    return {ec::overloaded, "too many streams of this subject were opened", {}};
+  case refusal::failed_auth:
+    return {ec::overloaded, "too many attempts from this address have failed", {}};
   case refusal::too_many_openings:
     return {ec::overloaded, "too many streams are opening at once", {}};
   case refusal::shutting_down:
@@ -61,6 +70,12 @@ failure busy_because(refusal why) {
   default:
     return {ec::overloaded, {}, {}};
   }
+}
+
+/// Whether others may have a stream, and this client has had its share.
+bool is_limit_of_client(refusal why) {
+  return why == refusal::too_many_per_subject || why == refusal::opens_per_address
+         || why == refusal::opens_per_subject || why == refusal::failed_auth;
 }
 
 client_ptr details_of(const request_head& request, const ip_address& from) {
@@ -82,10 +97,11 @@ stream_rules rules_of(const stream_options& options) {
 } // namespace
 
 stream_admission::stream_admission(
-  const stream_options& options, stream_limits& limits, const stream_metrics& numbers,
-  std::size_t room, std::uint64_t seed)
+  const stream_options& options, stream_limits& limits, client_limits& clients,
+  const stream_metrics& numbers, std::size_t room, std::uint64_t seed)
   : options_(options),
     limits_(limits),
+    clients_(clients),
     metrics_(numbers),
     rules_(rules_of(options)),
     trusted_(options.trusted_proxies),
@@ -110,9 +126,7 @@ std::variant<stream_admission::admitted, api_reply> stream_admission::decide(
   }
   auto& wanted = std::get<stream_opening>(verdict);
   const auto refuse = [&](refusal why) {
-    auto reply = busy(why, wanted.accepts_stream);
-    add_cors(reply, wanted.cors);
-    return reply;
+    return refused_for_now({why}, wanted);
   };
   if (now.draining)
     return refuse(refusal::shutting_down);
@@ -121,52 +135,114 @@ std::variant<stream_admission::admitted, api_reply> stream_admission::decide(
   if (now.streams >= room_)
     return refuse(refusal::too_many);
   const auto client = client_of(request, peer, trusted_);
+  if (const auto over_it = over_its_address(request, wanted, client, now.at))
+    return refused_for_now(*over_it, wanted);
   if (wanted.headers && !trusted_.empty())
     wanted.headers =
       std::make_shared<const header_list>(headers_with_way(request.headers, peer, trusted_));
   wanted.client = details_of(request, origin_of(request, peer, trusted_));
-  const auto admission = limits_.admit(client);
+  const bool asks = options_.auth.asks();
+  const auto admission = limits_.admit(
+    client, asks ? stream_limits::owned::by_a_subject : stream_limits::owned::by_nobody);
   if (const auto* why = std::get_if<stream_limits::refusal>(&admission))
     return refuse(
       *why == stream_limits::refusal::too_many ? refusal::too_many : refusal::too_many_per_address);
-  const auto lease = std::get<stream_limits::lease>(admission);
-  if (!options_.auth.asks())
-    return admitted{lease, std::move(wanted), client};
-  // Last, as it uses a ticket, and takes longest.
-  if (wanted.head_only)
-    over = {};
-  std::optional<stream_access::refusal> refused;
-  try {
-    refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
-  } catch (...) {
-    limits_.release(lease);
-    throw;
-  }
-  if (!refused && !wanted.head_only)
-    return admitted{lease, std::move(wanted), client};
-  if (refused && refused->waits)
-    return admitted{lease, std::move(wanted), client, true};
-  limits_.release(lease);
-  return refused ? refused_access(*refused, wanted) : stream_head_reply(wanted.cors);
+  admitted made{std::get<stream_limits::lease>(admission), std::move(wanted), client};
+  if (!asks)
+    return made;
+  return ask_for_right(request, std::move(made), now.at, std::move(over));
 }
 
-std::optional<api_reply>
-stream_admission::decide_again(const request_head& request, stream_opening& wanted, bool final) {
+/// Last, as it uses a ticket, and takes longest.
+std::variant<stream_admission::admitted, api_reply> stream_admission::ask_for_right(
+  const request_head& request, admitted client, time_point now, token_judge::fetch_over over) {
+  try {
+    auto reply = asked(request, client, now, std::move(over));
+    if (!reply)
+      return client;
+    limits_.release(client.lease);
+    return std::move(*reply);
+  } catch (...) {
+    limits_.release(client.lease);
+    throw;
+  }
+}
+
+/// The answer to a client that has no right to a stream, or wants none. Nothing: it may have one,
+/// or waits for its key.
+std::optional<api_reply> stream_admission::asked(
+  const request_head& request, admitted& client, time_point now, token_judge::fetch_over over) {
+  auto& wanted = client.opening;
+  if (wanted.head_only)
+    over = {};
+  const auto refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
+  client.awaits_key = refused && refused->waits;
+  if (client.awaits_key)
+    return std::nullopt;
+  if (refused)
+    return refused_access(*refused, client, now);
+  if (wanted.head_only)
+    return stream_head_reply(wanted.cors);
+  auto over_it = over_its_subject(client, now);
+  if (over_it && wanted.ticket)
+    options_.tickets->give_back(*wanted.ticket);
+  return over_it;
+}
+
+std::optional<api_reply> stream_admission::decide_again(
+  const request_head& request, admitted& client, bool final, time_point now) {
+  auto& wanted = client.opening;
   auto refused = access_.ask(request, wanted, system_clock::now());
   if (!refused)
-    return std::nullopt;
+    return over_its_subject(client, now);
   // Its key is none of those that there are.
   if (!refused->reply && final)
     refused = access_.refuse_token(wanted, system_clock::now());
-  return refused_access(*refused, wanted);
+  return refused_access(*refused, client, now);
+}
+
+/// What can be said without a look at a credential.
+std::optional<stream_admission::over_limit> stream_admission::over_its_address(
+  const request_head& request, const stream_opening& wanted,
+  const std::optional<client_address>& client, time_point now) {
+  if (options_.auth.asks())
+    if (const auto wait = clients_.wait_after_failures(client, now);
+        wait.count() > 0 && access_.presents(request, wanted))
+      return over_limit{access_.refuse_limited(wanted, system_clock::now()).why, wait};
+  if (const auto wait = clients_.open_from(client, now); wait.count() > 0)
+    return over_limit{refusal::opens_per_address, wait};
+  return std::nullopt;
+}
+
+/// Counts the stream to whom its credential names. The answer where that has had its share.
+std::optional<api_reply> stream_admission::over_its_subject(admitted& client, time_point now) {
+  const auto& wanted = client.opening;
+  if (!wanted.by || wanted.by->subject.empty())
+    return std::nullopt;
+  client.subject = counted_as_subject(wanted.by->subject);
+  if (limits_.name(client.lease, *client.subject))
+    return refused_for_now({refusal::too_many_per_subject}, wanted);
+  if (const auto wait = clients_.open_as(*client.subject, now); wait.count() > 0)
+    return refused_for_now({refusal::opens_per_subject, wait}, wanted);
+  return std::nullopt;
 }
 
 /// The answer to a client that has no right to a stream. Counts it.
-api_reply
-stream_admission::refused_access(const stream_access::refusal& why, const stream_opening& wanted) {
+api_reply stream_admission::refused_access(
+  const stream_access::refusal& why, const admitted& client, time_point now) {
+  const auto& wanted = client.opening;
+  if (why.failed)
+    clients_.note_failure(client.client, now);
   auto reply = why.reply ? *why.reply : busy(why.why, wanted.accepts_stream);
   if (why.reply)
     metrics_.refused(why.why).Increment();
+  add_cors(reply, wanted.cors);
+  return reply;
+}
+
+/// The answer to a client that may come back. Counts it.
+api_reply stream_admission::refused_for_now(const over_limit& why, const stream_opening& wanted) {
+  auto reply = busy(why.why, wanted.accepts_stream, why.wait);
   add_cors(reply, wanted.cors);
   return reply;
 }
@@ -177,19 +253,24 @@ header_list stream_admission::refuse_unread(ec why) {
   return cors_headers({}, rules_.cors_origins);
 }
 
-api_reply stream_admission::busy(refusal why, bool accepts_stream) {
+api_reply stream_admission::busy(refusal why, bool accepts_stream, std::chrono::milliseconds wait) {
   metrics_.refused(why).Increment();
   const auto reason = busy_because(why);
   if (accepts_stream && !rules_.stand_in)
-    return not_now(reason);
+    return not_now(reason, wait);
   auto reply = problem(reason);
+  if (is_limit_of_client(why)) {
+    auto headers = std::move(reply.headers);
+    reply = problem({429, "Too many requests"}, reason.detail);
+    reply.headers = std::move(headers);
+  }
   if (rules_.stand_in) {
     const auto* const code = reason.code == ec::shutting_down ? "SHUTTING_DOWN" : "OVERLOADED";
     auto error = gateway_error(reply.status, code, reason.detail);
     error.headers = std::move(reply.headers);
     reply = std::move(error);
   }
-  spread(reply);
+  spread(reply, wait);
   return reply;
 }
 
@@ -226,19 +307,21 @@ stream_admission::refused_by_owner(const failure& why, int upstream_status, bool
   return reply;
 }
 
-api_reply stream_admission::not_now(const failure& why) {
+api_reply stream_admission::not_now(const failure& why, std::chrono::milliseconds wait) {
   const std::string title = kind_of(why.code).title;
   return stream_that_ends(
-    time_to_come_back(), why.detail.empty() ? title : title + ": " + why.detail);
+    time_to_come_back(wait), why.detail.empty() ? title : title + ": " + why.detail);
 }
 
-std::chrono::milliseconds stream_admission::time_to_come_back() {
-  return jitter_(options_.retry_ms, options_.retry_ms * 2);
+/// No earlier than after `wait`.
+std::chrono::milliseconds stream_admission::time_to_come_back(std::chrono::milliseconds wait) {
+  const auto least = std::max(options_.retry_ms, wait);
+  return jitter_(least, least * 2);
 }
 
 /// Has `Retry-After`, if it is there, name another time for each client.
-void stream_admission::spread(api_reply& reply) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time_to_come_back()).count();
+void stream_admission::spread(api_reply& reply, std::chrono::milliseconds wait) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time_to_come_back(wait)).count();
   for (auto& [name, value] : reply.headers)
     if (name == "Retry-After")
       value = std::to_string(seconds);

@@ -26,11 +26,15 @@ constexpr std::array refusal_names = {
   "unauthorized",
   "forbidden",
   "key_unknown",
+  "too_many_per_subject",
+  "opens_per_address",
+  "opens_per_subject",
+  "failed_auth",
 };
 
 constexpr std::array finding_names = {
   "ok",       "anonymous", "missing", "invalid", "insufficient_scope", "other_subject",
-  "two_ways", "origin",    "later",
+  "two_ways", "origin",    "later",   "limited",
 };
 
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
@@ -62,6 +66,9 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
     replays_refused(numbers.counter(
       "herald_stream_replays_refused_total",
       "Streams told a gap because their client was sent too much again within a minute.")),
+    subject_replays_refused(numbers.counter(
+      "herald_stream_subject_replays_refused_total",
+      "Streams told a gap because their subject was sent too much again within a minute.")),
     open(
       numbers.gauge("herald_stream_open", "Streams in a loop.", {{"loop", std::to_string(loop)}})),
     blocked(numbers.gauge(

@@ -34,6 +34,10 @@ public:
     unauthorized,
     forbidden,
     key_unknown,
+    too_many_per_subject,
+    opens_per_address,
+    opens_per_subject,
+    failed_auth,
   };
 
   /// What was found of who wants a stream, where credentials are asked for.
@@ -47,6 +51,7 @@ public:
     two_ways,
     origin,
     later,
+    limited,
   };
 
   stream_metrics(metrics& numbers, unsigned loop);
@@ -78,6 +83,7 @@ public:
   prometheus::Counter& bytes;
   prometheus::Counter& replayed;
   prometheus::Counter& replays_refused;
+  prometheus::Counter& subject_replays_refused;
   /// Of one loop.
   prometheus::Gauge& open;
   prometheus::Gauge& blocked;
@@ -86,8 +92,8 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 19;
-  static constexpr std::size_t findings = 9;
+  static constexpr std::size_t refusals = 23;
+  static constexpr std::size_t findings = 10;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   std::array<prometheus::Counter*, findings> found_{};

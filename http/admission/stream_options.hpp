@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/auth/auth_options.hpp"
+#include "http/auth/limit_settings.hpp"
 #include "messages/formats.hpp"
 #include "messages/ids.hpp"
 
@@ -108,6 +109,8 @@ struct stream_options : stream_settings {
   /// Who may have a stream. Where nobody is asked, the rest does not matter; else all of it is
   /// there, and safe from any thread.
   auth_options auth{};
+  /// What one client may do.
+  limit_settings limits{};
   /// A judge for a loop. What it uses outlives the loop.
   std::function<std::unique_ptr<token_judge>()> make_judge = nullptr;
   std::shared_ptr<ticket_book> tickets = nullptr;

@@ -405,12 +405,12 @@ const std::array table = {
 
   setting{
     AT(limits.failed_auth_per_min), count(0, 1'000'000),
-    "Wrong keys and secrets a minute from one address; more attempts are refused (429). 0: no "
-    "limit.",
+    "Wrong keys and secrets a minute from one address, and on the stream port credentials; more "
+    "attempts are refused (429). 0: no limit.",
     secrecy::open, live},
   setting{
     AT(limits.max_addresses), count(1, 10'000'000),
-    "Addresses of which it is known what has failed; beyond, the one that failed longest ago is "
+    "Addresses of which it is known what they did; beyond, the one counted longest ago is "
     "forgotten.",
     secrecy::open, live},
   setting{
@@ -419,6 +419,23 @@ const std::array table = {
     secrecy::open, live},
   setting{
     AT(limits.publish_bytes_per_s), bytes(0), "Bytes of them a second, likewise. 0: no limit.",
+    secrecy::open, live},
+  setting{
+    AT(limits.streams), count(0, 10'000'000), "Streams open at once of one subject. 0: no limit.",
+    secrecy::open, live},
+  setting{
+    AT(limits.opens_per_s), count(0, 10'000'000),
+    "Streams that one address may open in a second. 0: no limit.", secrecy::open, live},
+  setting{
+    AT(limits.subject_opens_per_s), count(0, 10'000'000),
+    "Streams that one subject may open in a second. 0: no limit.", secrecy::open, live},
+  setting{
+    AT(limits.replay_bytes_per_min), bytes(0),
+    "Bytes of missed events that one subject is sent in a minute. 0: no limit.", secrecy::open,
+    live},
+  setting{
+    AT(limits.max_subjects), count(1, 10'000'000),
+    "Subjects of which that is known; beyond, the one counted longest ago is forgotten.",
     secrecy::open, live},
 };
 

@@ -380,7 +380,7 @@ void broadcast_service::reconfigure(const config& now) {
   api_->reconfigure(now.api);
   caf::anon_send(caf::actor_cast<history_keeper_actor>(registry_), change_history{now.history});
   if (endpoint_)
-    endpoint_->reconfigure(now.stream);
+    endpoint_->reconfigure(now.stream, now.limits);
 }
 
 std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {

@@ -23,6 +23,7 @@ stream_options stream_options_of(const config& settings) {
   // A URL says nothing of who its page is where that is asked.
   options.principals = settings.testing.enabled && !settings.auth.asks();
   options.auth = settings.auth;
+  options.limits = settings.limits;
   return options;
 }
 

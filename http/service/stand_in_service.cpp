@@ -132,7 +132,7 @@ public:
     access_.replace(access_rules_of(now));
     log_closed_routes(now);
     api_->reconfigure(now.api);
-    endpoint_.reconfigure(now.stream);
+    endpoint_.reconfigure(now.stream, now.limits);
     webhooks_.reconfigure(now);
   }
 

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "http/access/token_judge.hpp"
-#include "http/admission/stream_request_check.hpp"
+#include "http/admission/stream_admission.hpp"
 #include "http/protocol/request_head.hpp"
 #include "http/streams/loop_inbox.hpp"
 #include "messages/ids.hpp"
@@ -21,7 +21,7 @@ public:
   struct waiter {
     token stream;
     request_head request;
-    stream_opening opening;
+    stream_admission::admitted client;
   };
 
   /// The inbox outlives this.

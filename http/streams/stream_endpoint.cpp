@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "actors/telemetry/log.hpp"
-#include "http/admission/replay_budget.hpp"
+#include "http/admission/client_limits.hpp"
 #include "http/admission/stream_limits.hpp"
 #include "http/sockets/descriptor_table.hpp"
 #include "http/sockets/listeners.hpp"
@@ -96,9 +96,9 @@ struct stream_endpoint::inside {
       per_loop(stream_loop::streams_in(descriptors)),
       limits(
         std::min(options.max_streams, per_loop * sockets.sets.size()),
-        options.max_streams_per_address),
-      replays(options.replay_per_minute_bytes),
-      around{system, options, owner, limits, replays, numbers, descriptors, supervisor} {
+        options.max_streams_per_address, options.limits.streams),
+      clients(options.replay_per_minute_bytes, options.limits, numbers),
+      around{system, options, owner, limits, clients, numbers, descriptors, supervisor} {
     for (auto& listening : sockets.sets) {
       const auto name = stream_loop::name_of(static_cast<unsigned>(seats.size()));
       seats.emplace_back(
@@ -113,7 +113,7 @@ struct stream_endpoint::inside {
   std::size_t descriptors;
   std::size_t per_loop;
   stream_limits limits;
-  replay_budget replays;
+  client_limits clients;
   stream_loop::surroundings around;
   /// A deque: seats stay where they are.
   std::deque<loop_seat> seats;
@@ -207,10 +207,12 @@ void stream_endpoint::start() {
     seat.listeners.clear();
 }
 
-void stream_endpoint::reconfigure(const stream_settings& now) {
+void stream_endpoint::reconfigure(const stream_settings& now, const limit_settings& each) {
   auto& in = *inside_;
   in.limits.change(
-    std::min(now.max_streams, in.per_loop * in.seats.size()), now.max_streams_per_address);
+    std::min(now.max_streams, in.per_loop * in.seats.size()), now.max_streams_per_address,
+    each.streams);
+  in.clients.change(each);
   const auto settings = std::make_shared<const stream_settings>(now);
   for (auto& seat : in.seats)
     seat.inbox.put(change_settings{settings});

@@ -36,7 +36,7 @@ public:
   void start();
 
   /// Has the settings in force that are live.
-  void reconfigure(const stream_settings& now);
+  void reconfigure(const stream_settings& now, const limit_settings& each);
 
   /// Takes no more clients, sends every stream what is due and a time to come back, and closes it.
   /// Returns when all are closed, or at `deadline`. Call it once, after `start`.

@@ -38,7 +38,7 @@ stream_loop::stream_loop(
   : options_(around.options),
     owner_(around.owner),
     limits_(around.limits),
-    replays_(around.replays),
+    clients_(around.clients),
     descriptors_(around.descriptors),
     index_(index),
     metrics_(around.numbers, index),
@@ -46,7 +46,7 @@ stream_loop::stream_loop(
       "herald_actor_handling_seconds", "Time that a message takes to be handled.",
       {{"actor", "stream-loop"}})),
     child_(index, name_of(index), around.numbers, around.supervisor, inbox),
-    admission_(options_, limits_, metrics_, streams_in(descriptors_), secrets_()),
+    admission_(options_, limits_, clients_, metrics_, streams_in(descriptors_), secrets_()),
     // There may be more streams soon.
     beats_(
       io_, [this] { return std::min(heartbeats_.due(), clock::now() + tick); },

@@ -17,7 +17,7 @@
 #include "actors/system/jitter.hpp"
 #include "actors/system/secret_source.hpp"
 #include "actors/telemetry/metrics.hpp"
-#include "http/admission/replay_budget.hpp"
+#include "http/admission/client_limits.hpp"
 #include "http/admission/stream_admission.hpp"
 #include "http/admission/stream_limits.hpp"
 #include "http/admission/stream_metrics.hpp"
@@ -55,7 +55,7 @@ public:
     stream_options options;
     stream_owner_actor owner;
     stream_limits& limits;
-    replay_budget& replays;
+    client_limits& clients;
     metrics& numbers;
     /// Descriptors that one loop may have.
     std::size_t descriptors = 0;
@@ -130,7 +130,7 @@ private:
   [[nodiscard]] bool accepts_stream(stream_slot slot) const;
   void turn_away(stream_slot slot, stream_metrics::refusal why, bool report);
   void refuse_waiting(stream_slot slot, const api_reply& reply, bool report);
-  [[nodiscard]] missed_events within_budget(const client_address& who, missed_events all);
+  [[nodiscard]] missed_events within_budget(const client_limits::replayed& who, missed_events all);
 
   // sending
   void work();
@@ -155,7 +155,7 @@ private:
   stream_options options_;
   const stream_owner_actor owner_;
   stream_limits& limits_;
-  replay_budget& replays_;
+  client_limits& clients_;
   const std::size_t descriptors_;
   const unsigned index_;
   stream_metrics metrics_;

@@ -16,7 +16,7 @@ stream_loop::on_request(const client_socket& from, const request_head& request) 
   const auto peer = from.named ? *from.named : peer_of(from.fd);
   const bool may_wait = options_.auth.asks() && key_waiters_.size() < options_.max_openings;
   auto verdict = admission_.decide(
-    request, peer, {table_.size(), openings_.size(), draining_},
+    request, peer, {table_.size(), openings_.size(), draining_, clock::now()},
     may_wait ? key_waiters_.next() : token_judge::fetch_over{});
   if (auto* reply = std::get_if<api_reply>(&verdict))
     return std::move(*reply);
@@ -41,11 +41,13 @@ void stream_loop::open(
   const client_socket& from, const request_head& request, stream_admission::admitted& admitted) {
   auto& opening = admitted.opening;
   const auto slot = table_.add(from.fd, secrets_(), admitted.lease);
-  const auto replays_of = admitted.client ? *admitted.client : counted_as_page(opening.id.str());
+  const client_limits::replayed replays_of{
+    admitted.client ? *admitted.client : counted_as_page(opening.id.str()), admitted.subject};
   openings_.add(
     slot,
     {std::move(opening.cors), opening.how, opening.heartbeat_event, opening.cursor,
-     opening.accepts_stream, replays_of, opening.expires_at, std::move(opening.ticket)},
+     opening.accepts_stream, admitted.client, replays_of, opening.expires_at,
+     std::move(opening.ticket)},
     clock::now());
   if (from.watched) {
     sockets_.watch(from.fd, tag(kind::stream, slot), false);
@@ -53,7 +55,7 @@ void stream_loop::open(
     return turn_away(slot, stream_metrics::refusal::too_many, false);
   }
   if (admitted.awaits_key)
-    key_waiters_.add({table_.token_of(slot), request, std::move(opening)});
+    key_waiters_.add({table_.token_of(slot), request, std::move(admitted)});
   else
     announce(slot, opening);
 }

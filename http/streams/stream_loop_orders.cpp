@@ -86,17 +86,28 @@ void stream_loop::apply_one(const attach_stream& order) {
   feed_.attach(*slot, std::move(start), std::move(missed), order.cursor, order.hears);
 }
 
-missed_events stream_loop::within_budget(const client_address& who, missed_events all) {
-  if (all.empty() || !replays_.limited() || replays_.spend(who, bytes_of(all), clock::now()))
+missed_events stream_loop::within_budget(const client_limits::replayed& who, missed_events all) {
+  switch (clients_.replay(who, all, clock::now())) {
+  case client_limits::limit::none:
     return all;
-  metrics_.replays_refused.Increment();
-  return gap_instead_of(std::move(all));
+  case client_limits::limit::of_address:
+    metrics_.replays_refused.Increment();
+    return gap_instead_of(std::move(all), "address");
+  case client_limits::limit::of_subject:
+    break;
+  }
+  metrics_.subject_replays_refused.Increment();
+  return gap_instead_of(std::move(all), "subject");
 }
 
 void stream_loop::apply_one(const refuse_stream& order) {
   const auto slot = table_.find(order.stream);
   if (!slot || !table_.waiting(*slot))
     return;
+  // One that was revoked, as well.
+  const auto* const client = openings_.find(*slot);
+  if (client != nullptr && order.why.code == ec::invalid_token)
+    clients_.note_failure(client->counted_to, clock::now());
   refuse_waiting(
     *slot, admission_.refused_by_owner(order.why, order.upstream_status, accepts_stream(*slot)),
     false);
@@ -167,10 +178,12 @@ void stream_loop::apply_one(const keys_fetched& order) {
   const auto slot = waiter ? table_.find(waiter->stream) : std::nullopt;
   if (!slot || !table_.waiting(*slot))
     return;
-  auto& opening = waiter->opening;
-  if (const auto reply = admission_.decide_again(waiter->request, opening, order.final))
+  auto& opening = waiter->client.opening;
+  if (
+    const auto reply =
+      admission_.decide_again(waiter->request, waiter->client, order.final, clock::now()))
     return refuse_waiting(*slot, *reply, false);
-  openings_.set_end(*slot, opening.expires_at);
+  openings_.set_right(*slot, opening.expires_at, waiter->client.subject);
   announce(*slot, opening);
   announce_openings();
 }

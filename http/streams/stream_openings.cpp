@@ -15,9 +15,14 @@ const stream_openings::client* stream_openings::find(stream_slot slot) const {
   return found == waiting_.end() ? nullptr : &found->second;
 }
 
-void stream_openings::set_end(stream_slot slot, std::optional<wall_time> expires_at) {
-  if (const auto found = waiting_.find(slot); found != waiting_.end())
-    found->second.expires_at = expires_at;
+void stream_openings::set_right(
+  stream_slot slot, std::optional<wall_time> expires_at,
+  const std::optional<client_address>& subject) {
+  const auto found = waiting_.find(slot);
+  if (found == waiting_.end())
+    return;
+  found->second.expires_at = expires_at;
+  found->second.replays_of.subject = subject;
 }
 
 std::optional<stream_slot> stream_openings::overdue(time_point now) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/admission/client_limits.hpp"
 #include "http/fanout/framing.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/fanout/stream_table.hpp"
@@ -40,8 +41,10 @@ public:
     bool heartbeat_event = false;
     cursor_form cursor = cursor_form::block;
     bool accepts_stream = false;
+    /// Whom it is counted to; nothing where it is nobody.
+    std::optional<client_address> counted_to{};
     /// Whom what it is sent again is counted to.
-    client_address replays_of{};
+    client_limits::replayed replays_of{};
     /// What the stream's right comes to an end with; none: it has no end.
     std::optional<wall_time> expires_at = std::nullopt;
     /// The ticket that it was let in by.
@@ -55,8 +58,10 @@ public:
   void add(stream_slot slot, client who, time_point now);
   /// The client in this slot, if it waits.
   [[nodiscard]] const client* find(stream_slot slot) const;
-  /// When the right of the client in this slot ends.
-  void set_end(stream_slot slot, std::optional<wall_time> expires_at);
+  /// When the right of the client in this slot ends, and whose it is.
+  void set_right(
+    stream_slot slot, std::optional<wall_time> expires_at,
+    const std::optional<client_address>& subject);
   /// The client in this slot, if it waits, waits no longer.
   void remove(stream_slot slot) { waiting_.erase(slot); }
   [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }

@@ -59,6 +59,8 @@ figure limits(const config& c) {
   constexpr std::size_t of_stream = 200 + max_request_id_bytes + 256;
   constexpr std::size_t of_page = 256;
   constexpr std::size_t versions_under_way = 4 * MiB;
+  // What it has opened and was sent again, and what has failed on either port, and was logged.
+  constexpr std::size_t of_address = 144 + 104 + 3 * 144;
   figure sum;
   sum.fixed = c.api.max_request_bytes + c.api.max_idempotency_bytes + c.history.max_bytes
               + c.history.max_bytes / 32 + c.retain.max_bytes + c.journal.max_queue_bytes
@@ -66,7 +68,7 @@ figure limits(const config& c) {
               + (c.tasks.max_pending + c.tasks.workers) * max_task_json_bytes
               + c.stream.max_topic_changes_bytes + 2 * c.stream.max_topics_bytes
               + c.stream.max_kept_away * of_page + c.stream.max_streams * of_stream
-              + c.log.max_queue_bytes;
+              + c.limits.max_addresses * of_address + c.log.max_queue_bytes;
   // A log for each framing, of streams that hear broadcasts and of those that do not.
   sum.per_thread = 4 * c.stream.log_bytes + c.stream.max_private_bytes
                    + (c.stream.max_heads + c.stream.max_openings) * c.stream.max_head_bytes;

@@ -177,7 +177,9 @@ TEST(Reload, ChangesEachSettingThatIsLive) {
                                 "history.max_age_s",          "api.keys",
                                 "limits.failed_auth_per_min", "limits.max_addresses",
                                 "limits.publishes_per_s",     "limits.publish_bytes_per_s",
-                                "webhook.secret_file"};
+                                "webhook.secret_file",        "limits.streams",
+                                "limits.opens_per_s",         "limits.subject_opens_per_s",
+                                "limits.max_subjects",        "limits.replay_bytes_per_min"};
   for (const auto* all : {&streams, &gateway})
     for (const auto& [key, _] : *all)
       seen.insert(key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 
 namespace herald {
 namespace {
@@ -82,16 +85,25 @@ protected:
   [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }
   [[nodiscard]] double all_refusals() const {
     double sum = 0;
-    for (auto i = 0; i <= static_cast<int>(refusal::kept_away); ++i)
+    for (auto i = 0; i <= static_cast<int>(refusal::failed_auth); ++i)
       sum += count(static_cast<refusal>(i));
     return sum;
+  }
+
+  static limit_settings limits_of_clients() {
+    limit_settings each;
+    each.failed_auth_per_min = 2;
+    each.opens_per_s = 5;
+    each.subject_opens_per_s = 3;
+    return each;
   }
 
   stream_options options_;
   stream_limits limits_{2, 0};
   metrics numbers_;
+  client_limits clients_{0, limits_of_clients(), numbers_};
   stream_metrics counts_{numbers_, 0};
-  stream_admission admission_{options_, limits_, counts_, 10, 1};
+  stream_admission admission_{options_, limits_, clients_, counts_, 10, 1};
 };
 
 TEST_F(StreamAdmission, GivesALeaseToAPageThatMayHaveAStream) {
@@ -115,7 +127,7 @@ TEST_F(StreamAdmission, KeepsNoLeaseWhereItFailsToAskForARight) {
     return std::make_unique<failing_judge>();
   };
   stream_limits one{1, 0};
-  stream_admission asking{options_, one, counts_, 10, 1};
+  stream_admission asking{options_, one, clients_, counts_, 10, 1};
   auto request = page();
   request.headers.emplace_back("Authorization", "Bearer a.b.c");
   for (int i = 0; i < 2; ++i)
@@ -125,7 +137,7 @@ TEST_F(StreamAdmission, KeepsNoLeaseWhereItFailsToAskForARight) {
 TEST_F(StreamAdmission, TellsABackendOnlyOfAWayThatIsVouchedFor) {
   options_.stand_in = true;
   options_.trusted_proxies = {"10.0.0.0/8"};
-  stream_admission behind{options_, limits_, counts_, 10, 1};
+  stream_admission behind{options_, limits_, clients_, counts_, 10, 1};
   auto request = page();
   request.headers.emplace_back("X-Forwarded-For", "1.2.3.4");
   const auto shown = [&](const char* peer) {
@@ -246,7 +258,7 @@ TEST_F(StreamAdmission, TellsWhoIsKeptAwayNotToComeBack) {
 
 TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
   options_.stand_in = true;
-  stream_admission standing_in{options_, limits_, counts_, 10, 1};
+  stream_admission standing_in{options_, limits_, clients_, counts_, 10, 1};
   expect_to_come_back(standing_in.busy(refusal::too_many, true));
   const failure away{ec::upstream_unavailable, {}, {}};
   expect_to_come_back(standing_in.refused_by_owner(away, 0, true));
@@ -255,7 +267,7 @@ TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
 
 TEST_F(StreamAdmission, StandingInIsBusyInTheWordsOfAGateway) {
   options_.stand_in = true;
-  stream_admission standing_in{options_, limits_, counts_, 10, 1};
+  stream_admission standing_in{options_, limits_, clients_, counts_, 10, 1};
   for (const auto& [why, code] :
        {std::pair{refusal::too_many, "OVERLOADED"}, {refusal::shutting_down, "SHUTTING_DOWN"}}) {
     const auto reply = standing_in.busy(why, true);
@@ -299,6 +311,192 @@ TEST_F(StreamAdmission, PassesOnTheStatusWithWhichABackendRefuses) {
   EXPECT_EQ(admission_.refused_by_owner(no, 200, false).status, 502);
   EXPECT_EQ(admission_.refused_by_owner(no, 0, false).status, 502);
   EXPECT_EQ(count(refusal::by_owner), 4);
+}
+
+/// Knows the names of subjects.
+class judge_of_names final : public token_judge {
+public:
+  [[nodiscard]] verdict judge(std::string_view token, wall_time, fetch_over over) override {
+    if (token == "fetched")
+      return over ? verdict{refusal::soon} : verdict{stream_grant{"ann", {}, {}, {}, {}, {}}};
+    if (token == "gone")
+      return over ? refusal::soon : refusal::later;
+    if (token == "ann" || token == "bob")
+      return stream_grant{std::string{token}, {}, {}, {}, {}, {}};
+    return refusal::invalid;
+  }
+};
+
+class StreamAdmissionWithTokens : public StreamAdmission {
+protected:
+  static request_head with(const std::string& token, request_head request = page()) {
+    if (!token.empty())
+      request.headers.emplace_back("Authorization", "Bearer " + token);
+    return request;
+  }
+  /// 0: it may have its stream.
+  int status(const request_head& request, std::chrono::milliseconds after = {}) {
+    const auto peer = boost::asio::ip::make_address(from_);
+    last_ = asking_.decide(request, peer, {0, 0, false, beginning_ + after});
+    const auto* const reply = std::get_if<api_reply>(&last_);
+    return reply == nullptr ? 0 : reply->status;
+  }
+  void release() { many_.release(std::get<stream_admission::admitted>(last_).lease); }
+  /// A request of a page that waits for its key, and what is decided when that is there.
+  std::optional<api_reply> status_of_waiting(const std::string& token, bool final) {
+    const auto request = with(token);
+    auto verdict = asking_.decide(
+      request, boost::asio::ip::make_address(from_), {0, 0, false, beginning_}, [](bool) {});
+    auto& waiting = std::get<stream_admission::admitted>(verdict);
+    EXPECT_TRUE(waiting.awaits_key);
+    auto reply = asking_.decide_again(request, waiting, final, beginning_);
+    many_.release(waiting.lease);
+    return reply;
+  }
+  static void expect_to_come_back_after(const api_reply& reply, int seconds) {
+    EXPECT_EQ(reply.status, 429);
+    const auto after = header(reply.headers, "Retry-After");
+    ASSERT_TRUE(after);
+    EXPECT_GE(std::stoi(*after), seconds);
+    EXPECT_LE(std::stoi(*after), 3 * seconds);
+  }
+  [[nodiscard]] const api_reply& reply() const { return std::get<api_reply>(last_); }
+
+  const stream_admission::time_point beginning_{1h};
+  std::string from_ = "8.8.8.8";
+  stream_limits many_{100, 0, 2};
+  stream_admission asking_{with_tokens(), many_, clients_, counts_, 200, 1};
+  std::variant<stream_admission::admitted, api_reply> last_;
+
+private:
+  const stream_options& with_tokens() {
+    options_.auth.mode = auth_mode::optional;
+    options_.make_judge = [] {
+      return std::make_unique<judge_of_names>();
+    };
+    options_.tickets = std::make_shared<ticket_book>(ticket_book::limits{10, 100'000}, numbers_);
+    options_.last_place = [] {
+      return event_id{1};
+    };
+    return options_;
+  }
+};
+
+TEST_F(StreamAdmissionWithTokens, LooksAtNothingFromAnAddressFromWhichTooMuchHasFailed) {
+  EXPECT_EQ(status(with("bad")), 401);
+  EXPECT_EQ(status(page("GET", "/api/sse/stream?request_id=p&ticket=none")), 401);
+  EXPECT_EQ(status(with("bad")), 429);
+  expect_to_come_back_after(reply(), 30);
+  EXPECT_TRUE(header(reply().headers, "Access-Control-Allow-Origin"));
+  EXPECT_EQ(status(with("ann")), 429) << "nor at a good one";
+  EXPECT_EQ(status(page("GET", "/api/sse/stream?request_id=p&ticket=none")), 429);
+  EXPECT_EQ(status(page("HEAD")), 200) << "who presents nothing has not tried";
+  EXPECT_EQ(status(with("ann", page("HEAD"))), 429);
+  EXPECT_EQ(status(page()), 0);
+  EXPECT_EQ(count(refusal::failed_auth), 4);
+  EXPECT_EQ(counts_.found(stream_metrics::finding::limited).Value(), 4);
+  EXPECT_EQ(status(with("ann", event_source())), 200);
+  EXPECT_NE(
+    reply().body.find("\n: Overloaded: too many attempts from this address have failed\n"),
+    std::string::npos)
+    << reply().body;
+  from_ = "9.9.9.9";
+  EXPECT_EQ(status(with("ann")), 0) << "another address";
+  from_ = "8.8.8.8";
+  EXPECT_EQ(status(with("ann"), 30s), 0);
+}
+
+TEST_F(StreamAdmissionWithTokens, CountsNoFailureOfWhoHasNoneOrTwoOrMayNotListen) {
+  options_.auth.mode = auth_mode::required;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(status(page(), i * 1s), 401);
+    EXPECT_EQ(status(with("ann", with("ann")), i * 1s), 400);
+    EXPECT_EQ(
+      status(with("ann", page("GET", "/api/sse/stream?request_id=p&topic=a")), i * 1s), 403);
+  }
+  EXPECT_EQ(status(with("ann"), 5s), 0);
+}
+
+TEST_F(StreamAdmissionWithTokens, CountsFailuresOfNoAddressThatMayBeAProxys) {
+  from_ = "10.0.0.1";
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(status(with("bad")), 401);
+}
+
+TEST_F(StreamAdmissionWithTokens, CountsATokenAsAFailureWhoseKeyIsNoneOfThoseFetched) {
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(status_of_waiting("gone", true)->status, 401);
+  EXPECT_EQ(status(with("ann")), 429);
+}
+
+TEST_F(StreamAdmissionWithTokens, CountsNoFailureWhereItsKeyCannotBeFetchedNow) {
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(status_of_waiting("gone", false)->status, 503);
+  EXPECT_EQ(status(with("ann"), 1s), 0);
+}
+
+TEST_F(StreamAdmissionWithTokens, LetsAnAddressOpenSoManyStreamsInASecond) {
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(status(page()), 0);
+  EXPECT_EQ(status(page()), 429);
+  expect_to_come_back_after(reply(), 4);
+  EXPECT_EQ(status(event_source()), 200);
+  EXPECT_NE(
+    reply().body.find("\n: Overloaded: too many streams were opened from this address\n"),
+    std::string::npos)
+    << reply().body;
+  EXPECT_EQ(count(refusal::opens_per_address), 2);
+  EXPECT_EQ(status(page(), 1s), 0);
+  from_ = "127.0.0.1";
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(status(page()), 0) << "may be a proxy";
+}
+
+TEST_F(StreamAdmissionWithTokens, LetsASubjectOpenSoManyStreamsInASecondFromWhereverItIs) {
+  for (int i = 0; i < 3; ++i) {
+    from_ = "8.8.8." + std::to_string(i);
+    EXPECT_EQ(status(with("ann")), 0);
+    release();
+  }
+  from_ = "127.0.0.1";
+  EXPECT_EQ(status(with("ann")), 429);
+  expect_to_come_back_after(reply(), 4);
+  EXPECT_EQ(count(refusal::opens_per_subject), 1);
+  EXPECT_EQ(status(with("bob")), 0);
+  EXPECT_EQ(status(page()), 0) << "nobody is no subject";
+  EXPECT_EQ(status(with("ann"), 1s), 0);
+}
+
+TEST_F(StreamAdmissionWithTokens, LetsASubjectHaveSoManyStreams) {
+  from_ = "127.0.0.1";
+  EXPECT_EQ(status(with("ann")), 0);
+  const auto subject = std::get<stream_admission::admitted>(last_).subject;
+  EXPECT_EQ(subject, counted_as_subject("ann"));
+  EXPECT_EQ(status(with("ann")), 0);
+  EXPECT_EQ(status(with("ann"), 10s), 429);
+  EXPECT_EQ(count(refusal::too_many_per_subject), 1);
+  EXPECT_EQ(status(with("ann", event_source()), 10s), 200);
+  EXPECT_NE(
+    reply().body.find("\n: Too many streams: no more streams of this subject\n"), std::string::npos)
+    << reply().body;
+  EXPECT_EQ(status_of_waiting("fetched", true)->status, 429) << "also one whose key was fetched";
+  EXPECT_EQ(status(with("bob"), 10s), 0);
+}
+
+TEST_F(StreamAdmissionWithTokens, GivesATicketBackWhoseSubjectHasTooMany) {
+  from_ = "127.0.0.1";
+  const auto now = std::chrono::system_clock::now();
+  const auto ticket =
+    options_.tickets->issue(stream_grant{"ann", {}, {}, now + 1h, now, {}}, request_id{}, now);
+  ASSERT_TRUE(ticket);
+  EXPECT_EQ(status(with("ann")), 0);
+  EXPECT_EQ(status(with("ann")), 0);
+  const auto held = std::get<stream_admission::admitted>(last_).lease;
+  const auto by_ticket = page("GET", "/api/sse/stream?request_id=p&ticket=" + *ticket);
+  EXPECT_EQ(status(by_ticket), 429);
+  EXPECT_EQ(status(by_ticket), 429) << "it is as it was";
+  many_.release(held);
+  EXPECT_EQ(status(by_ticket, 1s), 0);
 }
 
 } // namespace

@@ -1106,7 +1106,10 @@ private:
 
 class StreamEndpointWithCredentials : public StreamEndpoint {
 protected:
-  StreamEndpointWithCredentials() {
+  explicit StreamEndpointWithCredentials(const limit_settings& each = {}) {
+    options.limits = each;
+    // Or loopback would not be counted.
+    options.trusted_proxies = {"192.0.2.1"};
     options.auth.mode = auth_mode::required;
     options.auth.leeway_s = 0ms;
     options.make_judge = [office = office] {
@@ -1226,6 +1229,91 @@ TEST_F(StreamEndpointWithCredentials, GivesATicketBackWhereTheOwnerIsBusy) {
   says = ec::none;
   connect(request)->until(opening_block);
   EXPECT_TRUE(connect(request)->to_end().starts_with("HTTP/1.1 401 ")) << "it was used";
+}
+
+class StreamEndpointWithLimits : public StreamEndpointWithCredentials {
+protected:
+  StreamEndpointWithLimits() : StreamEndpointWithCredentials(few()) {}
+
+  static limit_settings few() {
+    limit_settings each;
+    each.failed_auth_per_min = 1;
+    each.streams = 3;
+    each.replay_bytes_per_min = 2500;
+    return each;
+  }
+  void send_again_to_all() {
+    notes->answer = [](const open_connection& asked) {
+      missed_events missed{
+        {make_event(5, std::string(1000, 'x'))}, {}, plain_reach(asked.id.str()), {}};
+      caf::anon_send(asked.via, attach_stream{asked.stream, missed, false, live_from});
+    };
+  }
+  static void expect_a_gap(const std::string& got) {
+    EXPECT_EQ(got.find("xxx"), std::string::npos);
+    EXPECT_NE(got.find("to this subject within a minute"), std::string::npos) << got;
+  }
+};
+
+TEST_F(StreamEndpointWithLimits, TellASubjectAGapThatIsSentTooMuchAgain) {
+  send_again_to_all();
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NE(connect(get_with("short"))->until(opening_block).find("xxx"), std::string::npos);
+  expect_a_gap(connect(get_with("short"))->until(opening_block));
+  EXPECT_TRUE(shows("herald_stream_subject_replays_refused_total 1"));
+  EXPECT_TRUE(shows("herald_stream_replays_refused_total 0"));
+}
+
+TEST_F(StreamEndpointWithLimits, TellAGapToASubjectWhoseKeyWasFetched) {
+  send_again_to_all();
+  for (int i = 0; i < 2; ++i)
+    connect(get_with("short"))->until(opening_block);
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  office->fetched(true, true);
+  expect_a_gap(page->until(opening_block));
+}
+
+TEST_F(StreamEndpointWithLimits, LetASubjectHaveSoManyStreamsAndGiveThemBack) {
+  office->fetched(true, true);
+  std::vector<std::unique_ptr<client>> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(connect(get_with("known")));
+    streams.back()->until(opening_block);
+  }
+  EXPECT_TRUE(connect(get_with("known", false))->to_end().starts_with("HTTP/1.1 429 "));
+  EXPECT_NE(
+    connect(get_with("known"))->to_end().find("no more streams of this subject"),
+    std::string::npos);
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"too_many_per_subject\"} 2"));
+  streams.clear();
+  ASSERT_TRUE(notes->eventually([&] { return notes->closed.size() == 3; }));
+  connect(get_with("known"))->until(opening_block);
+}
+
+TEST_F(StreamEndpointWithLimits, CountARevokedCredentialAsOneThatIsNotGood) {
+  office->fetched(true, true);
+  notes->answer = [](const open_connection& asked) {
+    caf::anon_send(asked.via, refuse_stream{asked.stream, {ec::invalid_token, {}, {}}, 0});
+  };
+  EXPECT_TRUE(connect(get_with("known"))->to_end().starts_with("HTTP/1.1 401 "));
+  EXPECT_TRUE(connect(get_with("known", false))->to_end().starts_with("HTTP/1.1 429 "));
+  EXPECT_TRUE(shows("herald_stream_refused_total{reason=\"failed_auth\"} 1"));
+}
+
+TEST_F(StreamEndpointWithLimits, ChangeWithTheSettings) {
+  office->fetched(true, true);
+  std::vector<std::unique_ptr<client>> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(connect(get_with("known")));
+    streams.back()->until(opening_block);
+  }
+  auto more = few();
+  more.streams = 4;
+  endpoint->reconfigure(options, more);
+  streams.push_back(connect(get_with("known")));
+  streams.back()->until(opening_block);
+  EXPECT_TRUE(connect(get_with("known", false))->to_end().starts_with("HTTP/1.1 429 "));
 }
 
 } // namespace
