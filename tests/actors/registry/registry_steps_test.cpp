@@ -193,5 +193,17 @@ TEST_F(RegistrySteps, RecordWhatGoesWithEventsInOneMessage) {
     [](const caf::error&) { FAIL(); });
 }
 
+TEST_F(RegistrySteps, RecordWhatGoesWithEventsAlsoWhereThoseAreRefused) {
+  tell(registry, begin_shutdown{});
+  publish_recorded both{event("1"), {}};
+  both.entries.emplace_back(version_kept{request_id{"page"}, {"1", std::nullopt}});
+  EXPECT_EQ(
+    describe(ask<publish_receipt>(registry, std::move(both)).error()).code, ec::shutting_down);
+  EXPECT_TRUE(got.empty());
+  ASSERT_EQ(messages.size(), 1u);
+  ASSERT_EQ(messages[0].size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<version_kept>(messages[0][0]));
+}
+
 } // namespace
 } // namespace herald
