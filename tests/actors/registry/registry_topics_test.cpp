@@ -422,6 +422,16 @@ TEST_F(RegistryTopics, TellsTransportsThePlaceFromTimeToTimeWhateverTheirStreams
   EXPECT_EQ(places, (std::vector{fourth})) << "with what is for it, always";
 }
 
+TEST_F(RegistryTopics, TellsTransportsThePlaceBehindAllOfABatch) {
+  connect("p", "t1", {"a"}, std::nullopt, false);
+  publish both;
+  both.drafts.push_back(note("1", {"b"}));
+  both.drafts.push_back(note("2", {"b"}));
+  const auto receipt = ask<publish_receipt>(registry, std::move(both));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(places, (std::vector{receipt->ids.back()}));
+}
+
 TEST_F(RegistryTopics, TellsItsPlaceBeforeWhoeverPublishesIsAnswered) {
   const auto before = place->get();
   const auto id = say(note("1", {})).ids.front();
