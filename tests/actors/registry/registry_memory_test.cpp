@@ -512,5 +512,38 @@ TEST_F(RegistryMemory, KnowsTheStreamsOfAFormerLifeAtOnce) {
   ASSERT_EQ(recorded<stream_dropped>().size(), 1u) << "and forgets for good those that are gone";
 }
 
+TEST_F(RegistryMemory, ForgetsAStreamOfAFormerLifeForGoodThatAnotherOneHasReplaced) {
+  spawn();
+  adopt_streams known;
+  known.streams.push_back({request_id{"a"}, token::from_text("t1"), "/u", {}, via});
+  known.streams.push_back({request_id{"a"}, token::from_text("t2"), "/u", {}, via});
+  tell(registry, known);
+  EXPECT_EQ(told, (lines{"attach t1 doubtful", "close t1", "attach t2 doubtful"}));
+  ASSERT_EQ(recorded<stream_dropped>().size(), 1u);
+  EXPECT_EQ(recorded<stream_dropped>()[0].stream, token::from_text("t1"));
+}
+
+TEST_F(RegistryMemory, EndsAPageOfThePastBehindFourMebibytes) {
+  answers = ec::none;
+  spawn({}, {1000, std::size_t{64} << 20U, 1h});
+  const std::string data(std::size_t{3} << 19U, 'x');
+  std::vector<event_id> ids;
+  for (int i = 0; i < 4; ++i) {
+    asker who{system()};
+    ask_publish(who, note(data.c_str()));
+    who.take();
+    ids.push_back(who.receipt->ids.front());
+  }
+  const auto page = ask<event_page>(registry, list_events{});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->events.size(), 3u);
+  EXPECT_EQ(page->last, ids[2]) << "where to go on";
+  list_events rest;
+  rest.after = page->last;
+  const auto next = ask<event_page>(registry, rest);
+  ASSERT_EQ(next->events.size(), 1u);
+  EXPECT_EQ(next->events[0].event.what->id, ids[3]);
+}
+
 } // namespace
 } // namespace herald
