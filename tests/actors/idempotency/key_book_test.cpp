@@ -229,6 +229,15 @@ TEST_F(KeyBook, FindsOutAboutRequestsThatNobodyCanWaitForAnyMore) {
   EXPECT_TRUE(book.expire(now).empty()) << "asked for already";
 }
 
+TEST_F(KeyBook, WaitsForTheJournalHoweverLongARequestHasTaken) {
+  claim(1, "k", "b", true);
+  now += 1h;
+  EXPECT_TRUE(book.expire(now).empty()) << "its record says what becomes of it";
+  write();
+  EXPECT_EQ(said(), (lines{"1 granted"}));
+  EXPECT_EQ(book.expire(now), (std::vector<claim_id>{1}));
+}
+
 TEST_F(KeyBook, HasRoomForSoMuchAndDropsTheOldestAnswer) {
   for (claim_id who = 1; who <= 20; ++who) {
     const auto key = std::to_string(who);
