@@ -284,5 +284,14 @@ TEST_F(AudienceIndex, SaysAboutWhatItTakes) {
   EXPECT_EQ(audience_index::cost({}), 0u);
 }
 
+TEST_F(AudienceIndex, CountsSubjectAndRolesAsTopics) {
+  reach hears;
+  hears.subject = std::string(100, 's');
+  hears.roles = {std::string(100, 'a'), std::string(100, 'b')};
+  index.set(1, hears);
+  EXPECT_EQ(index.bytes(), audience_index::cost(hears));
+  EXPECT_GT(index.bytes(), 300u);
+}
+
 } // namespace
 } // namespace herald
