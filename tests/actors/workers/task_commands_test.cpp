@@ -126,6 +126,8 @@ TEST_F(TaskCommands, GetTheirEnvironment) {
   options.environment["A"] = "all";
   options.environment["B"] = "all";
   options.commands["report"].env["B"] = "own";
+  options.commands["report"].env["HERALD_TASK_ID"] = "another";
+  options.commands["report"].env["HERALD_TASK_TYPE"] = "another";
   spawn();
   const auto id = start("report");
   EXPECT_EQ(events_of(id, 3).back(), R"(task_completed ["report","all","own",""])");
