@@ -80,6 +80,11 @@ protected:
     ASSERT_TRUE(after);
     EXPECT_GE(std::stoi(*after), 4);
     EXPECT_LE(std::stoi(*after), 12);
+    const auto times =
+      std::count_if(reply.headers.begin(), reply.headers.end(), [](const auto& one) {
+        return one.first == "Retry-After";
+      });
+    EXPECT_EQ(times, 1);
   }
 
   [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }
@@ -132,6 +137,22 @@ TEST_F(StreamAdmission, KeepsNoLeaseWhereItFailsToAskForARight) {
   request.headers.emplace_back("Authorization", "Bearer a.b.c");
   for (int i = 0; i < 2; ++i)
     EXPECT_THROW((void)asking.decide(request, no_peer, {}), std::bad_alloc);
+}
+
+TEST_F(StreamAdmission, KeepsNoLeaseOfAClientWithoutARight) {
+  options_.auth.mode = auth_mode::required;
+  options_.make_judge = [] {
+    return std::make_unique<no_tokens>();
+  };
+  stream_limits one{1, 0};
+  stream_admission asking{options_, one, counts_, 10, 1};
+  auto bad = page();
+  bad.headers.emplace_back("Authorization", "Bearer a.b.c");
+  for (const auto& request : {page(), bad, page()}) {
+    const auto verdict = asking.decide(request, no_peer, {});
+    ASSERT_TRUE(std::holds_alternative<api_reply>(verdict));
+    EXPECT_EQ(std::get<api_reply>(verdict).status, 401);
+  }
 }
 
 TEST_F(StreamAdmission, TellsABackendOnlyOfAWayThatIsVouchedFor) {
@@ -240,6 +261,11 @@ TEST_F(StreamAdmission, TellsWhoAcceptsAStreamToComeBackWhereItsOwnerCannotTakeI
   expect_to_come_back_by_a_stream(
     admission_.refused_by_owner({ec::timed_out, "a\nb", {}}, 0, true), "Timed out: a");
   EXPECT_EQ(count(refusal::by_owner), 3);
+}
+
+TEST_F(StreamAdmission, NamesOneTimeToComeBackWhereItsOwnerCannotTakeAStream) {
+  expect_to_come_back(admission_.refused_by_owner({ec::overloaded, "no room", {}}, 0, false));
+  expect_to_come_back(admission_.refused_by_owner({ec::overloaded, "no room", {}}, 503, false));
 }
 
 TEST_F(StreamAdmission, RefusesForGoodByTheStatusWhateverTheClientAccepts) {
