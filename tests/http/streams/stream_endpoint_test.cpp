@@ -1183,6 +1183,21 @@ TEST_F(StreamEndpointWithCredentials, LetsAClientLeaveThatWaitsForAKey) {
   EXPECT_TRUE(eventually_shows("herald_stream_open{loop=\"1\"} 0"));
 }
 
+TEST_F(StreamEndpointWithCredentials, KeepsNoMoreThatWaitForAKeyThanMayOpenAlsoWhereTheyLeave) {
+  endpoint.reset();
+  options.threads = 1;
+  options.max_openings = 2;
+  start();
+  for (std::size_t i = 1; i <= 2; ++i) {
+    auto page = connect(get_with("new"));
+    ASSERT_TRUE(wait_for_waiters(i));
+    page.reset();
+    EXPECT_TRUE(eventually_shows("herald_stream_open{loop=\"0\"} 0"));
+  }
+  EXPECT_NE(connect(get_with("new"))->to_end().find("\r\n\r\nretry: "), std::string::npos);
+  EXPECT_TRUE(wait_for_waiters(2));
+}
+
 TEST_F(StreamEndpointWithCredentials, EndsWhileClientsWaitForAKey) {
   const auto page = connect(get_with("new"));
   ASSERT_TRUE(wait_for_waiters(1));
