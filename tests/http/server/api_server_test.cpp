@@ -658,6 +658,24 @@ TEST_F(ApiServer, RefusesTheSlowestWhereRequestsHaveTooManyBytes) {
   EXPECT_EQ(slow.back().read_reply().status, 201) << "the others go on";
 }
 
+TEST_F(ApiServer, LeavesSmallRequestsAloneWhereRequestsHaveTooManyBytes) {
+  options.max_request_bytes = 100'000;
+  start();
+  // Further behind than any other.
+  auto small = connect();
+  small.send(post("Content-Length: 4\r\n", "sm"));
+  ASSERT_TRUE(comes_true([&] { return !shows("herald_api_request_bytes 0"); }));
+  std::vector<raw_client> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(connect());
+    slow.back().send(post("Content-Length: 60000\r\n", std::string(30'000, 'x')));
+  }
+  ASSERT_TRUE(
+    comes_true([&] { return shows("herald_api_rejected_total{reason=\"bytes_exceeded\"} 1"); }));
+  small.send("all");
+  EXPECT_EQ(small.read_reply().status, 201);
+}
+
 TEST_F(ApiServer, GivesOneAddressNoMoreConnectionsThanItMayHave) {
   options.max_connections_per_address = 2;
   start();
