@@ -234,6 +234,29 @@ TEST_F(Webhook, SignsByOtherSecretsWhenTheFileHasOthersAndItIsToldTo) {
   EXPECT_EQ(herald->full_log().find(known.substr(6)), std::string::npos);
 }
 
+TEST_F(Webhook, SignsByOtherSecretsWhereHeraldStandsInForAGatewayToo) {
+  receiver.start();
+  callback_backend backend;
+  const auto rotating = (folder / "rotating").string();
+  std::ofstream{rotating} << "whsec_" << std::string(32, 'A') << "\n";
+  herald.emplace(arguments{
+    "--callback-url", backend.url(), "--webhook-url", receiver.url(), "--webhook-secret-file",
+    rotating, "--webhook-min-backoff-ms", "10", "--webhook-max-backoff-ms", "20"});
+  {
+    sse_client page{herald->stream_port(), "/any/path?request_id=a"};
+    ASSERT_TRUE(page.open());
+    ASSERT_TRUE(eventually([&] { return !receiver.arrivals().empty(); }));
+    EXPECT_EQ(receiver.arrivals().front()["refused"], "no signature is good");
+    std::string known;
+    std::ifstream{receiver.secret_file()} >> known;
+    std::ofstream{rotating} << known << "\n";
+    herald->signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return in_short(last_told()) == "stream.opened a"; }));
+  }
+  // Or the backend waits for it.
+  herald.reset();
+}
+
 TEST_F(Webhook, TellsOfStreamsWhereHeraldStandsInForAGateway) {
   receiver.start();
   callback_backend backend;
