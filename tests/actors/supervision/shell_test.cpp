@@ -450,6 +450,14 @@ TEST_F(Shell, DropsTheOldestWhereThatIsWanted) {
   EXPECT_TRUE(shows("herald_actor_refused_total{actor=\"notary\",why=\"dropped\"} 1"));
 }
 
+TEST_F(Shell, DropsNoFactsHoweverManyWait) {
+  auto notary = spawn({1, when_full::drop_oldest});
+  for (const auto* id : {"a", "b", "c"})
+    inject(notary, closed(id));
+  drain();
+  EXPECT_EQ(seen(), (strings{"a", "b", "c"}));
+}
+
 TEST_F(Shell, AnswersARequestThatItDrops) {
   auto notary = spawn({1, when_full::drop_oldest});
   caf::scoped_actor self{system()};
