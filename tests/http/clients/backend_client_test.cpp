@@ -310,6 +310,23 @@ TEST_F(BackendClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
   client.reset();
 }
 
+TEST_F(BackendClient, GivesADisconnectTheTimeoutOnceItIsSentHoweverLongItMayWait) {
+  gate shut;
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    shut.pass();
+    accept(q, r);
+  }};
+  backend_client_options options;
+  options.timeout_ms = 100ms;
+  options.disconnect_queue_time = 1h;
+  use(server.url(), options);
+  submit(1, callback_action::disconnect);
+  ASSERT_TRUE(wait_for(1));
+  EXPECT_EQ(count(ec::upstream_timed_out), 1u);
+  shut.open();
+  client.reset();
+}
+
 TEST_F(BackendClient, SaysThatTheBackendIsUnreachable) {
   int port = 0;
   {
@@ -359,6 +376,17 @@ TEST_F(BackendClient, CallsAgainWhereAKeptConnectionWasClosedUnderIt) {
   EXPECT_EQ(server.requests(), 3);
   EXPECT_NE(
     numbers.render().find("herald_callback_connections_opened_total 2\n"), std::string::npos);
+  client.reset();
+}
+
+TEST_F(BackendClient, SendsADisconnectAgainWhereAKeptConnectionWasClosedUnderIt) {
+  testing::scripted_server server{"}}}", {{ok, ""}, {ok}}};
+  use(server.url());
+  EXPECT_EQ(call(1).why.code, ec::none);
+  submit(1, callback_action::disconnect);
+  ASSERT_TRUE(wait_for(2));
+  EXPECT_EQ(count(ec::none), 2u);
+  EXPECT_EQ(server.requests(), 3);
   client.reset();
 }
 
