@@ -296,6 +296,15 @@ TEST_F(ApiAccess, HoldsAKeyToItsRate) {
   EXPECT_EQ(status(ask("POST", "/api/events", {bearer(shop)})), 0);
 }
 
+TEST_F(ApiAccess, HoldsAKeyToItsRateWithVersionsToo) {
+  const auto press = add("press", {scope::versions_write});
+  rules.keys.back().rate = publish_limits{2, 0};
+  const auto verdict = ask("POST", "/api/versions", {bearer(press)});
+  ASSERT_EQ(status(verdict), 0);
+  verdict.caller->published(now, 3, 10);
+  EXPECT_EQ(status(ask("POST", "/api/versions", {bearer(press)})), 429);
+}
+
 TEST_F(ApiAccess, ForgetsKeysThatAreTakenAway) {
   EXPECT_EQ(status(ask("POST", "/api/events", {bearer(shop)})), 0);
   const auto other = add("other", {scope::events_publish});
