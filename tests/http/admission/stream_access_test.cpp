@@ -197,6 +197,15 @@ TEST_F(StreamAccess, UsesATicketOnceAndNotForAHead) {
   EXPECT_EQ(ask({}, "&ticket=" + ticket), 401);
 }
 
+TEST_F(StreamAccess, UsesUpNoTicketWhoseStreamAsksForTooMuch) {
+  stream_grant grant;
+  grant.topics = {"rooms/7"};
+  grant.expires_at = noon + 1min;
+  const auto ticket = *options.tickets->issue(grant, request_id{"p"}, noon);
+  EXPECT_EQ(ask({}, "&ticket=" + ticket, {"rooms/8"}), 403);
+  EXPECT_EQ(ask({}, "&ticket=" + ticket, {"rooms/7"}), 0);
+}
+
 TEST_F(StreamAccess, LogsWhoIsRefusedAndNothingThatLetsAnybodyIn) {
   const testing::log_capture log;
   stream_access access{options, counts};
