@@ -122,6 +122,27 @@ TEST_F(ConnectionTable, HasNoNextPageWhenTheLastOneIsFull) {
   EXPECT_TRUE(table.page(0, 0).connections.empty());
 }
 
+TEST_F(ConnectionTable, PagesThroughWhatAFilterLetsThrough) {
+  reach hers;
+  hers.subject = "ann";
+  for (const auto* id : {"a", "b", "c", "d"})
+    open(id, id);
+  for (const auto* tok : {"a", "c", "d"})
+    table.set_reach(token::from_text(tok), hers);
+  connection_filter of_ann;
+  of_ann.subject = "ann";
+  const auto first = table.page(0, 2, of_ann);
+  EXPECT_EQ(first.total, 3u);
+  ASSERT_EQ(first.connections.size(), 2u);
+  EXPECT_EQ(first.connections[1].id.str(), "c");
+  ASSERT_TRUE(first.next);
+  const auto second = table.page(*first.next, 2, of_ann);
+  ASSERT_EQ(second.connections.size(), 1u);
+  EXPECT_EQ(second.connections[0].id.str(), "d");
+  EXPECT_EQ(second.next, std::nullopt);
+  EXPECT_EQ(table.page(0, 3, of_ann).next, std::nullopt);
+}
+
 /// Random sequences of connects, disconnects, stale disconnects and failures, against two maps.
 class ConnectionTableModel : public ::testing::TestWithParam<unsigned> {};
 
