@@ -19,33 +19,15 @@ namespace {
 using namespace testing;
 using json = nlohmann::json;
 
-std::vector<std::string> browser_call(const std::string& profile, const std::string& url) {
-  return {
-    "chromium",
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--user-data-dir=" + profile,
-    // Without a debugger to wait for it would end with the page loaded.
-    "--remote-debugging-port=0",
-    url,
-  };
-}
-
 /// A page in a browser, of another origin than herald's streams.
 class open_page {
 public:
   open_page(const std::string& request_id, std::uint16_t stream_port)
     : server_(HERALD_SOURCE_DIR "/tests/e2e/page.html"),
-      browser_(browser_call(
-        (profile_ / "profile").string(),
-        server_.url() + "?port=" + std::to_string(stream_port) + "&request_id=" + request_id)) {}
+      browser_(
+        {"python3", HERALD_SOURCE_DIR "/tests/e2e/clients/open_page.py", "chromium",
+         folder_.path().string(),
+         server_.url() + "?port=" + std::to_string(stream_port) + "&request_id=" + request_id}) {}
 
   /// What it has seen of one type.
   [[nodiscard]] std::vector<json> seen(const std::string& type) const {
@@ -65,7 +47,7 @@ public:
   }
 
 private:
-  temporary_folder profile_;
+  temporary_folder folder_;
   web_page server_;
   child_program browser_;
 };

@@ -7,7 +7,6 @@ starts PROGRAM (chromium or firefox-esr) there with a profile in FOLDER, and wri
 """
 
 import http.server
-import os
 import pathlib
 import shutil
 import subprocess
@@ -65,52 +64,12 @@ class Pages(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
 query = urllib.parse.urlencode({"kind": kind, "stream": stream_url})
 url = f"http://127.0.0.1:{server.server_port}/?{query}"
-profile = pathlib.Path(folder) / "profile"
-
-if program == "chromium":
-    call = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={profile}",
-        # Without a debugger to wait for it would end with the page loaded.
-        "--remote-debugging-port=0",
-        url,
-    ]
-else:
-    profile.mkdir()
-    # Nothing but the page is to be opened or asked for.
-    (profile / "user.js").write_text(
-        """
-user_pref("browser.aboutwelcome.enabled", false);
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("browser.startup.homepage_override.mstone", "ignore");
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("termsofuse.bypassNotification", true);
-user_pref("toolkit.telemetry.enabled", false);
-user_pref("app.normandy.enabled", false);
-user_pref("browser.safebrowsing.update.enabled", false);
-user_pref("extensions.update.enabled", false);
-user_pref("network.captive-portal-service.enabled", false);
-user_pref("network.connectivity-service.enabled", false);
-user_pref("services.settings.server", "data:,");
-"""
-    )
-    call = ["--headless", "--no-remote", "--profile", str(profile), url]
-
-# Browsers write much of their own into the home and to both outputs.
+# Browsers write much of their own to both outputs.
 log = open(pathlib.Path(folder) / "browser.log", "wb")
 subprocess.Popen(
-    [program, *call],
+    [sys.executable, here / "open_page.py", program, folder, url],
     stdin=subprocess.DEVNULL,
     stdout=log,
     stderr=log,
-    env={**os.environ, "HOME": folder},
 )
 server.serve_forever()
