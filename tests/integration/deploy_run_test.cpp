@@ -10,6 +10,7 @@
 #include "tests/support/child_program.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/herald_process.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -65,6 +66,23 @@ std::vector<std::string> curl_lines(const std::string& text) {
   return commands;
 }
 
+void replace(std::string& text, std::string_view what, std::string_view with) {
+  if (const auto at = text.find(what); at != std::string::npos)
+    text.replace(at, what.size(), with);
+}
+
+bool has_shown(const child_program& program, const std::string& text) {
+  return eventually([&] { return program.standard_output().find(text) != std::string::npos; });
+}
+
+/// The ticket in what a command prints.
+std::string ticket_given_by(const std::string& command) {
+  const auto given = run_program({"bash", "-c", command}).standard_output;
+  const auto begin = given.find("herald-ticket-");
+  EXPECT_NE(begin, std::string::npos) << given;
+  return begin == std::string::npos ? "" : given.substr(begin, given.find('"', begin) - begin);
+}
+
 TEST_F(DeployRun, StartsHeraldAndShowsAFirstEvent) {
   const auto api = std::to_string(free_port());
   const auto stream = std::to_string(free_port());
@@ -79,17 +97,29 @@ TEST_F(DeployRun, StartsHeraldAndShowsAFirstEvent) {
   const auto commands = curl_lines(shown);
   ASSERT_EQ(commands.size(), 2u) << shown;
   const child_program listening{{"bash", "-c", commands[0]}};
-  const auto hears = [&](const std::string& text) {
-    return eventually([&] { return listening.standard_output().find(text) != std::string::npos; });
-  };
-  ASSERT_TRUE(hears("retry:")) << listening.standard_error();
+  ASSERT_TRUE(has_shown(listening, "retry:")) << listening.standard_error();
   const auto posted = run_program({"bash", "-c", commands[1]});
   EXPECT_EQ(posted.status, exited(0));
   EXPECT_NE(posted.standard_output.find("\"recipients\":1"), std::string::npos);
-  EXPECT_TRUE(hears("event: hello\ndata: \"world\"\n"));
+  EXPECT_TRUE(has_shown(listening, "event: hello\ndata: \"world\"\n"));
 
   run.signal(SIGTERM);
   EXPECT_EQ(run.wait(), exited(0)) << "herald has taken its place";
+}
+
+TEST_F(DeployRun, ShowsHowToGetATicketWhereOneIsNeeded) {
+  const auto api = std::to_string(free_port());
+  const auto stream = std::to_string(free_port());
+  child_program run{call({"--api-port", api, "--stream-port", stream, "--auth-mode", "required"})};
+  ASSERT_TRUE(eventually(
+    [&] { return run.standard_error().find("started") != std::string::npos || !run.running(); }));
+  auto commands = curl_lines(run.standard_output());
+  ASSERT_EQ(commands.size(), 3u) << run.standard_output() << run.standard_error();
+  replace(commands[1], "TICKET", ticket_given_by(commands[0]));
+  const child_program listening{{"bash", "-c", commands[1]}};
+  ASSERT_TRUE(has_shown(listening, "retry:")) << listening.standard_output();
+  EXPECT_EQ(run_program({"bash", "-c", commands[2]}).status, exited(0));
+  EXPECT_TRUE(has_shown(listening, "event: hello\ndata: \"world\"\n"));
 }
 
 TEST_F(DeployRun, ConfiguresOnceAndBuildsEachTime) {
@@ -120,38 +150,75 @@ TEST_F(DeployRun, ShowsWhereTheStreamsOfAGatewayAre) {
   EXPECT_TRUE(curl_lines(shown).empty()) << "how to open a stream is the gateway's business";
 }
 
-void replace(std::string& text, std::string_view what, std::string_view with) {
-  if (const auto at = text.find(what); at != std::string::npos)
-    text.replace(at, what.size(), with);
+/// The commands that the README shows under a heading, on ports of the test's own.
+std::vector<std::string> commands_under(const std::string& heading, const herald_process& herald) {
+  std::vector<std::string> commands;
+  bool here = false;
+  std::istringstream lines{text_of(fs::path{HERALD_SOURCE_DIR} / "README.md")};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("#"))
+      here = line.ends_with("# " + heading);
+    if (!here || !line.starts_with("$ "))
+      continue;
+    replace(line, "$ ", "");
+    replace(line, " &", "");
+    replace(line, ":8080", ":" + std::to_string(herald.api_port()));
+    replace(line, ":8081", ":" + std::to_string(herald.stream_port()));
+    commands.push_back(line);
+  }
+  return commands;
 }
 
-/// The commands of the README, on ports of the test's own.
 TEST(Readme, ShowsAFirstEvent) {
   herald_process herald;
-  std::vector<std::string> commands;
-  std::istringstream lines{text_of(fs::path{HERALD_SOURCE_DIR} / "README.md")};
-  for (std::string line; std::getline(lines, line);)
-    // One that needs a key is an example of it.
-    if (line.starts_with("$ curl ") && line.find("$KEY") == std::string::npos) {
-      replace(line, "$ ", "");
-      replace(line, " &", "");
-      replace(line, ":8080", ":" + std::to_string(herald.api_port()));
-      replace(line, ":8081", ":" + std::to_string(herald.stream_port()));
-      commands.push_back(line);
-    }
-  ASSERT_EQ(commands.size(), 3u);
+  const auto commands = commands_under("A first event", herald);
+  ASSERT_EQ(commands.size(), 2u);
   const child_program listening{{"bash", "-c", commands[0]}};
-  const auto hears = [&](const std::string& text) {
-    return eventually([&] { return listening.standard_output().find(text) != std::string::npos; });
-  };
-  ASSERT_TRUE(hears("retry:")) << listening.standard_error();
+  ASSERT_TRUE(has_shown(listening, "retry:")) << listening.standard_error();
   EXPECT_EQ(run_program({"bash", "-c", commands[1]}).status, exited(0));
-  EXPECT_TRUE(hears("event: greeting\ndata: {\"text\":\"hello\"}\n"))
+  EXPECT_TRUE(has_shown(listening, "event: greeting\ndata: {\"text\":\"hello\"}\n"))
     << listening.standard_output();
-  const auto first = run_program({"bash", "-c", commands[2]});
-  const auto again = run_program({"bash", "-c", commands[2]});
+}
+
+TEST(Readme, ShowsARequestThatCanBeRetried) {
+  herald_process herald;
+  const auto commands = commands_under("Publishing that can be retried", herald);
+  ASSERT_EQ(commands.size(), 1u);
+  const auto first = run_program({"bash", "-c", commands[0]});
+  const auto again = run_program({"bash", "-c", commands[0]});
   EXPECT_NE(first.standard_output.find(R"("id":)"), std::string::npos) << first.standard_output;
   EXPECT_EQ(again.standard_output, first.standard_output) << "the same key";
+}
+
+TEST(Readme, ShowsAFirstTicket) {
+  herald_process herald{{"--auth-mode", "required"}};
+  auto commands = commands_under("Who may hear", herald);
+  ASSERT_EQ(commands.size(), 4u);
+  EXPECT_EQ(commands[0], "deploy/run --auth-mode required");
+  replace(commands[2], "herald-ticket-gzVE..", ticket_given_by(commands[1]));
+  const child_program listening{{"bash", "-c", commands[2]}};
+  ASSERT_TRUE(has_shown(listening, "retry:")) << listening.standard_output();
+  EXPECT_EQ(run_program({"bash", "-c", commands[3]}).status, exited(0));
+  EXPECT_TRUE(has_shown(listening, "event: mail\ndata: \"for her alone\"\n"));
+}
+
+TEST(Readme, ShowsATokenOfOnesOwn) {
+  const temporary_folder folder;
+  herald_process herald{
+    {"--auth-mode", "required", "--auth-secret-file", folder.write("secret", std::string(44, 's')),
+     "--auth-issuer", "https://app.example", "--auth-audience", "herald"}};
+  const auto commands = commands_under("Tokens", herald);
+  ASSERT_GT(commands.size(), 3u);
+  EXPECT_EQ(commands[0], "openssl rand -base64 32 > secret");
+  EXPECT_EQ(
+    commands[1],
+    "deploy/run --auth-mode required --auth-secret-file secret --auth-issuer https://app.example "
+    "--auth-audience herald");
+  auto script = "cd " + folder.path().string() + "\n";
+  for (auto line = commands.begin() + 2; line != commands.end(); ++line)
+    script += *line + "\n";
+  const child_program listening{{"bash", "-c", script}};
+  EXPECT_TRUE(has_shown(listening, "retry:")) << listening.standard_output();
 }
 
 } // namespace
