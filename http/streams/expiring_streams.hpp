@@ -21,15 +21,18 @@ class expiring_streams {
 public:
   using milliseconds = std::chrono::milliseconds;
 
-  /// `notice` before its end a stream is told; 0: not.
+  /// `notice` before its end a stream is told; 0: not. One that has less than twice that left is
+  /// told at half of it: a page that is told at once, and renews, would do nothing else.
   explicit expiring_streams(milliseconds notice) : notice_(notice) {}
 
-  /// The stream in this slot, which has just opened, is good until `expires_at`, and ends
-  /// `grace` later.
-  void add(stream_slot slot, wall_time expires_at, milliseconds grace) {
+  /// The stream in this slot, which opens `now`, is good until `expires_at`, and ends `grace`
+  /// later.
+  void add(stream_slot slot, wall_time now, wall_time expires_at, milliseconds grace) {
     remove(slot);
     const entry made{expires_at, expires_at + grace, notice_.count() != 0};
-    const auto when = made.untold ? expires_at - notice_ : made.ends_at;
+    const auto when = made.untold
+                        ? std::max<wall_time>(expires_at - notice_, now + (expires_at - now) / 2)
+                        : made.ends_at;
     due_.emplace(when, slot);
     try {
       by_slot_.emplace(slot, std::pair{when, made});

@@ -80,7 +80,9 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (client->heartbeat_event)
     heartbeats_.watch(*slot);
   if (client->expires_at)
-    expiring_.add(*slot, *client->expires_at, jitter_({}, expiry_spread(options_.auth.leeway_s)));
+    expiring_.add(
+      *slot, std::chrono::system_clock::now(), *client->expires_at,
+      jitter_({}, expiry_spread(options_.auth.leeway_s)));
   auto missed = within_budget(client->replays_of, order.missed);
   openings_.remove(*slot);
   feed_.attach(*slot, std::move(start), std::move(missed), order.cursor, order.hears);

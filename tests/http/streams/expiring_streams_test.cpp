@@ -32,7 +32,7 @@ protected:
 };
 
 TEST_F(ExpiringStreams, AreToldAndThenEnded) {
-  streams.add(1, noon, 3s);
+  streams.add(1, noon - 1h, noon, 3s);
   EXPECT_FALSE(streams.due(noon - 20001ms));
   EXPECT_EQ(at(noon - 20001ms), lines{});
   EXPECT_TRUE(streams.due(noon - 20s));
@@ -43,30 +43,42 @@ TEST_F(ExpiringStreams, AreToldAndThenEnded) {
   EXPECT_EQ(streams.size(), 0u);
 }
 
+/// A page that is told at once would renew without end.
+TEST_F(ExpiringStreams, AreToldAtHalfOfAShortTime) {
+  streams.add(1, noon, noon + 30s, 0s);
+  EXPECT_EQ(at(noon + 14999ms), lines{});
+  EXPECT_EQ(at(noon + 15s), lines{"tell 1 15000"});
+  streams.add(2, noon, noon + 2s, 0s);
+  EXPECT_EQ(at(noon), lines{});
+  EXPECT_EQ(at(noon + 1s), lines{"tell 2 1000"});
+  streams.add(3, noon + 1s, noon, 0s);
+  EXPECT_EQ(at(noon + 1s), (lines{"tell 3 0", "end 3"})) << "it was over before it began";
+}
+
 TEST_F(ExpiringStreams, GoByTheClockOnTheWallWhicheverWayItIsSet) {
-  streams.add(1, noon, 3s);
+  streams.add(1, noon - 1h, noon, 3s);
   EXPECT_EQ(at(noon + 1h), (lines{"tell 1 0", "end 1"})) << "forwards";
-  streams.add(2, noon, 3s);
+  streams.add(2, noon - 1h, noon, 3s);
   EXPECT_EQ(at(noon - 1s), lines{"tell 2 1000"});
   EXPECT_EQ(at(noon - 1h), lines{}) << "backwards: it was told";
   EXPECT_EQ(at(noon + 3s), lines{"end 2"});
 }
 
 TEST_F(ExpiringStreams, AreForgottenWhenTheyEndOtherwise) {
-  streams.add(1, noon, 0s);
-  streams.add(2, noon, 0s);
+  streams.add(1, noon - 1h, noon, 0s);
+  streams.add(2, noon - 1h, noon, 0s);
   streams.remove(1);
   streams.remove(7);
   EXPECT_EQ(at(noon), (lines{"tell 2 0", "end 2"}));
-  streams.add(1, noon + 1h, 0s);
-  streams.add(1, noon + 2h, 0s);
+  streams.add(1, noon - 1h, noon + 1h, 0s);
+  streams.add(1, noon - 1h, noon + 2h, 0s);
   EXPECT_EQ(streams.size(), 1u) << "another stream has the slot";
   EXPECT_EQ(at(noon + 1h), lines{});
 }
 
 TEST_F(ExpiringStreams, AreDoneInSlices) {
   for (stream_slot slot = 0; slot < 5; ++slot)
-    streams.add(slot, noon, 1s);
+    streams.add(slot, noon - 1h, noon, 1s);
   EXPECT_EQ(at(noon, 3).size(), 3u);
   EXPECT_TRUE(more);
   EXPECT_EQ(at(noon, 3).size(), 2u);
@@ -75,7 +87,7 @@ TEST_F(ExpiringStreams, AreDoneInSlices) {
 
 TEST(ExpiringStreamsWithoutNotice, AreEndedUntold) {
   expiring_streams streams{0ms};
-  streams.add(1, noon, 1s);
+  streams.add(1, noon - 1h, noon, 1s);
   EXPECT_FALSE(streams.due(noon));
   int ended = 0;
   streams.run_slice(
