@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <thread>
 
@@ -17,6 +18,7 @@ public:
   /// Waits for the requests under way. Calling it again does nothing.
   void end();
 
+  [[nodiscard]] std::uint16_t port() const noexcept { return static_cast<std::uint16_t>(port_); }
   /// Of a path that begins with a slash.
   [[nodiscard]] std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view come_back =
   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
-  "\r\nretry: 50\n: no herald\n";
+  "Access-Control-Allow-Origin: *\r\n\r\nretry: 50\n: no herald\n";
 
 /// -1 where nobody listens.
 int connect_to(std::uint16_t port) {
