@@ -1,5 +1,6 @@
 #include "http/clients/gateway_client.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -186,6 +187,32 @@ TEST(GatewayClient, SendsLargeBodiesWhole) {
   const std::string large(5'000'000, 'x');
   EXPECT_EQ(link.post(large), send_result::delivered);
   EXPECT_EQ(peer.bodies().at(0), large);
+}
+
+TEST(GatewayClient, SendsABodyInAsManyPiecesAsItTakes) {
+  silent_listener narrow;
+  // What the sockets of both ends hold is less than a third of the body.
+  const int room = 64 * 1024;
+  ::setsockopt(narrow.descriptor(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  const std::string large(16'000'000, '#');
+  std::size_t taken = 0;
+  std::thread peer{[&] {
+    const auto fd = narrow.take();
+    std::string buffer(room, '\0');
+    while (taken < large.size()) {
+      const auto size = ::recv(fd, buffer.data(), buffer.size(), 0);
+      if (size <= 0)
+        break;
+      taken += static_cast<std::size_t>(std::count(buffer.begin(), buffer.begin() + size, '#'));
+    }
+    answer_with_200(fd);
+    ::close(fd);
+  }};
+  test_link link{narrow.url(), 15s};
+  EXPECT_EQ(link.post(large), send_result::delivered);
+  link.abandon();
+  peer.join();
+  EXPECT_EQ(taken, large.size());
 }
 
 TEST(GatewayClient, TellsAnswersApart) {
