@@ -385,6 +385,20 @@ TEST_F(GatewaySender, LogsALossThatNothingFollows) {
   EXPECT_NE(lines[1].find(" version=1 task=0 event=0 "), std::string::npos) << lines[1];
 }
 
+TEST_F(GatewaySender, CountsLossesByWhatIsFull) {
+  options.max_stream_events = 0;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1"}));
+  EXPECT_TRUE(shows("herald_gateway_lost_total{reason=\"stream_full\"} 1"));
+  options.max_stream_events = 10;
+  options.max_queue_events = 0;
+  auto other = spawn(gateway, 1);
+  tell(other, attach("b"));
+  tell(other, to_all({"1", "2"}));
+  EXPECT_TRUE(shows("herald_gateway_lost_total{reason=\"shard_full\"} 2"));
+}
+
 TEST_F(GatewaySender, NamesTheTroubleThatALossCameOf) {
   gateway.answers["a"].assign(20, send_result::failing);
   auto shard = spawn(gateway);
