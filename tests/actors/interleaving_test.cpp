@@ -1,6 +1,6 @@
-// The rules of streams, audiences, versions, observers and tasks hold in whatever order the actors
-// come to handle their messages: 10,000 worlds, each from a seed, against a model that does one
-// thing after the other.
+// The rules of streams, audiences, keys, versions, observers and tasks hold in whatever order the
+// actors come to handle their messages: 10,000 worlds, each from a seed, against a model that does
+// one thing after the other.
 //
 //   HERALD_TEST_SEED=4711 build/dev/tests/herald_unit_tests --gtest_filter='*Interleaving*'
 //
@@ -57,6 +57,9 @@ protected:
     sum.values += c.values;
     sum.changes += c.changes;
     sum.look_backs += c.look_backs;
+    sum.keyed += c.keyed;
+    sum.replayed += c.replayed;
+    sum.conflicts += c.conflicts;
     if (!HasFailure() && !only)
       return;
     std::cerr << "seed " << seed << " (HERALD_TEST_SEED=" << seed << " repeats it):\n";
@@ -95,6 +98,9 @@ TEST_P(Interleaving, KeepsTheRulesInAnyOrder) {
   EXPECT_GT(sum.values, worlds / 20);
   EXPECT_GT(sum.changes, worlds);
   EXPECT_GT(sum.look_backs, worlds / 2);
+  EXPECT_GT(sum.keyed, worlds);
+  EXPECT_GT(sum.replayed, worlds / 2);
+  EXPECT_GT(sum.conflicts, worlds / 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Interleaving, ::testing::Range(0u, shards));

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/idempotency/idempotency.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/tasks/task_runner.hpp"
 #include "actors/versions/version_store.hpp"
@@ -68,6 +69,9 @@ rules_world::rules_world(
     [this](const task_runner_actor& runner, std::size_t number) {
       return spawn_worker(runner, number);
     })});
+  keys_ = own(idempotency_actor{spawn_idempotency(
+    system_, {"idempotency", {}, &numbers}, {idempotency_time, 1 << 20}, numbers,
+    {store_, registry_})});
   for (std::size_t i = 0; i < 3; ++i) {
     transports_.push_back(spawn_transport(i));
     hearers_.push_back(std::make_unique<audience_index>());

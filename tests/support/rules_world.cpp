@@ -105,6 +105,9 @@ void rules_world::play() {
     &rules_world::publish_something,
     &rules_world::publish_something,
     &rules_world::publish_something,
+    &rules_world::publish_with_key,
+    &rules_world::publish_with_key,
+    &rules_world::publish_with_key,
     &rules_world::queue_something,
     &rules_world::queue_something,
     &rules_world::join_observer,
@@ -500,6 +503,7 @@ void rules_world::let_time_pass() {
   const auto time = chaos_.chance(4) ? std::chrono::minutes{120} : std::chrono::minutes{1};
   note(std::to_string(time.count()) + " minutes pass");
   streams_->pass(time);
+  passed_ += time;
   scheduler_.advance_time(time);
   chaos_.drain();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -22,10 +23,10 @@
 
 namespace herald::testing {
 
-/// A herald without sockets: the real registry, version store and task runner, and around them
-/// transports with browsers, publishers, observers, a version source and task workers, all played.
-/// A seed decides what they do and in which order everybody's messages are handled. The models are
-/// told of each message as it enters the mailbox, so they know what must come of it.
+/// A herald without sockets: the real registry, version store, task runner and book of keys, and
+/// around them transports with browsers, publishers, observers, a version source and task workers,
+/// all played. A seed decides what they do and in which order everybody's messages are handled. The
+/// models are told of each message as it enters the mailbox, so they know what must come of it.
 class rules_world {
 public:
   rules_world(
@@ -56,6 +57,9 @@ public:
     std::size_t values = 0;     ///< last values, given where topics were added
     std::size_t changes = 0;    ///< of topics
     std::size_t look_backs = 0; ///< that found something
+    std::size_t keyed = 0;      ///< published with a key
+    std::size_t replayed = 0;   ///< requests that were answered as another
+    std::size_t conflicts = 0;  ///< requests whose key had another body
   };
   [[nodiscard]] const tally& counts() const { return counts_; }
 
@@ -98,6 +102,21 @@ private:
     double progress = 0.0;
   };
 
+  /// What is sent with a key.
+  struct keyed_command {
+    request_key key;
+    publish command;
+    /// Of its events, once they are published.
+    std::vector<event_id> ids;
+    /// When that was.
+    std::chrono::minutes since{0};
+    /// Somebody has sent another body with the key.
+    bool reused = false;
+  };
+
+  /// How long answers are kept.
+  static constexpr std::chrono::minutes idempotency_time{5};
+
   // Playing.
   void play();
   void open(page& p, std::optional<std::string> cursor);
@@ -111,6 +130,9 @@ private:
   void stale_end();
   void publish_something();
   draft some_draft();
+  void publish_with_key();
+  void claim(const client_actor::pointer& self, std::size_t which, bool other);
+  void carry_out(const client_actor::pointer& self, std::size_t which, claim_id id);
   void queue_something();
   void join_observer();
   void answer_fetch();
@@ -182,6 +204,7 @@ private:
   connection_registry_actor registry_;
   version_store_actor store_;
   task_runner_actor runner_;
+  idempotency_actor keys_;
   source_actor source_;
   std::vector<delivery_actor> transports_;
   /// By transport; its members are numbers of browsers.
@@ -197,6 +220,9 @@ private:
   std::map<std::string, bool> broken_;                   ///< observers that have crashed
   std::vector<worker> workers_;
   std::vector<task_id> tasks_;
+  std::vector<keyed_command> keyed_;
+  claim_id last_claim_ = 0;
+  std::chrono::minutes passed_{0};
   bool fetching_ = false;
   bool has_source_ = false;
   bool ending_ = false;
