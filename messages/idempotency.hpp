@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,6 +49,8 @@ struct claim_key {
   /// What the request makes is named by the seed: with a journal the claim is in the file before it
   /// is granted, so that a request that comes again finds what was made.
   bool planned = false;
+  /// Its request waits no longer than this, and once it is carried out, it is over after so long.
+  std::chrono::milliseconds longest{0};
 };
 
 struct key_grant {

@@ -7,7 +7,7 @@ namespace herald {
 
 namespace {
 
-/// No request lives longer.
+/// Nobody is there for a claim that is older, and twice as old as its request may be.
 constexpr std::chrono::minutes longest_request{3};
 
 } // namespace
@@ -66,7 +66,7 @@ void key_book::claim(const claim_key& wish, const token& seed, time_point now) {
       return;
     }
     weigh(*key);
-    claims_.try_emplace(wish.claim, claimant{key, wish.planned, now});
+    claims_.try_emplace(wish.claim, claimant{key, wish.planned, now, wish.longest});
     grant(key, wish.claim, now);
     return;
   }
@@ -79,7 +79,7 @@ void key_book::claim(const claim_key& wish, const token& seed, time_point now) {
     verdicts_.push_back({wish.claim, verdict::kind::answered, one.answer});
     return;
   }
-  claims_.try_emplace(wish.claim, claimant{key, wish.planned, now});
+  claims_.try_emplace(wish.claim, claimant{key, wish.planned, now, wish.longest});
   if (!idle(one)) {
     one.waiting.push_back(wish.claim);
     return;
@@ -298,7 +298,8 @@ std::vector<claim_id> key_book::expire(time_point now) {
   for (const auto& [claim, who] : claims_) {
     const auto& one = who.key->second;
     const bool asked_for = one.owner == claim && (one.left || one.recording);
-    if (now - who.since >= longest_request && !asked_for)
+    const auto longest = std::max<time_point::duration>(longest_request, 2 * who.longest);
+    if (now - who.since >= longest && !asked_for)
       gone.push_back(claim);
   }
   return gone;

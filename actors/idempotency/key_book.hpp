@@ -123,6 +123,7 @@ private:
     key_map::iterator key;
     bool planned = false;
     time_point since;
+    std::chrono::milliseconds longest;
   };
 
   void grant(key_map::iterator key, claim_id claim, time_point now);

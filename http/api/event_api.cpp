@@ -128,8 +128,13 @@ api_reply look_back(
 void add_event_routes(
   router& routes, caf::actor_system& system, const publisher_actor& publisher,
   const event_limits& limits, milliseconds unless_said) {
+  route_input takes{{"wait", "wait_ms"}};
+  takes.longest = [unless_said](const api_request& request) {
+    const auto wait = wait_of(request, unless_said);
+    return (wait ? wait->value_or(milliseconds{0}) : milliseconds{0}) + ask_deadline;
+  };
   routes.add(
-    "POST", "/api/events", {{"wait", "wait_ms"}},
+    "POST", "/api/events", std::move(takes),
     [&system, publisher, limits, unless_said](const api_request& request) {
       const auto wait = wait_of(request, unless_said);
       if (!wait)

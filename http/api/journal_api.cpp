@@ -31,8 +31,12 @@ caf::expected<std::string> parse_name(const std::string& body) {
 } // namespace
 
 void add_journal_route(router& routes, journal_copier copy) {
+  route_input takes;
+  takes.longest = [](const api_request&) {
+    return longest_copy;
+  };
   routes.add(
-    "POST", "/api/journal/backup", no_parameters,
+    "POST", "/api/journal/backup", std::move(takes),
     [copy = std::move(copy)](const api_request& request) {
       if (!copy)
         return problem(failure{ec::no_such_route, "journal.path is not set", {}});

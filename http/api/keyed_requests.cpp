@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -79,16 +80,25 @@ private:
   bool settled_ = false;
 };
 
+/// How long a request of the route is under way at most: it is carried out, and its answer
+/// recorded.
+std::chrono::milliseconds longest_of(const router::route& route, const api_request& request) {
+  return (route.takes.longest ? route.takes.longest(request) : ask_deadline) + ask_deadline;
+}
+
 api_reply answer_once(
-  caf::actor_system& system, const idempotency_actor& book, api_request& request, bool planned,
-  const router::header_list& headers,
+  caf::actor_system& system, const idempotency_actor& book, api_request& request,
+  const router::route& route, const router::header_list& headers,
   const std::function<api_reply(const api_request&)>& carry_out) {
   if (!is_key(*request.idempotency_key))
     return problem(failure{
       ec::invalid_field, "must be 1 to 255 visible characters of ASCII", "Idempotency-Key"});
   const request_key key{name_of(request), std::string{bytes_of(sha256_of(request.body))}};
   key_claim claim{book};
-  const auto grant = ask<key_grant>(system, book, claim_key{claim.id(), key, planned});
+  // Another request that has the claim takes as long as this one would.
+  const auto longest = longest_of(route, request);
+  const auto grant =
+    ask<key_grant>(system, book, claim_key{claim.id(), key, route.takes.planned, longest}, longest);
   if (!grant)
     return problem(grant.error());
   if (grant->answer)
@@ -115,7 +125,7 @@ void add_keyed_requests(router& routes, caf::actor_system& system, const idempot
   routes.set_keyed([&system, book](
                      api_request& request, const router::route& route,
                      const router::header_list& headers, const auto& carry_out) {
-    return answer_once(system, book, request, route.takes.planned, headers, carry_out);
+    return answer_once(system, book, request, route, headers, carry_out);
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct route_input {
   bool planned = false;
   /// Its answer is a secret, which nobody keeps for a retry: a key of the request is ignored.
   bool unkeyed = false;
+  /// How long its handler may take with a request; empty: no longer than for an answer of one actor
+  /// (`ask_deadline`).
+  std::function<std::chrono::milliseconds(const api_request&)> longest = {};
 };
 
 inline const route_input no_parameters{};

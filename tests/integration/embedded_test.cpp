@@ -178,6 +178,22 @@ TEST_F(EmbeddedWait, TakesAsLongAsTheSettingsSayUnlessTheRequestDoes) {
   EXPECT_EQ(json_of(longer.get())["pending"], 1);
 }
 
+TEST_F(EmbeddedWait, AnswersARetryAsItsFirstHoweverLongThatWaits) {
+  const auto publish = [port = herald.api_port()] {
+    return http_client{port}.post(
+      "/api/events?wait=true&wait_ms=6000", R"({"event":"n","data":1})", "Idempotency-Key: k\r\n");
+  };
+  // Either may come first.
+  auto one = std::async(std::launch::async, publish);
+  const auto other = publish();
+  const auto first = one.get();
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(json_of(first)["pending"], 1);
+  EXPECT_EQ(other.status, 200) << other.body;
+  EXPECT_EQ(other.body, first.body);
+  EXPECT_NE(first.has("idempotent-replayed"), other.has("idempotent-replayed"));
+}
+
 TEST_F(Embedded, NobodyThereIsNoError) {
   auto answer = post("/api/events", R"({"event":"n","data":1})", 202);
   EXPECT_EQ(answer["recipients"], 0);

@@ -238,6 +238,15 @@ TEST_F(KeyBook, WaitsForTheJournalHoweverLongARequestHasTaken) {
   EXPECT_EQ(book.expire(now), (std::vector<claim_id>{1}));
 }
 
+TEST_F(KeyBook, LeavesRequestsTheirTimeThatMayTakeLong) {
+  book.claim({1, {"long", "b"}, false, 10min}, {}, now);
+  claim(2, "short");
+  now += 10min;
+  EXPECT_EQ(book.expire(now), (std::vector<claim_id>{2}));
+  now += 10min;
+  EXPECT_EQ(book.expire(now), (std::vector<claim_id>{1, 2}));
+}
+
 TEST_F(KeyBook, HasRoomForSoMuchAndDropsTheOldestAnswer) {
   for (claim_id who = 1; who <= 20; ++who) {
     const auto key = std::to_string(who);

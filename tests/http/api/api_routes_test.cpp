@@ -56,6 +56,19 @@ TEST_F(EventApi, PublishesOneEvent) {
   EXPECT_EQ(page_of(seen[0].drafts[0].to), request_id{"X"});
 }
 
+TEST_F(EventApi, SaysHowLongARequestMayTake) {
+  using namespace std::chrono_literals;
+  const auto longest = [this](const std::string& query) {
+    api_request request;
+    request.query = parse_query(query);
+    return routes.find("POST", "/api/events").found->takes.longest(request);
+  };
+  EXPECT_EQ(longest(""), 5s);
+  EXPECT_EQ(longest("wait=true"), 6234ms) << "as the settings say";
+  EXPECT_EQ(longest("wait=true&wait_ms=60000"), 65s);
+  EXPECT_EQ(longest("wait=true&wait_ms=60001"), 5s) << "it is refused";
+}
+
 TEST_F(EventApi, SendsAPageTheTaskEventOfABrowserSuite) {
   const std::string path = "/api/testing/sse/task-event";
   const auto* body =

@@ -28,6 +28,12 @@ TEST_F(JournalApi, CopiesTheJournal) {
     EXPECT_EQ(call("POST", "/api/journal/backup", body).body, R"({"name":"made","bytes":5})");
 }
 
+TEST_F(JournalApi, SaysHowLongACopyMayTake) {
+  with_journal();
+  EXPECT_EQ(
+    routes.find("POST", "/api/journal/backup").found->takes.longest({}), std::chrono::minutes{10});
+}
+
 TEST_F(JournalApi, SaysWhatIsWrong) {
   with_journal();
   EXPECT_EQ(call("POST", "/api/journal/backup", R"({"name":"there"})").status, 507);

@@ -1,6 +1,7 @@
 #include "http/api/keyed_requests.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -167,6 +168,28 @@ TEST_F(KeyedRequests, WaitForTheOneThatIsUnderWay) {
   EXPECT_EQ(first.get().body, "1");
   EXPECT_EQ(second.get().body, "1");
   EXPECT_EQ(carried_out_, 1);
+}
+
+TEST_F(KeyedRequests, WaitForAsLongAsARequestOfTheirRouteMayTake) {
+  std::vector<std::chrono::milliseconds> longest;
+  add_keyed_requests(
+    routes, system(),
+    spawn<idempotency_actor>(
+      [&longest](const claim_key& wish) {
+        longest.push_back(wish.longest);
+        return key_grant{};
+      },
+      [](const settle_claim&) {}, [](const leave_claim&) {}, [](const claim_answered&) {},
+      [](const claim_released&) {}));
+  route_input takes;
+  takes.longest = [](const api_request&) {
+    return 60s;
+  };
+  routes.add("POST", "/api/slow", takes, [](const api_request&) { return json_reply(201, "{}"); });
+  EXPECT_EQ(post({"k"}).status, 202);
+  EXPECT_EQ(post({"k"}, "{}", "/api/slow").status, 201);
+  EXPECT_EQ(longest, (std::vector<std::chrono::milliseconds>{10s, 65s}))
+    << "carried out, and recorded";
 }
 
 TEST_F(KeyedRequests, AreTriedAnewWhereTheHandlerHasThrown) {
