@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -25,9 +26,21 @@ namespace {
 using kind = post_outcome::kind;
 using clock = curl_client::clock;
 
-constexpr std::size_t max_body_bytes = std::size_t{64} * 1024;
+/// Of a body that nobody wants.
+constexpr std::size_t max_unwanted_bytes = std::size_t{64} * 1024;
+/// Of all heads of an answer with a body that is wanted, and trailers.
+constexpr std::size_t max_head_bytes = std::size_t{64} * 1024;
 /// Between two looks where nothing is to be done; an order wakes the thread.
 constexpr int longest_nap_ms = 60'000;
+
+/// The value of a header, if the line has the header of this name, which ends with a colon.
+std::optional<std::string_view> value_in(std::string_view line, std::string_view name) {
+  if (line.size() <= name.size() || curl_strnequal(line.data(), name.data(), name.size()) == 0)
+    return std::nullopt;
+  line.remove_prefix(name.size());
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  return line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+}
 
 /// One request of an order, and then the one that it is redirected to. Stays where it is: libcurl
 /// has its address.
@@ -36,9 +49,11 @@ public:
   transfer(curl_client::order what, const curl_client_options& options)
     : order_(std::move(what)),
       options_(options) {
-    add_header("Content-Type: application/json");
-    // Nobody wants to be asked first.
-    add_header("Expect:");
+    if (!order_.get) {
+      add_header("Content-Type: application/json");
+      // Nobody wants to be asked first.
+      add_header("Expect:");
+    }
     for (const auto& header : order_.headers)
       add_header(header.c_str());
     begin();
@@ -53,7 +68,10 @@ public:
   [[nodiscard]] bool goes_on() {
     if (!next_)
       return false;
-    order_.get = order_.get || makes_get(status_);
+    if (makes_get(status_) && !order_.get) {
+      order_.get = true;
+      headers_.reset();
+    }
     order_.url = std::move(*next_);
     ++redirects_;
     begin();
@@ -61,14 +79,22 @@ public:
   }
 
   void ended(CURLcode how) {
-    if (how == CURLE_OK)
-      tell({kind::answered, status_, {}, opened()});
-    else if (how == CURLE_OPERATION_TIMEDOUT)
-      tell({kind::timed_out, 0, "no answer in time", opened()});
-    else
-      tell(
-        {kind::unreachable, 0, error_[0] != '\0' ? error_.data() : curl_easy_strerror(how),
-         opened()});
+    curl_outcome end{kind::answered, wants_body() || how == CURLE_OK ? status_ : 0, {}, opened()};
+    end.challenge = std::move(challenge_);
+    if (how == CURLE_OK) {
+      end.body = std::move(body_);
+    } else if (how == CURLE_OPERATION_TIMEDOUT) {
+      end.what = kind::timed_out;
+      end.why = "no answer in time";
+    } else {
+      end.what = kind::unreachable;
+      end.why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(how);
+      if (too_large_) {
+        end.why = "the answer is too large";
+        end.status = status();
+      }
+    }
+    tell(end);
   }
 
 private:
@@ -81,12 +107,17 @@ private:
     headers_.reset(list);
   }
 
+  [[nodiscard]] bool wants_body() const noexcept { return order_.max_body_bytes != 0; }
+
   void begin() {
     // A handle of its own each: what the last request has set is not known to all.
     easy_ = make_easy();
     next_.reset();
     status_ = 0;
+    body_.clear();
+    head_bytes_ = 0;
     body_bytes_ = 0;
+    too_large_ = false;
     error_[0] = '\0';
     set(CURLOPT_URL, order_.url.text().c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -99,10 +130,15 @@ private:
       set(CURLOPT_CAINFO, options_.ca_file.c_str());
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(order_.deadline - clock::now());
     set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left.count())));
+    if (headers_)
+      set(CURLOPT_HTTPHEADER, headers_.get());
+    if (order_.alone) {
+      set(CURLOPT_FRESH_CONNECT, 1L);
+      set(CURLOPT_FORBID_REUSE, 1L);
+    }
     if (order_.get) {
       set(CURLOPT_HTTPGET, 1L);
     } else {
-      set(CURLOPT_HTTPHEADER, headers_.get());
       set(CURLOPT_POST, 1L);
       set(CURLOPT_POSTFIELDSIZE, static_cast<long>(order_.body.size()));
       set(CURLOPT_POSTFIELDS, order_.body.c_str());
@@ -120,41 +156,58 @@ private:
   }
 
   static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) {
-    static_cast<transfer*>(self)->take_header({line, size});
-    return size;
+    return static_cast<transfer*>(self)->take_header({line, size}) ? size : 0;
   }
 
-  static std::size_t on_body(char*, std::size_t, std::size_t size, void* self) {
-    auto& bytes = static_cast<transfer*>(self)->body_bytes_;
-    bytes += size;
-    return bytes <= max_body_bytes ? size : 0;
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+    return static_cast<transfer*>(self)->take_body({data, size}) ? size : 0;
   }
 
-  void take_header(std::string_view line) {
-    constexpr std::string_view name = "location:";
+  bool take_header(std::string_view line) {
+    head_bytes_ += line.size();
+    too_large_ = wants_body() && head_bytes_ > max_head_bytes;
+    if (too_large_)
+      return false;
     if (line.starts_with("HTTP/")) {
       location_.clear();
-    } else if (
-      line.size() > name.size() && curl_strnequal(line.data(), name.data(), name.size()) != 0) {
-      line.remove_prefix(name.size());
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      location_ = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+      challenge_.clear();
+    } else if (const auto location = value_in(line, "location:")) {
+      location_ = *location;
+    } else if (const auto challenge = value_in(line, "www-authenticate:")) {
+      if (wants_body() && challenge_.empty())
+        challenge_ = *challenge;
     } else if (line == "\r\n" || line == "\n") {
       take_head();
     }
+    return true;
+  }
+
+  bool take_body(std::string_view data) {
+    body_bytes_ += data.size();
+    if (!wants_body())
+      return body_bytes_ <= max_unwanted_bytes;
+    too_large_ = body_bytes_ > order_.max_body_bytes;
+    if (!too_large_)
+      body_.append(data);
+    return !too_large_;
   }
 
   void take_head() {
-    long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     // Interim answers, and trailers, which end as a head does.
-    if (status < 200 || status_ != 0)
+    if (status() < 200 || status_ != 0)
       return;
-    status_ = static_cast<unsigned>(status);
+    status_ = status();
     if (is_redirect(status_) && redirects_ < options_.max_redirects)
       next_ = redirect_within_host(order_.url, location_);
-    if (!next_)
+    if (!next_ && !wants_body())
       tell({kind::answered, status_, {}, opened()});
+  }
+
+  /// Of the last head, also one that is not complete.
+  [[nodiscard]] unsigned status() const {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<unsigned>(status);
   }
 
   [[nodiscard]] std::size_t opened() const {
@@ -175,7 +228,11 @@ private:
   std::array<char, CURL_ERROR_SIZE> error_{};
   unsigned status_ = 0;
   std::string location_;
+  std::string challenge_;
+  std::string body_;
+  std::size_t head_bytes_ = 0;
   std::size_t body_bytes_ = 0;
+  bool too_large_ = false;
   std::size_t redirects_ = 0;
   std::optional<http_url> next_;
 };
@@ -197,11 +254,18 @@ public:
     thread_ = std::thread{[this] {
       run();
     }};
+    waker_ = std::thread{[this] {
+      wake();
+    }};
   }
 
   ~engine() {
-    ending_ = true;
-    curl_multi_wakeup(multi_.get());
+    {
+      const std::lock_guard lock{mutex_};
+      ending_ = true;
+    }
+    posted_.notify_one();
+    waker_.join();
     thread_.join();
     for (const auto& [easy, _] : under_way_)
       curl_multi_remove_handle(multi_.get(), easy);
@@ -215,7 +279,7 @@ public:
       const std::lock_guard lock{mutex_};
       orders_.push_back(std::move(what));
     }
-    curl_multi_wakeup(multi_.get());
+    posted_.notify_one();
   }
 
 private:
@@ -224,7 +288,7 @@ private:
   };
 
   void run() {
-    ::pthread_setname_np(::pthread_self(), "callback-curl");
+    ::pthread_setname_np(::pthread_self(), options_.name);
     while (!ending_) {
       for (auto& what : take_orders())
         start(std::move(what));
@@ -238,8 +302,22 @@ private:
     }
   }
 
+  /// Wakes the thread for those who post. A loop of streams cannot: libcurl does it by a
+  /// descriptor, and in the loop's own table that is none, or somebody else's.
+  void wake() {
+    ::pthread_setname_np(::pthread_self(), "curl-waker");
+    std::unique_lock lock{mutex_};
+    while (!ending_) {
+      posted_.wait(lock, [this] { return ending_ || (!orders_.empty() && !woken_); });
+      woken_ = true;
+      curl_multi_wakeup(multi_.get());
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
   std::vector<order> take_orders() {
     const std::lock_guard lock{mutex_};
+    woken_ = false;
     return std::exchange(orders_, {});
   }
 
@@ -278,9 +356,13 @@ private:
   std::unique_ptr<CURLM, free_multi> multi_;
   std::map<CURL*, std::unique_ptr<transfer>> under_way_;
   std::mutex mutex_;
+  std::condition_variable posted_;
   std::vector<order> orders_;
+  /// The thread knows that there are orders.
+  bool woken_ = false;
   std::atomic<bool> ending_{false};
   std::thread thread_;
+  std::thread waker_;
 };
 
 curl_client::curl_client(curl_client_options options)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,12 +30,17 @@ protected:
 
   /// POSTs and waits for the outcome.
   curl_outcome post(const std::string& url, std::chrono::milliseconds time = testing::patience) {
+    return outcome_of(order_of(url, time));
+  }
+
+  curl_outcome outcome_of(curl_client::order order) {
+    const auto url = order.url.text();
     std::size_t before = 0;
     {
       const std::lock_guard lock{mutex};
       before = outcomes.size();
     }
-    submit(url, time);
+    submit(std::move(order));
     std::unique_lock lock{mutex};
     const bool told =
       changed.wait_for(lock, 2 * testing::patience, [&] { return outcomes.size() > before; });
@@ -42,14 +48,19 @@ protected:
     return told ? outcomes.back() : curl_outcome{};
   }
 
-  void submit(const std::string& url, std::chrono::milliseconds time = testing::patience) {
-    client->post(
-      {*parse_http_url(url), "{\"a\":1}", curl_client::clock::now() + time, false,
-       [this](const curl_outcome& how) {
-         const std::lock_guard lock{mutex};
-         outcomes.push_back(how);
-         changed.notify_all();
-       }});
+  static curl_client::order
+  order_of(const std::string& url, std::chrono::milliseconds time = testing::patience) {
+    return {*parse_http_url(url), "{\"a\":1}", curl_client::clock::now() + time, false, nullptr};
+  }
+
+  void submit(const std::string& url) { submit(order_of(url)); }
+  void submit(curl_client::order order) {
+    order.done = [this](const curl_outcome& how) {
+      const std::lock_guard lock{mutex};
+      outcomes.push_back(how);
+      changed.notify_all();
+    };
+    client->post(std::move(order));
   }
 
   /// "POST /callback {"a":1}" of the last request.
@@ -166,6 +177,65 @@ TEST_F(CurlClient, GoesByTheStatusWhateverTheBody) {
     EXPECT_EQ(how.what, kind::answered) << how.why;
     EXPECT_EQ(how.status, 200u);
     use();
+  }
+}
+
+TEST_F(CurlClient, GetsABodyThatIsWanted) {
+  use();
+  const auto get = [&](const std::string& answer, std::size_t most) {
+    testing::scripted_server other{"\r\n\r\n", {{answer}}};
+    curl_client::order order;
+    order.url = *parse_http_url(other.url());
+    order.deadline = curl_client::clock::now() + testing::patience;
+    order.get = true;
+    order.max_body_bytes = most;
+    const auto how = outcome_of(std::move(order));
+    use();
+    return how;
+  };
+  const std::string head = "HTTP/1.1 401 No\r\nWWW-Authenticate:  Bearer a \r\n"
+                           "www-authenticate: Basic\r\nContent-Length: ";
+  auto how = get(head + "5\r\n\r\nabcde", 5);
+  EXPECT_EQ(how.what, kind::answered) << how.why;
+  EXPECT_EQ(how.status, 401u);
+  EXPECT_EQ(how.body, "abcde");
+  EXPECT_EQ(how.challenge, "Bearer a");
+  how = get(head + "6\r\n\r\nabcdef", 5);
+  EXPECT_EQ(how.what, kind::unreachable);
+  EXPECT_EQ(how.why, "the answer is too large");
+  EXPECT_EQ(how.status, 401u);
+  how = get(head + "5\r\n\r\nab", 5);
+  EXPECT_EQ(how.what, kind::unreachable) << "it has no end";
+  EXPECT_EQ(how.status, 401u);
+}
+
+TEST_F(CurlClient, SendsHeadersWithTheFirstRequestOfAnOrder) {
+  use();
+  curl_client::order order;
+  order.url = *parse_http_url(server.url("/callback"));
+  order.deadline = curl_client::clock::now() + testing::patience;
+  order.get = true;
+  order.headers = {"Content-Type: text/x-of-the-order"};
+  EXPECT_EQ(outcome_of(order).status, 200u);
+  EXPECT_EQ(server.requests().back()["type"], "text/x-of-the-order");
+  EXPECT_EQ(last(), "GET /callback ");
+  order.get = false;
+  order.headers = {};
+  order.url = *parse_http_url(server.url("/redirect/303//callback"));
+  EXPECT_EQ(outcome_of(order).status, 200u);
+  EXPECT_NE(server.requests().back()["type"], "application/json") << "of what was a POST";
+}
+
+TEST_F(CurlClient, SharesNoConnectionOfAnOrderThatIsAlone) {
+  curl_client_options options;
+  options.idle_time = 10min;
+  use(options);
+  curl_client::order order;
+  order.url = *parse_http_url(server.url("/callback"));
+  order.deadline = curl_client::clock::now() + testing::patience;
+  for (const auto& [alone, opened] : {std::pair{false, 1U}, {true, 1U}, {true, 1U}, {false, 0U}}) {
+    order.alone = alone;
+    EXPECT_EQ(outcome_of(order).opened, opened);
   }
 }
 
