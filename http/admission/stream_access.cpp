@@ -8,6 +8,7 @@
 #include "actors/telemetry/log.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "http/auth/bearer.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/protocol/request_origin.hpp"
 #include "http/protocol/url.hpp"
@@ -52,8 +53,10 @@ std::string_view name_of(finding what) {
     return "a cookie of a page that is not listed";
   case finding::limited:
     return "too many attempts from this address have failed";
+  case finding::refused:
+    return "the application says no";
   default:
-    return "the key of the token is not known yet";
+    return "nobody can say now";
   }
 }
 
@@ -79,34 +82,80 @@ std::optional<stream_access::refusal> stream_access::ask(
   const auto& auth = options_.auth;
   opening.url = split_target(request.target).path;
   const auto presented = presented_by(request, opening.ticket, auth.cookie);
+  if (asks_application(presented.how, opening))
+    return wait_for_application(request, opening, now);
+  if (presented.how == way::none && auth.mode == auth_mode::optional)
+    return give({}, false, opening, now);
+  auto found = judge(presented, request, opening, now, std::move(over));
+  if (const auto* why = std::get_if<bad>(&found))
+    return refuse(*why, opening, now);
+  auto refused = give(std::move(std::get<stream_grant>(found)), true, opening, now);
+  if (refused && presented.how == way::ticket)
+    options_.tickets->give_back(presented.text);
+  return refused;
+}
+
+std::optional<stream_access::refusal>
+stream_access::take(const authorize_verdict& said, stream_opening& opening, wall_time now) {
+  if (const auto* const grant = std::get_if<stream_grant>(&said))
+    // An answer that names nobody lets in whoever has no credential.
+    return give(*grant, !grant->subject.empty(), opening, now);
+  const auto* const down = std::get_if<turned_down>(&said);
+  if (down == nullptr)
+    return refuse({finding::later, {reason::application_away}}, opening, now);
+  constexpr std::string_view detail = "the application lets this page have no stream";
+  if (down->status == 403)
+    return refuse(
+      {finding::refused, {reason::forbidden, problem({403, "Forbidden"}, detail)}}, opening, now);
+  auto reply = challenged(401, "Unauthorized", detail, {});
+  if (!down->challenge.empty())
+    reply.headers = {{"WWW-Authenticate", down->challenge}};
+  return refuse({finding::refused, {reason::unauthorized, std::move(reply)}}, opening, now);
+}
+
+/// Where there are keys a token is theirs. Whoever wants a head alone is answered without a
+/// question.
+bool stream_access::asks_application(way how, const stream_opening& opening) const {
+  if (!options_.questions || opening.head_only || how == way::ticket || how == way::two)
+    return false;
+  return how == way::none || !options_.auth.takes_tokens();
+}
+
+/// What browsers send by themselves may be all that the application goes by.
+stream_access::refusal stream_access::wait_for_application(
+  const request_head& request, const stream_opening& opening, wall_time now) {
+  const auto authorization = request.header("Authorization");
+  const bool by_itself =
+    request.header("Cookie") || (authorization && bearer_token(*authorization).empty());
+  if (by_itself && !is_same_site(request))
+    return refuse(other_site(), opening, now);
+  return {reason::application_away, std::nullopt, awaited::application};
+}
+
+/// Gives the opening what was granted, beside what is public.
+std::optional<stream_access::refusal>
+stream_access::give(stream_grant grant, bool targeted, stream_opening& opening, wall_time now) {
+  const auto& everyones = options_.auth.public_topics;
   credential right;
-  auto hears = opening.asks ? *opening.asks : reach{};
-  if (presented.how == way::none && auth.mode == auth_mode::optional) {
-    right.targeted = false;
-    right.topics = auth.public_topics;
-  } else {
-    auto found = judge(presented, request, opening, now, std::move(over));
-    if (const auto* why = std::get_if<bad>(&found))
-      return refuse(*why, opening, now);
-    auto& grant = std::get<stream_grant>(found);
-    hears.subject = grant.subject;
-    hears.roles = std::move(grant.roles);
-    right.subject = std::move(grant.subject);
-    right.id = std::move(grant.credential_id);
-    right.issued_at = grant.issued_at;
-    right.topics = std::move(grant.topics);
-    right.topics.insert(right.topics.end(), auth.public_topics.begin(), auth.public_topics.end());
-    opening.expires_at = grant.expires_at;
-  }
+  right.targeted = targeted;
+  right.topics = std::move(grant.topics);
+  right.topics.insert(right.topics.end(), everyones.begin(), everyones.end());
   if (const auto topic = topic_not_granted(opening, right.topics)) {
-    if (presented.how == way::ticket)
-      options_.tickets->give_back(presented.text);
     auto reply = challenged(
       403, "Forbidden", "the stream may not listen to " + *topic, "insufficient_scope", "topic");
     return refuse(
       {finding::insufficient_scope, {reason::forbidden, std::move(reply)}}, opening, now);
   }
-  metrics_.found(right.targeted ? finding::ok : finding::anonymous).Increment();
+  metrics_.found(targeted ? finding::ok : finding::anonymous).Increment();
+  auto hears = opening.asks ? *opening.asks : reach{};
+  if (targeted) {
+    hears.subject = grant.subject;
+    hears.roles = std::move(grant.roles);
+  }
+  right.subject = std::move(grant.subject);
+  right.id = std::move(grant.credential_id);
+  right.issued_at = grant.issued_at;
+  opening.expires_at = grant.expires_at;
   if (!hears.plain())
     opening.asks = std::make_shared<const reach>(std::move(hears));
   opening.by = std::make_shared<const credential>(std::move(right));
@@ -136,13 +185,7 @@ stream_access::judgement stream_access::judge(
     return judge_token(presented.text, now, std::move(over));
   case way::cookie:
     if (!is_same_site(request))
-      return bad{
-        finding::origin,
-        {reason::origin,
-         problem(
-           {403, "Forbidden"},
-           "a cookie counts for pages of this origin, and of those that stream.cors_origins lists "
-           "by name")}};
+      return other_site();
     return judge_token(presented.text, now, std::move(over));
   case way::ticket:
     return judge_ticket(presented.text, opening, now);
@@ -161,7 +204,7 @@ stream_access::judge_token(std::string_view token, wall_time now, token_judge::f
   case token_judge::refusal::later:
     return bad{finding::later, {reason::key_unknown}};
   case token_judge::refusal::soon:
-    return bad{finding::later, {reason::key_unknown, std::nullopt, true}};
+    return bad{finding::later, {reason::key_unknown, std::nullopt, awaited::key}};
   }
   return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
 }
@@ -175,6 +218,16 @@ stream_access::judgement stream_access::judge_ticket(
   if (!grant)
     return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
   return std::move(*grant);
+}
+
+stream_access::bad stream_access::other_site() {
+  return {
+    finding::origin,
+    {reason::origin,
+     problem(
+       {403, "Forbidden"},
+       "a cookie counts for pages of this origin, and of those that stream.cors_origins lists by "
+       "name")}};
 }
 
 /// Browsers send a cookie by themselves, also for a page that has no business here.
@@ -211,7 +264,7 @@ stream_access::refusal stream_access::refuse_token(const stream_opening& opening
 
 stream_access::refusal
 stream_access::refuse(const bad& found, const stream_opening& opening, wall_time now) {
-  if (found.how.waits)
+  if (found.how.awaits != awaited::nothing)
     return found.how;
   metrics_.found(found.what).Increment();
   tell(found, opening, now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "http/access/authorize_answer.hpp"
 #include "http/access/presented_credential.hpp"
 #include "http/access/token_judge.hpp"
 #include "http/admission/stream_metrics.hpp"
@@ -25,12 +27,15 @@ namespace herald {
 /// for whatever is wrong with a credential (RFC 6750).
 class stream_access {
 public:
+  /// What a client waits for that has no stream yet.
+  enum class awaited : std::uint8_t { nothing, key, application };
+
   /// Why a client has no stream. Without an answer: for now, and it is to come back, or where it
-  /// waits for a key, to be asked about again.
+  /// waits for a key, to be asked about again, or for the application, which is to be asked.
   struct refusal {
     stream_metrics::refusal why = stream_metrics::refusal::unauthorized;
     std::optional<api_reply> reply = std::nullopt;
-    bool waits = false;
+    awaited awaits = awaited::nothing;
     /// It has presented something that is not good.
     bool failed = false;
   };
@@ -55,6 +60,9 @@ public:
   [[nodiscard]] bool presents(const request_head& request, const stream_opening& opening) const;
   /// Does not look at what the client presents: too much from there was not good.
   [[nodiscard]] refusal refuse_limited(const stream_opening& opening, wall_time now);
+  /// Gives the opening what the application says, or says why it has no right.
+  [[nodiscard]] std::optional<refusal>
+  take(const authorize_verdict& said, stream_opening& opening, wall_time now);
 
   /// Says that the client's token is not good: all keys are known, and its own is none of them.
   [[nodiscard]] refusal refuse_token(const stream_opening& opening, wall_time now);
@@ -73,6 +81,13 @@ private:
   judge_token(std::string_view token, wall_time now, token_judge::fetch_over over);
   [[nodiscard]] judgement
   judge_ticket(std::string_view ticket, const stream_opening& opening, wall_time now) const;
+  [[nodiscard]] bool
+  asks_application(presented_credential::way how, const stream_opening& opening) const;
+  [[nodiscard]] refusal
+  wait_for_application(const request_head& request, const stream_opening& opening, wall_time now);
+  [[nodiscard]] std::optional<refusal>
+  give(stream_grant grant, bool targeted, stream_opening& opening, wall_time now);
+  [[nodiscard]] static bad other_site();
   [[nodiscard]] bool is_same_site(const request_head& request) const;
   [[nodiscard]] refusal refuse(const bad& found, const stream_opening& opening, wall_time now);
   void tell(const bad& found, const stream_opening& opening, wall_time now);

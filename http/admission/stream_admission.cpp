@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "http/access/authorize_question.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/admission/stream_response.hpp"
 #include "http/protocol/gateway_error.hpp"
@@ -65,6 +66,10 @@ failure busy_because(refusal why) {
     return {ec::shutting_down, "this herald is ending", {}};
   case refusal::key_unknown:
     return {ec::not_ready, "the keys of tokens are being fetched", {}};
+  case refusal::application_away:
+    return {ec::not_ready, "the application does not say who this page is", {}};
+  case refusal::too_many_questions:
+    return {ec::overloaded, "too many pages are being asked about", {}};
   case refusal::unanswered:
     return {ec::overloaded, "the stream could not be registered in time", {}};
   default:
@@ -150,14 +155,15 @@ std::variant<stream_admission::admitted, api_reply> stream_admission::decide(
   admitted made{std::get<stream_limits::lease>(admission), std::move(wanted), client};
   if (!asks)
     return made;
-  return ask_for_right(request, std::move(made), now.at, std::move(over));
+  return ask_for_right(request, peer, std::move(made), now.at, std::move(over));
 }
 
 /// Last, as it uses a ticket, and takes longest.
 std::variant<stream_admission::admitted, api_reply> stream_admission::ask_for_right(
-  const request_head& request, admitted client, time_point now, token_judge::fetch_over over) {
+  const request_head& request, const ip_address& peer, admitted client, time_point now,
+  token_judge::fetch_over over) {
   try {
-    auto reply = asked(request, client, now, std::move(over));
+    auto reply = asked(request, peer, client, now, std::move(over));
     if (!reply)
       return client;
     limits_.release(client.lease);
@@ -169,15 +175,20 @@ std::variant<stream_admission::admitted, api_reply> stream_admission::ask_for_ri
 }
 
 /// The answer to a client that has no right to a stream, or wants none. Nothing: it may have one,
-/// or waits for its key.
+/// or waits for its key, or for the application.
 std::optional<api_reply> stream_admission::asked(
-  const request_head& request, admitted& client, time_point now, token_judge::fetch_over over) {
+  const request_head& request, const ip_address& peer, admitted& client, time_point now,
+  token_judge::fetch_over over) {
   auto& wanted = client.opening;
   if (wanted.head_only)
     over = {};
   const auto refused = access_.ask(request, wanted, system_clock::now(), std::move(over));
-  client.awaits_key = refused && refused->waits;
-  if (client.awaits_key)
+  using awaited = stream_access::awaited;
+  const auto awaits = refused ? refused->awaits : awaited::nothing;
+  client.awaits_key = awaits == awaited::key;
+  if (awaits == awaited::application)
+    client.question = question_headers(request, wanted.client->address, trusts(peer));
+  if (awaits != awaited::nothing)
     return std::nullopt;
   if (refused)
     return refused_access(*refused, client, now);
@@ -225,6 +236,18 @@ std::optional<api_reply> stream_admission::over_its_subject(admitted& client, ti
   if (const auto wait = clients_.open_as(*client.subject, now); wait.count() > 0)
     return refused_for_now({refusal::opens_per_subject, wait}, wanted);
   return std::nullopt;
+}
+
+std::optional<api_reply>
+stream_admission::decide_by(const authorize_verdict& said, admitted& client, time_point now) {
+  if (const auto refused = access_.take(said, client.opening, system_clock::now()))
+    return refused_access(*refused, client, now);
+  return over_its_subject(client, now);
+}
+
+api_reply stream_admission::no_room_to_ask(bool accepts_stream) {
+  metrics_.found(stream_metrics::finding::later).Increment();
+  return busy(refusal::too_many_questions, accepts_stream);
 }
 
 /// The answer to a client that has no right to a stream. Counts it.

@@ -47,6 +47,9 @@ public:
     bool awaits_key = false;
     /// As which subject it is counted; nothing where it is none.
     std::optional<client_address> subject = std::nullopt;
+    /// It may have one if the application says so, which is to be asked with these headers:
+    /// `decide_by` takes what it says.
+    std::optional<header_list> question = std::nullopt;
   };
 
   /// `room` is for how many streams the loop has descriptors. Options, limits and metrics outlive
@@ -67,6 +70,12 @@ public:
   /// opening has its right. `final`: all keys that there are have come. Its lease stays held.
   [[nodiscard]] std::optional<api_reply>
   decide_again(const request_head& request, admitted& client, bool final, time_point now);
+
+  /// The same for a client about which the application was asked.
+  [[nodiscard]] std::optional<api_reply>
+  decide_by(const authorize_verdict& said, admitted& client, time_point now);
+  /// The answer to a client about which the application cannot be asked now. Counts.
+  [[nodiscard]] api_reply no_room_to_ask(bool accepts_stream);
 
   /// Whether the peer is a proxy whose word counts.
   [[nodiscard]] bool trusts(const ip_address& peer) const { return trusted_.contain(peer); }
@@ -102,9 +111,11 @@ private:
     const std::optional<client_address>& client, time_point now);
   [[nodiscard]] std::optional<api_reply> over_its_subject(admitted& client, time_point now);
   [[nodiscard]] std::variant<admitted, api_reply> ask_for_right(
-    const request_head& request, admitted client, time_point now, token_judge::fetch_over over);
+    const request_head& request, const ip_address& peer, admitted client, time_point now,
+    token_judge::fetch_over over);
   [[nodiscard]] std::optional<api_reply> asked(
-    const request_head& request, admitted& client, time_point now, token_judge::fetch_over over);
+    const request_head& request, const ip_address& peer, admitted& client, time_point now,
+    token_judge::fetch_over over);
   api_reply
   refused_access(const stream_access::refusal& why, const admitted& client, time_point now);
   api_reply refused_for_now(const over_limit& why, const stream_opening& wanted);

@@ -30,11 +30,13 @@ constexpr std::array refusal_names = {
   "opens_per_address",
   "opens_per_subject",
   "failed_auth",
+  "application_away",
+  "too_many_questions",
 };
 
 constexpr std::array finding_names = {
-  "ok",       "anonymous", "missing", "invalid", "insufficient_scope", "other_subject",
-  "two_ways", "origin",    "later",   "limited",
+  "ok",     "anonymous", "missing", "invalid", "insufficient_scope", "other_subject", "two_ways",
+  "origin", "later",     "limited", "refused",
 };
 
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {

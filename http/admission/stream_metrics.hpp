@@ -38,6 +38,8 @@ public:
     opens_per_address,
     opens_per_subject,
     failed_auth,
+    application_away,
+    too_many_questions,
   };
 
   /// What was found of who wants a stream, where credentials are asked for.
@@ -52,6 +54,7 @@ public:
     origin,
     later,
     limited,
+    refused,
   };
 
   stream_metrics(metrics& numbers, unsigned loop);
@@ -92,8 +95,8 @@ public:
   prometheus::Gauge& backlog;
 
 private:
-  static constexpr std::size_t refusals = 23;
-  static constexpr std::size_t findings = 10;
+  static constexpr std::size_t refusals = 25;
+  static constexpr std::size_t findings = 11;
 
   std::array<prometheus::Counter*, refusals> refused_{};
   std::array<prometheus::Counter*, findings> found_{};

@@ -15,6 +15,7 @@
 
 namespace herald {
 
+class authorizer;
 class ticket_book;
 class token_judge;
 
@@ -114,6 +115,8 @@ struct stream_options : stream_settings {
   /// A judge for a loop. What it uses outlives the loop.
   std::function<std::unique_ptr<token_judge>()> make_judge = nullptr;
   std::shared_ptr<ticket_book> tickets = nullptr;
+  /// Null where the application is not asked.
+  std::shared_ptr<authorizer> questions = nullptr;
   /// The last place in the order of events.
   std::function<event_id()> last_place = nullptr;
   /// Ends of two `descriptor_channel`s: where connections go that want something of the API, and

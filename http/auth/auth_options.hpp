@@ -25,8 +25,8 @@ struct auth_options {
   /// File with the JWKS document of the other tokens, and where the document is fetched instead.
   std::string jwks_file;
   std::string jwks_url;
-  /// Authorities by which the certificate of an https jwks_url is checked, as a PEM file; empty:
-  /// the system's.
+  /// Authorities by which certificates of an https jwks_url or authorize_url are checked, as a PEM
+  /// file; empty: the system's.
   std::string ca_file;
   /// What `iss` must be, and what `aud` must name one of. A token without either is not good.
   std::string issuer;
@@ -78,6 +78,25 @@ struct auth_options {
   std::size_t max_tickets = 100'000;
   std::size_t max_ticket_bytes = std::size_t{64} << 20U;
 
+  /// Where the application is asked who a page is that brings no ticket and, where there are keys,
+  /// no token; empty: nowhere. With plain http, elsewhere than on this machine, only where that is
+  /// written down: it is sent the credentials of pages.
+  std::string authorize_url;
+  bool authorize_plain = false;
+  /// For a question, from when it is put until the answer is here.
+  std::chrono::milliseconds authorize_timeout_ms{5000};
+  /// Questions that are asked at once, each over a connection of its own, and questions that wait
+  /// for one of those to end.
+  std::size_t authorize_connections = 64;
+  std::size_t authorize_max_waiting = 8192;
+  /// The headers of both.
+  std::size_t authorize_max_bytes = std::size_t{32} << 20U;
+  std::size_t authorize_max_answer_bytes = std::size_t{64} << 10U;
+
+  /// Whether there are, or will be, keys of tokens.
+  [[nodiscard]] bool takes_tokens() const noexcept {
+    return !secret_file.empty() || !jwks_file.empty() || !jwks_url.empty();
+  }
   /// Whether streams need a credential, or may have one.
   [[nodiscard]] bool asks() const noexcept {
     return mode == auth_mode::optional || mode == auth_mode::required;

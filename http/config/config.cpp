@@ -33,6 +33,8 @@ std::optional<violation> mask_violation(const config& c) {
     return masked("callback.url");
   if (has_masked_query(c.version.url))
     return masked("version.url");
+  if (has_masked_query(c.auth.authorize_url))
+    return masked("auth.authorize_url");
   if (has_masked_query(c.webhook.url))
     return masked("webhook.url");
   if (c.internal.secret == masked_secret)
@@ -83,7 +85,7 @@ std::optional<violation> stream_access_violation(const config& c) {
 std::optional<violation> auth_violation(const config& c) {
   const auto& auth = c.auth;
   const bool has_jwks = !auth.jwks_file.empty() || !auth.jwks_url.empty();
-  if (auth.secret_file.empty() && !has_jwks)
+  if (!auth.takes_tokens())
     return std::nullopt;
   if (auth.issuer.empty())
     return violation{
@@ -103,6 +105,23 @@ std::optional<violation> auth_violation(const config& c) {
     return violation{
       "auth.algorithms", "auth.algorithms must name RS256, ES256 or EdDSA where auth.jwks_file or "
                          "auth.jwks_url is set"};
+  return std::nullopt;
+}
+
+/// A question has all that a page brings: its cookies, its token.
+std::optional<violation> authorize_violation(const config& c) {
+  const auto url = parse_http_url(c.auth.authorize_url);
+  if (!url)
+    return std::nullopt;
+  if (!c.auth.asks())
+    return violation{
+      "auth.mode", "auth.mode must be optional or required where auth.authorize_url is set"};
+  if (!url->tls && !is_loopback(url->host) && !c.auth.authorize_plain)
+    return violation{
+      "auth.authorize_url",
+      "auth.authorize_url must be https, or auth.authorize_plain=true written "
+      "down, where its host ("
+        + url->host + ") is not a loopback address"};
   return std::nullopt;
 }
 
@@ -189,6 +208,8 @@ std::optional<violation> validate(const config& c) {
   if (auto broken = auth_violation(c))
     return broken;
   if (auto broken = stream_access_violation(c))
+    return broken;
+  if (auto broken = authorize_violation(c))
     return broken;
   if (auto broken = open_violation(c))
     return broken;

@@ -33,9 +33,9 @@ struct testing_settings {
 };
 
 /// Everything that can be set: each section is the struct that the part takes which it sets, and
-/// has the defaults. `config.stream.port` is the setting `stream.port`; the table in
-/// settings_table.cpp gives each its rule and its help. A setting is added in its section, and by a
-/// row there; flag, variable, `--help` and the documentation follow from the row.
+/// has the defaults. `config.stream.port` is the setting `stream.port`; the table
+/// (setting_table.hpp) gives each its rule and its help. A setting is added in its section, and by
+/// a row there; flag, variable, `--help` and the documentation follow from the row.
 ///
 /// Times are milliseconds, also those that are given in seconds (`_s`).
 struct config {

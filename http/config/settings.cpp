@@ -1,6 +1,9 @@
 #include "http/config/settings.hpp"
 
 #include <cctype>
+#include <vector>
+
+#include "http/config/setting_table.hpp"
 
 namespace herald {
 
@@ -18,6 +21,17 @@ const config& defaults() {
 }
 
 } // namespace
+
+std::span<const setting> settings() {
+  static const auto all = [] {
+    const auto first = settings_of_ports();
+    const auto second = settings_of_parts();
+    std::vector<setting> joined{first.begin(), first.end()};
+    joined.insert(joined.end(), second.begin(), second.end());
+    return joined;
+  }();
+  return all;
+}
 
 std::string_view setting::section() const {
   return key.substr(0, key.find('.'));

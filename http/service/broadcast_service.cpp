@@ -21,6 +21,7 @@
 #include "actors/telemetry/log.hpp"
 #include "actors/versions/version_store.hpp"
 #include "actors/workers/task_worker.hpp"
+#include "http/access/authorizer.hpp"
 #include "http/access/checked_tokens.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
@@ -66,7 +67,7 @@ recovered_journal recover_past(const config& settings) {
 
 /// Null where no tokens are taken. Throws where a file has no key.
 std::unique_ptr<key_source> open_token_keys(const auth_options& options, metrics& numbers) {
-  if (options.secret_file.empty() && options.jwks_file.empty() && options.jwks_url.empty())
+  if (!options.takes_tokens())
     return nullptr;
   auto keys = key_source::open(options, numbers);
   if (keys)
@@ -307,6 +308,8 @@ void broadcast_service::make_transport(metrics& numbers) {
       return std::make_unique<checked_tokens>(*token_keys_, *tokens_);
     };
     options.tickets = tickets_;
+    if (!settings_.auth.authorize_url.empty())
+      options.questions = std::make_shared<authorizer>(settings_.auth, numbers);
     options.last_place = [place = place_] {
       return place->get();
     };

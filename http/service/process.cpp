@@ -31,7 +31,7 @@
 #include "actors/telemetry/log.hpp"
 #include "actors/telemetry/metrics.hpp"
 #include "http/config/command_line.hpp"
-#include "http/config/reload.hpp"
+#include "http/service/reload.hpp"
 #include "http/service/first_process.hpp"
 #include "http/service/start_check.hpp"
 #include "http/service/start_words.hpp"

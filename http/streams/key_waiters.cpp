@@ -10,10 +10,10 @@ class key_waiters::relay {
 public:
   explicit relay(loop_inbox& inbox) : inbox_(&inbox) {}
 
-  void put(const keys_fetched& order) {
+  void put(loop_order order) {
     const std::lock_guard lock{mutex_};
     if (inbox_ != nullptr)
-      inbox_->put(order);
+      inbox_->put(std::move(order));
   }
   void close() {
     const std::lock_guard lock{mutex_};
@@ -31,9 +31,15 @@ key_waiters::~key_waiters() {
   relay_->close();
 }
 
+std::function<void(loop_order)> key_waiters::way() const {
+  return [way = relay_](loop_order order) {
+    way->put(std::move(order));
+  };
+}
+
 token_judge::fetch_over key_waiters::next() {
   return [way = relay_, number = ++last_](bool final) {
-    way->put({number, final});
+    way->put(keys_fetched{number, final});
   };
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -30,6 +31,8 @@ public:
   key_waiters& operator=(const key_waiters&) = delete;
   ~key_waiters();
 
+  /// A way into the inbox, from any thread, unless the loop is gone by then.
+  [[nodiscard]] std::function<void(loop_order)> way() const;
   /// What the client that comes next is to be told by: puts `keys_fetched` into the inbox, from any
   /// thread, unless the loop is gone by then.
   [[nodiscard]] token_judge::fetch_over next();

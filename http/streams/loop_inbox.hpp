@@ -11,9 +11,11 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/access/authorize_answer.hpp"
 #include "http/admission/stream_options.hpp"
 #include "http/sockets/event_descriptor.hpp"
 #include "messages/actors.hpp"
+#include "messages/ids.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald {
@@ -37,13 +39,19 @@ struct keys_fetched {
   bool final = false;
 };
 
+/// The application has said whether a client of the loop may have its stream, or has not.
+struct application_answered {
+  token stream;
+  authorize_verdict said;
+};
+
 /// Ends the loop at once.
 struct stop_loop {};
 
 /// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
   attach_stream, refuse_stream, close_stream, change_reach, deliver, drain_loop, change_settings,
-  keys_fetched, stop_loop, inside_order>;
+  keys_fetched, application_answered, stop_loop, inside_order>;
 
 /// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
 /// a child that takes orders: an actor without a mailbox whose messages are put here, in the order

@@ -79,6 +79,7 @@ stream_loop::stream_loop(
       {options_.heartbeat_s, options_.heartbeat_event, options_.stand_in}, table_, feed_,
       clock::now()),
     key_waiters_(inbox),
+    asked_(options_.questions.get(), key_waiters_.way()),
     expiring_(options_.auth.renew_s),
     patrol_(options_.unreachable_s, options_.heartbeat_s, table_, metrics_.unreachable),
     inbox_(inbox) {
@@ -339,6 +340,7 @@ void stream_loop::after_sockets() {
 void stream_loop::on_stream_ended(const ended_stream& stream) {
   give_ticket_back(stream.slot);
   openings_.remove(stream.slot);
+  asked_.forget(stream.stream);
   heartbeats_.ended(stream.slot);
   expiring_.remove(stream.slot);
   feed_.ended(stream.slot);

@@ -28,6 +28,7 @@
 #include "http/sockets/acceptor.hpp"
 #include "http/sockets/repeating_timer.hpp"
 #include "http/sockets/socket_set.hpp"
+#include "http/streams/asked_clients.hpp"
 #include "http/streams/expiring_streams.hpp"
 #include "http/streams/key_waiters.hpp"
 #include "http/streams/loop_child.hpp"
@@ -110,6 +111,7 @@ private:
   header_list on_refusal(ec why) override;
   void open(
     const client_socket& from, const request_head& request, stream_admission::admitted& admitted);
+  void ask_application(stream_slot slot, stream_admission::admitted& admitted);
   void announce(stream_slot slot, stream_opening& request);
   void announce_openings();
   void announce_now();
@@ -124,6 +126,7 @@ private:
   void apply_one(drain_loop& order);
   void apply_one(const change_settings& order);
   void apply_one(const keys_fetched& order);
+  void apply_one(const application_answered& order);
   void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);
@@ -185,6 +188,7 @@ private:
   stream_openings openings_;
   stream_heartbeats heartbeats_;
   key_waiters key_waiters_;
+  asked_clients asked_;
   expiring_streams expiring_;
   /// Some of them are due.
   bool expiry_due_ = false;

@@ -54,10 +54,19 @@ void stream_loop::open(
   } else if (!sockets_.add(from.fd, tag(kind::stream, slot))) {
     return turn_away(slot, stream_metrics::refusal::too_many, false);
   }
-  if (admitted.awaits_key)
+  if (admitted.question)
+    ask_application(slot, admitted);
+  else if (admitted.awaits_key)
     key_waiters_.add({table_.token_of(slot), request, std::move(admitted)});
   else
     announce(slot, opening);
+}
+
+void stream_loop::ask_application(stream_slot slot, stream_admission::admitted& admitted) {
+  if (asked_.ask(table_.token_of(slot), std::move(admitted)))
+    return;
+  refuse_waiting(slot, admission_.no_room_to_ask(accepts_stream(slot)), false);
+  schedule();
 }
 
 void stream_loop::announce(stream_slot slot, stream_opening& request) {

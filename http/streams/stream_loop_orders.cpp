@@ -190,6 +190,18 @@ void stream_loop::apply_one(const keys_fetched& order) {
   announce_openings();
 }
 
+void stream_loop::apply_one(const application_answered& order) {
+  auto client = asked_.take(order.stream);
+  const auto slot = client ? table_.find(order.stream) : std::nullopt;
+  if (!slot || !table_.waiting(*slot))
+    return;
+  if (const auto reply = admission_.decide_by(order.said, *client, clock::now()))
+    return refuse_waiting(*slot, *reply, false);
+  openings_.set_right(*slot, client->opening.expires_at, client->subject);
+  announce(*slot, client->opening);
+  announce_openings();
+}
+
 /// Takes as much of a batch as there is room for; true once it has all.
 bool stream_loop::apply_some(const deliver& order) {
   const bool complete = feed_.put(order, clock::now());

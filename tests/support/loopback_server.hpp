@@ -13,8 +13,8 @@ class loopback_server : public httplib::Server {
 public:
   ~loopback_server() override { end(); }
 
-  /// Returns when it answers.
-  void start();
+  /// Returns when it answers; at a port that was free, or at this one.
+  void start(int port = 0);
   /// Waits for the requests under way. Calling it again does nothing.
   void end();
 

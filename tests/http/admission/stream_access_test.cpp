@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/access/authorizer.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
 #include "tests/support/log_capture.hpp"
@@ -46,7 +47,8 @@ protected:
     };
   }
 
-  /// The status that is answered; 0: none, it may have its stream; 1: it is to come back.
+  /// The status that is answered; 0: none, it may have its stream; 1: it is to come back; 2: the
+  /// application is to be asked.
   int ask(
     header_list headers, const std::string& query = {}, const texts& patterns = {},
     bool head_only = false) {
@@ -67,6 +69,31 @@ protected:
     }
     stream_access access{options, counts};
     const auto refused = access.ask(request, opening, noon);
+    if (!refused)
+      return 0;
+    if (refused->awaits == stream_access::awaited::application)
+      return 2;
+    if (!refused->reply)
+      return 1;
+    reply = *refused->reply;
+    return reply.status;
+  }
+
+  /// From now on the application is there to be asked.
+  void with_application() {
+    options.auth.authorize_url = "http://127.0.0.1:1/authorize";
+    options.questions = std::make_shared<authorizer>(options.auth, numbers);
+  }
+
+  /// The same as `ask` for what the application says.
+  int take(const authorize_verdict& said, const texts& patterns = {}) {
+    opening = {};
+    opening.id = request_id{"p"};
+    reach asks;
+    asks.patterns = patterns;
+    opening.asks = std::make_shared<const reach>(asks);
+    stream_access access{options, counts};
+    const auto refused = access.take(said, opening, noon);
     if (!refused)
       return 0;
     if (!refused->reply)
@@ -204,6 +231,94 @@ TEST_F(StreamAccess, UsesUpNoTicketWhoseStreamAsksForTooMuch) {
   const auto ticket = *options.tickets->issue(grant, request_id{"p"}, noon);
   EXPECT_EQ(ask({}, "&ticket=" + ticket, {"rooms/8"}), 403);
   EXPECT_EQ(ask({}, "&ticket=" + ticket, {"rooms/7"}), 0);
+}
+
+TEST_F(StreamAccess, LeavesToTheApplicationWhoBringsNoTicketWhereThereAreNoKeys) {
+  with_application();
+  EXPECT_EQ(ask({}), 2);
+  EXPECT_EQ(ask(ann), 2) << "whatever is in Authorization";
+  EXPECT_EQ(ask({{"Authorization", "Basic YW5u"}}), 2);
+  EXPECT_EQ(ask(cookie()), 2);
+  EXPECT_EQ(ask({{"Cookie", "session=7"}}), 2);
+  EXPECT_EQ(ask({}, "&ticket=none"), 401);
+  EXPECT_EQ(ask(ann, "&ticket=none"), 400);
+  EXPECT_EQ(ask({{"Authorization", "Bearer ann"}, {"Authorization", "Bearer bob"}}), 400);
+  options.auth.mode = auth_mode::optional;
+  EXPECT_EQ(ask({}), 2) << "it may know the page all the same";
+  EXPECT_EQ(found("later"), 0);
+}
+
+TEST_F(StreamAccess, LeavesToTheApplicationWhoBringsNoTokenBesideKeys) {
+  with_application();
+  options.auth.secret_file = "/secret";
+  EXPECT_EQ(ask({}), 2);
+  EXPECT_EQ(ask({{"Cookie", "session=7"}}), 2);
+  EXPECT_EQ(ask(ann), 0);
+  EXPECT_EQ(ask(cookie()), 0);
+  EXPECT_EQ(ask({{"Authorization", "Bearer bob"}}), 401) << "a token that is there must be good";
+  EXPECT_EQ(ask({{"Authorization", "Basic YW5u"}}), 401);
+}
+
+TEST_F(StreamAccess, AsksNobodyAboutAHead) {
+  with_application();
+  EXPECT_EQ(ask({}, {}, {}, true), 401);
+  EXPECT_EQ(ask(ann, {}, {}, true), 0) << "keys answer";
+  options.auth.mode = auth_mode::optional;
+  EXPECT_EQ(ask({}, {}, {}, true), 0);
+}
+
+TEST_F(StreamAccess, AsksNothingByWhatABrowserSendsByItselfForAPageOfAnotherSite) {
+  with_application();
+  const header_list elsewhere = {{"Origin", "https://evil.example"}};
+  for (const auto& by_itself :
+       header_list{{"Cookie", "session=7"}, {"Authorization", "Basic YW5u"}}) {
+    EXPECT_EQ(ask({by_itself, {"Origin", "https://evil.example"}}), 403) << by_itself.first;
+    EXPECT_EQ(ask({by_itself, {"Sec-Fetch-Site", "cross-site"}}), 403) << by_itself.first;
+    EXPECT_EQ(ask({by_itself, {"Origin", "https://app.example"}}), 2) << by_itself.first;
+    EXPECT_EQ(ask({by_itself, {"Sec-Fetch-Site", "same-origin"}}), 2) << by_itself.first;
+  }
+  EXPECT_EQ(found("origin"), 4);
+  EXPECT_EQ(ask({{"Authorization", "Bearer ann"}, elsewhere.front()}), 2);
+  EXPECT_EQ(ask(elsewhere), 2) << "it has nothing that is the user's";
+}
+
+TEST_F(StreamAccess, GivesAStreamWhatTheApplicationGrants) {
+  ASSERT_EQ(
+    take(stream_grant{"ann", {"ops"}, {"orders/*"}, noon + 1h, noon, {}}, {"orders/1", "news/1"}),
+    0);
+  EXPECT_EQ(opening.asks->subject, "ann");
+  EXPECT_EQ(opening.asks->roles, texts{"ops"});
+  EXPECT_EQ(opening.by->subject, "ann");
+  EXPECT_EQ(opening.by->issued_at, noon);
+  EXPECT_EQ(opening.by->topics, (texts{"orders/*", "news/*"}));
+  EXPECT_TRUE(opening.by->targeted);
+  EXPECT_EQ(opening.expires_at, noon + 1h);
+  EXPECT_EQ(found("ok"), 1);
+  EXPECT_EQ(take(stream_grant{"ann", {}, {"orders/*"}, {}, noon, {}}, {"rooms/7"}), 403);
+  EXPECT_NE(reply.body.find("rooms/7"), std::string::npos) << reply.body;
+}
+
+TEST_F(StreamAccess, LetsWhomTheApplicationDoesNotNameHearNothingTargeted) {
+  options.auth.mode = auth_mode::optional;
+  ASSERT_EQ(take(stream_grant{"", {"ops"}, {"rooms/*"}, noon + 1h, noon, {}}, {"rooms/7"}), 0);
+  EXPECT_FALSE(opening.by->targeted);
+  EXPECT_EQ(opening.by->subject, "");
+  EXPECT_TRUE(opening.asks->roles.empty());
+  EXPECT_EQ(opening.by->topics, (texts{"rooms/*", "news/*"}));
+  EXPECT_EQ(opening.expires_at, noon + 1h);
+  EXPECT_EQ(found("anonymous"), 1);
+}
+
+TEST_F(StreamAccess, PassesOnWhatTheApplicationRefuses) {
+  EXPECT_EQ(take(turned_down{401, {}}), 401);
+  EXPECT_EQ(challenge(), R"(Bearer realm="herald")");
+  EXPECT_EQ(take(turned_down{401, "Basic realm=\"app\""}), 401);
+  EXPECT_EQ(challenge(), "Basic realm=\"app\"");
+  EXPECT_EQ(take(turned_down{403, {}}), 403);
+  EXPECT_EQ(challenge(), "");
+  EXPECT_EQ(found("refused"), 3);
+  EXPECT_EQ(take(no_answer{"a reason"}), 1) << "it is to come back";
+  EXPECT_EQ(found("later"), 1);
 }
 
 TEST_F(StreamAccess, LogsWhoIsRefusedAndNothingThatLetsAnybodyIn) {

@@ -90,7 +90,7 @@ protected:
   [[nodiscard]] double count(refusal why) const { return counts_.refused(why).Value(); }
   [[nodiscard]] double all_refusals() const {
     double sum = 0;
-    for (auto i = 0; i <= static_cast<int>(refusal::failed_auth); ++i)
+    for (auto i = 0; i <= static_cast<int>(refusal::too_many_questions); ++i)
       sum += count(static_cast<refusal>(i));
     return sum;
   }
@@ -145,7 +145,7 @@ TEST_F(StreamAdmission, KeepsNoLeaseOfAClientWithoutARight) {
     return std::make_unique<no_tokens>();
   };
   stream_limits one{1, 0};
-  stream_admission asking{options_, one, counts_, 10, 1};
+  stream_admission asking{options_, one, clients_, counts_, 10, 1};
   auto bad = page();
   bad.headers.emplace_back("Authorization", "Bearer a.b.c");
   for (const auto& request : {page(), bad, page()}) {

@@ -191,6 +191,40 @@ TEST(Config, TakesOneDocumentOfKeys) {
   EXPECT_EQ(broken_key(c), "auth.jwks_file");
 }
 
+TEST(Config, AsksTheApplicationWhereCredentialsAreAskedForAlone) {
+  config c;
+  c.auth.authorize_url = "https://app.example/authorize?key=a";
+  for (const auto mode : {auth_mode::by_host, auth_mode::none}) {
+    c.auth.mode = mode;
+    EXPECT_EQ(broken_key(c), "auth.mode");
+  }
+  for (const auto mode : {auth_mode::optional, auth_mode::required}) {
+    c.auth.mode = mode;
+    EXPECT_EQ(broken_key(c), "") << "without any key";
+  }
+  c.callback.url = "http://backend";
+  EXPECT_EQ(broken_key(c), "auth.mode") << "there the backend decides";
+  c.callback.url = "";
+  c.auth.authorize_url = "https://app.example/authorize?***";
+  EXPECT_EQ(broken_key(c), "auth.authorize_url") << "it is masked";
+}
+
+TEST(Config, AsksWithPlainHttpElsewhereWhereThatIsWrittenDown) {
+  config c;
+  c.auth.mode = auth_mode::required;
+  for (const auto* here : {"http://127.0.0.1:3000/a", "http://localhost/a", "http://[::1]/a"}) {
+    c.auth.authorize_url = here;
+    EXPECT_EQ(broken_key(c), "") << here;
+  }
+  for (const auto* elsewhere : {"http://app:3000/a", "http://10.0.0.1/a"}) {
+    c.auth.authorize_url = elsewhere;
+    c.auth.authorize_plain = false;
+    EXPECT_EQ(broken_key(c), "auth.authorize_url") << elsewhere;
+    c.auth.authorize_plain = true;
+    EXPECT_EQ(broken_key(c), "") << elsewhere;
+  }
+}
+
 TEST(Config, WantsAKeyForWebhooks) {
   config c;
   c.webhook.url = "https://backend/hooks";

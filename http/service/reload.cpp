@@ -1,4 +1,4 @@
-#include "http/config/reload.hpp"
+#include "http/service/reload.hpp"
 
 #include <utility>
 
