@@ -89,7 +89,7 @@ TEST_P(Interleaving, KeepsTheRulesInAnyOrder) {
   EXPECT_GT(sum.replacements, worlds);
   EXPECT_GT(sum.late_failures, worlds / 2);
   EXPECT_GT(sum.replays, worlds / 2);
-  EXPECT_GT(sum.gaps, worlds / 25);
+  EXPECT_GT(sum.gaps, worlds / 50);
   EXPECT_GT(sum.greetings, worlds);
   EXPECT_GT(sum.broken_observers, worlds / 50);
   EXPECT_GT(sum.refusals, worlds / 2);

@@ -217,18 +217,24 @@ TEST_F(CommandTask, IsEndedWithItsChildrenWhenCancelled) {
 }
 
 TEST_F(CommandTask, IsKilledWithItsChildrenWhenItWillNotEnd) {
-  start({{"stubborn", stubborn}}, {"--tasks-kill-after-ms", "200", "--tasks-timeout-s", "1"});
+  start({{"stubborn", stubborn}}, {"--tasks-kill-after-ms", "200"});
   const auto id = run({{"type", "stubborn"}});
   const auto pids = written(2);
-  const auto failed = ended(id);
-  EXPECT_EQ(failed["status"], "failed");
-  EXPECT_EQ(failed["error"], "timed out after 1 s");
+  EXPECT_EQ(api->post("/api/tasks/" + id + "/cancel", "").status, 200);
   for (const auto pid : pids)
     EXPECT_TRUE(eventually([&] { return !runs(pid); })) << pid;
   EXPECT_TRUE(eventually([&] {
     return herald->log().find("warning task-worker command_killed task_id=" + id)
            != std::string::npos;
   }));
+}
+
+TEST_F(CommandTask, FailsWhenItsTimeIsOver) {
+  start({{"stubborn", stubborn}}, {"--tasks-kill-after-ms", "200", "--tasks-timeout-s", "1"});
+  const auto failed = ended(run({{"type", "stubborn"}}));
+  EXPECT_EQ(failed["status"], "failed");
+  EXPECT_EQ(failed["error"], "timed out after 1 s");
+  EXPECT_TRUE(eventually([&] { return children_of(herald->pid()).empty(); }));
 }
 
 TEST_F(CommandTask, DoesNotOutliveHerald) {
