@@ -92,6 +92,8 @@ struct auth_options {
   /// The headers of both.
   std::size_t authorize_max_bytes = std::size_t{32} << 20U;
   std::size_t authorize_max_answer_bytes = std::size_t{64} << 10U;
+  /// A file that has authorize_url instead; see `secret_files` in http/config/config.hpp.
+  std::string authorize_url_file{};
 
   /// Whether there are, or will be, keys of tokens.
   [[nodiscard]] bool takes_tokens() const noexcept {

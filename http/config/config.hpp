@@ -68,6 +68,7 @@ struct secret_file {
 };
 inline constexpr std::array secret_files = {
   secret_file{"callback.secret", "callback.secret_file"},
+  secret_file{"auth.authorize_url", "auth.authorize_url_file"},
   secret_file{"callback.url", "callback.url_file"},
   secret_file{"version.url", "version.url_file"},
   secret_file{"webhook.url", "webhook.url_file"},

@@ -207,6 +207,9 @@ const std::array table = {
     AT(auth.authorize_url), any_url,
     "Where the application is asked who a page is; empty: nowhere.", secrecy::secret_query},
   setting{
+    AT(auth.authorize_url_file), plain,
+    "File that has auth.authorize_url, with its secrets: its first line."},
+  setting{
     AT(auth.authorize_plain), by_type,
     "Asks with plain http elsewhere than on this machine, too: credentials go there unprotected."},
   setting{AT(auth.authorize_timeout_ms), count(1, 20'000), "A question is given up after this."},
