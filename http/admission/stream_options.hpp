@@ -31,6 +31,8 @@ struct stream_settings {
   std::chrono::milliseconds heartbeat_s{15'000};
   /// All streams get an event `heartbeat` this often instead, quiet or not: pages can watch it.
   bool heartbeat_event = false;
+  /// All streams are told their cursors as events, not only those of browsers and of Node.
+  bool cursor_event = false;
   /// Whether pages listen for events by their names, or have one listener for all.
   frame_format format = frame_format::named;
   /// A client that acknowledges nothing, or takes nothing, for this long is given up, late by at
@@ -81,8 +83,6 @@ struct stream_settings {
   /// What a client may be sent again in a minute: all that is kept with the defaults, twice; 0 for
   /// no limit.
   std::size_t replay_per_minute_bytes = std::size_t{64} << 20U;
-  /// All streams are told their cursors as events, not only those of browsers and of Node.
-  bool cursor_event = false;
 };
 
 /// The settings, and what is none.
