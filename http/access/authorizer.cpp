@@ -39,7 +39,10 @@ std::vector<std::string> lines_of(const header_list& headers) {
   lines.reserve(headers.size());
   for (const auto& [name, value] : headers) {
     const bool empty = value.find_first_not_of(" \t") == std::string::npos;
-    lines.push_back(empty ? name + ";" : name + ": " + value);
+    auto& line = lines.emplace_back(name);
+    line += empty ? ";" : ": ";
+    if (!empty)
+      line += value;
   }
   return lines;
 }
