@@ -88,8 +88,7 @@ public:
   // accepts a stream reads it in a stream that ends at once, others in `Retry-After` of a 503; in
   // stand-in mode all do, as behind the gateway.
 
-  /// The answer for a reason of the loop's own: not now. Counts.
-  /// Not before `wait` is over.
+  /// The answer for a reason of the loop's own: not now, and not before `wait` is over. Counts.
   [[nodiscard]] api_reply
   busy(stream_metrics::refusal why, bool accepts_stream, std::chrono::milliseconds wait = {});
 
