@@ -54,6 +54,11 @@ using stream_owner_actor = typed_actor<
   // One event to one stream by its token, as the gateway's protocol has it.
   result<send_status>(send_to_stream)>;
 
+/// The CONNECTION LISTER actor interface: whoever knows who is connected.
+using connection_lister_actor = typed_actor<
+  // Pages through the open connections.
+  result<connection_page>(list_connections)>;
+
 /// The PUBLISHER actor interface: the one place that puts events into their order.
 using publisher_actor = typed_actor<
   // Orders the drafts and sends them on.
@@ -119,7 +124,7 @@ using history_keeper_actor = typed_actor<
 /// terminates.
 using gateway_sender_actor = typed_actor<
   result<void>(attach_stream), result<void>(refuse_stream), result<void>(close_stream),
-  result<void>(change_reach), result<void>(deliver),
+  result<void>(change_reach), result<stream_backlogs>(get_backlogs), result<void>(deliver),
   // The gateway says that a stream is gone: what is queued for it has failed.
   result<void>(stream_closed),
   // Answered once everything queued before is sent, has failed or is lost.

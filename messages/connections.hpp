@@ -231,6 +231,10 @@ struct connection_view {
   /// Its lists are sorted.
   reach hears = {};
   client_details client = {};
+  /// What reaches it.
+  delivery_actor via = {};
+  /// As that says; nothing where it does not.
+  std::optional<stream_backlog> behind = std::nullopt;
 };
 
 struct connection_page {

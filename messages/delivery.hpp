@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,6 +65,30 @@ struct close_stream {
   event_ptr farewell;
 };
 
+/// To a transport: how far behind are these streams?
+struct get_backlogs {
+  std::vector<token> streams;
+};
+
+/// How far a stream is behind what was said to it.
+struct stream_backlog {
+  /// Events that wait for it, one that it has a part of included, and the bytes of all that waits.
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+  /// Bytes that are on their way, and not acknowledged by its client; nothing: not known.
+  std::optional<std::size_t> unacknowledged;
+  /// What it had missed is on its way, too, which is not counted.
+  bool replaying = false;
+
+  friend bool operator==(const stream_backlog&, const stream_backlog&) = default;
+};
+
+/// The answer to `get_backlogs`.
+struct stream_backlogs {
+  /// As they were asked for; nothing for one that is not open there.
+  std::vector<std::optional<stream_backlog>> of;
+};
+
 /// The DELIVERY actor interface: whatever can reach a stream. Messages of one sender take effect in
 /// the order in which they were sent.
 using delivery_actor = typed_actor<
@@ -75,6 +100,8 @@ using delivery_actor = typed_actor<
   result<void>(close_stream),
   // Changes what a stream hears.
   result<void>(change_reach),
+  // Says how far behind streams are.
+  result<stream_backlogs>(get_backlogs),
   // Sends events to all attached streams, or to one; failures come back to the streams' owner.
   result<void>(deliver)>;
 

@@ -104,7 +104,9 @@
   X(herald::stop_report)                                                                           \
   X(herald::get_actor_status)                                                                      \
   X(herald::actor_status)                                                                          \
-  X(herald::actor_tree)
+  X(herald::actor_tree)                                                                            \
+  X(herald::get_backlogs)                                                                          \
+  X(herald::stream_backlogs)
 
 #define HERALD_ADD_TYPE_ID(Type) CAF_ADD_TYPE_ID(herald, (Type))
 

@@ -113,6 +113,8 @@ public:
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::size_t streams() const noexcept { return streams_.size(); }
+  /// What waits for a stream, a send under way included; nothing for an unknown token.
+  [[nodiscard]] std::optional<stream_backlog> backlog_of(const token& stream) const;
   [[nodiscard]] bool down() const noexcept { return health_.down(); }
 
   /// Says what is wrong with it. Between two calls of its methods nothing is.

@@ -44,6 +44,16 @@ void gateway_queue::change(const token& to, const reach_ptr& hears) {
     hearers_.set(found->second->number, hears ? *hears : reach{});
 }
 
+std::optional<stream_backlog> gateway_queue::backlog_of(const token& stream) const {
+  const auto found = by_token_.find(stream);
+  if (found == by_token_.end())
+    return std::nullopt;
+  const auto& due = found->second->due;
+  // The last may be an order to close, and nothing else.
+  const bool order = !due.empty() && !due.back().what;
+  return stream_backlog{due.size() - (order ? 1 : 0), found->second->bytes, std::nullopt, false};
+}
+
 /// The open streams that a delivery to more than one is for, each once.
 std::vector<gateway_queue::stream_ref> gateway_queue::streams_of(const delivery& one) {
   std::vector<stream_ref> result;

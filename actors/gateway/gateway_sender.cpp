@@ -33,11 +33,17 @@ gateway_sender::gateway_sender(self_pointer<interface> self, shard& state)
 shell<gateway_sender_actor, gateway_sender>::behavior_type
 gateway_sender::behavior(shell<interface, gateway_sender>& s) {
   return {
-    s.repeatable(&gateway_sender::attach),  s.on(&gateway_sender::refuse),
-    s.repeatable(&gateway_sender::close),   s.repeatable(&gateway_sender::change),
-    s.repeatable(&gateway_sender::deliver), s.repeatable(&gateway_sender::closed),
-    s.on(&gateway_sender::flush),           s.on(&gateway_sender::send),
-    s.repeatable(&gateway_sender::ended),   s.control(),
+    s.repeatable(&gateway_sender::attach),
+    s.on(&gateway_sender::refuse),
+    s.repeatable(&gateway_sender::close),
+    s.repeatable(&gateway_sender::change),
+    s.refusable(&gateway_sender::backlogs),
+    s.repeatable(&gateway_sender::deliver),
+    s.repeatable(&gateway_sender::closed),
+    s.on(&gateway_sender::flush),
+    s.on(&gateway_sender::send),
+    s.repeatable(&gateway_sender::ended),
+    s.control(),
   };
 }
 
@@ -87,6 +93,13 @@ void gateway_sender::change(const change_reach& m) {
 void gateway_sender::deliver(const herald::deliver& m) {
   state_.queue.deliver(m.batch, m.ticket, now(), m.answer_by);
   arrange();
+}
+
+stream_backlogs gateway_sender::backlogs(const get_backlogs& query) {
+  stream_backlogs found;
+  for (const auto& stream : query.streams)
+    found.of.push_back(state_.queue.backlog_of(stream));
+  return found;
 }
 
 void gateway_sender::closed(const stream_closed& m) {

@@ -78,6 +78,7 @@ public:
   void close(const close_stream& m);
   void change(const change_reach& m);
   void deliver(const herald::deliver& m);
+  stream_backlogs backlogs(const get_backlogs& query);
   void closed(const stream_closed& m);
   result<void> flush(const herald::flush& m);
   void send(const send_next& m);

@@ -219,6 +219,14 @@ void connection_registry::on_failed(const delivery_failed& fact) {
   tell_watcher();
 }
 
+connection_page connection_registry::on_list(const list_connections& query) {
+  auto page = state_->table.page(query.after, query.limit, query.which);
+  for (auto& one : page.connections)
+    if (const auto open = state_->table.find(one.stream))
+      one.via = state_->transports[open->via].via;
+  return page;
+}
+
 result<void> connection_registry::on_close(const close_connection& command) {
   const auto found = state_->table.find(command.id);
   const bool keeps_away = command.stay_away.count() != 0;

@@ -120,9 +120,7 @@ public:
   void on_wait_over(const delivery_wait_over& fact);
   void on_recorded(const entries_recorded& fact);
   void on_observer(const add_observer& command);
-  connection_page on_list(const list_connections& query) {
-    return state_->table.page(query.after, query.limit, query.which);
-  }
+  connection_page on_list(const list_connections& query);
   result<void> on_close(const close_connection& command);
   connections_ended on_close_all(const close_connections& command);
   result<void> on_revoke(const revoke_access& command);

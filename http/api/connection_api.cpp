@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "http/api/connection_list_api.hpp"
 #include "http/protocol/json_reply.hpp"
 #include "http/protocol/problem.hpp"
 #include "http/server/ask.hpp"
@@ -19,38 +20,11 @@ namespace {
 /// A day.
 constexpr std::uint64_t max_stay_away_s = 86'400;
 
-/// A filter of a list: names that break their rule are refused.
-caf::expected<connection_filter> filter_of(const api_request& request) {
-  connection_filter which;
-  which.topic = request.argument("topic").value_or("");
-  which.subject = request.argument("subject").value_or("");
-  which.role = request.argument("role").value_or("");
-  if (const auto broken = pattern_violation(which.topic); broken && request.argument("topic"))
-    return fail(ec::invalid_field, std::string{*broken}, "topic");
-  for (const auto* name : {"subject", "role"})
-    if (const auto value = request.argument(name))
-      if (const auto broken = principal_violation(*value))
-        return fail(ec::invalid_field, std::string{*broken}, name);
-  return which;
-}
-
 /// The registry, as handlers talk to it.
 struct registry_at {
   caf::actor_system& system;
   connection_registry_actor registry;
 };
-
-api_reply list(const registry_at& at, const api_request& request) {
-  const auto which = page_arguments(request);
-  if (!which)
-    return problem(which.error());
-  auto filter = filter_of(request);
-  if (!filter)
-    return problem(filter.error());
-  const auto page = ask<connection_page>(
-    at.system, at.registry, list_connections{which->after, which->limit, std::move(*filter)});
-  return page ? json_reply(200, to_json(*page)) : problem(page.error());
-}
 
 api_reply close_one(const registry_at& at, const api_request& request) {
   auto id = request_id_argument(request, 0);
@@ -116,7 +90,7 @@ void add_connection_routes(
       return handle(at, request);
     });
   };
-  add("GET", "/api/connections", {{"limit", "after", "topic", "subject", "role"}}, list);
+  add_connection_list_route(routes, system, registry);
   add("DELETE", "/api/connections", {{"subject"}}, close_all);
   add("DELETE", "/api/connections/{request_id}", {{"stay_away_s"}}, close_one);
   add("POST", "/api/connections/{request_id}/topics", no_parameters, change);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <exception>
+#include <numeric>
 #include <utility>
 
 namespace herald {
@@ -939,6 +940,25 @@ void stream_table::fail_frame(const private_frame& frame) {
   if (frame.service)
     ++tally_.failed.at(static_cast<std::size_t>(*frame.service));
   tickets_.target_done(frame.ticket, false);
+}
+
+stream_backlog stream_table::backlog_of(stream_slot slot) const {
+  const auto& s = streams_[slot];
+  stream_backlog behind;
+  each_stretch(s, [&](const lane& where, log_position from, log_position to) {
+    const auto& frames = where.log.count(from, to);
+    behind.events += std::accumulate(frames.begin(), frames.end(), std::size_t{0});
+    behind.bytes += to - from;
+  });
+  for (std::size_t i = 0; s.own && i < s.own->size(); ++i) {
+    const auto& frame = s.own->at(i);
+    behind.replaying = behind.replaying || frame.missed;
+    if (frame.missed)
+      continue;
+    behind.events += frame.service ? 1 : 0;
+    behind.bytes += frame.bytes().size() - (i == 0 ? s.own->sent() : 0);
+  }
+  return behind;
 }
 
 std::optional<std::string> stream_table::check() const {

@@ -26,6 +26,7 @@
 #include "http/fanout/stream_tally.hpp"
 #include "http/sockets/send_ring.hpp"
 #include "messages/connections.hpp"
+#include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/formats.hpp"
 #include "messages/ids.hpp"
@@ -220,6 +221,10 @@ public:
   void release_memory();
 
   // Its state.
+
+  /// How far behind an open stream is, as far as the table knows: without what the kernel has.
+  /// Takes time in proportion to what waits for it alone.
+  [[nodiscard]] stream_backlog backlog_of(stream_slot slot) const;
 
   /// Whether the stream was sent something since it was last `acknowledged`.
   [[nodiscard]] bool unacknowledged(stream_slot slot) const {

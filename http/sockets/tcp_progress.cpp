@@ -23,9 +23,15 @@ std::optional<tcp_progress> tcp_progress_of(int fd) {
     std::chrono::milliseconds{info.tcpi_last_ack_recv}};
 }
 
-bool is_outstanding(int fd) {
+std::optional<std::size_t> outstanding_bytes(int fd) {
   int bytes = 0;
-  return ::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes != 0;
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0)
+    return std::nullopt;
+  return static_cast<std::size_t>(bytes);
+}
+
+bool is_outstanding(int fd) {
+  return outstanding_bytes(fd).value_or(1) != 0;
 }
 
 std::optional<std::size_t> established_chains() {

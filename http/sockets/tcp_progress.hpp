@@ -22,6 +22,8 @@ struct tcp_progress {
 
 /// The same of nothing but `outstanding`, at a sixth of the cost; true for what is no socket.
 [[nodiscard]] bool is_outstanding(int fd);
+/// How many bytes that are, at the same cost; nothing for what is no socket.
+[[nodiscard]] std::optional<std::size_t> outstanding_bytes(int fd);
 
 /// How many chains the kernel's table of established connections has, of this network namespace:
 /// every packet looks its connection up there. Fixed when the kernel starts (`thash_entries`, Linux

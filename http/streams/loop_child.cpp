@@ -74,6 +74,8 @@ void loop_child::idle(std::deque<loop_order>& orders, const stream_owner_actor& 
         return;
       if (auto* const drain = std::get_if<drain_loop>(&order))
         drain->drained();
+      if (const auto* const query = std::get_if<backlog_query>(&order))
+        query->answer({});
       if (const auto* const batch = std::get_if<deliver>(&order);
           batch != nullptr && batch->ticket != 0)
         caf::anon_send(owner, delivery_settled{batch->ticket, 0});

@@ -6,9 +6,24 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_companion.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/message.hpp>
 #include <poll.h>
 
 namespace herald {
+
+namespace {
+
+/// Whoever sent it is answered from the loop's thread. The answer names no sender: it may come when
+/// the inbox is no more.
+backlog_query query_of(caf::mailbox_element& letter) {
+  auto answer = [to = letter.sender, id = letter.mid.response_id()](stream_backlogs found) {
+    if (to)
+      to->enqueue(nullptr, id, caf::make_message(std::move(found)), nullptr);
+  };
+  return {letter.content().get_as<get_backlogs>(0).streams, std::move(answer)};
+}
+
+} // namespace
 
 loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown)
   : depth_shown_(depth_shown) {
@@ -27,6 +42,8 @@ loop_inbox::loop_inbox(caf::actor_system& system, prometheus::Gauge* depth_shown
         put(content.get_as<change_reach>(0));
       else if (content.match_elements<refuse_stream>())
         put(content.get_as<refuse_stream>(0));
+      else if (content.match_elements<get_backlogs>())
+        put(query_of(*letter));
       else if (content.match_elements<inside_order>())
         put(content.get_as<inside_order>(0));
       else if (content.match_elements<caf::exit_msg>())

@@ -45,13 +45,19 @@ struct application_answered {
   authorize_verdict said;
 };
 
+/// Whoever wants to know how far behind streams are. Answered by the loop, out of turn.
+struct backlog_query {
+  std::vector<token> streams;
+  std::function<void(stream_backlogs)> answer;
+};
+
 /// Ends the loop at once.
 struct stop_loop {};
 
 /// Orders to a stream loop, from other threads.
 using loop_order = std::variant<
   attach_stream, refuse_stream, close_stream, change_reach, deliver, drain_loop, change_settings,
-  keys_fetched, application_answered, stop_loop, inside_order>;
+  keys_fetched, application_answered, backlog_query, stop_loop, inside_order>;
 
 /// How other threads reach a stream loop. To actors it is a `delivery_actor`, and to its supervisor
 /// a child that takes orders: an actor without a mailbox whose messages are put here, in the order

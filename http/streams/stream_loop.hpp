@@ -127,6 +127,7 @@ private:
   void apply_one(const change_settings& order);
   void apply_one(const keys_fetched& order);
   void apply_one(const application_answered& order);
+  void apply_one(const backlog_query& query);
   void apply_one(const stop_loop&) { io_.stop(); }
   void apply_one(const inside_order&) {}
   bool apply_some(const deliver& order);

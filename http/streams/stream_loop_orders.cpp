@@ -17,6 +17,7 @@
 #include "http/admission/stream_response.hpp"
 #include "http/fanout/sse_format.hpp"
 #include "http/protocol/http_reply.hpp"
+#include "http/sockets/tcp_progress.hpp"
 
 namespace herald {
 
@@ -43,7 +44,15 @@ bool is_over(std::optional<wall_time> expires_at, std::chrono::milliseconds leew
 
 void stream_loop::on_inbox() {
   auto taken = inbox_.take_orders();
-  std::move(taken.begin(), taken.end(), std::back_inserter(orders_));
+  const auto queries = std::stable_partition(taken.begin(), taken.end(), [](const loop_order& one) {
+    return !std::holds_alternative<backlog_query>(one);
+  });
+  std::move(taken.begin(), queries, std::back_inserter(orders_));
+  // They wait for nothing: how far streams are behind is asked while much is to be done.
+  for (auto query = queries; query != taken.end(); ++query) {
+    inbox_.handled(1);
+    apply_one(std::get<backlog_query>(*query));
+  }
   work();
 }
 
@@ -200,6 +209,20 @@ void stream_loop::apply_one(const application_answered& order) {
   openings_.set_right(*slot, client->opening.expires_at, client->subject);
   announce(*slot, client->opening);
   announce_openings();
+}
+
+void stream_loop::apply_one(const backlog_query& query) {
+  stream_backlogs found;
+  found.of.reserve(query.streams.size());
+  for (const auto& stream : query.streams) {
+    auto& one = found.of.emplace_back();
+    const auto slot = table_.find(stream);
+    if (!slot || !table_.open(*slot))
+      continue;
+    one = table_.backlog_of(*slot);
+    one->unacknowledged = outstanding_bytes(table_.descriptor(*slot));
+  }
+  query.answer(std::move(found));
 }
 
 /// Takes as much of a batch as there is room for; true once it has all.

@@ -15,10 +15,20 @@ std::string texts_json(const std::vector<std::string>& texts) {
   return array_json(texts, [](const std::string& text) { return json_string(text); });
 }
 
+std::string backlog_json(const stream_backlog& behind) {
+  object_writer out;
+  out.number("events", behind.events).number("bytes", behind.bytes);
+  if (behind.unacknowledged)
+    out.number("unacknowledged_bytes", *behind.unacknowledged);
+  else
+    out.raw("unacknowledged_bytes", "null");
+  return out.boolean("replaying", behind.replaying).finish();
+}
+
 std::string connection_json(const connection_view& connection) {
   const auto& hears = connection.hears;
-  return object_writer{}
-    .text("request_id", connection.id.str())
+  object_writer out;
+  out.text("request_id", connection.id.str())
     .text("token", connection.stream.str())
     .text("url", connection.url)
     .text("transport", to_string(connection.transport))
@@ -26,9 +36,10 @@ std::string connection_json(const connection_view& connection) {
     .raw("topics", texts_json(hears.patterns))
     .text_or_null("subject", hears.subject)
     .raw("roles", texts_json(hears.roles))
-    .boolean("broadcast", hears.broadcast)
-    .text_or_null("address", connection.client.address)
+    .boolean("broadcast", hears.broadcast);
+  return out.text_or_null("address", connection.client.address)
     .text_or_null("agent", connection.client.agent)
+    .raw("behind", connection.behind ? backlog_json(*connection.behind) : "null")
     .finish();
 }
 

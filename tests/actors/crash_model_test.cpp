@@ -66,6 +66,7 @@ protected:
       [](const refuse_stream&) { ADD_FAILURE() << "nothing is refused"; },
       [this](const close_stream& m) { open.erase(m.stream.str()); },
       [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           for (const auto& stream : open)

@@ -52,6 +52,17 @@ TEST_F(CallbackPort, TakesAConnect) {
   EXPECT_EQ(list["connections"][0]["transport"], "gateway");
 }
 
+TEST_F(CallbackPort, SaysHowFarBehindTheStreamsOfTheGatewayAre) {
+  call(connect("/api/sse/stream?request_id=page"));
+  EXPECT_EQ(connections()["connections"][0]["behind"]["events"], 0);
+  for (int i = 0; i < 3; ++i)
+    ASSERT_EQ(api.post("/api/events", R"({"event":"n","data":1})").status, 202);
+  const auto behind = connections()["connections"][0]["behind"];
+  EXPECT_EQ(behind["events"], 3) << "the gateway is not there";
+  EXPECT_GT(behind["bytes"], 0);
+  EXPECT_EQ(behind["unacknowledged_bytes"], nullptr);
+}
+
 TEST_F(CallbackPort, CountsAConnectThatComesAgainOnce) {
   for (int i = 0; i < 2; ++i)
     EXPECT_EQ(call(connect("/api/sse/stream?request_id=page")).status, 200);

@@ -202,6 +202,37 @@ TEST_F(EmbeddedWait, AnswersARetryAsItsFirstHoweverLongThatWaits) {
   EXPECT_NE(first.has("idempotent-replayed"), other.has("idempotent-replayed"));
 }
 
+TEST_F(EmbeddedWait, SaysInTheListOfConnectionsHowFarBehindEachStreamIs) {
+  // Delivered is what the sockets of those who read have taken.
+  ASSERT_EQ(api.post("/api/events?wait=true&wait_ms=1", R"({"event":"n","data":1})").status, 200);
+  const auto list = json_of(api.get("/api/connections"));
+  ASSERT_EQ(list["connections"].size(), 11u);
+  for (const auto& row : list["connections"]) {
+    const auto& behind = row.at("behind");
+    EXPECT_EQ(behind["replaying"], false);
+    if (row["request_id"] != "stuck")
+      continue;
+    // It was sent 90 events, and one for all.
+    EXPECT_GT(behind["events"], 10) << behind;
+    EXPECT_LE(behind["events"], 91) << behind;
+    EXPECT_GT(behind["bytes"], 10 * 200'000) << behind;
+    EXPECT_GT(behind["unacknowledged_bytes"], 0) << behind;
+  }
+  // The others have all of it, and say so, once they were sent it.
+  EXPECT_TRUE(eventually([&] {
+    std::size_t have_all = 0;
+    const auto now = json_of(api.get("/api/connections"));
+    for (const auto& row : now["connections"])
+      have_all +=
+        row["behind"]
+            == nlohmann::
+              json{{"events", 0}, {"bytes", 0}, {"unacknowledged_bytes", 0}, {"replaying", false}}
+          ? 1
+          : 0;
+    return have_all == 10;
+  }));
+}
+
 TEST_F(Embedded, NobodyThereIsNoError) {
   auto answer = post("/api/events", R"({"event":"n","data":1})", 202);
   EXPECT_EQ(answer["recipients"], 0);

@@ -132,6 +132,7 @@ delivery_actor rules_world::spawn_transport(std::size_t index) {
         if (!m.values.empty() && b != nullptr && b->alive())
           b->received.push_back({m.cursor.value, opening_block});
       },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this, index](const deliver& m) {
         std::size_t written = 0;
         for (const auto& item : *m.batch)

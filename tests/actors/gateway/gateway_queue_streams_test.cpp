@@ -100,6 +100,25 @@ TEST_F(GatewayQueueStreams, AreNamedForTheirPageAndLeftOutByTheirToken) {
   EXPECT_EQ(sent_to({everyone, {}, {name("one")}}), (names{"page", "two"}));
 }
 
+TEST_F(GatewayQueueStreams, SayHowFarBehindTheyAre) {
+  attach("one");
+  const auto one = token::from_text("one");
+  EXPECT_EQ(queue.backlog_of(one), stream_backlog{});
+  EXPECT_EQ(queue.backlog_of(token::from_text("unknown")), std::nullopt);
+  const auto what = std::make_shared<const event>();
+  const auto bytes = prepare(*what)->json.size();
+  queue.deliver(
+    std::make_shared<const std::vector<delivery>>(2, delivery{what, std::nullopt, nullptr}), 0,
+    now);
+  EXPECT_EQ(queue.backlog_of(one), (stream_backlog{2, 2 * bytes, {}, false}));
+  const auto under_way = queue.next(now);
+  ASSERT_TRUE(under_way);
+  EXPECT_EQ(queue.backlog_of(one)->events, 2u) << "it is not answered";
+  queue.finish(*under_way, {send_result::delivered, {}}, now);
+  queue.close(one, nullptr, now);
+  EXPECT_EQ(queue.backlog_of(one), (stream_backlog{1, bytes, {}, false})) << "an order is no event";
+}
+
 TEST_F(GatewayQueueStreams, HearWhatTheyWereLastChangedTo) {
   attach("one", listens({"a"}));
   queue.change(token::from_text("one"), listens({"b"}, false));

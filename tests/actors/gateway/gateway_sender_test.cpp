@@ -149,6 +149,20 @@ TEST_F(GatewaySender, SendsEachBatchInItsOrderToEveryAttachedStream) {
   EXPECT_TRUE(shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 4"));
 }
 
+TEST_F(GatewaySender, SaysHowFarBehindItsStreamsAre) {
+  gateway.silent = true;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, to_all({"1", "2"}));
+  const auto found =
+    ask<stream_backlogs>(shard, get_backlogs{{token::from_text("unknown"), token::from_text("a")}});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->of.size(), 2u);
+  EXPECT_EQ(found->of[0], std::nullopt);
+  EXPECT_EQ(found->of[1].value().events, 2u);
+  EXPECT_EQ(found->of[1]->unacknowledged, std::nullopt) << "the gateway does not say";
+}
+
 TEST_F(GatewaySender, SendsWhatAStreamHasMissedFirst) {
   auto shard = spawn(gateway);
   const auto block = std::make_shared<history_block>(3);

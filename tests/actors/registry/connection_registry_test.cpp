@@ -42,6 +42,7 @@ protected:
           + (m.farewell ? " after " + m.farewell->name : ""));
       },
       [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this, &told, settles](const deliver& m) {
         for (const auto& item : *m.batch) {
           told.push_back(
@@ -318,6 +319,7 @@ TEST_F(ConnectionRegistry, TellsTransportsHowLongAPublisherWaits) {
   const auto via = mock<delivery_actor>(
     [](const attach_stream&) {}, [](const refuse_stream&) {}, [](const close_stream&) {},
     [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+    [](const get_backlogs&) { return stream_backlogs{}; },
     [&orders](const deliver& m) { orders.push_back(m); });
   tell(registry, connect("a", "t1", via));
   caf::scoped_actor self{system(), true};
@@ -578,6 +580,7 @@ TEST_P(ConnectionRegistryOrder, SendsEachStreamWhatWasPublishedWhileItWasOpen) {
     [&](const attach_stream& m) { attached.insert(m.stream.str()); }, [](const refuse_stream&) {},
     [&](const close_stream& m) { attached.erase(m.stream.str()); },
     [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+    [](const get_backlogs&) { return stream_backlogs{}; },
     [&](const deliver& m) {
       for (const auto& item : *m.batch) {
         if (item.only)

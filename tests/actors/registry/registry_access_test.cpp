@@ -48,6 +48,7 @@ protected:
       },
       [this](const close_stream& m) { told.push_back("close " + m.stream.str()); },
       [this](const change_reach& m) { told.push_back("change " + m.stream.str()); },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& one : *m.batch)
           told.push_back(

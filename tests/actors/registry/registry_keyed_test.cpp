@@ -58,6 +58,7 @@ protected:
           got.push_back(what->data);
       },
       [](const refuse_stream&) {}, [](const close_stream&) {}, [](const change_reach&) {},
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch) {
           got.push_back(item.what->data);

@@ -43,6 +43,7 @@ protected:
       [this](const refuse_stream&) { told.push_back("refuse"); },
       [this](const close_stream& m) { told.push_back("close " + m.stream.str()); },
       [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           told.push_back(item.what->name + "=" + item.what->data);

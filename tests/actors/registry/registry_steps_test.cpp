@@ -32,6 +32,7 @@ protected:
       },
       [](const refuse_stream&) {}, [](const close_stream&) {},
       [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch) {
           got.push_back(item.what->data);

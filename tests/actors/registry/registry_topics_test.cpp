@@ -49,6 +49,7 @@ protected:
         for (const auto& value : m.values)
           told.push_back(value->name + "=" + value->data + " to " + m.stream.str());
       },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         places.push_back(m.place);
         for (const auto& one : *m.batch)

@@ -19,7 +19,8 @@ protected:
   RegistryWatching() {
     via = mock<delivery_actor>(
       [](const attach_stream&) {}, [](const refuse_stream&) {}, [](const close_stream&) {},
-      [](const change_reach&) {}, [](const deliver&) {});
+      [](const change_reach&) {}, [](const get_backlogs&) { return stream_backlogs{}; },
+      [](const deliver&) {});
     const auto watcher = mock<watcher_actor>(
       [this](const streams_changed& m) {
         EXPECT_FALSE(m.all.empty());

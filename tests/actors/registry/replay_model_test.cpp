@@ -72,6 +72,7 @@ protected:
       [](const refuse_stream&) { ADD_FAILURE() << "nothing is refused"; },
       [this](const close_stream& m) { end(m.stream.str()); },
       [this](const change_reach& m) { change(m); },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         for (const auto& item : *m.batch)
           for (const auto& name : targets_of(item))

@@ -26,6 +26,7 @@ protected:
       },
       [this](const close_stream& m) { wire.push_back("close " + name_of(m.stream)); },
       [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+      [](const get_backlogs&) { return stream_backlogs{}; },
       [this](const deliver& m) {
         EXPECT_EQ(m.ticket, 0u);
         for (const auto& d : *m.batch) {

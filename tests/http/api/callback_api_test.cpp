@@ -44,6 +44,7 @@ protected:
           [](const refuse_stream&) {},
           [](const close_stream&) {},
           [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
+          [](const get_backlogs&) { return stream_backlogs{}; },
           [](const deliver&) {},
           [this, i](const stream_closed& m) { told[i].push_back(m.stream.str()); },
           [](const flush&) {},

@@ -937,6 +937,40 @@ TEST_F(StreamTable, EndsATextThatASocketTakesInParts) {
   }
 }
 
+TEST_F(StreamTable, SaysHowFarBehindAStreamIs) {
+  sockets.room[1] = 5 + 2;
+  const auto slot = open(1);
+  open(2);
+  run();
+  EXPECT_EQ(table.backlog_of(slot), stream_backlog{});
+  broadcast("one.");
+  run();
+  EXPECT_EQ(table.backlog_of(slot), (stream_backlog{1, 2, {}, false})) << "half of it is sent";
+  broadcast("two.");
+  table.push(slot, "mine.", service_type::version);
+  table.push(slot, ": beat", std::nullopt);
+  EXPECT_EQ(table.backlog_of(slot), (stream_backlog{3, 2 + 4 + 5 + 6, {}, false}));
+  table.change_hearing(slot, hearing::addressed);
+  broadcast("not for it.");
+  run();
+  EXPECT_EQ(table.backlog_of(slot), (stream_backlog{3, 2 + 4 + 5 + 6, {}, false}));
+  EXPECT_EQ(table.backlog_of(1), stream_backlog{}) << "the other has all";
+  release(1);
+  EXPECT_EQ(table.backlog_of(slot), stream_backlog{});
+}
+
+TEST_F(StreamTable, SaysThatAStreamIsSentWhatItHasMissed) {
+  sockets.room[1] = 5;
+  const auto slot = come_back(1, 3);
+  run();
+  broadcast("new.");
+  run();
+  EXPECT_EQ(table.backlog_of(slot), (stream_backlog{1, 4, {}, true})) << "without what was missed";
+  release(1);
+  run();
+  EXPECT_EQ(table.backlog_of(slot), stream_backlog{});
+}
+
 TEST_F(StreamTable, KnowsWhomItHasSentSomething) {
   const auto slot = open(1);
   EXPECT_FALSE(table.unacknowledged(slot));

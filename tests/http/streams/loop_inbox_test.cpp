@@ -63,6 +63,25 @@ TEST_F(LoopInbox, ShowsHowManyOrdersTheLoopIsNotDoneWith) {
   EXPECT_EQ(shown.Value(), 0);
 }
 
+TEST_F(LoopInbox, PassesAQueryOnAndItsAnswerBack) {
+  caf::scoped_actor asker{system, true};
+  auto pending =
+    asker->request(inbox->address(), caf::infinite, get_backlogs{{token::from_text("a")}});
+  const auto taken = inbox->take_orders();
+  ASSERT_EQ(taken.size(), 1u);
+  const auto& query = std::get<backlog_query>(taken[0]);
+  EXPECT_EQ(query.streams, std::vector<token>{token::from_text("a")});
+  // The inbox may be no more when the loop comes to it.
+  inbox.reset();
+  query.answer({{stream_backlog{1, 2, 3, false}}});
+  stream_backlogs found;
+  pending.receive(
+    [&](stream_backlogs& answer) { found = std::move(answer); },
+    [](const caf::error&) { ADD_FAILURE() << "no answer"; });
+  ASSERT_EQ(found.of.size(), 1u);
+  EXPECT_EQ(found.of[0], (stream_backlog{1, 2, 3, false}));
+}
+
 TEST_F(LoopInbox, LeavesSendersAloneOnceItIsGone) {
   const auto address = inbox->address();
   inbox.reset();

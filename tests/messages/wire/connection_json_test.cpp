@@ -19,15 +19,17 @@ TEST(ConnectionJson, ShowsAPage) {
   hears.roles = {"editor"};
   hears.broadcast = false;
   page.connections.back().client = {"10.0.0.7", "browser \"7\""};
+  page.connections.back().behind = stream_backlog{2, 30, 500, true};
   page.total = 3;
   page.next = 7;
   EXPECT_EQ(
     to_json(page),
     "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
     "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\",\"topics\":[\"a/*\",\"b\"],"
-    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false,\"address\":\"10.0.0.7\","
-    "\"agent\":"
-    "\"browser \\\"7\\\"\"}],\"total\":3,\"next\":\"7\"}");
+    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false,"
+    "\"address\":\"10.0.0.7\",\"agent\":\"browser "
+    "\\\"7\\\"\",\"behind\":{\"events\":2,\"bytes\":30,"
+    "\"unacknowledged_bytes\":500,\"replaying\":true}}],\"total\":3,\"next\":\"7\"}");
   EXPECT_EQ(to_json(connection_page{}), R"({"connections":[],"total":0,"next":null})");
 }
 
@@ -36,7 +38,12 @@ TEST(ConnectionJson, ShowsWhoIsNotKnown) {
   page.connections.emplace_back();
   EXPECT_NE(
     to_json(page).find(
-      R"("topics":[],"subject":null,"roles":[],"broadcast":true,"address":null,"agent":null)"),
+      R"("topics":[],"subject":null,"roles":[],"broadcast":true,"address":null,"agent":null,"behind":null})"),
+    std::string::npos);
+  page.connections.back().behind.emplace();
+  EXPECT_NE(
+    to_json(page).find(
+      R"("behind":{"events":0,"bytes":0,"unacknowledged_bytes":null,"replaying":false})"),
     std::string::npos);
 }
 
