@@ -139,7 +139,9 @@ using stand_in_front_actor = typed_actor<
   result<void>(delivery_failed), result<void>(delivery_settled),
   result<send_status>(send_to_stream),
   // What the backend answered to a callback.
-  result<void>(backend_answered),
+  result<void>(backend_answered), result<void>(connect_answer_read),
+  // Pages through the open streams.
+  result<connection_page>(list_connections),
   // Refuses new streams from now on; answered once no stream waits for its callback any more.
   result<void>(begin_shutdown),
   // Answered once no callback is under way.

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "messages/connections.hpp"
 #include "messages/errors.hpp"
@@ -29,10 +32,40 @@ struct backend_answered {
   std::uint16_t status = 0;
 };
 
+/// The body of a backend's 2xx to a connect is here. Comes before `backend_answered` or behind it:
+/// a stream does not wait for it.
+struct connect_answer_read {
+  token stream;
+  /// As it came; not empty.
+  std::string body;
+};
+
+/// Who a stream is for, in the words of the backend that has let it in.
+struct stream_identity {
+  /// Empty: nobody in particular.
+  std::string subject;
+  /// Sorted, without repetition.
+  std::vector<std::string> roles;
+  /// Routing keys, as they came; nothing: the backend has named none.
+  std::optional<std::vector<std::string>> bindings;
+
+  /// Whether it hears what is for everyone: where keys are named, it is among them.
+  [[nodiscard]] bool hears_broadcast() const;
+  /// About the memory that it takes.
+  [[nodiscard]] std::size_t bytes() const;
+
+  friend bool operator==(const stream_identity&, const stream_identity&) = default;
+};
+
+/// Null where the backend says nothing of it.
+using identity_ptr = std::shared_ptr<const stream_identity>;
+
 /// The BACKEND LISTENER actor interface: who called back and waits for the answer.
 using backend_listener_actor = typed_actor<
   // A callback was answered, or has failed.
-  result<void>(backend_answered)>;
+  result<void>(backend_answered),
+  // What the answer says of its stream.
+  result<void>(connect_answer_read)>;
 
 /// Tells the backend about one stream; `backend_answered` goes to the listener, once, within the
 /// callback's time-out.

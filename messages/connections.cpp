@@ -13,6 +13,11 @@ bool covers(const std::vector<std::string>& granted, std::string_view pattern) {
   });
 }
 
+std::string_view shown_path(std::string_view url) {
+  constexpr std::size_t most = 256;
+  return url.substr(0, std::min(url.find_first_of("?#"), most));
+}
+
 std::string_view to_string(close_reason reason) {
   switch (reason) {
   case close_reason::replaced:
@@ -47,6 +52,20 @@ std::string_view to_string(end_reason reason) {
 
 std::string_view to_string(callback_action action) {
   return action == callback_action::connect ? "connect" : "disconnect";
+}
+
+bool stream_identity::hears_broadcast() const {
+  return !bindings || std::find(bindings->begin(), bindings->end(), "broadcast") != bindings->end();
+}
+
+std::size_t stream_identity::bytes() const {
+  const auto bytes_of = [](const std::vector<std::string>& texts) {
+    std::size_t bytes = 0;
+    for (const auto& text : texts)
+      bytes += sizeof text + text.size();
+    return bytes;
+  };
+  return sizeof *this + subject.size() + bytes_of(roles) + (bindings ? bytes_of(*bindings) : 0);
 }
 
 } // namespace herald

@@ -222,6 +222,7 @@ struct list_connections {
 };
 
 struct connection_view {
+  /// Empty: herald stands in for a gateway, and the page has named itself to the backend alone.
   request_id id;
   token stream;
   /// Without its query, which may hold secrets.
@@ -231,11 +232,17 @@ struct connection_view {
   /// Its lists are sorted.
   reach hears = {};
   client_details client = {};
+  /// Routing keys that a backend has named for it; nothing where it has not.
+  std::optional<std::vector<std::string>> bindings = std::nullopt;
   /// What reaches it.
   delivery_actor via = {};
   /// As that says; nothing where it does not.
   std::optional<stream_backlog> behind = std::nullopt;
 };
+
+/// What is shown of a stream's URL, of at most 256 bytes: its query may hold secrets, and has no
+/// bounds to speak of.
+[[nodiscard]] std::string_view shown_path(std::string_view url);
 
 struct connection_page {
   std::vector<connection_view> connections;

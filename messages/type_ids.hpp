@@ -106,7 +106,8 @@
   X(herald::actor_status)                                                                          \
   X(herald::actor_tree)                                                                            \
   X(herald::get_backlogs)                                                                          \
-  X(herald::stream_backlogs)
+  X(herald::stream_backlogs)                                                                       \
+  X(herald::connect_answer_read)
 
 #define HERALD_ADD_TYPE_ID(Type) CAF_ADD_TYPE_ID(herald, (Type))
 

@@ -19,12 +19,6 @@ event_id first_event_id() {
   return {static_cast<std::uint64_t>(duration_cast<microseconds>(now).count())};
 }
 
-/// What is shown of a stream's URL: its query may hold secrets, and has no bounds to speak of.
-std::string_view path_of(std::string_view url) {
-  constexpr std::size_t most = 256;
-  return url.substr(0, std::min(url.find_first_of("?#"), most));
-}
-
 } // namespace
 
 connection_registry::connection_registry(
@@ -135,7 +129,7 @@ result<void> connection_registry::open(const open_connection& command, opened_st
   static const client_details unknown;
   const auto& client = command.client ? *command.client : unknown;
   const auto replaced = state_->table.open(
-    {command.id.str(), command.stream, path_of(command.url), command.transport, via,
+    {command.id.str(), command.stream, shown_path(command.url), command.transport, via,
      std::chrono::system_clock::now(), hears, !command.by || command.by->targeted, client.address,
      client.agent});
   page_opened(command);
@@ -182,7 +176,7 @@ void connection_registry::on_adopt(const adopt_streams& command) {
   for (const auto& stream : command.streams) {
     const auto hears = reach_with_changes(stream.id, stream.asks, nullptr);
     const auto replaced = state_->table.open(
-      {stream.id.str(), stream.name, path_of(stream.url), transport_kind::gateway,
+      {stream.id.str(), stream.name, shown_path(stream.url), transport_kind::gateway,
        index_of(stream.via, transport_kind::gateway), stream.connected_at, hears});
     watch_adopted(stream.name);
     if (replaced) {

@@ -61,7 +61,13 @@ stand_in_front::stand_in_front(
       "herald_callback_buffered_bytes", "Bytes kept for streams that are not open yet.")),
     request_bytes_(numbers.gauge(
       "herald_callback_kept_bytes",
-      "Bytes of the requests of streams, which the backend is told at their end.")) {
+      "Bytes of the requests of streams, which the backend is told at their end.")),
+    identity_bytes_(numbers.gauge(
+      "herald_callback_identity_bytes", "Memory of what backends have said of streams.")),
+    identities_refused_(numbers.counter(
+      "herald_callback_identities_refused_total",
+      "Answers to connects of which was not kept who the stream is for: not well-formed, or too "
+      "much.")) {
   if (const auto damage = state_->streams.check())
     throw state_damaged(*damage);
 }
@@ -75,6 +81,8 @@ stand_in_front::behavior_type stand_in_front::behavior(shell<interface, stand_in
     s.on(&stand_in_front::settled),
     s.refusable(&stand_in_front::send),
     s.repeatable(&stand_in_front::answered),
+    s.repeatable(&stand_in_front::read),
+    s.refusable(&stand_in_front::list),
     s.on(&stand_in_front::begin_shutdown),
     s.on(&stand_in_front::flush),
     s.control(),
@@ -91,7 +99,9 @@ result<void> stand_in_front::open(const open_connection& request) {
   auto text = std::make_shared<const std::string>(
     render_callback_request(request.url, request.headers ? *request.headers : no_headers));
   auto facts = state_->watcher ? facts_of(request) : nullptr;
-  switch (state_->streams.begin(request.stream, request.via, text, std::move(facts))) {
+  auto address = request.client ? request.client->address : std::string{};
+  switch (state_->streams.begin(
+    request.stream, request.via, text, std::move(facts), std::move(address))) {
   case stand_in_streams::beginning::begun:
     break;
   case stand_in_streams::beginning::held:
@@ -161,14 +171,38 @@ void stand_in_front::answered(const backend_answered& fact) {
   answer_waiting();
 }
 
+/// Whatever is wrong with it, the stream is open: the status has said so.
+void stand_in_front::read(const connect_answer_read& fact) {
+  const auto refuse = [&](const char* why, std::string_view field) {
+    identities_refused_.Increment();
+    log::debug(
+      "gateway-front", "identity_not_kept",
+      {{"token", fact.stream.str()}, {"why", why}, {"field", field}});
+  };
+  auto who = parse_connect_answer(fact.body);
+  if (!who) {
+    const auto why = describe(who.error());
+    return refuse(why.detail.c_str(), why.field);
+  }
+  if (!*who)
+    return;
+  if (state_->streams.identify(fact.stream, std::move(*who)) == stand_in_streams::naming::full)
+    refuse("too much is kept (callback.max_identity_bytes)", {});
+  show_numbers();
+}
+
+connection_page stand_in_front::list(const list_connections& query) {
+  return state_->streams.page(query.after, query.limit, query.which);
+}
+
 void stand_in_front::accept(const token& stream) {
-  auto opened = state_->streams.accept(stream);
+  const auto now = std::chrono::system_clock::now();
+  auto opened = state_->streams.accept(stream, now);
   if (!opened)
     return; // the client has left meanwhile
   connects_.Increment();
   caf::anon_send(opened->via, attach_stream{stream});
   if (opened->facts) {
-    const auto now = std::chrono::system_clock::now();
     opened->facts->opened_at = now;
     tell_watcher({stream_change::kind::opened, now, *opened->facts});
   }
@@ -257,6 +291,7 @@ void stand_in_front::show_numbers() {
   calling_back_.Set(static_cast<double>(streams.calling_back()));
   buffered_bytes_.Set(static_cast<double>(streams.buffered_bytes()));
   request_bytes_.Set(static_cast<double>(streams.request_bytes()));
+  identity_bytes_.Set(static_cast<double>(streams.identity_bytes()));
 }
 
 supervised<stand_in_front_actor> spawn_stand_in_front(

@@ -58,6 +58,8 @@ public:
   void settled(const delivery_settled&) {}
   result<send_status> send(send_to_stream& command);
   void answered(const backend_answered& fact);
+  void read(const connect_answer_read& fact);
+  connection_page list(const list_connections& query);
   result<void> begin_shutdown(const herald::begin_shutdown&);
   result<void> flush(const herald::flush&);
 
@@ -83,6 +85,8 @@ private:
   prometheus::Gauge& calling_back_;
   prometheus::Gauge& buffered_bytes_;
   prometheus::Gauge& request_bytes_;
+  prometheus::Gauge& identity_bytes_;
+  prometheus::Counter& identities_refused_;
 };
 
 /// Spawns it. Main sends it an exit before `backend` ends.

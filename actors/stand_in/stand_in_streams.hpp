@@ -9,6 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include <absl/container/btree_map.h>
+
+#include "messages/backend.hpp"
 #include "messages/connections.hpp"
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
@@ -32,6 +35,8 @@ public:
     std::size_t total_bytes = 0;
     /// Bytes of the requests of all streams.
     std::size_t request_bytes = std::numeric_limits<std::size_t>::max();
+    /// What backends say of streams, of all together.
+    std::size_t identity_bytes = std::numeric_limits<std::size_t>::max();
   };
 
   using request_text = std::shared_ptr<const std::string>;
@@ -51,8 +56,9 @@ public:
   };
 
   /// A client came; `request` is what the backend is told of it, now and at its end.
-  beginning
-  begin(const token& stream, delivery_actor via, request_text request, facts_ptr facts = nullptr);
+  beginning begin(
+    const token& stream, delivery_actor via, request_text request, facts_ptr facts = nullptr,
+    std::string address = {});
 
   struct opened {
     delivery_actor via;
@@ -64,7 +70,16 @@ public:
   };
 
   /// The backend wants the stream. Nothing if it does not wait for that.
-  std::optional<opened> accept(const token& stream);
+  std::optional<opened> accept(const token& stream, wall_time at = {});
+
+  enum class naming : std::uint8_t {
+    kept,
+    unknown,
+    /// The limit is reached: of the stream is known what was known before.
+    full,
+  };
+  /// The backend says who the stream is for, of one that opens or is open.
+  naming identify(const token& stream, identity_ptr who);
 
   /// The backend does not want the stream: it is removed. Gives what reaches it; nothing if it does
   /// not wait for that.
@@ -98,10 +113,17 @@ public:
   std::optional<gone> remove(const token& stream);
 
   [[nodiscard]] std::optional<state> find(const token& stream) const;
+
+  /// Open streams in the order of opening, those behind the serial number `after`. They listen to
+  /// no topic. Takes time in proportion to `limit`; with a filter, to the number of streams.
+  [[nodiscard]] connection_page
+  page(std::uint64_t after, std::size_t limit, const connection_filter& which = {}) const;
+
   [[nodiscard]] std::size_t size() const noexcept { return streams_.size(); }
   [[nodiscard]] std::size_t calling_back() const noexcept { return calling_back_; }
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
   [[nodiscard]] std::size_t request_bytes() const noexcept { return request_bytes_; }
+  [[nodiscard]] std::size_t identity_bytes() const noexcept { return identity_bytes_; }
 
   /// The damage that the table has, or nothing.
   [[nodiscard]] std::optional<std::string> check() const;
@@ -120,11 +142,21 @@ private:
     facts_ptr facts;
     /// Only while calling back, and only if something was sent.
     std::unique_ptr<buffer> kept;
+    /// Null: the backend has said nothing.
+    identity_ptr who;
+    /// Of the client; empty: not known.
+    std::string address;
+    /// Of an open one; else 0.
+    std::uint64_t serial = 0;
+    wall_time opened_at;
   };
 
   using table = std::unordered_map<token, entry>;
 
   routed keep(entry& stream, const event_ptr& what, bool close);
+  void unlist(entry& stream) noexcept;
+  [[nodiscard]] static bool fits(const entry& stream, const connection_filter& which);
+  [[nodiscard]] static connection_view view_of(const table::value_type& stream);
   buffer drop_buffer(entry& stream) noexcept;
   table::iterator find_waiting(const token& stream);
 
@@ -133,6 +165,10 @@ private:
   std::size_t calling_back_ = 0;
   std::size_t buffered_bytes_ = 0;
   std::size_t request_bytes_ = 0;
+  std::size_t identity_bytes_ = 0;
+  /// The open ones by their serial numbers. About 20 bytes for each.
+  absl::btree_map<std::uint64_t, const table::value_type*> open_;
+  std::uint64_t last_serial_ = 0;
 };
 
 } // namespace herald

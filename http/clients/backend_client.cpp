@@ -118,15 +118,14 @@ public:
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
-  void submit(call_backend what, answer_handler done) {
+  void submit(call_backend what, answer_handler done, body_handler read) {
     const auto now = clock::now();
     const auto patience = what.action == callback_action::connect ? options_.timeout_ms
                                                                   : options_.disconnect_queue_time;
     asio::post(
       loop_.io(), [this, added = pending_callback{
-                           std::move(what), std::move(done), now, now + patience}]() mutable {
-        enqueue(std::move(added));
-      });
+                           std::move(what), std::move(done), now, now + patience,
+                           std::move(read)}]() mutable { enqueue(std::move(added)); });
   }
 
 private:
@@ -146,6 +145,8 @@ private:
     http_connection connection;
     /// Nothing once it is answered, though the body of the answer may still come.
     std::optional<pending_callback> call;
+    /// Set while the body of its 2xx is to come.
+    std::function<void(std::string_view body)> read;
   };
 
   void enqueue(pending_callback added) {
@@ -194,6 +195,10 @@ private:
     curl_client::order order{
       std::move(url), render_callback(what.call), what.deadline, get, nullptr};
     const auto call = std::make_shared<pending_callback>(std::move(what));
+    if (auto read = reader_of(*call))
+      order.read = [this, read = std::move(read)](std::string body) {
+        asio::post(loop_.io(), [read, body = std::move(body)] { read(body); });
+      };
     order.done = [this, call](const curl_outcome& how) {
       asio::post(loop_.io(), [this, call, how] {
         --with_curl_;
@@ -236,7 +241,10 @@ private:
       send(over);
       return;
     }
+    if (const auto read = std::exchange(over.read, nullptr); read && outcome.what == kind::answered)
+      read(outcome.body);
     conclude(over, outcome);
+    over.read = nullptr;
     idle_.push_back(&over);
     pump();
   }
@@ -249,7 +257,22 @@ private:
     if (outcome.what == kind::answered && is_redirect(outcome.status))
       if (auto next = redirect_within_host(url_, over.connection.location()))
         return send_by_curl(std::move(*call), std::move(*next), makes_get(outcome.status));
+    if (ending_of(outcome) == ending::ok) {
+      over.read = reader_of(*call);
+      if (over.read && !outcome.body.empty())
+        std::exchange(over.read, nullptr)(outcome.body);
+    }
     finish(*call, outcome);
+  }
+
+  /// Who is told of the body of a 2xx; empty: nobody.
+  static std::function<void(std::string_view body)> reader_of(const pending_callback& call) {
+    if (!call.read)
+      return {};
+    return [read = call.read, stream = call.call.stream](std::string_view body) {
+      if (!body.empty())
+        read({stream, std::string{body}});
+    };
   }
 
   void finish(const pending_callback& call, const post_outcome& outcome) {
@@ -339,8 +362,8 @@ backend_client::backend_client(std::unique_ptr<engine> inside) : engine_(std::mo
 
 backend_client::~backend_client() = default;
 
-void backend_client::call(call_backend what, answer_handler done) {
-  engine_->submit(std::move(what), std::move(done));
+void backend_client::call(call_backend what, answer_handler done, body_handler read) {
+  engine_->submit(std::move(what), std::move(done), std::move(read));
 }
 
 namespace {
@@ -357,18 +380,22 @@ public:
   }
 
   void call(const call_backend& command) {
-    const auto tell = [listener = command.listener](const backend_answered& answer) {
+    const auto tell = [listener = command.listener](const auto& fact) {
       if (listener)
-        caf::anon_send(listener, answer);
+        caf::anon_send(listener, fact);
     };
     const auto calls = client_.lock();
     if (!calls) {
-      tell({command.action, command.stream, describe_ending(ending::unreachable), 0});
+      tell(
+        backend_answered{command.action, command.stream, describe_ending(ending::unreachable), 0});
       return;
     }
     auto passed_on = command;
     passed_on.listener = backend_listener_actor{};
-    calls->call(std::move(passed_on), tell);
+    if (command.action == callback_action::connect)
+      calls->call(std::move(passed_on), tell, tell);
+    else
+      calls->call(std::move(passed_on), tell);
   }
 
 private:

@@ -42,6 +42,7 @@ struct backend_client_options : callback_settings {
 class backend_client {
 public:
   using answer_handler = std::function<void(const backend_answered&)>;
+  using body_handler = std::function<void(const connect_answer_read&)>;
 
   /// `ec::invalid_field` with the field `callback.url` for a URL that it cannot call.
   static caf::expected<std::shared_ptr<backend_client>>
@@ -52,8 +53,9 @@ public:
   backend_client& operator=(const backend_client&) = delete;
 
   /// Makes a callback; the call's listener is left alone. `done` is called once, on the client's
-  /// thread: it must not wait. Safe from any thread.
-  void call(call_backend what, answer_handler done);
+  /// thread: it must not wait. `read`, likewise, is called at most once: before `done` where the
+  /// body of a 2xx has come with its head, else when it has come. Safe from any thread.
+  void call(call_backend what, answer_handler done, body_handler read = {});
 
 private:
   class engine;

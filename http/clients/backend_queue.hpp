@@ -22,6 +22,8 @@ struct pending_callback {
   clock::time_point submitted;
   /// Pointless to send it later than this.
   clock::time_point deadline;
+  /// Told of the body of a 2xx, if there is one. May be empty.
+  std::function<void(const connect_answer_read&)> read = {};
 };
 
 /// Callbacks that wait for a connection. A client waits for a connect, nobody for a disconnect: so

@@ -37,6 +37,9 @@ struct callback_settings {
   /// The bytes of the requests of all streams, which the backend is told at their end; more streams
   /// are refused.
   std::size_t max_kept_bytes = std::size_t{256} << 20U;
+  /// What backends say of streams in their answers (subject, roles, bindings), of all together;
+  /// beyond, it is not kept.
+  std::size_t max_identity_bytes = std::size_t{64} << 20U;
 };
 
 } // namespace herald

@@ -26,7 +26,7 @@ namespace {
 using kind = post_outcome::kind;
 using clock = curl_client::clock;
 
-/// Of a body that nobody wants.
+/// Of a body that nobody waits for.
 constexpr std::size_t max_unwanted_bytes = std::size_t{64} * 1024;
 /// Of all heads of an answer with a body that is wanted, and trailers.
 constexpr std::size_t max_head_bytes = std::size_t{64} * 1024;
@@ -95,6 +95,8 @@ public:
       }
     }
     tell(end);
+    if (how == CURLE_OK && order_.read && status_ / 100 == 2)
+      order_.read(std::move(end.body));
   }
 
 private:
@@ -184,12 +186,14 @@ private:
 
   bool take_body(std::string_view data) {
     body_bytes_ += data.size();
-    if (!wants_body())
-      return body_bytes_ <= max_unwanted_bytes;
-    too_large_ = body_bytes_ > order_.max_body_bytes;
-    if (!too_large_)
+    const auto most = wants_body() ? order_.max_body_bytes : max_unwanted_bytes;
+    if (body_bytes_ > most) {
+      too_large_ = wants_body();
+      return false;
+    }
+    if (wants_body() || order_.read)
       body_.append(data);
-    return !too_large_;
+    return true;
   }
 
   void take_head() {

@@ -67,6 +67,8 @@ public:
     std::size_t max_body_bytes = 0;
     /// Over a connection that nothing else is sent over, before or after.
     bool alone = false;
+    /// Called behind `done`, once, with the body of a 2xx, where all of it has come. May be empty.
+    std::function<void(std::string body)> read{};
   };
 
   explicit curl_client(curl_client_options options);

@@ -59,6 +59,9 @@ const std::array table = {
   setting{
     AT(callback.max_kept_bytes), bytes(65'536),
     "Bytes of the requests of streams, which the backend is told at their end; more are refused."},
+  setting{
+    AT(callback.max_identity_bytes), bytes(0),
+    "Memory of what backends say of streams (subject, roles, bindings); beyond, it is not kept."},
 
   setting{
     AT(history.max_events), count(0, 100'000'000),

@@ -13,6 +13,7 @@
 #include "actors/system/descriptor_channel.hpp"
 #include "actors/telemetry/log.hpp"
 #include "http/admission/stream_request_check.hpp"
+#include "http/api/connection_list_api.hpp"
 #include "http/api/internal_send_api.hpp"
 #include "http/clients/backend_client.hpp"
 #include "http/protocol/problem.hpp"
@@ -67,7 +68,7 @@ stream_options stand_in_options(const config& settings, const descriptor_channel
 stand_in_streams::limits buffer_limits(const callback_settings& settings) {
   return {
     settings.max_buffered_events, settings.max_buffered_bytes, settings.max_buffered_total_bytes,
-    settings.max_kept_bytes};
+    settings.max_kept_bytes, settings.max_identity_bytes};
 }
 
 /// Refuses the callbacks of a gateway, with the reason: this herald is no backend.
@@ -101,6 +102,7 @@ public:
     for (auto* routes : {&routes_, &one_port_routes_})
       add_internal_send_api(*routes, system, front_, {settings.api.max_event_bytes});
     add_callback_hint(routes_);
+    add_connection_list_route(routes_, system, front_);
     add_service_routes(routes_, system, supervision_.address(), phase_, numbers, more);
     add_signposts(routes_, "port " + std::to_string(endpoint_.port()) + " (stream.port)");
     api_.emplace(api_options_of(settings), routes_, numbers, side_door(), &access_);

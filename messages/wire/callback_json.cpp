@@ -12,6 +12,7 @@
 #include "messages/json/json_objects.hpp"
 #include "messages/json/json_writer.hpp"
 #include "messages/text/ascii.hpp"
+#include "messages/text/utf8.hpp"
 
 namespace herald {
 
@@ -135,6 +136,55 @@ std::string connect_answer_json(const open_connection& taken) {
   out.raw(
     "bindings", array_json(bindings, [](const std::string& key) { return json_string(key); }));
   return out.finish();
+}
+
+caf::expected<identity_ptr> parse_connect_answer(std::string_view body) {
+  const auto begin = std::min(body.find_first_not_of(" \t\r\n"), body.size());
+  if (!body.substr(begin).starts_with('{'))
+    return identity_ptr{};
+  auto in = read_object_leniently(body, {"subject", "role", "roles", "bindings"});
+  if (!in)
+    return in.error();
+  const auto check = [&in](const std::string& text, std::string_view name) {
+    if (const auto broken = principal_violation(text))
+      in->blame(ec::invalid_field, std::string{*broken}, name);
+  };
+  stream_identity who;
+  auto subject = in->nullable_text("subject");
+  auto role = in->nullable_text("role");
+  auto roles = in->optional_texts("roles", max_answer_roles, true);
+  who.bindings = in->optional_texts("bindings", max_answer_bindings, true);
+  if (!subject && !role && !roles && !who.bindings && !in->finish_leniently())
+    return identity_ptr{};
+  who.subject = std::move(subject).value_or("");
+  if (!who.subject.empty())
+    check(who.subject, "subject");
+  who.roles = std::move(roles).value_or(std::vector<std::string>{});
+  for (const auto& one : who.roles)
+    check(one, "roles");
+  if (role) {
+    check(*role, "role");
+    who.roles.push_back(std::move(*role));
+  }
+  if (auto error = in->finish_leniently())
+    return error;
+  std::sort(who.roles.begin(), who.roles.end());
+  who.roles.erase(std::unique(who.roles.begin(), who.roles.end()), who.roles.end());
+  return std::make_shared<const stream_identity>(std::move(who));
+}
+
+callback_client client_of_callback(std::string_view request) {
+  callback_client client;
+  auto in = read_object_leniently(request, {"url", "headers"});
+  if (!in)
+    return client;
+  const auto url = in->optional_text("url").value_or("");
+  client.path = shown_path(url);
+  auto headers =
+    read_object_leniently(in->optional_object("headers").value_or("{}"), {"user-agent"});
+  if (headers)
+    client.agent = utf8_front(headers->optional_text("user-agent").value_or(""), max_agent_bytes);
+  return client;
 }
 
 std::string render_callback(const call_backend& call) {

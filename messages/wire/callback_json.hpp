@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,6 +38,26 @@ inline constexpr std::size_t max_token_bytes = 256;
 /// stands: ids that hold a dot, `*` or `#` would be patterns there. `request_id` names the stream's
 /// queue, and is another for each stream: the hex of the page's, `~` and the token.
 [[nodiscard]] std::string connect_answer_json(const open_connection& taken);
+
+/// Most roles, and most bindings, of one answer.
+inline constexpr std::size_t max_answer_roles = 64;
+inline constexpr std::size_t max_answer_bindings = 1024;
+
+/// What the body of a backend's answer to a connect says of the stream: `subject`, `role` and
+/// `roles`, `bindings`. Null where it says nothing of it, or is no JSON object: many backends
+/// answer "OK". `ec::invalid_field` for one that is not what it should be; other fields are
+/// ignored.
+[[nodiscard]] caf::expected<identity_ptr> parse_connect_answer(std::string_view body);
+
+/// What a callback's request, as `render_callback_request` makes it, says of the client.
+struct callback_client {
+  /// As `shown_path` has it.
+  std::string path;
+  /// At most `max_agent_bytes`.
+  std::string agent;
+};
+
+[[nodiscard]] callback_client client_of_callback(std::string_view request);
 
 /// The body of a callback as the gateway's protocol has it.
 [[nodiscard]] std::string render_callback(const call_backend& call);

@@ -28,7 +28,7 @@ std::string backlog_json(const stream_backlog& behind) {
 std::string connection_json(const connection_view& connection) {
   const auto& hears = connection.hears;
   object_writer out;
-  out.text("request_id", connection.id.str())
+  out.text_or_null("request_id", connection.id.str())
     .text("token", connection.stream.str())
     .text("url", connection.url)
     .text("transport", to_string(connection.transport))
@@ -37,6 +37,8 @@ std::string connection_json(const connection_view& connection) {
     .text_or_null("subject", hears.subject)
     .raw("roles", texts_json(hears.roles))
     .boolean("broadcast", hears.broadcast);
+  if (connection.bindings)
+    out.raw("bindings", texts_json(*connection.bindings));
   return out.text_or_null("address", connection.client.address)
     .text_or_null("agent", connection.client.agent)
     .raw("behind", connection.behind ? backlog_json(*connection.behind) : "null")

@@ -11,7 +11,7 @@
 namespace herald {
 
 /// `{"connections":[{"request_id","token","url","transport","connected_at","topics","subject",
-/// "roles","broadcast","address","agent","behind":{"events","bytes",
+/// "roles","broadcast","bindings"?,"address","agent","behind":{"events","bytes",
 /// "unacknowledged_bytes","replaying"}}],"total","next"}`, with null for `next` on the last page,
 /// and for what is not known.
 [[nodiscard]] std::string to_json(const connection_page& page);

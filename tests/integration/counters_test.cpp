@@ -301,6 +301,17 @@ TEST(Counters, MoveWithCallbacks) {
   ASSERT_TRUE(open.open());
   h.moves(
     "a stream", {{accepted, 1}, {calls("connect", "ok"), 1}, {connections("connect"), 1}}, opened);
+  backend.answer_with(R"({"subject":1})");
+  sse_client other{h.herald.stream_port(), "/yes"};
+  ASSERT_TRUE(other.open());
+  h.moves(
+    "one whose subject is none",
+    {{accepted, 1},
+     {calls("connect", "ok"), 1},
+     {connections("connect"), 1},
+     {"herald_callback_identities_refused_total", 1}},
+    opened);
+  backend.answer_with("{}");
   EXPECT_EQ(h.knock("/no"), 403);
   h.moves(
     "one that the backend does not want",

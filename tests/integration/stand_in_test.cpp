@@ -15,6 +15,7 @@
 #include "tests/support/gateway_facts.hpp"
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/metrics_page.hpp"
 #include "tests/support/sse_client.hpp"
 #include "tests/support/tls_backend.hpp"
 
@@ -212,6 +213,58 @@ TEST(StandIn, TellsTheBackendOfAllStreamsWhenItEnds) {
   EXPECT_EQ(disconnects, streams.size());
   for (auto& stream : streams)
     EXPECT_TRUE(stream.wait_for_end());
+}
+
+TEST(StandIn, ListsItsStreamsWithWhatTheBackendSaysOfThem) {
+  callback_backend backend;
+  backend.answer_with(
+    R"({"subject":"ann","role":"editor","bindings":["subject.616e6e","role.x"]})");
+  herald_process herald{{"--callback-url", backend.url()}};
+  http_client api{herald.api_port()};
+  sse_client ann{herald.stream_port(), "/s?secret=1", "User-Agent: browser\r\n"};
+  ASSERT_TRUE(ann.open());
+  json row;
+  ASSERT_TRUE(eventually([&] {
+    row = json_of(api.get("/api/connections"))["connections"].at(0);
+    return row["subject"] == "ann";
+  }))
+    << row;
+  EXPECT_EQ(row["roles"], json{"editor"});
+  EXPECT_EQ(row["bindings"], (json{"subject.616e6e", "role.x"}));
+  EXPECT_EQ(row["broadcast"], false);
+  EXPECT_EQ(row["topics"], json::array());
+  EXPECT_EQ(row["url"], "/s");
+  EXPECT_EQ(row["address"], "127.0.0.1");
+  EXPECT_EQ(row["agent"], "browser");
+  EXPECT_EQ(row["request_id"], nullptr);
+  EXPECT_EQ(row["token"], token_of(backend));
+  EXPECT_EQ(row["behind"]["events"], 0);
+  backend.answer_with("OK");
+  sse_client nobody{herald.stream_port(), "/s"};
+  ASSERT_TRUE(nobody.open());
+  const auto list = [&](const char* query) {
+    return json_of(api.get(std::string{"/api/connections"} + query));
+  };
+  ASSERT_TRUE(eventually([&] { return list("")["total"] == 2; }));
+  EXPECT_EQ(list("?subject=ann")["total"], 1);
+  EXPECT_EQ(list("?role=editor")["connections"][0]["token"], row["token"]);
+  EXPECT_EQ(list("?subject=bob")["total"], 0);
+  EXPECT_EQ(list("")["connections"][1].contains("bindings"), false);
+  ann.close();
+  EXPECT_TRUE(eventually([&] { return list("")["total"] == 1; }));
+}
+
+TEST(StandIn, KeepsOfWhatTheBackendSaysNoMoreThanItMay) {
+  callback_backend backend;
+  backend.answer_with(R"({"subject":"ann"})");
+  herald_process herald{{"--callback-url", backend.url(), "--callback-max-identity-bytes", "0"}};
+  http_client api{herald.api_port()};
+  sse_client page{herald.stream_port(), "/"};
+  ASSERT_TRUE(page.open());
+  EXPECT_TRUE(
+    eventually([&] { return metric(api, "herald_callback_identities_refused_total") == 1; }));
+  EXPECT_EQ(metric(api, "herald_callback_identity_bytes"), 0);
+  EXPECT_EQ(json_of(api.get("/api/connections"))["connections"][0]["subject"], nullptr);
 }
 
 } // namespace

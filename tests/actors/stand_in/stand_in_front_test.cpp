@@ -40,7 +40,9 @@ protected:
       listener = m.listener;
     });
     front = own(spawn_stand_in_front(
-      system(), {"gateway-front", {}, &numbers}, {2, 100, 1000}, backend, numbers));
+      system(), {"gateway-front", {}, &numbers},
+      {.stream_events = 2, .stream_bytes = 100, .total_bytes = 1000, .identity_bytes = 300},
+      backend, numbers));
   }
 
   ~StandInFront() override { listener = backend_listener_actor{}; }
@@ -80,6 +82,12 @@ protected:
   static send_to_stream command(const token& stream, const char* name, bool close = false) {
     return {stream, send_to_stream::message{name, "d"}, close};
   }
+
+  void backend_says(const token& stream, const char* body) {
+    tell(listener, connect_answer_read{stream, body});
+  }
+
+  connection_page list() { return *ask<connection_page>(front, list_connections{}); }
 
   std::string send(const token& stream, const char* name, bool close = false) {
     return answer_to(command(stream, name, close));
@@ -390,6 +398,49 @@ TEST_F(StandInFront, TellsItsWatcherOfStreamsThatAreOpenForTheBackend) {
   EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7"}));
   tell(front, stream_closed{request.stream, end_reason::client_closed});
   EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7", "closed 2 a 10.0.0.7client_closed"}));
+}
+
+TEST_F(StandInFront, ListsItsStreamsWithWhatTheBackendSaysOfThem) {
+  client_comes(a);
+  backend_says(a, R"({"subject":"ann","roles":["editor"],"bindings":["subject.616e6e"]})");
+  EXPECT_EQ(list().total, 0u) << "it is not open";
+  backend_answers(a);
+  open(b);
+  auto page = list();
+  ASSERT_EQ(page.connections.size(), 2u);
+  const auto& one = page.connections[0];
+  EXPECT_EQ(one.stream, a);
+  EXPECT_EQ(one.url, "/s") << "its query may hold secrets";
+  EXPECT_EQ(one.via, transport);
+  EXPECT_EQ(one.hears.subject, "ann");
+  EXPECT_EQ(one.hears.roles, strings{"editor"});
+  EXPECT_FALSE(one.hears.broadcast) << "bindings are named, and broadcast is not among them";
+  EXPECT_EQ(one.bindings, strings{"subject.616e6e"});
+  EXPECT_EQ(page.connections[1].bindings, std::nullopt);
+  EXPECT_TRUE(page.connections[1].hears.broadcast);
+  backend_says(b, R"({"subject":"bob"})");
+  EXPECT_EQ(list().connections[1].hears.subject, "bob") << "the body came behind the status";
+}
+
+TEST_F(StandInFront, OpensStreamsWhateverTheBodyOfTheAnswer) {
+  const auto& refused = numbers.counter("herald_callback_identities_refused_total", "");
+  client_comes(a);
+  backend_says(a, R"({"subject":42})");
+  backend_answers(a);
+  EXPECT_EQ(wire, strings{"attach 1"});
+  EXPECT_EQ(refused.Value(), 1);
+  backend_says(a, "OK");
+  EXPECT_EQ(refused.Value(), 1) << "many backends say so";
+  const auto much = R"({"subject":")" + std::string(200, 's') + R"("})";
+  backend_says(a, much.c_str());
+  EXPECT_EQ(refused.Value(), 1);
+  EXPECT_EQ(list().connections[0].hears.subject.size(), 200u);
+  open(b);
+  backend_says(b, much.c_str());
+  EXPECT_EQ(refused.Value(), 2) << "more than is kept of all";
+  EXPECT_EQ(list().connections[1].hears.subject, "");
+  backend_says(token::from_bits(0, 3), R"({"subject":"gone"})");
+  EXPECT_EQ(refused.Value(), 2);
 }
 
 } // namespace

@@ -47,7 +47,8 @@ protected:
   verdict probe(const token& stream) { return streams.send(stream, nullptr, false).what; }
   verdict end(const token& stream) { return streams.send(stream, nullptr, true).what; }
 
-  stand_in_streams streams{{3, 10, 15}};
+  stand_in_streams streams{
+    {.stream_events = 3, .stream_bytes = 10, .total_bytes = 15, .identity_bytes = 500}};
   const token a = token::from_bits(1, 1);
   const token b = token::from_bits(1, 2);
 };
@@ -265,6 +266,87 @@ TEST_F(StandInStreams, DeliverExactlyWhatTheyTookInAnyHistory) {
     wide.remove(token::from_bits(7, name));
   EXPECT_EQ(wide.buffered_bytes(), 0u);
   EXPECT_GT(sent, 20'000u);
+}
+
+identity_ptr named(const char* subject, std::vector<std::string> roles = {}) {
+  return std::make_shared<const stream_identity>(
+    stream_identity{subject, std::move(roles), std::nullopt});
+}
+
+/// "TOKEN SUBJECT" of each.
+std::vector<std::string> rows_of(const connection_page& page) {
+  std::vector<std::string> rows;
+  for (const auto& one : page.connections)
+    rows.push_back(std::to_string(one.stream.low()) + " " + one.hears.subject);
+  return rows;
+}
+
+using rows = std::vector<std::string>;
+
+TEST_F(StandInStreams, AreListedWhileTheyAreOpenInTheOrderOfOpening) {
+  begin(a);
+  open(b);
+  EXPECT_EQ(rows_of(streams.page(0, 10)), rows{"2 "}) << "one is not open yet";
+  ASSERT_TRUE(streams.accept(a));
+  EXPECT_EQ(rows_of(streams.page(0, 10)), (rows{"2 ", "1 "}));
+  const auto first = streams.page(0, 1);
+  EXPECT_EQ(rows_of(first), rows{"2 "});
+  EXPECT_EQ(first.total, 2u);
+  ASSERT_TRUE(first.next);
+  const auto second = streams.page(*first.next, 1);
+  EXPECT_EQ(rows_of(second), rows{"1 "});
+  EXPECT_FALSE(second.next);
+  EXPECT_EQ(end(b), verdict::pass_on);
+  EXPECT_EQ(rows_of(streams.page(0, 10)), rows{"1 "}) << "one is closing";
+  streams.remove(a);
+  EXPECT_EQ(streams.page(0, 10).total, 0u);
+  EXPECT_EQ(streams.check(), std::nullopt);
+}
+
+TEST_F(StandInStreams, AreNotListedWhereTheBackendHasEndedThemBeforeTheyOpened) {
+  begin(a);
+  end(a);
+  ASSERT_TRUE(streams.accept(a));
+  EXPECT_EQ(streams.page(0, 10).total, 0u);
+  EXPECT_EQ(streams.check(), std::nullopt);
+}
+
+TEST_F(StandInStreams, AreFoundByWhoTheBackendSaysTheyAreFor) {
+  using naming = stand_in_streams::naming;
+  begin(a);
+  EXPECT_EQ(streams.identify(a, named("ann", {"editor", "reader"})), naming::kept);
+  ASSERT_TRUE(streams.accept(a));
+  open(b);
+  EXPECT_EQ(streams.identify(b, named("bob", {"reader"})), naming::kept) << "also of an open one";
+  EXPECT_EQ(streams.identify(token::from_bits(1, 3), named("eve")), naming::unknown);
+  const auto found = [&](connection_filter which) {
+    return rows_of(streams.page(0, 10, which));
+  };
+  EXPECT_EQ(found({"", "ann", ""}), rows{"1 ann"});
+  EXPECT_EQ(found({"", "", "reader"}), (rows{"1 ann", "2 bob"}));
+  EXPECT_EQ(found({"", "bob", "editor"}), rows{});
+  EXPECT_EQ(found({"a", "", ""}), rows{}) << "they listen to no topic";
+  const auto first = streams.page(0, 1, {"", "", "reader"});
+  EXPECT_EQ(first.total, 2u);
+  EXPECT_EQ(rows_of(streams.page(first.next.value(), 1, {"", "", "reader"})), rows{"2 bob"});
+}
+
+TEST_F(StandInStreams, KeepWhatIsSaidOfThemUpToALimit) {
+  using naming = stand_in_streams::naming;
+  begin(a);
+  begin(b);
+  const auto bytes = named("ann")->bytes();
+  ASSERT_LT(bytes, 500u);
+  EXPECT_EQ(streams.identify(a, named("ann")), naming::kept);
+  EXPECT_EQ(streams.identity_bytes(), bytes);
+  const auto large = named("bob", std::vector<std::string>(10, std::string(40, 'r')));
+  EXPECT_EQ(streams.identify(b, large), naming::full);
+  EXPECT_EQ(streams.identify(a, large), naming::full);
+  EXPECT_EQ(streams.identity_bytes(), bytes) << "what was known is still known";
+  EXPECT_EQ(streams.identify(a, named("bob")), naming::kept);
+  EXPECT_EQ(streams.check(), std::nullopt);
+  streams.refuse(a);
+  EXPECT_EQ(streams.identity_bytes(), 0u);
 }
 
 } // namespace

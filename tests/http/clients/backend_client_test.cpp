@@ -159,11 +159,24 @@ protected:
     what.stream = token::from_bits(0, name);
     what.request =
       std::make_shared<const std::string>(render_callback_request("/s?request_id=x", {}));
-    client->call(std::move(what), [this](const backend_answered& answer) {
-      const std::lock_guard lock{mutex};
-      answers.push_back(answer);
-      answered.notify_all();
-    });
+    client->call(
+      std::move(what),
+      [this](const backend_answered& answer) {
+        const std::lock_guard lock{mutex};
+        answers.push_back(answer);
+        order.push_back("status of " + std::to_string(answer.stream.low()));
+        answered.notify_all();
+      },
+      [this](const connect_answer_read& fact) {
+        const std::lock_guard lock{mutex};
+        order.push_back("body of " + std::to_string(fact.stream.low()) + ": " + fact.body);
+        answered.notify_all();
+      });
+  }
+
+  bool wait_for_facts(std::size_t count) {
+    std::unique_lock lock{mutex};
+    return answered.wait_for(lock, patience, [&] { return order.size() >= count; });
   }
 
   bool wait_for(std::size_t count) {
@@ -197,6 +210,8 @@ protected:
   std::mutex mutex;
   std::condition_variable answered;
   std::vector<backend_answered> answers;
+  /// What was told, in its order.
+  std::vector<std::string> order;
   /// Ended by the tests: the server waits for its connections to be closed.
   std::shared_ptr<backend_client> client;
 };
@@ -456,6 +471,53 @@ TEST_F(BackendClient, GoesByTheStatusWithoutWaitingForTheBody) {
   client.reset();
 }
 
+TEST_F(BackendClient, TellsTheBodyOfA2xxBeforeItsStatusOrWhenItComes) {
+  testing::bare_listener peer;
+  backend_client_options options;
+  options.body_time = patience;
+  use(peer.url(), options);
+  submit(1);
+  answered_by_hand backend{peer};
+  ASSERT_TRUE(backend.asked());
+  backend.say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{1}");
+  ASSERT_TRUE(wait_for_facts(2));
+  submit(2);
+  ASSERT_TRUE(backend.asked());
+  backend.say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+  ASSERT_TRUE(wait_for_facts(3));
+  backend.say("{2}");
+  ASSERT_TRUE(wait_for_facts(4));
+  std::size_t facts = 4;
+  for (const auto* nothing :
+       {"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\n{3}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"}) {
+    submit(3);
+    ASSERT_TRUE(backend.asked());
+    backend.say(nothing);
+    ASSERT_TRUE(wait_for_facts(++facts)) << "the connection is free";
+  }
+  submit(4);
+  ASSERT_TRUE(backend.asked());
+  backend.say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{4}");
+  ASSERT_TRUE(wait_for_facts(9));
+  EXPECT_EQ(
+    order, (std::vector<std::string>{
+             "body of 1: {1}", "status of 1", "status of 2", "body of 2: {2}", "status of 3",
+             "status of 3", "status of 3", "body of 4: {4}", "status of 4"}));
+  client.reset();
+}
+
+TEST_F(BackendClient, TellsTheBodyThatHasComeOverTls) {
+  const testing::tls_backend server;
+  backend_client_options options;
+  options.ca_file = server.ca_file();
+  use(server.url("/text/%7B%22subject%22:%22ann%22%7D"), options);
+  submit(1);
+  ASSERT_TRUE(wait_for_facts(2));
+  EXPECT_EQ(order, (std::vector<std::string>{"status of 1", R"(body of 1: {"subject":"ann"})"}));
+  client.reset();
+}
+
 TEST_F(BackendClient, CallsOverTls) {
   const testing::tls_backend server;
   backend_client_options options;
@@ -560,9 +622,10 @@ protected:
     // scheduler is for one thread.
     command.listener = own(system().spawn<caf::detached>(
       [&promise](backend_listener_actor::pointer) -> backend_listener_actor::behavior_type {
-        return {[&promise](const backend_answered& m) {
-          promise.set_value(m);
-        }};
+        return {
+          [&promise](const backend_answered& m) { promise.set_value(m); },
+          [](const connect_answer_read&) {
+          }};
       }));
     tell(own(spawn_backend_caller(system(), {"backend-caller", {}, nullptr}, client)), command);
     if (answer.wait_for(patience) != std::future_status::ready)

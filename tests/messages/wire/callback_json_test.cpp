@@ -159,5 +159,59 @@ TEST(RenderCallback, EscapeWhatJsonCannotHold) {
     "{\"url\":\"/\\\"\\\\\",\"headers\":{\"a\":\"tab\\there\",\"b\":\"\xef\xbf\xbd\"}}");
 }
 
+stream_identity who_of(const char* body) {
+  const auto who = parse_connect_answer(body);
+  EXPECT_TRUE(who) << body;
+  if (!who || !*who)
+    return {};
+  return **who;
+}
+
+TEST(ConnectAnswer, SaysWhoAStreamIsFor) {
+  const auto who = who_of(R"({"request_id":"x~t","subject":"ann","role":"b","roles":["a","b"],)"
+                          R"("bindings":["role.61","broadcast"],"more":{"subject":1}})");
+  EXPECT_EQ(who.subject, "ann");
+  EXPECT_EQ(who.roles, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(who.bindings, (std::vector<std::string>{"role.61", "broadcast"}));
+  EXPECT_TRUE(who.hears_broadcast());
+  EXPECT_FALSE(who_of(R"({"bindings":["connection.61"]})").hears_broadcast());
+  EXPECT_FALSE(who_of(R"({"bindings":[]})").hears_broadcast());
+  EXPECT_TRUE(who_of(R"({"subject":"ann"})").hears_broadcast()) << "no bindings are named";
+  EXPECT_EQ(who_of(R"({"subject":null,"role":null,"roles":["a"]})").roles.size(), 1u);
+}
+
+TEST(ConnectAnswer, MaySayNothingOfIt) {
+  for (const auto* body : {"", "OK", "[]", "<html>", "{}", R"({"ok":true})", R"({"subject":null})"})
+    EXPECT_EQ(parse_connect_answer(body), identity_ptr{}) << body;
+}
+
+TEST(ConnectAnswer, IsRefusedByNameWhereItIsNotWhatItShouldBe) {
+  const auto field_of = [](const std::string& body) {
+    const auto who = parse_connect_answer(body);
+    EXPECT_FALSE(who) << body;
+    return who ? std::string{} : describe(who.error()).field;
+  };
+  EXPECT_EQ(field_of(R"({"subject":1})"), "subject");
+  EXPECT_EQ(field_of(R"({"subject":"a\u0000"})"), "subject");
+  EXPECT_EQ(field_of(R"({"role":["a"]})"), "role");
+  EXPECT_EQ(field_of(R"({"role":""})"), "role");
+  EXPECT_EQ(field_of(R"({"roles":"a"})"), "roles");
+  EXPECT_EQ(field_of(R"({"bindings":[1]})"), "bindings[0]");
+  EXPECT_EQ(field_of(R"({"subject":"ann")"), "") << "it breaks off";
+  std::string many = R"({"roles":["r0")";
+  for (std::size_t i = 1; i <= max_answer_roles; ++i)
+    many += ",\"r" + std::to_string(i) + "\"";
+  EXPECT_EQ(field_of(many + "]}"), "roles");
+}
+
+TEST(ConnectAnswer, IsOfAClientThatItsRequestShows) {
+  const auto request = render_callback_request(
+    "/s/t?secret=1", {{"User-Agent", std::string(300, 'b')}, {"Cookie", "c"}});
+  EXPECT_EQ(client_of_callback(request).path, "/s/t");
+  EXPECT_EQ(client_of_callback(request).agent, std::string(max_agent_bytes, 'b'));
+  EXPECT_EQ(client_of_callback(render_callback_request("/", {})).agent, "");
+  EXPECT_EQ(client_of_callback("broken").path, "");
+}
+
 } // namespace
 } // namespace herald

@@ -19,6 +19,7 @@ TEST(ConnectionJson, ShowsAPage) {
   hears.roles = {"editor"};
   hears.broadcast = false;
   page.connections.back().client = {"10.0.0.7", "browser \"7\""};
+  page.connections.back().bindings = {{"role.x"}};
   page.connections.back().behind = stream_backlog{2, 30, 500, true};
   page.total = 3;
   page.next = 7;
@@ -26,7 +27,7 @@ TEST(ConnectionJson, ShowsAPage) {
     to_json(page),
     "{\"connections\":[{\"request_id\":\"X\",\"token\":\"t\",\"url\":\"/s?a=\ufffd\",\"transport\":"
     "\"gateway\",\"connected_at\":\"2025-01-31T12:00:00.007Z\",\"topics\":[\"a/*\",\"b\"],"
-    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false,"
+    "\"subject\":\"ann\",\"roles\":[\"editor\"],\"broadcast\":false,\"bindings\":[\"role.x\"],"
     "\"address\":\"10.0.0.7\",\"agent\":\"browser "
     "\\\"7\\\"\",\"behind\":{\"events\":2,\"bytes\":30,"
     "\"unacknowledged_bytes\":500,\"replaying\":true}}],\"total\":3,\"next\":\"7\"}");
