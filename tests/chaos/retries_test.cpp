@@ -28,15 +28,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Publishes numbered events with a key each, and tries each until it is taken.
+/// Publishes numbered events with a key each, and tries each until it is taken. Backs off from try
+/// to try, up to a second: a thousand that do not leave a herald that starts nothing of the
+/// machine.
 class retrying_publisher {
 public:
+  /// From one event to the next it waits up to `longest_pause`.
   retrying_publisher(
     std::string name, const std::atomic<std::uint16_t>& port, const std::atomic<bool>& stopping,
-    std::uint32_t seed)
+    std::uint32_t seed, std::chrono::milliseconds longest_pause)
     : name_(std::move(name)),
       port_(port),
       stopping_(stopping),
+      longest_pause_(longest_pause),
       random_(seed),
       thread_([this] { run(); }) {}
   retrying_publisher(const retrying_publisher&) = delete;
@@ -61,11 +65,16 @@ public:
 private:
   void run() {
     for (std::uint32_t number = 1; !stopping_; ++number) {
-      while (!attempt(number))
-        std::this_thread::sleep_for(std::chrono::milliseconds{random_() % 50});
+      for (auto longest = 50ms; !attempt(number); longest = std::min(2 * longest, 1000ms))
+        pause(longest);
       taken_.push_back(number);
-      std::this_thread::sleep_for(std::chrono::milliseconds{random_() % 100});
+      pause(longest_pause_);
     }
+  }
+
+  void pause(std::chrono::milliseconds longest) {
+    std::this_thread::sleep_for(
+      std::chrono::milliseconds{random_() % static_cast<std::uint32_t>(longest.count())});
   }
 
   bool attempt(std::uint32_t number) {
@@ -95,6 +104,7 @@ private:
   const std::string name_;
   const std::atomic<std::uint16_t>& port_;
   const std::atomic<bool>& stopping_;
+  const std::chrono::milliseconds longest_pause_;
   std::minstd_rand random_;
   std::vector<std::uint32_t> taken_;
   std::map<int, std::size_t> tries_;
@@ -166,7 +176,8 @@ TEST_F(Retries, PublishEachEventOnce) {
   const auto count = size<std::size_t>(50, 1000);
   for (std::size_t i = 0; i < count; ++i)
     publishers.push_back(std::make_unique<retrying_publisher>(
-      "p" + std::to_string(i), port, stopping, seed() + static_cast<std::uint32_t>(i)));
+      "p" + std::to_string(i), port, stopping, seed() + static_cast<std::uint32_t>(i),
+      size(100ms, 2000ms)));
 
   std::size_t kills = 0;
   std::size_t full_disks = 0;
