@@ -20,7 +20,8 @@ void gateway_queue::attach(const token& to, time_point now, bool doubtful, const
   added.front().tried = doubtful ? time_point::min() : now;
   if (free_numbers_.empty()) {
     // Room for all of them to be free: `drop` must not fail.
-    free_numbers_.reserve(by_number_.size() + 1);
+    if (free_numbers_.capacity() == by_number_.size())
+      free_numbers_.reserve(2 * by_number_.size() + 1);
     by_number_.push_back(added.begin());
     free_numbers_.push_back(static_cast<audience_index::member>(by_number_.size() - 1));
   }

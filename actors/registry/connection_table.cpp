@@ -18,6 +18,19 @@ constexpr std::size_t few_members = 64;
 /// Of a URL no more is kept.
 constexpr std::size_t max_url_bytes = 1024;
 
+/// Makes sure that one more can be put into an index without allocating. Not by `reserve` alone,
+/// which makes one of the very size that is asked for: it would be made smaller and larger again by
+/// those who come and go, and would be full where too many of its places are spoilt by those who
+/// have gone.
+template <class Index>
+void make_room(Index& index) {
+  if (index.size() < index.max_load())
+    return;
+  index.reserve(index.size() + index.size() / 16 + 1);
+  if (index.size() >= index.max_load())
+    index.reserve(2 * index.size() + 1);
+}
+
 } // namespace
 
 std::size_t connection_table::id_hash::operator()(std::string_view id) const noexcept {
@@ -73,8 +86,8 @@ std::optional<connection_table::connection> connection_table::open(const opening
   made.via = what.via;
   made.transport = what.transport;
   made.targeted = what.targeted;
-  by_id_.reserve(by_id_.size() + 1);
-  by_token_.reserve(by_token_.size() + 1);
+  make_room(by_id_);
+  make_room(by_token_);
   if (what.via >= on_transport_.size())
     on_transport_.resize(what.via + 1U);
   std::optional<connection> replaced;
@@ -347,8 +360,10 @@ void connection_table::drop_agent(agent_map::value_type* agent) noexcept {
 
 connection_table::slot_number connection_table::free_slot() {
   if (free_.empty()) {
-    // Room for every slot to be freed without allocating: `release` must not fail.
-    free_.reserve(slots_.size() + 1);
+    // Room for every slot to be freed without allocating: `release` must not fail. Not slot by
+    // slot: a list of one number more each time would be allocated anew by every connect.
+    if (free_.capacity() == slots_.size())
+      free_.reserve(2 * slots_.size() + 1);
     slots_.emplace_back();
     return static_cast<slot_number>(slots_.size() - 1);
   }
