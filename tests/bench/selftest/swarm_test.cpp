@@ -365,6 +365,22 @@ TEST(Swarm, AsksForTheKeysOfEachStream) {
   EXPECT_EQ(asked, (std::set<unsigned>{0, 1, 2, 3, 4}));
 }
 
+TEST(Swarm, HasALineForEachStream) {
+  std::mutex guard;
+  std::multiset<unsigned> asked;
+  behaviour how;
+  how.refuses = [&](unsigned number) {
+    const std::lock_guard lock{guard};
+    asked.insert(number);
+    return false;
+  };
+  run_against(how, 4, 1, [](options& wanted) {
+    wanted.streams.path = "/s/%L";
+    wanted.streams.lines = {"7", "3", "9"};
+  });
+  EXPECT_EQ(asked, (std::multiset<unsigned>{3, 7, 7, 9}));
+}
+
 TEST(Swarm, ReportsWhatItSawAsJson) {
   faulty_server server{{}};
   auto wanted = events_for(server, 2, 3);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string_view>
@@ -43,6 +44,16 @@ http_url local_url(const std::string& text) {
   if (!url || url->tls || url->host != "127.0.0.1")
     throw std::invalid_argument{"not a http://127.0.0.1 URL: " + text};
   return *url;
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream file{path};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);)
+    lines.push_back(line);
+  if (lines.empty())
+    throw std::invalid_argument{"no lines: " + path};
+  return lines;
 }
 
 void publish_to(options& o, const std::string& text) {
@@ -112,6 +123,10 @@ const std::vector<row>& rows() {
        o.streams.keys = o.publish.keys = number<std::uint64_t>(text);
      }},
     {"header", "'N: V'", "of these requests, repeatable", into(&stream_settings::headers)},
+    {"lines", "FILE", "%L in --path and --header is a line of it, for each stream the next",
+     [](options& o, const std::string& text) {
+       o.streams.lines = lines_of(text);
+     }},
     {"http", "VERSION", "of these requests: 1.1, or 1.0 for streams without chunks (1.1)",
      into(&stream_settings::http)},
     {"threads", "N", "receiving threads (1)", into(&stream_settings::threads)},

@@ -31,6 +31,8 @@ struct stream_settings {
   /// 0: there are none.
   std::uint64_t keys = 0;
   std::vector<std::string> headers;
+  /// `%L` in the path and the headers stands for one of these, for each stream the next.
+  std::vector<std::string> lines;
   /// Of the requests: streams of HTTP/1.1 are chunked, and so are decoded here, others are bare.
   std::string http = "1.1";
   /// Receiving threads, each with a descriptor table of its own; more are used where the limit of

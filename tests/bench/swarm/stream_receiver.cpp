@@ -8,6 +8,7 @@
 #include <system_error>
 #include <thread>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -39,6 +40,8 @@ std::string request(const stream_settings& settings, std::uint32_t number) {
               + "\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n";
   for (const auto& header : settings.headers)
     text += header + "\r\n";
+  if (!settings.lines.empty())
+    boost::algorithm::replace_all(text, "%L", settings.lines[number % settings.lines.size()]);
   return text + "\r\n";
 }
 
