@@ -75,6 +75,9 @@ struct open_connection {
   credential_ptr by = nullptr;
   /// Null: not known.
   client_ptr client = nullptr;
+  /// When its right ends, for what reaches the stream; nothing where that knows it, or it does not
+  /// end.
+  std::optional<wall_time> expires_at = std::nullopt;
 };
 
 /// The same for many clients at once, in their order; nobody waits for an answer. In a storm of

@@ -27,6 +27,8 @@ struct attach_stream {
   /// What the stream hears from here on; null: its page's events, and everyone's. The page in it
   /// does not count: deliveries to pages name streams.
   reach_ptr hears = nullptr;
+  /// When its right ends, as `open_connection` has it.
+  std::optional<wall_time> expires_at = std::nullopt;
 };
 
 /// To a transport: from here on the stream hears what this says. An unknown token is ignored.

@@ -11,7 +11,8 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, random_sour
   : options_(std::move(options)),
     out_(out),
     random_(std::move(random)),
-    health_(options_, random_) {}
+    health_(options_, random_),
+    rights_(options_.expiry_notice) {}
 
 void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {
   const auto found = by_token_.find(to);
@@ -335,6 +336,7 @@ void gateway_queue::drop(stream_ref s, std::string_view why) {
     unqueue_event(*s, i);
   }
   hearers_.remove(s->number);
+  rights_.remove(s->number);
   free_numbers_.push_back(s->number);
   by_token_.erase(s->name);
   streams_.erase(s);

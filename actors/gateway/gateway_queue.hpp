@@ -20,6 +20,7 @@
 #include "messages/delivery.hpp"
 #include "messages/events.hpp"
 #include "messages/ids.hpp"
+#include "messages/text/expirations.hpp"
 
 namespace herald {
 
@@ -89,6 +90,16 @@ public:
   void close(const token& to, const event_ptr& farewell, time_point now);
   /// The stream is gone: what waits for it has failed. An unknown token is ignored.
   void remove(const token& to);
+
+  // The ends of rights, by the clock on the wall.
+
+  /// The stream, which opens `now`, may be open until `expires_at`: before that it is told by an
+  /// event `expired`, and closed behind it. An unknown token is ignored.
+  void limit(const token& to, wall_time now, wall_time expires_at);
+  /// Tells streams whose right comes to an end, and closes those whose has, some at a time.
+  void end_rights(wall_time now, time_point at);
+  /// When to do so; nothing where no right ends.
+  [[nodiscard]] std::optional<wall_time> right_due() const { return rights_.next_due(); }
   /// Queues a batch. An event for an unknown stream has failed.
   void deliver(
     const delivery_batch& batch, ticket_id ticket, time_point now,
@@ -195,6 +206,8 @@ private:
   std::vector<stream_ref> by_number_;
   std::vector<audience_index::member> free_numbers_;
   audience_index hearers_;
+  /// Of streams by their numbers.
+  expirations rights_;
   turn_list ready_;
   pause_list backing_off_;
   std::unordered_map<account_id, account> accounts_;

@@ -1,11 +1,21 @@
 // The streams of a gateway shard: what each of them hears, and which ones a delivery is for.
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "actors/gateway/gateway_queue.hpp"
+#include "messages/json/json_writer.hpp"
 
 namespace herald {
+
+namespace {
+
+/// Rights that are looked at before others have their turn.
+constexpr std::size_t rights_at_once = 64;
+
+} // namespace
 
 void gateway_queue::attach(const token& to, time_point now, bool doubtful, const reach_ptr& hears) {
   // A callback that came again, or for another request_id.
@@ -43,6 +53,31 @@ void gateway_queue::attach(const token& to, time_point now, bool doubtful, const
 void gateway_queue::change(const token& to, const reach_ptr& hears) {
   if (const auto found = by_token_.find(to); found != by_token_.end())
     hearers_.set(found->second->number, hears ? *hears : reach{});
+}
+
+void gateway_queue::limit(const token& to, wall_time now, wall_time expires_at) {
+  const auto found = by_token_.find(to);
+  if (found == by_token_.end())
+    return;
+  using milliseconds = std::chrono::milliseconds;
+  const auto most = static_cast<double>(options_.expiry_grace.count());
+  const milliseconds grace{static_cast<milliseconds::rep>(random_() * most)};
+  rights_.add(found->second->number, now, expires_at, grace);
+}
+
+void gateway_queue::end_rights(wall_time now, time_point at) {
+  const auto tell = [&](expirations::number stream, std::chrono::milliseconds left) {
+    auto notice = std::make_shared<event>();
+    notice->name = "expired";
+    notice->data =
+      object_writer{}.number("expires_in_ms", static_cast<std::size_t>(left.count())).finish();
+    const std::vector<delivery> one{{std::move(notice), by_number_[stream]->name}};
+    deliver(std::make_shared<const std::vector<delivery>>(one), 0, at);
+  };
+  const auto end = [&](expirations::number stream) {
+    close(by_number_[stream]->name, nullptr, at);
+  };
+  (void)rights_.run_slice(rights_at_once, now, tell, end);
 }
 
 std::optional<stream_backlog> gateway_queue::backlog_of(const token& stream) const {

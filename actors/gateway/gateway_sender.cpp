@@ -1,11 +1,14 @@
 #include "actors/gateway/gateway_sender.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "actors/supervision/supervisor.hpp"
 
 namespace herald {
+
+using std::chrono::system_clock;
 
 gateway_sender::shard::shard(std::size_t index, gateway_shard_parts from, metrics& numbers)
   : parts(std::move(from)),
@@ -57,6 +60,8 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 
 void gateway_sender::attach(const attach_stream& m) {
   state_.queue.attach(m.stream, now(), m.doubtful, m.hears);
+  if (m.expires_at)
+    state_.queue.limit(m.stream, system_clock::now(), *m.expires_at);
   auto missed = m.missed;
   std::vector<delivery> due;
   while (auto what = missed.next())
@@ -123,6 +128,7 @@ void gateway_sender::send(const send_next& m) {
     timer_ = 0;
   else
     return;
+  state_.queue.end_rights(system_clock::now(), now());
   go_on();
   arrange();
 }
@@ -188,6 +194,8 @@ void gateway_sender::arrange() {
     if (when && (!due || *when < *due))
       due = when;
   };
+  if (const auto right = state_.queue.right_due(); right && turn_ == 0)
+    consider(current + std::max<system_clock::duration>(*right - system_clock::now(), {}));
   if (turn_ == 0 && !state_.current) {
     consider(state_.queue.next_due());
     consider(state_.report.note_due());

@@ -145,7 +145,9 @@ result<void> connection_registry::open(const open_connection& command, opened_st
     tell_observers(connection_closed{known->id, end_reason::server_closed});
   }
   opened.attached.emplace_back(
-    command.via, attach_stream{command.stream, std::move(first), false, state_->ids.last(), hears});
+    command.via,
+    attach_stream{
+      command.stream, std::move(first), false, state_->ids.last(), hears, command.expires_at});
   if (replaced) {
     // It may have opened just now: nothing overtakes that.
     tell_opened(opened);

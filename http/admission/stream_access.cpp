@@ -17,7 +17,7 @@ namespace herald {
 
 namespace {
 
-using finding = stream_metrics::finding;
+using finding = access_findings::finding;
 using reason = stream_metrics::refusal;
 using way = presented_credential::way;
 
@@ -62,7 +62,7 @@ std::string_view name_of(finding what) {
 
 } // namespace
 
-stream_access::stream_access(const stream_options& options, const stream_metrics& numbers)
+stream_access::stream_access(const stream_options& options, const access_findings& numbers)
   : options_(options),
     metrics_(numbers),
     judge_(options.make_judge ? options.make_judge() : nullptr) {

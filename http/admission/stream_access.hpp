@@ -15,6 +15,7 @@
 #include "http/admission/stream_metrics.hpp"
 #include "http/admission/stream_options.hpp"
 #include "http/admission/stream_request_check.hpp"
+#include "http/auth/access_findings.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
 
@@ -41,7 +42,7 @@ public:
   };
 
   /// The options, of which `auth` asks for credentials, and metrics outlive this.
-  stream_access(const stream_options& options, const stream_metrics& numbers);
+  stream_access(const stream_options& options, const access_findings& numbers);
   ~stream_access();
   stream_access(const stream_access&) = delete;
   stream_access& operator=(const stream_access&) = delete;
@@ -69,7 +70,7 @@ public:
 
 private:
   struct bad {
-    stream_metrics::finding what;
+    access_findings::finding what;
     refusal how;
   };
   using judgement = std::variant<stream_grant, bad>;
@@ -95,7 +96,7 @@ private:
   topic_not_granted(const stream_opening& opening, const std::vector<std::string>& granted) const;
 
   const stream_options& options_;
-  const stream_metrics& metrics_;
+  const access_findings& metrics_;
   /// Null where nobody is asked.
   std::unique_ptr<token_judge> judge_;
   /// As browsers write them, without `*`.

@@ -1,7 +1,5 @@
 #include "http/admission/stream_metrics.hpp"
 
-#include "http/auth/auth_metrics.hpp"
-
 namespace herald {
 
 namespace {
@@ -34,11 +32,6 @@ constexpr std::array refusal_names = {
   "too_many_questions",
 };
 
-constexpr std::array finding_names = {
-  "ok",     "anonymous", "missing", "invalid", "insufficient_scope", "other_subject", "two_ways",
-  "origin", "later",     "limited", "refused",
-};
-
 void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
   if (now != before)
     to.Increment(static_cast<double>(now - before));
@@ -47,7 +40,8 @@ void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
 } // namespace
 
 stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
-  : accepted(numbers.counter("herald_stream_accepted_total", "Connections taken.")),
+  : access_findings(numbers),
+    accepted(numbers.counter("herald_stream_accepted_total", "Connections taken.")),
     gathered(numbers.counter(
       "herald_stream_gathered_total",
       "Connections that were let wait for a millisecond at most, to be taken with others.")),
@@ -89,9 +83,6 @@ stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
     refused_.at(i) = &numbers.counter(
       "herald_stream_refused_total", "Requests that did not become a stream.",
       {{"reason", refusal_names.at(i)}});
-  static_assert(finding_names.size() == findings);
-  for (std::size_t i = 0; i < findings; ++i)
-    found_.at(i) = &auth_counter(numbers, finding_names.at(i), "stream");
   for (std::size_t i = 0; i < service_type_count; ++i) {
     const std::string service{to_string(static_cast<service_type>(i))};
     const auto events = [&](const char* status) {

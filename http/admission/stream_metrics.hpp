@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/telemetry/metrics.hpp"
+#include "http/auth/access_findings.hpp"
 #include "http/fanout/stream_table.hpp"
 #include "http/fanout/stream_tally.hpp"
 #include "messages/events.hpp"
@@ -12,7 +13,7 @@
 namespace herald {
 
 /// The numbers of a loop: shared by all loops of the endpoint, except where a loop is named.
-class stream_metrics {
+class stream_metrics : public access_findings {
 public:
   enum class refusal : std::uint8_t {
     too_many,
@@ -42,28 +43,10 @@ public:
     too_many_questions,
   };
 
-  /// What was found of who wants a stream, where credentials are asked for.
-  enum class finding : std::uint8_t {
-    ok,
-    anonymous,
-    missing,
-    invalid,
-    insufficient_scope,
-    other_subject,
-    two_ways,
-    origin,
-    later,
-    limited,
-    refused,
-  };
-
   stream_metrics(metrics& numbers, unsigned loop);
 
   prometheus::Counter& refused(refusal why) const {
     return *refused_.at(static_cast<std::size_t>(why));
-  }
-  prometheus::Counter& found(finding what) const {
-    return *found_.at(static_cast<std::size_t>(what));
   }
   prometheus::Counter& failed(service_type s) const {
     return *failed_.at(static_cast<std::size_t>(s));
@@ -96,10 +79,8 @@ public:
 
 private:
   static constexpr std::size_t refusals = 25;
-  static constexpr std::size_t findings = 11;
 
   std::array<prometheus::Counter*, refusals> refused_{};
-  std::array<prometheus::Counter*, findings> found_{};
   stream_tally counted_;
   std::array<prometheus::Counter*, service_type_count> sent_{};
   std::array<prometheus::Counter*, service_type_count> failed_{};

@@ -1,5 +1,7 @@
 #include "http/api/callback_api.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -66,14 +68,52 @@ private:
     opening.url = kept_target(callback.url);
     opening.transport = transport_kind::gateway;
     opening.via = shard_for(callback.stream, shards_);
+    if (options_.access) {
+      if (auto refused = refusal_of(callback, query, opening))
+        return std::move(*refused);
+    }
     auto answer = connect_answer_json(opening);
     const auto taken = ask<void>(system_, owner_, std::move(opening), options_.deadline);
     if (!taken) {
+      if (options_.access && query.ticket())
+        options_.access->give_back(*query.ticket());
       // It may still be taken later, but then nobody will open the stream.
       tell_closed({callback.stream, end_reason::error});
       return problem(taken.error());
     }
     return json_reply(200, std::move(answer));
+  }
+
+  /// Gives the opening its right; else the answer to the gateway.
+  std::optional<api_reply> refusal_of(
+    const gateway_callback& callback, const stream_query& query, open_connection& opening) const {
+    auto headers = page_headers(callback.headers);
+    if (!headers)
+      return problem(headers.error());
+    request_head page;
+    page.method = "GET";
+    page.target = callback.url;
+    page.headers = std::move(*headers);
+    stream_opening wanted;
+    wanted.id = opening.id;
+    wanted.asks = opening.asks;
+    wanted.ticket = query.ticket();
+    const auto until = std::chrono::steady_clock::now() + options_.deadline;
+    const auto refused = options_.access->ask(page, wanted, until);
+    if (refused)
+      return refused->reply ? *refused->reply : send_away(callback.stream);
+    opening.asks = std::move(wanted.asks);
+    opening.by = std::move(wanted.by);
+    opening.expires_at = wanted.expires_at;
+    return std::nullopt;
+  }
+
+  /// A stream that ends at once: to a page any other status than 200 would be the last word.
+  api_reply send_away(const token& stream) const {
+    const auto& shard = shard_for(stream, shards_);
+    caf::anon_send(shard, attach_stream{stream});
+    caf::anon_send(shard, close_stream{stream, close_reason::requested, nullptr});
+    return json_reply(200, object_writer{}.finish());
   }
 
   api_reply disconnect(const gateway_callback& callback) const {

@@ -70,10 +70,10 @@ bool leaves_streams_to_others(const config& c) {
 /// Who may hear is nothing to forget on the way to a network.
 std::optional<violation> stream_access_violation(const config& c) {
   const bool others = leaves_streams_to_others(c);
-  if (others && c.auth.asks())
+  if (others && c.gateway.url.empty() && c.auth.asks())
     return violation{
-      "auth.mode", "auth.mode is for streams that herald lets in itself; with gateway.url, "
-                   "callback.url or gateway.one_port a backend does"};
+      "auth.mode", "auth.mode is for streams that herald lets in itself; with callback.url or "
+                   "gateway.one_port a backend does"};
   if (!others && c.auth.mode == auth_mode::by_host && !is_loopback(c.stream.host))
     return violation{
       "auth.mode", "auth.mode must be none, optional or required where stream.host ("

@@ -25,6 +25,7 @@
 #include "http/access/checked_tokens.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "http/admission/callback_access.hpp"
 #include "http/api/access_api.hpp"
 #include "http/api/callback_api.hpp"
 #include "http/api/connection_api.hpp"
@@ -87,6 +88,12 @@ bool exposes_streams(const config& settings) {
          && !is_loopback(settings.stream.host);
 }
 
+/// Whether streams of an external gateway that a former life has left open stay open. Where they
+/// need a right, nobody knows theirs any longer.
+bool adopts_streams(const config& settings) {
+  return !settings.gateway.url.empty() && !settings.auth.asks();
+}
+
 class broadcast_service final : public service {
 public:
   broadcast_service(
@@ -108,7 +115,8 @@ private:
 
   /// How the URLs of pages are read of which a gateway tells.
   [[nodiscard]] stream_query::rules query_rules() const {
-    return {settings_.stream.max_topics, settings_.testing.enabled && !settings_.auth.asks()};
+    const bool asks = settings_.auth.asks();
+    return {settings_.stream.max_topics, settings_.testing.enabled && !asks, asks};
   }
   file_journal_actor make_journal(recovered_journal& past, metrics& numbers);
   watcher_actor make_watcher(const recovered_journal& past, metrics& numbers);
@@ -119,8 +127,10 @@ private:
   }
   [[nodiscard]] journal_copier copier();
   version_source_actor make_version_source();
+  [[nodiscard]] stream_options options_of_pages(metrics& numbers);
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
+  void end_unknown(const token& stream);
   void make_routes();
   void tell_the_end(std::chrono::milliseconds wait);
 
@@ -152,6 +162,8 @@ private:
   task_runner_actor tasks_;
   /// Shards to an external gateway; empty where the endpoint holds the streams.
   std::vector<gateway_sender_actor> shards_;
+  /// Who asks its pages for their right; null where nobody does.
+  std::shared_ptr<callback_access> page_access_;
   std::optional<stream_endpoint> endpoint_;
   std::optional<api_server> api_;
 };
@@ -229,7 +241,7 @@ file_journal_actor broadcast_service::make_journal(recovered_journal& past, metr
 
 /// Before there is anything else to tell of: what former lives could not tell comes first.
 watcher_actor broadcast_service::make_watcher(const recovered_journal& past, metrics& numbers) {
-  const bool adopts = !settings_.gateway.url.empty();
+  const bool adopts = adopts_streams(settings_);
   webhooks_.start(
     system_, supervision_, settings_, numbers,
     webhook_memory_of(
@@ -255,16 +267,18 @@ registry_memory broadcast_service::registry_memory_of(recovered_journal& past) c
 }
 
 /// Streams of an external gateway outlive herald; they are known again before anything is
-/// published.
+/// published, or ended, and come back with what they have.
 void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
   if (streams.empty())
     return;
   adopt_streams known;
   record_entries unknown;
   for (const auto& stream : streams)
-    if (shards_.empty())
+    if (!adopts_streams(settings_)) {
       unknown.entries.emplace_back(stream_dropped{stream.stream});
-    else
+      if (!shards_.empty())
+        end_unknown(stream.stream);
+    } else
       known.streams.push_back(
         {stream.id, stream.stream, stream.url, stream.connected_at,
          shard_for(stream.stream, shards_),
@@ -273,6 +287,13 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     caf::anon_send(registry_, std::move(known));
   if (!unknown.entries.empty())
     caf::anon_send(journal_, std::move(unknown));
+}
+
+/// Ends a stream of the gateway of which the registry knows nothing.
+void broadcast_service::end_unknown(const token& stream) {
+  const auto& shard = shard_for(stream, shards_);
+  caf::anon_send(shard, attach_stream{stream});
+  caf::anon_send(shard, close_stream{stream, close_reason::requested, nullptr});
 }
 
 /// Who copies the journal, where there is one.
@@ -294,6 +315,23 @@ version_source_actor broadcast_service::make_version_source() {
     system_, supervision_.child("version-source"), {settings_.version.url});
 }
 
+/// How pages get their streams, with all that says who they are.
+stream_options broadcast_service::options_of_pages(metrics& numbers) {
+  auto options = stream_options_of(settings_);
+  options.make_judge = [this]() -> std::unique_ptr<token_judge> {
+    if (!tokens_)
+      return std::make_unique<no_tokens>();
+    return std::make_unique<checked_tokens>(*token_keys_, *tokens_);
+  };
+  options.tickets = tickets_;
+  if (!settings_.auth.authorize_url.empty())
+    options.questions = std::make_shared<authorizer>(settings_.auth, numbers);
+  options.last_place = [place = place_] {
+    return place->get();
+  };
+  return options;
+}
+
 void broadcast_service::make_transport(metrics& numbers) {
   if (settings_.gateway.url.empty()) {
     numbers
@@ -301,22 +339,15 @@ void broadcast_service::make_transport(metrics& numbers) {
         "herald_stream_exposed",
         "1 where others than this machine reach the streams, which ask nobody who they are.")
       .Set(exposes_streams(settings_) ? 1 : 0);
-    auto options = stream_options_of(settings_);
-    options.make_judge = [this]() -> std::unique_ptr<token_judge> {
-      if (!tokens_)
-        return std::make_unique<no_tokens>();
-      return std::make_unique<checked_tokens>(*token_keys_, *tokens_);
-    };
-    options.tickets = tickets_;
-    if (!settings_.auth.authorize_url.empty())
-      options.questions = std::make_shared<authorizer>(settings_.auth, numbers);
-    options.last_place = [place = place_] {
-      return place->get();
-    };
-    endpoint_.emplace(system_, options, registry_, numbers, supervision_.address());
+    endpoint_.emplace(
+      system_, options_of_pages(numbers), registry_, numbers, supervision_.address());
     return;
   }
-  const gateway_options options{settings_.gateway};
+  if (settings_.auth.asks())
+    page_access_ = std::make_shared<callback_access>(options_of_pages(numbers), numbers);
+  gateway_options options{settings_.gateway};
+  options.expiry_notice = settings_.auth.renew_s;
+  options.expiry_grace = settings_.auth.leeway_s;
   auto& loop = gateway_loop_.emplace(system_, settings_.stream.io_uring);
   const auto connect = [&loop, options](gateway_link::handler done) {
     return connect_gateway(loop.sockets(), options, std::move(done));
@@ -342,6 +373,7 @@ void broadcast_service::make_routes() {
   add_access_routes(routes_, system_, registry_, *tickets_, settings_.auth);
   callback_options callbacks{!shards_.empty()};
   callbacks.query = query_rules();
+  callbacks.access = page_access_;
   add_callback_routes(routes_, system_, registry_, shards_, callbacks);
   add_internal_send_api(routes_, system_, registry_, {settings_.api.max_event_bytes});
   if (settings_.testing.enabled) {
@@ -384,6 +416,8 @@ void broadcast_service::reconfigure(const config& now) {
   caf::anon_send(caf::actor_cast<history_keeper_actor>(registry_), change_history{now.history});
   if (endpoint_)
     endpoint_->reconfigure(now.stream, now.limits);
+  if (page_access_)
+    page_access_->change_origins(now.stream.cors_origins);
 }
 
 std::vector<std::string> broadcast_service::shut_down(shutdown_reason why) {

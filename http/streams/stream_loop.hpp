@@ -29,7 +29,6 @@
 #include "http/sockets/repeating_timer.hpp"
 #include "http/sockets/socket_set.hpp"
 #include "http/streams/asked_clients.hpp"
-#include "http/streams/expiring_streams.hpp"
 #include "http/streams/key_waiters.hpp"
 #include "http/streams/loop_child.hpp"
 #include "http/streams/loop_inbox.hpp"
@@ -38,6 +37,7 @@
 #include "http/streams/stream_openings.hpp"
 #include "http/streams/stream_sockets.hpp"
 #include "messages/actors.hpp"
+#include "messages/text/expirations.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald {
@@ -190,7 +190,7 @@ private:
   stream_heartbeats heartbeats_;
   key_waiters key_waiters_;
   asked_clients asked_;
-  expiring_streams expiring_;
+  expirations expiring_;
   /// Some of them are due.
   bool expiry_due_ = false;
   /// The timer for the next announcement is set.

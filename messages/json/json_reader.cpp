@@ -188,6 +188,14 @@ std::optional<std::string> json_reader::nullable_text(std::string_view name) {
   return text_of(member, json_kind::string);
 }
 
+std::vector<std::pair<std::string, std::string>> json_reader::all_texts() {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (auto& member : std::exchange(members_, {}))
+    if (member.kind == json_kind::string)
+      texts.emplace_back(std::move(member.name), std::move(member.text));
+  return texts;
+}
+
 void json_reader::refuse_duplicates() {
   std::vector<std::string_view> names;
   names.reserve(members_.size());

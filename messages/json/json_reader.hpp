@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caf/error.hpp>
@@ -71,6 +72,9 @@ public:
   std::optional<std::vector<request_id>> optional_ids(std::string_view name, std::size_t most);
   /// A string; null means absent.
   std::optional<std::string> nullable_text(std::string_view name);
+
+  /// All fields that are strings, with their names, in their order. The others count as known.
+  std::vector<std::pair<std::string, std::string>> all_texts();
 
   /// Notes a failure where any field comes twice, also one that is not asked for.
   void refuse_duplicates();

@@ -18,15 +18,33 @@ namespace herald {
 
 namespace {
 
-/// The text of `url` in the JSON of `request`; nothing where there is none.
-std::optional<std::string> url_of(const std::optional<std::string>& request) {
+struct page_request {
+  std::optional<std::string> url;
+  std::string headers;
+};
+
+/// Of the JSON of `request`; nothing of what is not there.
+page_request page_request_of(const std::optional<std::string>& request) {
   auto in = read_object(request.value_or("{}"));
   if (!in)
-    return std::nullopt;
+    return {};
   auto url = in->optional_text("url");
+  auto headers = in->optional_json("headers");
   if (in->finish_leniently())
-    return std::nullopt;
-  return url;
+    return {};
+  return {std::move(url), std::move(headers).value_or("")};
+}
+
+/// Whether a header may stand in a request: another reader must not see two in it.
+bool is_header(const std::string& name, const std::string& value) {
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+  };
+  const auto is_no_name = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == ':' || c == '\x7f';
+  };
+  return !name.empty() && std::none_of(name.begin(), name.end(), is_no_name)
+         && std::none_of(value.begin(), value.end(), is_control);
 }
 
 end_reason reason_of(const std::optional<std::string>& json) {
@@ -101,7 +119,7 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
     in->blame(ec::invalid_field, "must be at most 256 bytes", "token");
   result.stream = token::from_text(stream);
 
-  auto url = url_of(in->optional_json("request"));
+  auto [url, headers] = page_request_of(in->optional_json("request"));
   const auto reason = in->optional_json("reason");
   if (auto error = in->finish_leniently())
     return error;
@@ -111,7 +129,25 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
     return fail(ec::invalid_field, "is required: a string", "request.url");
   if (url)
     result.url = std::move(*url);
+  result.headers = std::move(headers);
   return result;
+}
+
+caf::expected<header_list> page_headers(std::string_view json) {
+  if (json.empty())
+    return header_list{};
+  auto in = read_object(json);
+  if (!in)
+    return fail(ec::invalid_field, "must be an object of no more than 64 texts", "request.headers");
+  header_list headers;
+  for (auto& [name, value] : in->all_texts()) {
+    if (!is_header(name, value))
+      return fail(
+        ec::invalid_field, "must have names and texts without control characters",
+        "request.headers");
+    headers.emplace_back(std::move(name), std::move(value));
+  }
+  return headers;
 }
 
 std::string connect_answer_json(const open_connection& taken) {

@@ -367,7 +367,7 @@ const std::map<std::string, std::string>& seen_elsewhere() {
     {"auth.mode", "stream_access_test"},
     {"auth.cookie", "stream_access_test"},
     {"auth.public_topics", "stream_access_test"},
-    {"auth.renew_s", "expiring_streams_test"},
+    {"auth.renew_s", "expirations_test"},
     {"auth.max_bindings", "page_subjects_test"},
     {"auth.max_revocations", "revocations_test"},
     {"auth.max_tickets", "ticket_book_test"},

@@ -12,6 +12,7 @@
 #include "tests/support/herald_process.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/metrics_page.hpp"
+#include "tests/support/node_gateway.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
@@ -19,38 +20,6 @@ namespace {
 
 using namespace testing;
 using json = nlohmann::json;
-
-/// An SSE Gateway in Node that shares nothing with herald but the protocol.
-class node_gateway {
-public:
-  node_gateway(const std::string& generation, std::uint16_t port, const std::string& callback_url)
-    : program_(
-      {"node", HERALD_SOURCE_DIR "/tests/support/sse_gateway.mjs", generation, std::to_string(port),
-       callback_url}) {
-    if (
-      !eventually([&] { return !told("port").empty() || !program_.running(); })
-      || !program_.running())
-      throw std::runtime_error{"the gateway has not started: " + program_.standard_error()};
-  }
-
-  /// What it has written that has this field.
-  [[nodiscard]] std::vector<json> told(const std::string& field) const {
-    std::vector<json> found;
-    std::istringstream lines{program_.standard_output()};
-    for (std::string line; std::getline(lines, line);)
-      if (auto one = json::parse(line, nullptr, false); one.contains(field))
-        found.push_back(std::move(one));
-    return found;
-  }
-
-  void kill() {
-    program_.signal(SIGKILL);
-    program_.wait();
-  }
-
-private:
-  child_program program_;
-};
 
 /// An event as a page sees it, in whichever way its gateway wraps it.
 struct page_event {
@@ -300,13 +269,6 @@ TEST_P(NodeGateway, ShowsHeadersAsTheFactsSay) {
   const auto shown = gateway->told("callback").at(0)["request"]["headers"];
   for (const auto& name : names)
     EXPECT_EQ(shown[name], shown_header(name, {"1", "2"})) << name;
-}
-
-std::vector<std::string> generations() {
-  std::vector<std::string> names;
-  for (const auto& [name, ways] : gateway_facts().at("generations").items())
-    names.push_back(name);
-  return names;
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -228,9 +228,9 @@ TEST(StreamAccessAtTheStart, IsWrittenDownWhereOthersReachTheStreams) {
   }
 }
 
-TEST(StreamAccessAtTheStart, IsTheBackendsBehindAGateway) {
+TEST(StreamAccessAtTheStart, IsTheBackendsOfAGateway) {
   const auto refused =
-    run_herald({"--gateway-url", "http://127.0.0.1:1", "--auth-mode", "required"});
+    run_herald({"--callback-url", "http://127.0.0.1:1", "--auth-mode", "required"});
   EXPECT_EQ(refused.status.code, 2);
   EXPECT_NE(refused.standard_error.find("auth.mode"), std::string::npos);
 }

@@ -64,9 +64,29 @@ protected:
 
   names sent_to(const delivery_audience& some) { return sent_to(&some); }
 
+  /// What is sent when rights are looked at.
+  std::vector<std::string> sent_at(wall_time when) {
+    queue.end_rights(when, now);
+    std::vector<std::string> sent;
+    while (const auto next = queue.next(now)) {
+      sent.push_back(
+        next->to.str() + " " + (next->what ? next->what->json : "") + (next->close ? "end" : ""));
+      queue.finish(*next, {send_result::delivered, {}}, now);
+    }
+    EXPECT_EQ(queue.check(), std::nullopt);
+    return sent;
+  }
+
+  static gateway_options options() {
+    gateway_options how;
+    how.expiry_notice = 20s;
+    how.expiry_grace = 10s;
+    return how;
+  }
+
   silent out;
   gateway_queue::time_point now{1h};
-  gateway_queue queue{gateway_options{}, out, [] {
+  gateway_queue queue{options(), out, [] {
                         return 0.5;
                       }};
 };
@@ -138,6 +158,35 @@ TEST_F(GatewayQueueStreams, LeaveNothingBehindForWhoeverComesNext) {
   EXPECT_EQ(sent_to(nullptr), (names{"two"}));
   queue.close(token::from_text("two"), nullptr, now);
   EXPECT_EQ(sent_to(nullptr), (names{"two"})) << "the order to end alone";
+}
+
+TEST_F(GatewayQueueStreams, AreToldBeforeTheirRightEndsAndClosedBehindIt) {
+  using lines = std::vector<std::string>;
+  const wall_time noon{12h};
+  attach("a");
+  attach("b");
+  queue.limit(token::from_text("a"), noon - 1h, noon);
+  queue.limit(token::from_text("nobody"), noon - 1h, noon - 30min);
+  EXPECT_EQ(queue.right_due(), noon - 20s);
+  EXPECT_EQ(sent_at(noon - 21s), lines{});
+  EXPECT_EQ(
+    sent_at(noon - 20s), lines{R"(a {"name":"expired","data":"{\"expires_in_ms\":20000}"})"});
+  EXPECT_EQ(sent_at(noon), lines{});
+  EXPECT_EQ(queue.right_due(), noon + 5s) << "half of the grace, as chance has it";
+  EXPECT_EQ(sent_at(noon + 5s), lines{"a end"});
+  EXPECT_EQ(queue.right_due(), std::nullopt);
+}
+
+TEST_F(GatewayQueueStreams, HaveNoRightThatEndsOnceTheyHaveEnded) {
+  const wall_time noon{12h};
+  attach("a");
+  queue.limit(token::from_text("a"), noon - 1h, noon);
+  queue.remove(token::from_text("a"));
+  EXPECT_EQ(queue.right_due(), std::nullopt);
+  attach("b");
+  queue.limit(token::from_text("b"), noon - 1h, noon);
+  queue.limit(token::from_text("b"), noon - 1h, noon + 1h);
+  EXPECT_EQ(queue.right_due(), noon + 1h - 20s) << "the last word counts";
 }
 
 } // namespace

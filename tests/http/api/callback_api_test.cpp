@@ -1,5 +1,7 @@
 #include "http/api/callback_api.hpp"
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
 #include "messages/type_ids.hpp"
 
 namespace herald {
@@ -40,9 +44,9 @@ protected:
     for (int i = 0; i < 3; ++i)
       shards.push_back(system.spawn([this, i](gateway_sender_actor::pointer) {
         return gateway_sender_actor::behavior_type{
-          [](const attach_stream&) {},
+          [this](const attach_stream& m) { sent_away.push_back("attach " + m.stream.str()); },
           [](const refuse_stream&) {},
-          [](const close_stream&) {},
+          [this](const close_stream& m) { sent_away.push_back("close " + m.stream.str()); },
           [](const change_reach&) { ADD_FAILURE() << "nobody asked for it"; },
           [](const get_backlogs&) { return stream_backlogs{}; },
           [](const deliver&) {},
@@ -85,6 +89,8 @@ protected:
   std::vector<open_connection> opened;
   std::vector<stream_closed> closed;
   std::vector<std::string> told[3];
+  /// By the one shard that has the stream.
+  std::vector<std::string> sent_away;
   callback_options options{true};
   caf::actor_system_config config;
   caf::actor_system system{config};
@@ -154,6 +160,86 @@ TEST_F(CallbackApi, IsNotThereWithoutAnExternalGateway) {
   const auto reply = post(connect("/s?request_id=a"));
   EXPECT_EQ(reply.status, 404);
   EXPECT_NE(reply.body.find("gateway.url"), std::string::npos);
+}
+
+/// Knows `ann`; who has another token is to come back.
+class ann_alone final : public token_judge {
+public:
+  verdict judge(std::string_view token, wall_time, fetch_over) override {
+    if (token == "ann")
+      return stream_grant{"ann", {}, {"orders/*"}, ends, std::nullopt, "7"};
+    return token == "bob" ? refusal::invalid : refusal::later;
+  }
+
+  static constexpr wall_time ends{std::chrono::hours{1'000'000}};
+};
+
+class CallbackApiWithTokens : public CallbackApi {
+protected:
+  CallbackApiWithTokens() {
+    stream_options rules;
+    rules.auth.mode = auth_mode::required;
+    rules.make_judge = [] {
+      return std::make_unique<ann_alone>();
+    };
+    rules.tickets = tickets;
+    rules.last_place = [] {
+      return event_id{1};
+    };
+    options.access = std::make_shared<callback_access>(rules, numbers);
+    options.query.tickets = true;
+  }
+
+  api_reply come(const char* token, const std::string& more = {}, const char* id = "p") {
+    const json request{
+      {"url", "/s?request_id=" + std::string{id} + more},
+      {"headers", {{"authorization", "Bearer " + std::string{token}}}}};
+    return post(json{{"action", "connect"}, {"token", "t1"}, {"request", request}}.dump());
+  }
+
+  metrics numbers;
+  std::shared_ptr<ticket_book> tickets =
+    std::make_shared<ticket_book>(ticket_book::limits{10, 10'000}, numbers);
+};
+
+TEST_F(CallbackApiWithTokens, OpensAStreamByTheRightOfItsPage) {
+  EXPECT_EQ(json::parse(come("ann", "&topic=orders/1").body)["subject"], "ann");
+  end();
+  ASSERT_EQ(opened.size(), 1u);
+  EXPECT_EQ(opened[0].by->subject, "ann");
+  EXPECT_EQ(opened[0].asks->subject, "ann");
+  EXPECT_EQ(opened[0].asks->patterns, std::vector<std::string>{"orders/1"});
+  EXPECT_EQ(opened[0].expires_at, ann_alone::ends);
+}
+
+TEST_F(CallbackApiWithTokens, RefusesAPageWithoutARight) {
+  EXPECT_EQ(come("bob").status, 401);
+  EXPECT_EQ(come("ann", "&topic=rooms/1").status, 403);
+  EXPECT_EQ(come("a\nb").status, 400);
+  EXPECT_EQ(field_of(come("a\nb")), "request.headers");
+  end();
+  EXPECT_EQ(opened.size(), 0u);
+}
+
+TEST_F(CallbackApiWithTokens, SendsAPageAwayOfWhichNobodyCanSayItNow) {
+  EXPECT_EQ(come("unknown key").status, 200);
+  end();
+  EXPECT_EQ(opened.size(), 0u);
+  EXPECT_EQ(sent_away, (std::vector<std::string>{"attach t1", "close t1"}));
+}
+
+TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {
+  stream_grant grant;
+  grant.subject = "ann";
+  const auto now = std::chrono::system_clock::now();
+  grant.expires_at = now + std::chrono::hours{1};
+  const auto ticket = tickets->issue(grant, request_id{}, now).value();
+  const auto come_with = [&](const char* id) {
+    return post(connect("/s?request_id=" + std::string{id} + "&ticket=" + ticket)).status;
+  };
+  EXPECT_EQ(come_with("late"), 503);
+  EXPECT_EQ(come_with("p"), 200);
+  EXPECT_EQ(come_with("q"), 401);
 }
 
 } // namespace

@@ -172,5 +172,13 @@ TEST(JsonReader, CutsALongNameThatIsToBlame) {
   EXPECT_LT(fault(std::string(7'000'000, 'x')).detail.size(), 100u);
 }
 
+TEST(JsonReader, GivesAllTextsWithTheirNames) {
+  auto in = read_object(R"({"b":"1","n":2,"a":"\u00e4","o":{"x":"y"},"b":"3"})");
+  ASSERT_TRUE(in);
+  using texts = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(in->all_texts(), (texts{{"b", "1"}, {"a", "\u00e4"}, {"b", "3"}}));
+  EXPECT_FALSE(in->finish()) << "all of them are known";
+}
+
 } // namespace
 } // namespace herald

@@ -213,5 +213,24 @@ TEST(ConnectAnswer, IsOfAClientThatItsRequestShows) {
   EXPECT_EQ(client_of_callback("broken").path, "");
 }
 
+TEST(CallbackJson, HasTheHeadersOfThePagesRequest) {
+  const auto read = [](const char* headers) {
+    const auto callback = parse_callback(
+      R"({"action":"connect","token":"t","request":{"url":"/s","headers":)" + std::string{headers}
+      + "}}");
+    return page_headers(callback->headers);
+  };
+  const header_list wanted{{"host", "h"}, {"cookie", "a=1; b=\u00fc"}};
+  EXPECT_EQ(read(R"({"host":"h","set-cookie":["x"],"cookie":"a=1; b=\u00fc","n":1})"), wanted);
+  EXPECT_EQ(page_headers(""), header_list{}) << "a gateway that tells of none";
+  for (const auto* bad :
+       {R"([])", R"("text")", R"({"a":"1\r\nb: 2"})", R"({"a b":"1"})", R"({"a:":"1"})",
+        R"({"":"1"})", R"({"a\n":"1"})", R"({"a":"\u0000"})"}) {
+    const auto headers = read(bad);
+    ASSERT_FALSE(headers) << bad;
+    EXPECT_EQ(describe(headers.error()).field, "request.headers") << bad;
+  }
+}
+
 } // namespace
 } // namespace herald

@@ -1,0 +1,154 @@
+#include "http/admission/callback_access.hpp"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "http/access/ticket_book.hpp"
+#include "http/access/token_judge.hpp"
+#include "tests/support/metrics_page.hpp"
+
+namespace herald {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Knows `ann`, and `fetched` once a fetch is over. Fetches are over at once, from another thread,
+/// or never.
+class fetching_judge final : public token_judge {
+public:
+  struct fetch {
+    bool comes = true;
+    bool final = true;
+    bool brings = true;
+  };
+  explicit fetching_judge(const fetch& how) : how_(how) {}
+
+  verdict judge(std::string_view token, wall_time now, fetch_over over) override {
+    if (token == "ann" || (token == "fetched" && fetched_ && how_.brings))
+      return stream_grant{"ann", {"ops"}, {"orders/*"}, now + 1h, now, "7"};
+    if (token != "fetched")
+      return refusal::invalid;
+    if (!over)
+      return refusal::later;
+    fetched_ = true;
+    if (how_.comes)
+      std::thread{[over = std::move(over), final = how_.final] {
+        over(final);
+      }}.detach();
+    return refusal::soon;
+  }
+
+private:
+  const fetch& how_;
+  bool fetched_ = false;
+};
+
+class CallbackAccess : public ::testing::Test {
+protected:
+  stream_options options() {
+    stream_options made;
+    made.auth.mode = auth_mode::required;
+    made.cors_origins = {"https://app.example"};
+    made.make_judge = [this] {
+      return std::make_unique<fetching_judge>(fetch);
+    };
+    made.tickets = tickets;
+    made.last_place = [] {
+      return event_id{100};
+    };
+    return made;
+  }
+
+  /// The status that is answered; 0: none, the page may have its stream; 1: it is to come back.
+  int ask(header_list headers, const char* ticket = nullptr, std::chrono::seconds patience = 20s) {
+    request_head page;
+    page.method = "GET";
+    page.target = "/api/sse/stream?request_id=p";
+    page.headers = std::move(headers);
+    opening = {};
+    opening.id = request_id{"p"};
+    if (ticket != nullptr)
+      opening.ticket = ticket;
+    const auto refused = access.ask(page, opening, std::chrono::steady_clock::now() + patience);
+    if (!refused)
+      return 0;
+    return refused->reply ? refused->reply->status : 1;
+  }
+
+  double found(const char* result) {
+    return testing::metric(
+      numbers, R"(herald_auth_total{port="stream",result=")" + std::string{result} + "\"}");
+  }
+
+  static header_list bearer(const char* token) {
+    return {{"authorization", "Bearer " + std::string{token}}};
+  }
+
+  metrics numbers;
+  fetching_judge::fetch fetch;
+  std::shared_ptr<ticket_book> tickets =
+    std::make_shared<ticket_book>(ticket_book::limits{10, 10'000}, numbers);
+  stream_opening opening;
+  callback_access access{options(), numbers};
+};
+
+TEST_F(CallbackAccess, GivesThePageWhatItsTokenGrants) {
+  EXPECT_EQ(ask(bearer("ann")), 0);
+  ASSERT_TRUE(opening.by && opening.asks);
+  EXPECT_EQ(opening.by->subject, "ann");
+  EXPECT_EQ(opening.asks->roles, std::vector<std::string>{"ops"});
+  EXPECT_TRUE(opening.expires_at);
+  EXPECT_EQ(found("ok"), 1);
+}
+
+TEST_F(CallbackAccess, RefusesWithTheStatusThatAPageOfTheStreamPortGets) {
+  EXPECT_EQ(ask({}), 401);
+  EXPECT_EQ(ask(bearer("bob")), 401);
+  EXPECT_EQ(ask(bearer("ann"), "ticket"), 400);
+  EXPECT_EQ(found("missing") + found("invalid") + found("two_ways"), 3);
+}
+
+TEST_F(CallbackAccess, GoesByTheOriginsOfItsSettings) {
+  const header_list cookie{{"cookie", "__Secure-herald=ann"}, {"origin", "https://app.example"}};
+  EXPECT_EQ(ask(cookie), 0);
+  access.change_origins({"https://other.example"});
+  EXPECT_EQ(ask(cookie), 403);
+}
+
+TEST_F(CallbackAccess, WaitsForAKeyThatIsBeingFetched) {
+  EXPECT_EQ(ask(bearer("fetched")), 0);
+}
+
+TEST_F(CallbackAccess, RefusesATokenWhoseKeyIsNoneOfThoseFetched) {
+  fetch.brings = false;
+  EXPECT_EQ(ask(bearer("fetched")), 401);
+}
+
+TEST_F(CallbackAccess, TellsAPageToComeBackWhoseKeyDoesNotComeInTime) {
+  fetch.comes = false;
+  EXPECT_EQ(ask(bearer("fetched"), nullptr, 0s), 0) << "it has come meanwhile";
+  fetch.brings = false;
+  EXPECT_EQ(ask(bearer("fetched"), nullptr, 0s), 1);
+  EXPECT_EQ(found("later"), 1);
+}
+
+TEST_F(CallbackAccess, TakesATicketAndGivesItBack) {
+  stream_grant grant;
+  grant.subject = "ann";
+  const auto now = std::chrono::system_clock::now();
+  grant.expires_at = now + 1h;
+  const auto ticket = tickets->issue(grant, request_id{}, now);
+  ASSERT_TRUE(ticket);
+  EXPECT_EQ(ask({}, ticket->c_str()), 0);
+  EXPECT_EQ(opening.by->subject, "ann");
+  EXPECT_EQ(ask({}, ticket->c_str()), 401) << "it is used";
+  access.give_back(*ticket);
+  EXPECT_EQ(ask({}, ticket->c_str()), 0);
+}
+
+} // namespace
+} // namespace herald
