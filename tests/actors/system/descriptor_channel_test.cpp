@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "http/sockets/descriptor_table.hpp"
+#include "tests/support/sanitizer.hpp"
 
 namespace herald {
 namespace {
 
 TEST(DescriptorChannel, HandsADescriptorOverFromAnotherTable) {
+  if (testing::built_with == testing::sanitizer::thread)
+    GTEST_SKIP() << "threads have no tables of their own under ThreadSanitizer";
   const descriptor_channel channel;
   const std::string read(50'000, 'x');
   std::thread sender{[&] {
