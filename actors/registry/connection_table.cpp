@@ -89,7 +89,7 @@ std::optional<connection_table::connection> connection_table::open(const opening
   make_room(by_id_);
   make_room(by_token_);
   if (what.via >= on_transport_.size())
-    on_transport_.resize(what.via + 1U);
+    on_transport_.reserve(what.via + 1U);
   std::optional<connection> replaced;
   if (holder != by_id_.end())
     replaced = as_connection(slots_[*by_id_.find(what.id)]);
@@ -111,6 +111,8 @@ std::optional<connection_table::connection> connection_table::open(const opening
     release(*by_id_.find(what.id));
   if (const auto moved = by_token_.find(what.stream); moved != by_token_.end())
     release(*moved);
+  if (what.via >= on_transport_.size())
+    on_transport_.resize(what.via + 1U);
   ++on_transport_[what.via];
   by_id_.insert(n);
   by_token_.insert(n);
