@@ -27,8 +27,10 @@ void make_room(Index& index) {
   if (index.size() < index.max_load())
     return;
   index.reserve(index.size() + index.size() / 16 + 1);
+  // That, and every other number that the same size has room for, changes nothing: only a larger
+  // one is sure to be made.
   if (index.size() >= index.max_load())
-    index.reserve(2 * index.size() + 1);
+    index.reserve(index.bucket_count() + 1);
 }
 
 } // namespace

@@ -177,5 +177,92 @@ TEST(ConnectionTableMemory, IsAsItWasWhenAStreamCannotHearSomethingElse) {
       state_of_table);
 }
 
+/// Of a stream without much of its own.
+connection_table::opening plain(std::string_view id, const token& stream) {
+  return {id, stream, {}, transport_kind::embedded, 0, wall_time{}};
+}
+
+/// Opens such streams, and knows what that takes.
+class ConnectionTableChurn : public ::testing::Test {
+protected:
+  void open(unsigned n) {
+    const auto id = id_of(n);
+    const failing_memory memory;
+    all.open(plain(id, token_of(n)));
+    last_bytes = memory.bytes();
+  }
+  void close(unsigned n) { all.close(token_of(n)); }
+
+  connection_table all;
+  std::size_t last_bytes = 0;
+};
+
+TEST_F(ConnectionTableChurn, TakesLittleAtTheSizesAtWhichIndexesGrow) {
+  constexpr unsigned most = 14'000;
+  constexpr unsigned turns = 200;
+  /// Of texts, and nodes of trees that come and go.
+  constexpr std::size_t few_bytes = 2'000;
+  /// Less than an index takes of so many.
+  constexpr unsigned from = 1'500;
+  unsigned grown = 0;
+  for (unsigned size = 0; size < most; ++size) {
+    open(size);
+    if (size < from || last_bytes < few_bytes)
+      continue;
+    ++grown;
+    std::size_t bytes = 0;
+    for (unsigned turn = 0; turn < turns; ++turn) {
+      for (const auto n : {size, size - 1})
+        close(n);
+      for (const auto n : {size - 1, size}) {
+        open(n);
+        bytes += last_bytes;
+      }
+    }
+    EXPECT_LT(bytes / turns, few_bytes) << "with " << size + 1 << " streams";
+  }
+  EXPECT_GT(grown, 3U);
+}
+
+TEST_F(ConnectionTableChurn, NeverOpensHalfAStream) {
+  constexpr unsigned full = 839;
+  constexpr unsigned turns = 6'000;
+  for (const auto size : {340U, 390U, 396U, 402U, 408U, 414U, 419U, 440U, 600U, 800U, 838U}) {
+    SCOPED_TRACE("with " + std::to_string(size) + " streams");
+    std::mt19937 chance{size};
+    connection_table table;
+    std::vector<unsigned> open;
+    unsigned next = 0;
+    for (; next < full; ++next) {
+      table.open(plain(id_of(next), token_of(next)));
+      open.push_back(next);
+    }
+    const auto close_one = [&] {
+      std::swap(open[chance() % open.size()], open.back());
+      table.close(token_of(open.back()));
+      open.pop_back();
+    };
+    while (open.size() > size)
+      close_one();
+    for (unsigned turn = 0; turn < turns; ++turn, ++next) {
+      close_one();
+      const auto id = id_of(next);
+      for (std::size_t n = 1;; ++n) {
+        failing_memory memory{n};
+        try {
+          table.open(plain(id, token_of(next)));
+          break;
+        } catch (const std::bad_alloc&) {
+          // The first is of its texts: nothing has been done by then.
+        }
+        if (n > 1) {
+          ASSERT_TRUE(table.check()) << "at allocation " << n << " of turn " << turn;
+        }
+      }
+      open.push_back(next);
+    }
+  }
+}
+
 } // namespace
 } // namespace herald
