@@ -105,25 +105,35 @@ bool task_table::withdraw(const task_id& id) {
 }
 
 void task_table::restore(std::vector<former>&& tasks) {
+  // All that can throw comes first, so that a failure leaves the table empty and the tasks whole.
+  task_table made{limits_};
+  std::vector<task_view*> views;
   std::multimap<time_point, place> by_end;
   for (auto& [view, external, started_at, ended_at] : tasks) {
-    if (!places_.try_emplace(view.id, last_place_ + 1).second)
+    if (!made.places_.try_emplace(view.id, made.last_place_ + 1).second)
       continue;
-    ++last_place_;
-    pending_ += view.status == task_status::pending ? 1 : 0;
-    running_ += view.status == task_status::running ? 1 : 0;
-    running_external_ += view.status == task_status::running && external ? 1 : 0;
+    views.push_back(&view);
+    ++made.last_place_;
+    made.pending_ += view.status == task_status::pending ? 1 : 0;
+    made.running_ += view.status == task_status::running ? 1 : 0;
+    made.running_external_ += view.status == task_status::running && external ? 1 : 0;
     if (is_final(view.status))
-      by_end.emplace(ended_at, last_place_);
-    tasks_.emplace(last_place_, entry{std::move(view), external, started_at, ended_at, 0});
+      by_end.emplace(ended_at, made.last_place_);
+    made.tasks_.emplace(made.last_place_, entry{{}, external, started_at, ended_at, 0});
   }
-  for (const auto& [at, where] : by_end) {
-    auto& task = tasks_.at(where);
-    task.ended = ++last_ending_;
-    ended_bytes_ += cost(task);
-    ended_.emplace(last_ending_, where);
+  for (const auto& [at, where] : by_end)
+    made.ended_.emplace(++made.last_ending_, where);
+
+  auto next = views.begin();
+  for (auto& [where, task] : made.tasks_)
+    task.view = std::move(**next++);
+  for (const auto& [ending, where] : made.ended_) {
+    auto& task = made.tasks_.find(where)->second;
+    task.ended = ending;
+    made.ended_bytes_ += cost(task);
   }
-  make_room();
+  made.make_room();
+  *this = std::move(made);
 }
 
 std::vector<task_id> task_table::take_forgotten() {

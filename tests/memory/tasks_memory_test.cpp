@@ -167,5 +167,34 @@ TEST(TaskTableMemory, KeepsWhatWasForgottenWhenItCannotBeTaken) {
     });
 }
 
+/// A table, and the tasks that it is to have; the same again if it could not.
+struct waking : task_table {
+  waking() : task_table({1h, 2}) {
+    for (std::size_t n = 0; n < 15; ++n) {
+      former one;
+      one.view.id = task(n == 14 ? 0 : n);
+      one.view.type = named("type", n);
+      one.view.status = static_cast<task_status>(n % 5);
+      one.external = n % 2 == 0;
+      if (is_final(one.view.status)) {
+        one.view.end_time = wall_time{12h};
+        one.ended_at = after(std::chrono::seconds{20 - n}).at;
+      }
+      tasks.push_back(std::move(one));
+    }
+  }
+  std::vector<former> tasks;
+};
+
+TEST(TaskTableMemory, HasAllOfAFormerLifeOrNothing) {
+  each_failure(
+    [] { return std::make_unique<waking>(); },
+    [](waking& all) {
+      all.restore(std::move(all.tasks));
+      return true;
+    },
+    state_of_tasks);
+}
+
 } // namespace
 } // namespace herald
