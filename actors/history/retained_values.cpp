@@ -70,11 +70,12 @@ void retained_values::erase(topic_map::iterator where) noexcept {
 }
 
 std::vector<std::string> retained_values::expire(time_point now) {
+  // All that can throw comes first: who is not told of a topic would keep what is gone here.
   std::vector<std::string> topics;
-  while (!ends_.empty() && ends_.begin()->first <= now) {
-    topics.push_back(ends_.begin()->second);
-    erase(by_topic_.find(topics.back()));
-  }
+  for (auto it = ends_.begin(); it != ends_.end() && it->first <= now; ++it)
+    topics.push_back(it->second);
+  for (const auto& topic : topics)
+    erase(by_topic_.find(topic));
   return topics;
 }
 
