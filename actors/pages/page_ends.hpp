@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <vector>
 
 #include "messages/ids.hpp"
 
@@ -49,6 +50,14 @@ public:
   /// The next that is due; null where none is.
   [[nodiscard]] const request_id* due(time_point now) const {
     return all_.empty() || all_.begin()->first > now ? nullptr : &all_.begin()->second;
+  }
+
+  /// All that are due, the next first.
+  [[nodiscard]] std::vector<request_id> all_due(time_point now) const {
+    std::vector<request_id> found;
+    for (auto it = all_.begin(); it != all_.end() && it->first <= now; ++it)
+      found.push_back(it->second);
+    return found;
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }

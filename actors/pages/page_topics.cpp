@@ -83,11 +83,10 @@ void page_topics::closed(const request_id& id, time_point until) {
 }
 
 std::vector<request_id> page_topics::expire(time_point now) {
-  std::vector<request_id> forgotten;
-  while (const auto* due = ends_.due(now)) {
-    forgotten.push_back(*due);
-    erase(by_id_.find(forgotten.back()));
-  }
+  // All that can throw comes first: who is not told of a page would keep what is gone here.
+  auto forgotten = ends_.all_due(now);
+  for (const auto& id : forgotten)
+    erase(by_id_.find(id));
   return forgotten;
 }
 
