@@ -37,6 +37,8 @@ std::optional<revocation_kept> revocations::add(const revocation& what, wall_tim
     before = std::max(before, known->second.issued_before);
     until = std::max(until, known->second.end->first);
   }
+  // What is given takes memory, too: none is taken once it is kept.
+  revocation_kept kept{{key.credential_id, key.subject, before}, until};
   const auto added = by_time_.emplace(until, key);
   if (known != by_name_.end()) {
     by_time_.erase(known->second.end);
@@ -49,7 +51,7 @@ std::optional<revocation_kept> revocations::add(const revocation& what, wall_tim
       throw;
     }
   }
-  return revocation_kept{{key.credential_id, key.subject, before}, until};
+  return kept;
 }
 
 bool revocations::covers(const credential& one) const {
@@ -62,13 +64,13 @@ bool revocations::covers(const credential& one) const {
 }
 
 std::vector<revocation_dropped> revocations::expire(wall_time now) {
+  // All that can throw comes first: who is not told of one would keep what is gone here.
   std::vector<revocation_dropped> forgotten;
-  while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    const auto& key = by_time_.begin()->second;
-    forgotten.push_back({key.credential_id, key.subject});
-    by_name_.erase(key);
-    by_time_.erase(by_time_.begin());
-  }
+  const auto end = by_time_.upper_bound(now);
+  for (auto it = by_time_.begin(); it != end; ++it)
+    forgotten.push_back({it->second.credential_id, it->second.subject});
+  for (auto it = by_time_.begin(); it != end; it = by_time_.erase(it))
+    by_name_.erase(it->second);
   return forgotten;
 }
 

@@ -188,5 +188,65 @@ TEST(PageSubjectsMemory, AreForgottenAllOrNone) {
     names);
 }
 
+/// Every other one of a credential, the others of a subject.
+revocation revoked(unsigned n) {
+  return n % 2 == 0 ? revocation{long_name(n), {}, {}} : revocation{{}, long_name(n), noon};
+}
+
+auto revoked_ones(unsigned count) {
+  return [count] {
+    auto made = std::make_unique<revocations>(1000);
+    for (unsigned n = 0; n < count; ++n)
+      (void)made->add(revoked(n), noon + std::chrono::seconds{n});
+    return made;
+  };
+}
+
+state_lines state_of_revocations(const revocations& one) {
+  state_lines lines{std::to_string(one.size())};
+  for (unsigned n = 0; n <= sizes; ++n) {
+    const auto what = revoked(n);
+    for (const auto at : {noon - 1s, noon, noon + 1s})
+      if (one.covers({what.subject, what.credential_id, at, {}}))
+        lines.push_back(long_name(n) + " " + std::to_string((at - noon).count()));
+  }
+  return lines;
+}
+
+std::string told_of_revocation(const std::optional<revocation_kept>& kept) {
+  if (!kept)
+    return "none";
+  return kept->what.credential_id + kept->what.subject + " "
+         + std::to_string((kept->what.issued_before - noon).count()) + " "
+         + std::to_string((kept->until - noon).count());
+}
+
+TEST(RevocationsMemory, AreAsTheyWereWhenOneMoreFails) {
+  for (unsigned count = 0; count < sizes; ++count)
+    each_failure(
+      revoked_ones(count),
+      [what = revoked(count)](revocations& all) { return all.add(what, noon + 1h); },
+      state_of_revocations, told_of_revocation);
+}
+
+TEST(RevocationsMemory, AreAsTheyWereWhenAWiderOneFails) {
+  auto wider = revoked(1);
+  wider.issued_before = noon + 1s;
+  each_failure(
+    revoked_ones(4), [&wider](revocations& all) { return all.add(wider, noon + 1h); },
+    state_of_revocations, told_of_revocation);
+}
+
+TEST(RevocationsMemory, AreForgottenAllOrNone) {
+  each_failure(
+    revoked_ones(9), [](revocations& all) { return all.expire(noon + 6s); }, state_of_revocations,
+    [](const std::vector<revocation_dropped>& gone) {
+      state_lines lines;
+      for (const auto& one : gone)
+        lines.push_back(one.credential_id + one.subject);
+      return lines;
+    });
+}
+
 } // namespace
 } // namespace herald
