@@ -10,29 +10,39 @@ std::size_t pending_versions::cost(const entry& one) noexcept {
          + (version.changelog ? version.changelog->size() : 0);
 }
 
-bool pending_versions::too_many() const noexcept {
-  return by_id_.size() > limit_ || (bytes_ > max_bytes_ && by_id_.size() > 1);
+bool pending_versions::too_many(std::size_t count, std::size_t bytes) const noexcept {
+  return count > limit_ || (bytes > max_bytes_ && count > 1);
 }
 
 std::vector<request_id> pending_versions::put(const request_id& id, pending_version version) {
+  // All that can throw comes first: whose versions have to go, and a place for this one.
   std::list<entry> made;
   made.emplace_back(id, std::move(version));
-  const auto [known, fresh] = by_id_.try_emplace(id, made.begin());
-  if (!fresh) {
-    bytes_ -= cost(*known->second);
-    oldest_first_.erase(known->second);
-    known->second = made.begin();
-  }
-  bytes_ += cost(made.front());
-  oldest_first_.splice(oldest_first_.end(), made);
-
+  const auto former = by_id_.find(id);
+  const bool fresh = former == by_id_.end();
+  auto count = by_id_.size() + (fresh ? 1U : 0U);
+  auto bytes = bytes_ + cost(made.front()) - (fresh ? 0 : cost(*former->second));
   std::vector<request_id> evicted;
-  while (too_many()) {
-    evicted.push_back(oldest_first_.front().first);
-    bytes_ -= cost(oldest_first_.front());
-    by_id_.erase(evicted.back());
-    oldest_first_.pop_front();
+  for (auto one = oldest_first_.begin(); one != oldest_first_.end() && too_many(count, bytes);
+       ++one) {
+    if (!fresh && one == former->second)
+      continue;
+    evicted.push_back(one->first);
+    --count;
+    bytes -= cost(*one);
   }
+  auto& place = by_id_.try_emplace(id, oldest_first_.end()).first->second;
+
+  if (!fresh)
+    oldest_first_.erase(place);
+  place = made.begin();
+  for (const auto& gone : evicted) {
+    const auto found = by_id_.find(gone);
+    oldest_first_.erase(found->second);
+    by_id_.erase(found);
+  }
+  oldest_first_.splice(oldest_first_.end(), made);
+  bytes_ = bytes;
   return evicted;
 }
 
@@ -42,7 +52,7 @@ const pending_version* pending_versions::find(const request_id& id) const {
 }
 
 std::optional<std::string> pending_versions::check() const {
-  if (by_id_.size() != oldest_first_.size() || too_many())
+  if (by_id_.size() != oldest_first_.size() || too_many(by_id_.size(), bytes_))
     return "pending versions are lost or too many";
   std::size_t bytes = 0;
   for (auto place = oldest_first_.begin(); place != oldest_first_.end(); ++place) {

@@ -14,7 +14,7 @@
 namespace herald {
 
 /// The pending versions, at most one per request_id. Past a limit the one that was queued longest
-/// ago goes; the last one never does. Pure.
+/// ago goes; the last one never does. Pure. What throws (out of memory) changes nothing.
 class pending_versions {
 public:
   explicit pending_versions(
@@ -37,7 +37,7 @@ private:
   using entry = std::pair<request_id, pending_version>;
 
   static std::size_t cost(const entry& one) noexcept;
-  [[nodiscard]] bool too_many() const noexcept;
+  [[nodiscard]] bool too_many(std::size_t count, std::size_t bytes) const noexcept;
 
   std::size_t limit_;
   std::size_t max_bytes_;
