@@ -21,9 +21,7 @@ void gateway_queue::attach(const token& to, time_point now, bool doubtful, const
   // A callback that came again, or for another request_id.
   if (by_token_.contains(to))
     return change(to, hears);
-  // The gateway is there: the first event of the stream need not wait for a pause to end.
-  if (!doubtful)
-    health_.called(now);
+  // All that can throw comes first, so that a failure leaves the queue as it was.
   std::list<stream> added(1);
   added.front().name = to;
   // Never tried is older than any sweep: it is the sweep's turn.
@@ -48,6 +46,9 @@ void gateway_queue::attach(const token& to, time_point now, bool doubtful, const
   }
   free_numbers_.pop_back();
   streams_.splice(doubtful ? streams_.begin() : streams_.end(), added);
+  // The gateway is there: the first event of the stream need not wait for a pause to end.
+  if (!doubtful)
+    health_.called(now);
 }
 
 void gateway_queue::change(const token& to, const reach_ptr& hears) {
