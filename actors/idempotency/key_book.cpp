@@ -31,11 +31,12 @@ void key_book::weigh(key_map::value_type& key) {
 }
 
 void key_book::erase(key_map::iterator key) {
+  // First: it takes memory.
+  if (key->second.in_file)
+    dropped_.push_back(key->first);
   if (idle(key->second))
     ages_.erase(key->second.age);
   bytes_ -= key->second.bytes;
-  if (key->second.in_file)
-    dropped_.push_back(key->first);
   keys_.erase(key);
 }
 
@@ -51,25 +52,9 @@ void key_book::fail(claim_id claim, ec code, const char* detail, const char* fie
 }
 
 void key_book::claim(const claim_key& wish, const token& seed, time_point now) {
-  auto key = keys_.find(wish.key.name);
-  if (key == keys_.end()) {
-    key = keys_.try_emplace(wish.key.name).first;
-    key->second.body_hash = wish.key.body_hash;
-    key->second.seed = seed;
-    key->second.owner = wish.claim;
-    const auto needed = bytes_of(*key);
-    if (!make_room(needed)) {
-      keys_.erase(key);
-      fail(
-        wish.claim, ec::overloaded,
-        "too many requests with a key are under way (api.max_idempotency_bytes)");
-      return;
-    }
-    weigh(*key);
-    claims_.try_emplace(wish.claim, claimant{key, wish.planned, now, wish.longest});
-    grant(key, wish.claim, now);
-    return;
-  }
+  const auto key = keys_.find(wish.key.name);
+  if (key == keys_.end())
+    return claim_first(wish, seed, now);
   auto& one = key->second;
   if (one.body_hash != wish.key.body_hash) {
     fail(wish.claim, ec::key_reused, "this key was used with another body", "Idempotency-Key");
@@ -93,6 +78,31 @@ void key_book::claim(const claim_key& wish, const token& seed, time_point now) {
   }
   ages_.erase(one.age);
   grant(key, wish.claim, now);
+}
+
+/// Nobody has claimed the key before, or since it was forgotten.
+void key_book::claim_first(const claim_key& wish, const token& seed, time_point now) {
+  entry made;
+  made.body_hash = wish.key.body_hash;
+  made.seed = seed;
+  made.owner = wish.claim;
+  const auto key = keys_.emplace(wish.key.name, std::move(made)).first;
+  try {
+    if (!make_room(bytes_of(*key))) {
+      fail(
+        wish.claim, ec::overloaded,
+        "too many requests with a key are under way (api.max_idempotency_bytes)");
+      keys_.erase(key);
+      return;
+    }
+    claims_.try_emplace(wish.claim, claimant{key, wish.planned, now, wish.longest});
+    grant(key, wish.claim, now);
+  } catch (...) {
+    claims_.erase(wish.claim);
+    keys_.erase(key);
+    throw;
+  }
+  weigh(*key);
 }
 
 /// The key is not among those by age.
@@ -126,9 +136,10 @@ void key_book::grant_next(key_map::iterator key, time_point now) {
 
 void key_book::record(key_map::value_type& key) {
   auto& one = key.second;
+  // First: it takes memory.
+  to_record_.push_back({key.first, one.body_hash, one.seed, one.answer});
   one.recording = true;
   one.in_file = true;
-  to_record_.push_back({key.first, one.body_hash, one.seed, one.answer});
 }
 
 /// Nobody has the claim any more.

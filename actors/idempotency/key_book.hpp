@@ -126,6 +126,7 @@ private:
     std::chrono::milliseconds longest;
   };
 
+  void claim_first(const claim_key& wish, const token& seed, time_point now);
   void grant(key_map::iterator key, claim_id claim, time_point now);
   void grant_next(key_map::iterator key, time_point now);
   void record(key_map::value_type& key);
