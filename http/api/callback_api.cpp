@@ -39,7 +39,7 @@ public:
     : system_(system),
       owner_(std::move(owner)),
       shards_(std::move(shards)),
-      options_(options) {}
+      options_(std::move(options)) {}
 
   api_reply answer(const api_request& request) const {
     if (!options_.enabled || shards_.empty())
@@ -137,7 +137,8 @@ private:
 void add_callback_routes(
   router& routes, caf::actor_system& system, const stream_owner_actor& owner,
   std::vector<gateway_sender_actor> shards, callback_options options) {
-  const auto api = std::make_shared<callback_api>(system, owner, std::move(shards), options);
+  const auto api =
+    std::make_shared<callback_api>(system, owner, std::move(shards), std::move(options));
   routes.add("POST", "/api/sse/callback", foreign_protocol, [api](const api_request& request) {
     return api->answer(request);
   });
