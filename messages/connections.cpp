@@ -62,7 +62,7 @@ std::size_t stream_identity::bytes() const {
   const auto bytes_of = [](const std::vector<std::string>& texts) {
     std::size_t bytes = 0;
     for (const auto& text : texts)
-      bytes += sizeof text + text.size();
+      bytes += sizeof(std::string) + text.size();
     return bytes;
   };
   return sizeof *this + subject.size() + bytes_of(roles) + (bindings ? bytes_of(*bindings) : 0);
