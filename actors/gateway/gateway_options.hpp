@@ -48,8 +48,8 @@ struct gateway_options : gateway_settings {
   std::chrono::milliseconds max_backoff{1000};
   /// Share of a pause that is left to chance, so that shards do not knock in step. 0 to 1.
   double random_factor = 0.2;
-  /// Streams are told so long before their right ends (`auth.renew_s`; 0: not), and closed within
-  /// so long behind it (`auth.leeway_s`).
+  /// Streams are told so long before their right ends (`auth.renew_s`; 0: not). The order to close
+  /// them is given up to so long behind it, each at another time (`auth.leeway_s`).
   std::chrono::milliseconds expiry_notice{0};
   std::chrono::milliseconds expiry_grace{0};
   /// Pause between two probes after the gateway was down, when it may have forgotten them all.

@@ -90,16 +90,6 @@ public:
   void close(const token& to, const event_ptr& farewell, time_point now);
   /// The stream is gone: what waits for it has failed. An unknown token is ignored.
   void remove(const token& to);
-
-  // The ends of rights, by the clock on the wall.
-
-  /// The stream, which opens `now`, may be open until `expires_at`: before that it is told by an
-  /// event `expired`, and closed behind it. An unknown token is ignored.
-  void limit(const token& to, wall_time now, wall_time expires_at);
-  /// Tells streams whose right comes to an end, and closes those whose has, some at a time.
-  void end_rights(wall_time now, time_point at);
-  /// When to do so; nothing where no right ends.
-  [[nodiscard]] std::optional<wall_time> right_due() const { return rights_.next_due(); }
   /// Queues a batch. An event for an unknown stream has failed.
   void deliver(
     const delivery_batch& batch, ticket_id ticket, time_point now,
@@ -115,6 +105,16 @@ public:
   [[nodiscard]] std::optional<time_point> next_due() const;
   /// How a send went that `next` asked for.
   void finish(const attempt& which, const send_outcome& outcome, time_point now);
+
+  // The ends of rights, by the clock on the wall.
+
+  /// The stream, which opens `now`, may be open until `expires_at`: before that it is told by an
+  /// event `expired`, and closed behind it. An unknown token is ignored.
+  void limit(const token& to, wall_time now, wall_time expires_at);
+  /// Tells streams whose right comes to an end, and closes those whose has, some at a time.
+  void end_rights(wall_time now, time_point at);
+  /// When to do so; nothing where no right ends.
+  [[nodiscard]] std::optional<wall_time> right_due() const { return rights_.next_due(); }
 
   /// While somebody waits for the queue to run empty, orders to close get no longer than events.
   void hurry(bool on) noexcept { hurried_ = on; }

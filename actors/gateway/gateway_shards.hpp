@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
+#include "messages/actors.hpp"
 #include "messages/ids.hpp"
 
 namespace herald {
@@ -22,5 +24,8 @@ template <class Handle>
 const Handle& shard_for(const token& stream, const std::vector<Handle>& shards) {
   return shards[shard_of(stream, shards.size())];
 }
+
+/// Ends a stream of the gateway that nobody but its shard is to know of.
+void end_unregistered(const token& stream, const std::vector<gateway_sender_actor>& shards);
 
 } // namespace herald

@@ -61,6 +61,9 @@ private:
     const stream_query query{split_target(callback.url).query, options_.query};
     if (query.fault_of_asks())
       return problem(*query.fault_of_asks());
+    // Who says who it is says all of it in order, as on herald's own port: two tickets are none.
+    if (options_.access && query.fault())
+      return problem(*query.fault());
     open_connection opening;
     opening.id = *id;
     opening.asks = query.asks();
@@ -108,11 +111,11 @@ private:
     return std::nullopt;
   }
 
-  /// A stream that ends at once: to a page any other status than 200 would be the last word.
+  /// A stream that ends at once: to a page any other status than 200 would be the last word. That
+  /// the order may come before the stream is open, as an event may, is how herald reads the
+  /// gateway's protocol.
   api_reply send_away(const token& stream) const {
-    const auto& shard = shard_for(stream, shards_);
-    caf::anon_send(shard, attach_stream{stream});
-    caf::anon_send(shard, close_stream{stream, close_reason::requested, nullptr});
+    end_unregistered(stream, shards_);
     return json_reply(200, object_writer{}.finish());
   }
 

@@ -130,7 +130,6 @@ private:
   [[nodiscard]] stream_options options_of_pages(metrics& numbers);
   void make_transport(metrics& numbers);
   void adopt(const std::vector<stream_kept>& streams);
-  void end_unknown(const token& stream);
   void make_routes();
   void tell_the_end(std::chrono::milliseconds wait);
 
@@ -277,7 +276,7 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     if (!adopts_streams(settings_)) {
       unknown.entries.emplace_back(stream_dropped{stream.stream});
       if (!shards_.empty())
-        end_unknown(stream.stream);
+        end_unregistered(stream.stream, shards_);
     } else
       known.streams.push_back(
         {stream.id, stream.stream, stream.url, stream.connected_at,
@@ -287,13 +286,6 @@ void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
     caf::anon_send(registry_, std::move(known));
   if (!unknown.entries.empty())
     caf::anon_send(journal_, std::move(unknown));
-}
-
-/// Ends a stream of the gateway of which the registry knows nothing.
-void broadcast_service::end_unknown(const token& stream) {
-  const auto& shard = shard_for(stream, shards_);
-  caf::anon_send(shard, attach_stream{stream});
-  caf::anon_send(shard, close_stream{stream, close_reason::requested, nullptr});
 }
 
 /// Who copies the journal, where there is one.

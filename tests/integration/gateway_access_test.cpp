@@ -2,6 +2,7 @@
 // the gateway tells.
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,8 +59,8 @@ protected:
       "topics",
       "--auth-leeway-s",
       "0",
-      "--stream-cors-origins",
-      "https://app.example"};
+      "--config",
+      settings};
     arguments.insert(arguments.end(), more.begin(), more.end());
     herald.reset();
     herald.emplace(arguments);
@@ -119,6 +120,8 @@ protected:
   int publish(const json& event) { return api->post("/api/events", event.dump()).status; }
 
   temporary_folder folder;
+  const std::string settings =
+    folder.write("herald.json", R"({"stream":{"cors_origins":["https://app.example"]}})");
   const std::string secret = folder.write("secret", std::string(32, 's'));
   const signing_key key = signing_key::secret(std::string(32, 's'));
   const std::uint16_t herald_port = free_port();
@@ -161,6 +164,15 @@ TEST_P(GatewayWithTokens, RefusesWhoHasNoRight) {
   EXPECT_EQ(status("p", bearer(token({{"sub", "bob"}}))), 403) << "the page is another's";
   EXPECT_EQ(metric(*api, R"(herald_auth_total{port="stream",result="ok"})"), 2);
   EXPECT_EQ(herald->full_log().find("eyJ"), std::string::npos) << "no token is logged";
+}
+
+TEST_P(GatewayWithTokens, GoesByTheOriginsThatAreReadAgain) {
+  const auto cookie = "Cookie: __Secure-herald=" + token() + "\r\nOrigin: https://new.example\r\n";
+  EXPECT_EQ(status("p", cookie), 403);
+  folder.write("herald.json", R"({"stream":{"cors_origins":["https://new.example"]}})");
+  herald->signal(SIGHUP);
+  ASSERT_TRUE(eventually([&] { return herald->log().find("reloaded") != std::string::npos; }));
+  EXPECT_EQ(status("p", cookie), 200);
 }
 
 TEST_P(GatewayWithTokens, TakesATicketOnce) {

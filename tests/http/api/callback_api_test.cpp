@@ -221,6 +221,12 @@ TEST_F(CallbackApiWithTokens, RefusesAPageWithoutARight) {
   EXPECT_EQ(opened.size(), 0u);
 }
 
+TEST_F(CallbackApiWithTokens, RefusesTwoTickets) {
+  const auto reply = post(connect("/s?request_id=p&ticket=a&ticket=b"));
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(field_of(reply), "ticket");
+}
+
 TEST_F(CallbackApiWithTokens, SendsAPageAwayOfWhichNobodyCanSayItNow) {
   EXPECT_EQ(come("unknown key").status, 200);
   end();
