@@ -9,6 +9,10 @@ namespace herald {
 
 namespace {
 
+std::size_t bytes_of(const identity_ptr& who) {
+  return who ? who->bytes() : 0;
+}
+
 std::size_t bytes_of(const event_ptr& what) {
   return what ? what->name.size() + what->data.size() : 0;
 }
@@ -87,9 +91,6 @@ stand_in_streams::naming stand_in_streams::identify(const token& stream, identit
   const auto place = streams_.find(stream);
   if (place == streams_.end())
     return naming::unknown;
-  const auto bytes_of = [](const identity_ptr& one) {
-    return one ? one->bytes() : 0;
-  };
   const auto bytes = identity_bytes_ - bytes_of(place->second.who) + bytes_of(who);
   if (bytes > limits_.identity_bytes && bytes > identity_bytes_)
     return naming::full;
@@ -107,7 +108,7 @@ bool stand_in_streams::fits(const entry& stream, const connection_filter& which)
 
 connection_view stand_in_streams::view_of(const table::value_type& stream) {
   const auto& [name, one] = stream;
-  auto client = client_of_callback(one.request ? *one.request : std::string{"{}"});
+  auto client = client_of_callback(*one.request);
   connection_view view;
   view.stream = name;
   view.url = std::move(client.path);
@@ -181,7 +182,7 @@ std::optional<stand_in_streams::gone> stand_in_streams::remove(const token& stre
   auto& ended = place->second;
   drop_buffer(ended);
   unlist(ended);
-  identity_bytes_ -= ended.who ? ended.who->bytes() : 0;
+  identity_bytes_ -= bytes_of(ended.who);
   if (ended.now == state::calling_back)
     --calling_back_;
   request_bytes_ -= ended.request->size();
@@ -207,7 +208,7 @@ std::optional<std::string> stand_in_streams::check() const {
     calling_back += stream.now == state::calling_back ? 1 : 0;
     request_bytes += stream.request->size();
     open += stream.now == state::open && open_.contains(stream.serial) ? 1 : 0;
-    identities += stream.who ? stream.who->bytes() : 0;
+    identities += bytes_of(stream.who);
     if (!stream.kept)
       continue;
     if (stream.now != state::calling_back)

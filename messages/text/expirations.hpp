@@ -13,8 +13,8 @@
 
 namespace herald {
 
-/// Streams whose right comes to an end, by numbers that they have: each is told some time before,
-/// and then ended. Streams without an end cost nothing here. Goes by the clock on the wall, as
+/// Ends of what has a number, as a stream whose right comes to an end: each is told some time
+/// before, and then ended. What has no end costs nothing here. Goes by the clock on the wall, as
 /// credentials do: where that is set, so is what is due.
 ///
 /// Knows no clock. For one thread.
