@@ -19,8 +19,8 @@ public:
 
   [[nodiscard]] verdict judge(std::string_view token, wall_time now, fetch_over over) override {
     auto found = checker_.check(token, now);
-    if (auto* grant = std::get_if<stream_grant>(&found))
-      return std::move(*grant);
+    if (auto* right = std::get_if<access_right>(&found))
+      return std::move(*right);
     const auto& why = std::get<token_refusal>(found);
     if (why.what == token_refusal::kind::invalid)
       return refusal::invalid;

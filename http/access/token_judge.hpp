@@ -5,7 +5,7 @@
 #include <string_view>
 #include <variant>
 
-#include "http/auth/stream_grant.hpp"
+#include "http/auth/access_right.hpp"
 
 namespace herald {
 
@@ -21,7 +21,7 @@ public:
     /// It may be: its key is not known, and is being fetched.
     soon,
   };
-  using verdict = std::variant<stream_grant, refusal>;
+  using verdict = std::variant<access_right, refusal>;
 
   /// A fetch is over: a token that was `soon` is to be judged again. Where that is `final`, the
   /// fetch has brought all keys that there are.

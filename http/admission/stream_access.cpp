@@ -85,11 +85,11 @@ std::optional<stream_access::refusal> stream_access::ask(
   if (asks_application(presented.how, opening))
     return wait_for_application(request, opening, now);
   if (presented.how == way::none && auth.mode == auth_mode::optional)
-    return give({}, false, opening, now);
+    return give(right_of_anybody({}, auth.public_topics), opening, now);
   auto found = judge(presented, request, opening, now, std::move(over));
   if (const auto* why = std::get_if<bad>(&found))
     return refuse(*why, opening, now);
-  auto refused = give(std::move(std::get<stream_grant>(found)), true, opening, now);
+  auto refused = give(std::move(std::get<access_right>(found)), opening, now);
   if (refused && presented.how == way::ticket)
     options_.tickets->give_back(presented.text);
   return refused;
@@ -97,9 +97,11 @@ std::optional<stream_access::refusal> stream_access::ask(
 
 std::optional<stream_access::refusal>
 stream_access::take(const authorize_verdict& said, stream_opening& opening, wall_time now) {
-  if (const auto* const grant = std::get_if<stream_grant>(&said))
+  if (const auto* const grant = std::get_if<stream_grant>(&said)) {
     // An answer that names nobody lets in whoever has no credential.
-    return give(*grant, !grant->subject.empty(), opening, now);
+    const auto right = grant->subject.empty() ? right_of_anybody : right_of;
+    return give(right(*grant, options_.auth.public_topics), opening, now);
+  }
   const auto* const down = std::get_if<turned_down>(&said);
   if (down == nullptr)
     return refuse({finding::later, {reason::application_away}}, opening, now);
@@ -132,33 +134,26 @@ stream_access::refusal stream_access::wait_for_application(
   return {reason::application_away, std::nullopt, awaited::application};
 }
 
-/// Gives the opening what was granted, beside what is public.
+/// Gives the opening its right, unless it asks for more than that.
 std::optional<stream_access::refusal>
-stream_access::give(stream_grant grant, bool targeted, stream_opening& opening, wall_time now) {
-  const auto& everyones = options_.auth.public_topics;
-  credential right;
-  right.targeted = targeted;
-  right.topics = std::move(grant.topics);
-  right.topics.insert(right.topics.end(), everyones.begin(), everyones.end());
-  if (const auto topic = topic_not_granted(opening, right.topics)) {
+stream_access::give(access_right right, stream_opening& opening, wall_time now) {
+  if (const auto topic = topic_not_granted(opening, right.by->topics)) {
     auto reply = challenged(
       403, "Forbidden", "the stream may not listen to " + *topic, "insufficient_scope", "topic");
     return refuse(
       {finding::insufficient_scope, {reason::forbidden, std::move(reply)}}, opening, now);
   }
-  metrics_.found(targeted ? finding::ok : finding::anonymous).Increment();
-  auto hears = opening.asks ? *opening.asks : reach{};
-  if (targeted) {
-    hears.subject = grant.subject;
-    hears.roles = std::move(grant.roles);
+  metrics_.found(right.by->targeted ? finding::ok : finding::anonymous).Increment();
+  if (opening.asks && right.hears) {
+    auto both = *opening.asks;
+    both.subject = right.hears->subject;
+    both.roles = right.hears->roles;
+    opening.asks = std::make_shared<const reach>(std::move(both));
+  } else if (right.hears) {
+    opening.asks = std::move(right.hears);
   }
-  right.subject = std::move(grant.subject);
-  right.id = std::move(grant.credential_id);
-  right.issued_at = grant.issued_at;
-  opening.expires_at = grant.expires_at;
-  if (!hears.plain())
-    opening.asks = std::make_shared<const reach>(std::move(hears));
-  opening.by = std::make_shared<const credential>(std::move(right));
+  opening.by = std::move(right.by);
+  opening.expires_at = right.expires_at;
   return std::nullopt;
 }
 
@@ -196,8 +191,8 @@ stream_access::judgement stream_access::judge(
 stream_access::judgement
 stream_access::judge_token(std::string_view token, wall_time now, token_judge::fetch_over over) {
   auto verdict = judge_->judge(token, now, std::move(over));
-  if (auto* grant = std::get_if<stream_grant>(&verdict))
-    return std::move(*grant);
+  if (auto* right = std::get_if<access_right>(&verdict))
+    return std::move(*right);
   switch (std::get<token_judge::refusal>(verdict)) {
   case token_judge::refusal::invalid:
     break;
@@ -217,7 +212,7 @@ stream_access::judgement stream_access::judge_ticket(
   auto grant = opening.head_only ? book.look_at(visit, now) : book.use(visit, now);
   if (!grant)
     return bad{finding::invalid, {reason::unauthorized, invalid_token()}};
-  return std::move(*grant);
+  return right_of(std::move(*grant), options_.auth.public_topics);
 }
 
 stream_access::bad stream_access::other_site() {

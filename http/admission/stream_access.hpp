@@ -73,7 +73,7 @@ private:
     access_findings::finding what;
     refusal how;
   };
-  using judgement = std::variant<stream_grant, bad>;
+  using judgement = std::variant<access_right, bad>;
 
   [[nodiscard]] judgement judge(
     const presented_credential& presented, const request_head& request,
@@ -87,7 +87,7 @@ private:
   [[nodiscard]] refusal
   wait_for_application(const request_head& request, const stream_opening& opening, wall_time now);
   [[nodiscard]] std::optional<refusal>
-  give(stream_grant grant, bool targeted, stream_opening& opening, wall_time now);
+  give(access_right right, stream_opening& opening, wall_time now);
   [[nodiscard]] static bad other_site();
   [[nodiscard]] bool is_same_site(const request_head& request) const;
   [[nodiscard]] refusal refuse(const bad& found, const stream_opening& opening, wall_time now);

@@ -1,17 +1,17 @@
 #include "http/tokens/base64url.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 #include <cjose/base64.h>
 
+#include "http/auth/digests.hpp"
+
 namespace herald {
 
 namespace {
-
-constexpr std::string_view alphabet =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 struct free_memory {
   void operator()(void* memory) const { std::free(memory); }
@@ -32,7 +32,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
   if (text.empty())
     return std::string{};
   // cjose ends the process where padding stands in the wrong place.
-  if (text.find_first_not_of(alphabet) != std::string_view::npos || text.size() % 4 == 1)
+  if (text.size() % 4 == 1 || !std::all_of(text.begin(), text.end(), is_base64url))
     return std::nullopt;
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;

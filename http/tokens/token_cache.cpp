@@ -21,6 +21,19 @@ std::size_t heap_bytes(const std::vector<std::string>& texts) {
   return total;
 }
 
+/// What is shared has its counts beside it.
+constexpr std::size_t counts_bytes = 2 * sizeof(void*);
+
+/// All of it counts here, though the streams of the token have it, too.
+std::size_t heap_bytes(const access_right& right) {
+  auto total = counts_bytes + sizeof(credential) + heap_bytes(right.by->subject)
+               + heap_bytes(right.by->id) + heap_bytes(right.by->topics);
+  if (right.hears)
+    total += counts_bytes + sizeof(reach) + heap_bytes(right.hears->subject)
+             + heap_bytes(right.hears->roles);
+  return total;
+}
+
 /// A node of the list has two pointers beside the entry; a place in the map has a share of the free
 /// ones around it.
 constexpr std::size_t node_bytes = 2 * sizeof(void*);
@@ -40,29 +53,27 @@ token_cache::token_cache(std::size_t max_tokens, std::size_t max_bytes)
 
 token_cache::~token_cache() = default;
 
-const stream_grant* token_cache::find(const token_digest& token, wall_time now) {
+const access_right* token_cache::find(const token_digest& token, wall_time now) {
   const auto place = places_.find(token);
   if (place == places_.end())
     return nullptr;
   const auto found = place->second;
-  if (now >= *found->grant.expires_at || now < found->judged_at) {
+  if (now >= *found->right.expires_at || now < found->judged_at) {
     drop(found);
     return nullptr;
   }
   entries_.splice(entries_.begin(), entries_, found);
-  return &found->grant;
+  return &found->right;
 }
 
-void token_cache::put(const token_digest& token, const stream_grant& grant, wall_time now) {
-  if (max_tokens_ == 0 || !grant.expires_at)
+void token_cache::put(const token_digest& token, const access_right& right, wall_time now) {
+  if (max_tokens_ == 0 || !right.expires_at)
     return;
   if (const auto place = places_.find(token); place != places_.end())
     drop(place->second);
-  entries_.push_front({token, grant, now});
+  entries_.push_front({token, right, now});
   auto& added = entries_.front();
-  added.bytes = sizeof(entry) + node_bytes + place_bytes + heap_bytes(added.grant.subject)
-                + heap_bytes(added.grant.credential_id) + heap_bytes(added.grant.roles)
-                + heap_bytes(added.grant.topics);
+  added.bytes = sizeof(entry) + node_bytes + place_bytes + heap_bytes(right);
   try {
     places_.emplace(token, entries_.begin());
   } catch (...) {

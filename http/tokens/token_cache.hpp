@@ -5,16 +5,16 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "http/auth/access_right.hpp"
 #include "http/auth/digests.hpp"
-#include "http/auth/stream_grant.hpp"
 
 namespace herald {
 
 /// SHA-256 of a token's text.
 using token_digest = bits256;
 
-/// Tokens that were good when they came, and what they grant: a page that comes back need not pay
-/// for its signature again. Of a token no more than its digest is kept. Of too many the one
+/// Tokens that were good when they came, and the right that they give: a page that comes back need
+/// not pay for its signature again. Of a token no more than its digest is kept. Of too many the one
 /// goes that was not asked for for longest. Not thread-safe.
 class token_cache {
 public:
@@ -23,13 +23,13 @@ public:
   token_cache(const token_cache&) = delete;
   token_cache& operator=(const token_cache&) = delete;
 
-  /// What the token grants, if it is known and has not ended; null otherwise. Valid until the next
+  /// What the token gives, if it is known and has not ended; null otherwise. Valid until the next
   /// call. A clock that was set back behind the time at which the token was judged makes it
   /// unknown.
-  [[nodiscard]] const stream_grant* find(const token_digest& token, wall_time now);
+  [[nodiscard]] const access_right* find(const token_digest& token, wall_time now);
 
-  /// The token was judged at `now`, and is good. A grant that does not end is not kept.
-  void put(const token_digest& token, const stream_grant& grant, wall_time now);
+  /// The token was judged at `now`, and is good. A right that does not end is not kept.
+  void put(const token_digest& token, const access_right& right, wall_time now);
 
   /// Other keys are in force: none was judged by them.
   void clear() noexcept;
@@ -42,7 +42,7 @@ public:
 private:
   struct entry {
     token_digest of;
-    stream_grant grant;
+    access_right right;
     wall_time judged_at;
     std::size_t bytes = 0;
   };

@@ -15,6 +15,7 @@ prometheus::Counter& judged(metrics& numbers, const char* result) {
 
 token_checker::token_checker(const key_source& keys, const auth_options& options, metrics& numbers)
   : keys_(keys),
+    everyones_(options.public_topics),
     known_(judged(numbers, "known")),
     verified_(judged(numbers, "verified")),
     invalid_(judged(numbers, "invalid")),
@@ -27,42 +28,42 @@ token_checker::token_checker(const key_source& keys, const auth_options& options
 
 token_checker::~token_checker() = default;
 
-token_judgement token_checker::check(std::string_view token, wall_time now) {
+token_checker::judgement token_checker::check(std::string_view token, wall_time now) {
   const auto verifier = keys_.verifier();
   const auto digest = sha256_of(token);
-  if (auto grant = find(verifier, digest, now)) {
+  if (auto right = find(verifier, digest, now)) {
     known_.Increment();
-    return std::move(*grant);
+    return std::move(*right);
   }
-  auto judgement = verifier->verify(token, now);
-  if (const auto* grant = std::get_if<stream_grant>(&judgement)) {
+  auto verdict = verifier->verify(token, now);
+  if (auto* grant = std::get_if<stream_grant>(&verdict)) {
     verified_.Increment();
-    remember(verifier, digest, *grant, now);
-  } else if (std::get<token_refusal>(judgement).what == token_refusal::kind::unknown_key) {
-    unknown_key_.Increment();
-  } else {
-    invalid_.Increment();
+    auto right = right_of(std::move(*grant), everyones_);
+    remember(verifier, digest, right, now);
+    return right;
   }
-  return judgement;
+  auto& why = std::get<token_refusal>(verdict);
+  (why.what == token_refusal::kind::unknown_key ? unknown_key_ : invalid_).Increment();
+  return std::move(why);
 }
 
-std::optional<stream_grant>
+std::optional<access_right>
 token_checker::find(const verifier_ptr& by, const token_digest& token, wall_time now) {
   const std::lock_guard lock{mutex_};
   if (judge_ != by)
     return std::nullopt;
-  const auto* grant = cache_.find(token, now);
-  return grant == nullptr ? std::nullopt : std::optional{*grant};
+  const auto* right = cache_.find(token, now);
+  return right == nullptr ? std::nullopt : std::optional{*right};
 }
 
 void token_checker::remember(
-  const verifier_ptr& by, const token_digest& token, const stream_grant& grant, wall_time now) {
+  const verifier_ptr& by, const token_digest& token, const access_right& right, wall_time now) {
   const std::lock_guard lock{mutex_};
   if (judge_ != by) {
     cache_.clear();
     judge_ = by;
   }
-  cache_.put(token, grant, now);
+  cache_.put(token, right, now);
   show_cache();
 }
 

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string_view>
+#include <variant>
 
 #include "actors/telemetry/metrics.hpp"
 #include "http/tokens/key_source.hpp"
@@ -21,16 +23,19 @@ public:
   token_checker(const token_checker&) = delete;
   token_checker& operator=(const token_checker&) = delete;
 
-  [[nodiscard]] token_judgement check(std::string_view token, wall_time now);
+  /// The right that a token gives, or why it gives none.
+  using judgement = std::variant<access_right, token_refusal>;
+  [[nodiscard]] judgement check(std::string_view token, wall_time now);
 
 private:
-  [[nodiscard]] std::optional<stream_grant>
+  [[nodiscard]] std::optional<access_right>
   find(const verifier_ptr& by, const token_digest& token, wall_time now);
   void remember(
-    const verifier_ptr& by, const token_digest& token, const stream_grant& grant, wall_time now);
+    const verifier_ptr& by, const token_digest& token, const access_right& right, wall_time now);
   void show_cache();
 
   const key_source& keys_;
+  const public_topics everyones_;
   prometheus::Counter& known_;
   prometheus::Counter& verified_;
   prometheus::Counter& invalid_;

@@ -29,7 +29,7 @@ public:
 
   verdict judge(std::string_view token, wall_time now, fetch_over over) override {
     if (token == "ann" || (token == "fetched" && fetched_ && how_.brings))
-      return stream_grant{"ann", {"ops"}, {"orders/*"}, now + 1h, now, "7"};
+      return right_of({"ann", {"ops"}, {"orders/*"}, now + 1h, now, "7"}, {});
     if (token != "fetched")
       return refusal::invalid;
     if (!over)

@@ -27,7 +27,7 @@ class known_tokens final : public token_judge {
 public:
   verdict judge(std::string_view token, wall_time now, fetch_over) override {
     if (token == "ann" && now == noon)
-      return stream_grant{"ann", {"ops"}, {"orders/*"}, noon + 1h, noon - 1h, "7"};
+      return right_of({"ann", {"ops"}, {"orders/*"}, noon + 1h, noon - 1h, "7"}, {"news/*"});
     return token == "unknown key" ? refusal::later : refusal::invalid;
   }
 };

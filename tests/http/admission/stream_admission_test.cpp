@@ -344,11 +344,11 @@ class judge_of_names final : public token_judge {
 public:
   [[nodiscard]] verdict judge(std::string_view token, wall_time, fetch_over over) override {
     if (token == "fetched")
-      return over ? verdict{refusal::soon} : verdict{stream_grant{"ann", {}, {}, {}, {}, {}}};
+      return over ? verdict{refusal::soon} : verdict{right_of({"ann", {}, {}, {}, {}, {}}, {})};
     if (token == "gone")
       return over ? refusal::soon : refusal::later;
     if (token == "ann" || token == "bob")
-      return stream_grant{std::string{token}, {}, {}, {}, {}, {}};
+      return right_of({std::string{token}, {}, {}, {}, {}, {}}, {});
     return refusal::invalid;
   }
 };

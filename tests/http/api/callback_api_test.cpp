@@ -167,7 +167,7 @@ class ann_alone final : public token_judge {
 public:
   verdict judge(std::string_view token, wall_time, fetch_over) override {
     if (token == "ann")
-      return stream_grant{"ann", {}, {"orders/*"}, ends, std::nullopt, "7"};
+      return right_of({"ann", {}, {"orders/*"}, ends, std::nullopt, "7"}, {});
     return token == "bob" ? refusal::invalid : refusal::later;
   }
 

@@ -1087,13 +1087,13 @@ public:
 
   verdict judge(std::string_view token, wall_time now, fetch_over over) override {
     if (token == "short")
-      return stream_grant{"ann", {}, {}, now + 2s, now, {}};
+      return right_of({"ann", {}, {}, now + 2s, now, {}}, {});
     // As one that ends while its stream waits to be opened.
     if (token == "ended")
-      return stream_grant{"ann", {}, {}, now, now, {}};
+      return right_of({"ann", {}, {}, now, now, {}}, {});
     const std::lock_guard lock{office_->mutex};
     if (office_->has_keys)
-      return stream_grant{"ann", {}, {}, std::nullopt, now, {}};
+      return right_of({"ann", {}, {}, std::nullopt, now, {}}, {});
     if (!over || office_->is_away)
       return refusal::later;
     office_->waiting.push_back(std::move(over));
