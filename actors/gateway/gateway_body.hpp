@@ -15,6 +15,8 @@ struct prepared_event {
   /// `{"name":"..","data":".."}`
   std::string json;
   service_type service = service_type::event;
+  /// What herald says of the stream itself was published by nobody: it counts nowhere.
+  bool published = true;
   /// In how many queues of the shard it waits; kept by the queue.
   std::size_t waiting = 0;
 };

@@ -41,7 +41,8 @@ struct gateway_options : gateway_settings {
   /// closes it, so that no send dies on a connection that is just being closed.
   std::chrono::milliseconds longest_quiet{4000};
   /// `retry_ms` for the order to close a stream. Longer: nobody would miss the event, but the
-  /// stream would stay open at the gateway, forgotten by all.
+  /// stream would stay open at the gateway, forgotten by all. One that its owner has not ordered is
+  /// given until it is taken.
   std::chrono::milliseconds close_retry{60'000};
   /// Pause before a send is tried again: doubles from one to the other.
   std::chrono::milliseconds min_backoff{100};

@@ -15,24 +15,24 @@ gateway_queue::gateway_queue(gateway_options options, listener& out, random_sour
     rights_(options_.expiry_notice) {}
 
 void gateway_queue::close(const token& to, const event_ptr& farewell, time_point now) {
-  const auto found = by_token_.find(to);
-  if (found == by_token_.end() || found->second->closing)
+  if (const auto found = by_token_.find(to); found != by_token_.end())
+    order_close(found->second, farewell, now);
+}
+
+void gateway_queue::order_close(stream_ref s, const event_ptr& farewell, time_point now) {
+  if (s->closing)
     return;
-  const auto s = found->second;
+  const auto what = farewell ? prepare(*farewell) : nullptr;
+  enqueue(s, item{what, 0, now, true});
   s->closing = true;
-  item order;
-  order.queued = now;
-  order.close = true;
-  if (farewell) {
-    order.what = prepare(*farewell);
-    order.what->waiting = 1;
-    ++waiting_;
-    waiting_bytes_ += order.what->json.size();
-    s->bytes += order.what->json.size();
-  }
   ++closes_;
-  s->due.push_back(std::move(order));
-  make_ready(s);
+  rights_.remove(s->number);
+  if (!what)
+    return;
+  what->waiting = 1;
+  ++waiting_;
+  waiting_bytes_ += what->json.size();
+  s->bytes += what->json.size();
 }
 
 void gateway_queue::remove(const token& to) {
@@ -114,7 +114,7 @@ std::optional<std::string> gateway_queue::check() const {
     return "turns are miscounted";
   if (waiting != waiting_ || closes != closes_)
     return "what waits is miscounted";
-  return std::nullopt;
+  return check_rights();
 }
 
 std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
@@ -128,6 +128,10 @@ std::optional<gateway_queue::attempt> gateway_queue::next(time_point now) {
     if ((s->failures > 0 || down()) && !expire(s, now))
       continue;
     const auto& first = s->due.front();
+    if (first.right_ends)
+      return attempt{
+        s->name,
+        notice_of_end(std::chrono::ceil<std::chrono::milliseconds>(*first.right_ends - now))};
     return attempt{s->name, first.what, first.close};
   }
   // Where all that waited was too old, the question whether the gateway is back remains.
@@ -164,7 +168,7 @@ void gateway_queue::finish(const attempt& which, const send_outcome& outcome, ti
   s->tried = now;
   streams_.splice(streams_.end(), streams_, s);
   if (outcome.result == send_result::gone) {
-    if (!s->closing)
+    if (!s->closing || s->tells_end)
       out_.gone(s->name, outcome.why);
     drop(s, outcome.why);
     return;
@@ -191,18 +195,23 @@ void gateway_queue::finish_delivered(stream_ref s) {
     count_outcome(first.account, true);
     unqueue_event(*s, first);
   }
-  if (first.close)
-    drop(s, {});
-  else
-    pop(s);
+  if (!first.close)
+    return pop(s);
+  if (s->tells_end)
+    out_.ended(s->name);
+  drop(s, {});
 }
 
 void gateway_queue::finish_refused(stream_ref s, std::string_view why) {
   s->failures = 0;
   auto& first = s->due.front();
+  if (first.right_ends)
+    return pop(s);
   if (!first.what) {
     // An order to close without an event, refused: there is nothing left to try.
     out_.close_lost();
+    if (s->tells_end)
+      out_.gone(s->name, why);
     drop(s, why);
     return;
   }
@@ -244,13 +253,20 @@ void gateway_queue::push(
     return;
   }
   const auto bytes = prepared->json.size();
-  to->due.push_back(item{prepared, account, now, false});
+  enqueue(to, item{prepared, account, now});
   to->bytes += bytes;
   waiting_bytes_ += prepared->waiting++ == 0 ? bytes : 0;
   ++waiting_;
   if (account != 0)
     ++accounts_[account].open;
+}
+
+/// The caller counts it: what throws has changed nothing.
+void gateway_queue::enqueue(stream_ref to, item what) {
+  std::list<item> added;
+  added.push_back(std::move(what));
   make_ready(to);
+  to->due.splice(to->due.end(), added);
 }
 
 std::optional<gateway_queue::loss> gateway_queue::limit_of_events(const stream& s) const {
@@ -274,8 +290,8 @@ gateway_queue::limit_of_bytes(const stream& s, const prepared_event& what) const
 void gateway_queue::make_ready(stream_ref s) {
   if (s->where != phase::idle)
     return;
-  s->where = phase::ready;
   s->turn = ready_.insert(ready_.end(), s);
+  s->where = phase::ready;
 }
 
 /// Takes the stream out of the turns and pauses.
@@ -288,17 +304,20 @@ void gateway_queue::unschedule(stream_ref s) {
 }
 
 void gateway_queue::back_off(stream_ref s, time_point now) {
+  const auto pause = backing_off_.emplace(now + health_.pause(s->failures - 1), s);
   unschedule(s);
   s->where = phase::backing_off;
-  s->pause = backing_off_.emplace(now + health_.pause(s->failures - 1), s);
+  s->pause = pause;
 }
 
 /// Gives the streams whose pause is over their turn.
 void gateway_queue::wake(time_point now) {
   while (!backing_off_.empty() && backing_off_.begin()->first <= now) {
     const auto s = backing_off_.begin()->second;
+    const auto turn = ready_.insert(ready_.end(), s);
     unschedule(s);
-    make_ready(s);
+    s->where = phase::ready;
+    s->turn = turn;
   }
 }
 
@@ -318,9 +337,10 @@ void gateway_queue::unqueue_event(stream& s, item& i) {
 void gateway_queue::pop(stream_ref s) {
   unqueue_event(*s, s->due.front());
   s->due.pop_front();
-  unschedule(s);
-  if (!s->due.empty())
-    make_ready(s);
+  if (s->due.empty())
+    unschedule(s);
+  else
+    ready_.splice(ready_.end(), ready_, s->turn);
 }
 
 /// Removes the stream. What waits for it has failed.
@@ -358,7 +378,7 @@ bool gateway_queue::expire(stream_ref s, time_point now) {
       s->due.pop_front();
       continue;
     }
-    if (age < options_.close_retry && !hurried_)
+    if (!hurried_ && (s->tells_end || age < options_.close_retry))
       return true;
     out_.close_lost();
     drop(s, "the order to close it was lost");

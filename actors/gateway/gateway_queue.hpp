@@ -33,6 +33,9 @@ namespace herald {
 ///   `gateway_options::retry_ms` old. Age alone costs nothing: what waits behind a slow gateway
 ///   that does answer is sent however late.
 /// - A stream is dropped only when the gateway says that it does not have it.
+/// - The owner is told of a stream that ends without an order of its. Such a close is tried until
+/// it
+///   is answered: a page whose stream stayed open would hear nothing there.
 ///
 /// Pure: the caller gives the time, sends what `next` says, and tells `finish` how it went.
 class gateway_queue {
@@ -59,8 +62,10 @@ public:
     virtual void retried() = 0;
     /// The order to close a stream could not be given.
     virtual void close_lost() = 0;
-    /// The gateway does not have the stream (any more).
+    /// The gateway does not have the stream (any more), and its owner may not know.
     virtual void gone(const token& stream, std::string_view why) = 0;
+    /// The stream is closed, which its owner has not ordered.
+    virtual void ended(const token& stream) = 0;
     /// All of a ticket's batch is sent, failed or lost, or it was to be answered by now.
     virtual void settled(const delivery_settled& fact) = 0;
     /// The gateway is not there, or is back.
@@ -83,6 +88,8 @@ public:
   /// from now on. One that is doubtful is probed before all others.
   void
   attach(const token& to, time_point now, bool doubtful = false, const reach_ptr& hears = nullptr);
+  /// The stream, known or not, has no right to be open: it gets nothing from now on, and is closed.
+  void turn_away(const token& to, time_point now);
   /// The stream hears this from now on. An unknown token is ignored.
   void change(const token& to, const reach_ptr& hears);
   /// Queues the order to end a stream, with an event before it if there is one. The stream gets
@@ -108,9 +115,14 @@ public:
 
   // The ends of rights, by the clock on the wall.
 
+  /// Whether a right is over, and the time that clocks may differ by as well.
+  [[nodiscard]] bool is_over(wall_time expires_at, wall_time now) const {
+    return expires_at + options_.expiry_grace <= now;
+  }
   /// The stream, which opens `now`, may be open until `expires_at`: before that it is told by an
-  /// event `expired`, and closed behind it. An unknown token is ignored.
-  void limit(const token& to, wall_time now, wall_time expires_at);
+  /// event `expired`, and closed behind it. Nothing: as long as it likes. A token that is unknown,
+  /// or being closed, is ignored.
+  void limit(const token& to, wall_time now, std::optional<wall_time> expires_at);
   /// Tells streams whose right comes to an end, and closes those whose has, some at a time.
   void end_rights(wall_time now, time_point at);
   /// When to do so; nothing where no right ends.
@@ -139,6 +151,8 @@ private:
     account_id account = 0;
     time_point queued;
     bool close = false;
+    /// Of a notice, which is made when it is sent, and counts as no event: when the right ends.
+    std::optional<time_point> right_ends = std::nullopt;
   };
 
   enum class phase : std::uint8_t { idle, ready, backing_off };
@@ -156,6 +170,8 @@ private:
     time_point tried;
     unsigned failures = 0;
     bool closing = false;
+    /// Its owner, who has not ordered the end, is told of it.
+    bool tells_end = false;
     phase where = phase::idle;
     /// Its place among the turns or the pauses, by `where`.
     turn_list::iterator turn;
@@ -173,6 +189,9 @@ private:
   [[nodiscard]] std::vector<stream_ref> streams_of(const delivery& one);
   void push(
     stream_ref to, const event& what, prepared_ptr& prepared, account_id account, time_point now);
+  void order_close(stream_ref s, const event_ptr& farewell, time_point now);
+  void enqueue(stream_ref to, item what);
+  [[nodiscard]] static prepared_ptr notice_of_end(std::chrono::milliseconds left);
   [[nodiscard]] std::optional<loss> limit_of_events(const stream& s) const;
   [[nodiscard]] std::optional<loss>
   limit_of_bytes(const stream& s, const prepared_event& what) const;
@@ -193,6 +212,7 @@ private:
 
   [[nodiscard]] std::optional<attempt> next_probe(time_point now) const;
   [[nodiscard]] std::optional<time_point> probe_due() const;
+  [[nodiscard]] std::optional<std::string> check_rights() const;
 
   gateway_options options_;
   listener& out_;

@@ -19,8 +19,12 @@ constexpr std::size_t rights_at_once = 64;
 
 void gateway_queue::attach(const token& to, time_point now, bool doubtful, const reach_ptr& hears) {
   // A callback that came again, or for another request_id.
-  if (by_token_.contains(to))
-    return change(to, hears);
+  if (const auto known = by_token_.find(to); known != by_token_.end()) {
+    change(to, hears);
+    // Its owner, who had ordered the end, has it again.
+    known->second->tells_end = known->second->closing;
+    return;
+  }
   // All that can throw comes first, so that a failure leaves the queue as it was.
   std::list<stream> added(1);
   added.front().name = to;
@@ -56,29 +60,66 @@ void gateway_queue::change(const token& to, const reach_ptr& hears) {
     hearers_.set(found->second->number, hears ? *hears : reach{});
 }
 
-void gateway_queue::limit(const token& to, wall_time now, wall_time expires_at) {
+void gateway_queue::turn_away(const token& to, time_point now) {
+  if (!by_token_.contains(to)) {
+    reach nothing;
+    nothing.broadcast = false;
+    attach(to, now, false, std::make_shared<const reach>(std::move(nothing)));
+  }
+  const auto s = by_token_.find(to)->second;
+  order_close(s, nullptr, now);
+  s->tells_end = true;
+}
+
+void gateway_queue::limit(const token& to, wall_time now, std::optional<wall_time> expires_at) {
   const auto found = by_token_.find(to);
-  if (found == by_token_.end())
+  if (found == by_token_.end() || found->second->closing)
     return;
+  if (!expires_at)
+    return rights_.remove(found->second->number);
   using milliseconds = std::chrono::milliseconds;
   const auto most = static_cast<double>(options_.expiry_grace.count());
   const milliseconds grace{static_cast<milliseconds::rep>(random_() * most)};
-  rights_.add(found->second->number, now, expires_at, grace);
+  rights_.add(found->second->number, now, *expires_at, grace);
 }
 
 void gateway_queue::end_rights(wall_time now, time_point at) {
   const auto tell = [&](expirations::number stream, std::chrono::milliseconds left) {
-    auto notice = std::make_shared<event>();
-    notice->name = "expired";
-    notice->data =
-      object_writer{}.number("expires_in_ms", static_cast<std::size_t>(left.count())).finish();
-    const std::vector<delivery> one{{std::move(notice), by_number_[stream]->name}};
-    deliver(std::make_shared<const std::vector<delivery>>(one), 0, at);
+    const auto s = by_number_[stream];
+    // One with no room for an event has none for this.
+    if (!limit_of_events(*s))
+      enqueue(s, item{nullptr, 0, at, false, at + left});
   };
   const auto end = [&](expirations::number stream) {
-    close(by_number_[stream]->name, nullptr, at);
+    const auto s = by_number_[stream];
+    order_close(s, nullptr, at);
+    s->tells_end = true;
   };
   (void)rights_.run_slice(rights_at_once, now, tell, end);
+}
+
+prepared_ptr gateway_queue::notice_of_end(std::chrono::milliseconds left) {
+  event notice;
+  notice.name = "expired";
+  const auto count =
+    static_cast<std::size_t>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+  notice.data = object_writer{}.number("expires_in_ms", count).finish();
+  auto prepared = prepare(notice);
+  prepared->published = false;
+  return prepared;
+}
+
+std::optional<std::string> gateway_queue::check_rights() const {
+  std::size_t found = 0;
+  for (const auto& s : streams_) {
+    const bool ends = rights_.contains(s.number);
+    if (ends && s.closing)
+      return "a stream is being closed, and its right is to end";
+    found += ends ? 1 : 0;
+  }
+  if (found != rights_.size())
+    return "a right is no stream's";
+  return rights_.check();
 }
 
 std::optional<stream_backlog> gateway_queue::backlog_of(const token& stream) const {
@@ -86,9 +127,11 @@ std::optional<stream_backlog> gateway_queue::backlog_of(const token& stream) con
   if (found == by_token_.end())
     return std::nullopt;
   const auto& due = found->second->due;
-  // The last may be an order to close, and nothing else.
-  const bool order = !due.empty() && !due.back().what;
-  return stream_backlog{due.size() - (order ? 1 : 0), found->second->bytes, std::nullopt, false};
+  // Orders to close and notices are no events.
+  const auto events =
+    std::count_if(due.begin(), due.end(), [](const item& i) { return i.what != nullptr; });
+  return stream_backlog{
+    static_cast<std::size_t>(events), found->second->bytes, std::nullopt, false};
 }
 
 /// The open streams that a delivery to more than one is for, each once.

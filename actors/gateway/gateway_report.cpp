@@ -104,6 +104,11 @@ void gateway_report::gone(const token& stream, std::string_view why) {
   caf::anon_send(owner_, delivery_failed{stream, std::string{why}});
 }
 
+void gateway_report::ended(const token& stream) {
+  log::debug(component, "stream_ended", {{"token", stream.str()}});
+  caf::anon_send(owner_, stream_closed{stream, end_reason::server_closed});
+}
+
 void gateway_report::settled(const delivery_settled& fact) {
   caf::anon_send(owner_, fact);
 }
@@ -120,7 +125,7 @@ void gateway_report::gateway_up() {
 
 void gateway_report::posted(
   const gateway_queue::attempt& what, const send_outcome& outcome, double seconds) {
-  if (what.what)
+  if (what.what && what.what->published)
     of(what.what->service).duration->Observe(seconds);
   if (outcome.result == send_result::refused)
     log::error(component, "event_refused", {{"token", what.to.str()}, {"why", outcome.why}});

@@ -28,6 +28,7 @@ public:
   void retried() override { retries_.Increment(); }
   void close_lost() override;
   void gone(const token& stream, std::string_view why) override;
+  void ended(const token& stream) override;
   void settled(const delivery_settled& fact) override;
   void gateway_down(std::string_view why) override;
   void gateway_up() override;

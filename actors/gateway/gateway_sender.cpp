@@ -10,6 +10,13 @@ namespace herald {
 
 using std::chrono::system_clock;
 
+namespace {
+
+/// Rights end by the clock on the wall: no timer says that it was set, or that the machine slept.
+constexpr std::chrono::seconds longest_rights_pause{1};
+
+} // namespace
+
 gateway_sender::shard::shard(std::size_t index, gateway_shard_parts from, metrics& numbers)
   : parts(std::move(from)),
     report(index, parts.owner, numbers),
@@ -59,9 +66,14 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 }
 
 void gateway_sender::attach(const attach_stream& m) {
+  const auto wall = system_clock::now();
+  if (m.expires_at && state_.queue.is_over(*m.expires_at, wall)) {
+    state_.queue.turn_away(m.stream, now());
+    arrange();
+    return;
+  }
   state_.queue.attach(m.stream, now(), m.doubtful, m.hears);
-  if (m.expires_at)
-    state_.queue.limit(m.stream, system_clock::now(), *m.expires_at);
+  state_.queue.limit(m.stream, wall, m.expires_at);
   auto missed = m.missed;
   std::vector<delivery> due;
   while (auto what = missed.next())
@@ -195,7 +207,9 @@ void gateway_sender::arrange() {
       due = when;
   };
   if (const auto right = state_.queue.right_due(); right && turn_ == 0)
-    consider(current + std::max<system_clock::duration>(*right - system_clock::now(), {}));
+    consider(
+      current
+      + std::clamp<system_clock::duration>(*right - system_clock::now(), {}, longest_rights_pause));
   if (turn_ == 0 && !state_.current) {
     consider(state_.queue.next_due());
     consider(state_.report.note_due());

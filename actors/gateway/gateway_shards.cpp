@@ -1,5 +1,7 @@
 #include "actors/gateway/gateway_shards.hpp"
 
+#include <utility>
+
 #include <caf/send.hpp>
 
 #include "messages/type_ids.hpp"
@@ -7,9 +9,9 @@
 namespace herald {
 
 void end_unregistered(const token& stream, const std::vector<gateway_sender_actor>& shards) {
-  const auto& shard = shard_for(stream, shards);
-  caf::anon_send(shard, attach_stream{stream});
-  caf::anon_send(shard, close_stream{stream, close_reason::requested, nullptr});
+  attach_stream order{stream};
+  order.expires_at = wall_time::min();
+  caf::anon_send(shard_for(stream, shards), std::move(order));
 }
 
 } // namespace herald

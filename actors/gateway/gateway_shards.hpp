@@ -25,7 +25,8 @@ const Handle& shard_for(const token& stream, const std::vector<Handle>& shards) 
   return shards[shard_of(stream, shards.size())];
 }
 
-/// Ends a stream of the gateway that nobody but its shard is to know of.
+/// Ends a stream of the gateway that has no right to be open. It gets nothing more; where its owner
+/// knows it, that is told once it has ended.
 void end_unregistered(const token& stream, const std::vector<gateway_sender_actor>& shards);
 
 } // namespace herald

@@ -207,7 +207,7 @@ void connection_registry::on_failed(const delivery_failed& fact) {
   // Only if the token is still the one held: a late failure must not end the newer stream.
   const auto open = state_->table.find(fact.stream);
   if (!open)
-    return;
+    return forget_former(fact.stream);
   log::info(
     component, "stale_connection_dropped",
     {{"request_id", open->id.str()}, {"token", open->stream.str()}, {"why", fact.why}});
@@ -264,10 +264,18 @@ void connection_registry::drop(const token& stream, end_reason reason) {
   auto facts = facts_of(stream);
   const auto gone = state_->table.close(stream);
   if (!gone)
-    return;
+    return forget_former(stream);
   if (facts)
     watch_streams({{std::move(facts), to_string(reason)}}, std::nullopt);
   note_closed(*gone, reason);
+}
+
+/// A stream that a former life has left open, and that is no page's any longer, has ended.
+void connection_registry::forget_former(const token& stream) {
+  if (!state_->ending.contains(stream))
+    return;
+  record({stream_dropped{stream}});
+  state_->ending.erase(stream);
 }
 
 void connection_registry::on_observer(const add_observer& command) {

@@ -38,6 +38,9 @@ struct registry_memory {
   /// No id up to `last_id` is given out again; those up to `ids_reserved` may be.
   event_id last_id = {};
   event_id ids_reserved = id_source::unbounded;
+  /// Streams of an external gateway that are no page's any longer, and are being ended. The journal
+  /// keeps them until they are.
+  std::vector<token> ending = {};
 };
 
 /// Longest wait of a connect behind an external gateway for the journal. A herald that ends before

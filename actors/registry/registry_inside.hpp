@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,8 @@ struct registry_state {
       topics(limits.max_topic_changes_bytes),
       subjects(limits.max_bindings),
       revoked(limits.max_revocations),
-      unwritten(memory.max_queue_events, memory.max_queue_bytes) {}
+      unwritten(memory.max_queue_events, memory.max_queue_bytes),
+      ending(memory.ending.begin(), memory.ending.end()) {}
   registry_state(const registry_state&) = delete;
   registry_state& operator=(const registry_state&) = delete;
 
@@ -86,6 +88,8 @@ struct registry_state {
   step_queue steps;
   /// Why the steps could not be written that are to be written again.
   failure steps_failed;
+  /// Streams of a former life that are in the journal until they have ended.
+  std::unordered_set<token> ending;
   /// Events that the journal keeps and the history does not.
   std::size_t evicted_in_file = 0;
 };
@@ -152,6 +156,7 @@ private:
   void close(const connection& open);
   void end_stream(const connection& ended, close_reason reason, event_ptr farewell);
   void drop(const token& stream, end_reason reason);
+  void forget_former(const token& stream);
   void note_closed(const connection& gone, end_reason reason);
   void count_connections();
   template <class Fact>

@@ -88,10 +88,14 @@ bool exposes_streams(const config& settings) {
          && !is_loopback(settings.stream.host);
 }
 
-/// Whether streams of an external gateway that a former life has left open stay open. Where they
-/// need a right, nobody knows theirs any longer.
+/// Whether streams of an external gateway that a former life has left open stay open, or are ended.
+/// Where they need a right, nobody knows theirs any longer.
 bool adopts_streams(const config& settings) {
   return !settings.gateway.url.empty() && !settings.auth.asks();
+}
+
+bool ends_streams(const config& settings) {
+  return !settings.gateway.url.empty() && settings.auth.asks();
 }
 
 class broadcast_service final : public service {
@@ -120,7 +124,6 @@ private:
   }
   file_journal_actor make_journal(recovered_journal& past, metrics& numbers);
   watcher_actor make_watcher(const recovered_journal& past, metrics& numbers);
-  [[nodiscard]] registry_memory registry_memory_of(recovered_journal& past) const;
   /// The registry, where there is a journal.
   [[nodiscard]] recorder_actor recorder() const {
     return journal_ ? recorder_actor{registry_} : recorder_actor{};
@@ -187,7 +190,8 @@ broadcast_service::broadcast_service(
       {settings.history, settings.retain, settings.stream.max_kept_away, settings.stream.max_topics,
        settings.stream.max_topic_changes_bytes, settings.stream.max_topics_bytes,
        settings.auth.max_bindings, settings.auth.max_revocations},
-      numbers, registry_memory_of(past), place_, watcher_)),
+      numbers, registry_memory_of(settings, journal_, past, ends_streams(settings)), place_,
+      watcher_)),
     version_source_(make_version_source()),
     versions_(spawn_version_store(
       system, supervision_.child("version-store"), settings.version, registry_, version_source_,
@@ -248,44 +252,26 @@ watcher_actor broadcast_service::make_watcher(const recovered_journal& past, met
   return webhooks_.watcher();
 }
 
-registry_memory broadcast_service::registry_memory_of(recovered_journal& past) const {
-  if (!journal_)
-    return {};
-  return {
-    journal_,
-    settings_.journal.max_queue_events,
-    settings_.journal.max_queue_bytes,
-    std::move(past.snapshot.events),
-    std::move(past.snapshot.values),
-    std::move(past.snapshot.topics),
-    std::move(past.snapshot.pages),
-    std::move(past.snapshot.revocations),
-    past.snapshot.history_floor,
-    past.snapshot.ids_upto,
-    past.ids_reserved};
-}
-
 /// Streams of an external gateway outlive herald; they are known again before anything is
-/// published, or ended, and come back with what they have.
+/// published, or ended, and come back with what they have. One that is to end is in the journal
+/// until it has: the gateway may be away for longer than this life lasts.
 void broadcast_service::adopt(const std::vector<stream_kept>& streams) {
-  if (streams.empty())
-    return;
   adopt_streams known;
-  record_entries unknown;
+  record_entries unreachable;
   for (const auto& stream : streams)
-    if (!adopts_streams(settings_)) {
-      unknown.entries.emplace_back(stream_dropped{stream.stream});
-      if (!shards_.empty())
-        end_unregistered(stream.stream, shards_);
-    } else
+    if (adopts_streams(settings_))
       known.streams.push_back(
         {stream.id, stream.stream, stream.url, stream.connected_at,
          shard_for(stream.stream, shards_),
          stream_query{split_target(stream.url).query, query_rules()}.asks()});
+    else if (ends_streams(settings_))
+      end_unregistered(stream.stream, shards_);
+    else
+      unreachable.entries.emplace_back(stream_dropped{stream.stream});
   if (!known.streams.empty())
     caf::anon_send(registry_, std::move(known));
-  if (!unknown.entries.empty())
-    caf::anon_send(journal_, std::move(unknown));
+  if (!unreachable.entries.empty())
+    caf::anon_send(journal_, std::move(unreachable));
 }
 
 /// Who copies the journal, where there is one.

@@ -151,6 +151,28 @@ void webhook_teller::flush(caf::actor_system& system, std::chrono::milliseconds 
     (void)ask<void>(system, actor_, herald::flush{}, wait);
 }
 
+registry_memory registry_memory_of(
+  const config& settings, journal_actor journal, recovered_journal& past, bool ends) {
+  registry_memory memory;
+  if (!journal)
+    return memory;
+  memory.journal = std::move(journal);
+  memory.max_queue_events = settings.journal.max_queue_events;
+  memory.max_queue_bytes = settings.journal.max_queue_bytes;
+  memory.events = std::move(past.snapshot.events);
+  memory.values = std::move(past.snapshot.values);
+  memory.topics = std::move(past.snapshot.topics);
+  memory.pages = std::move(past.snapshot.pages);
+  memory.revocations = std::move(past.snapshot.revocations);
+  memory.history_floor = past.snapshot.history_floor;
+  memory.last_id = past.snapshot.ids_upto;
+  memory.ids_reserved = past.ids_reserved;
+  if (ends)
+    for (const auto& stream : past.snapshot.streams)
+      memory.ending.push_back(stream.stream);
+  return memory;
+}
+
 webhook_memory webhook_memory_of(
   journal_actor journal, const journal_snapshot& past, const std::vector<stream_kept>& adopted) {
   webhook_memory memory;

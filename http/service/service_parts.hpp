@@ -9,6 +9,8 @@
 
 #include <caf/fwd.hpp>
 
+#include "actors/journal/journal_recovery.hpp"
+#include "actors/registry/connection_registry.hpp"
 #include "actors/system/shared_value.hpp"
 #include "actors/webhooks/webhooks.hpp"
 #include "http/admission/stream_options.hpp"
@@ -87,6 +89,11 @@ private:
   std::optional<webhook_client> client_;
   webhooks_actor actor_;
 };
+
+/// The memory of the registry, out of what former lives have left, of which it takes the events,
+/// the topics and the pages. `ends`: streams of a gateway are no page's any longer, and end.
+[[nodiscard]] registry_memory registry_memory_of(
+  const config& settings, journal_actor journal, recovered_journal& past, bool ends);
 
 /// The memory of the webhooks, out of what former lives have left. Streams in `adopted` are open
 /// still.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -28,13 +29,17 @@ public:
   explicit expirations(milliseconds notice) : notice_(notice) {}
 
   /// The stream of this number, which opens `now`, is good until `expires_at`, and ends `grace`
-  /// later.
+  /// later. What it was good for before counts no longer; a failure leaves that as it was.
   void add(number stream, wall_time now, wall_time expires_at, milliseconds grace) {
-    remove(stream);
     const entry made{expires_at, expires_at + grace, notice_.count() != 0};
     const auto when = made.untold
                         ? std::max<wall_time>(expires_at - notice_, now + (expires_at - now) / 2)
                         : made.ends_at;
+    if (const auto known = by_number_.find(stream); known != by_number_.end()) {
+      put_off(*known, when);
+      known->second.second = made;
+      return;
+    }
     due_.emplace(when, stream);
     try {
       by_number_.emplace(stream, std::pair{when, made});
@@ -62,27 +67,37 @@ public:
   }
 
   /// Calls `tell(stream, left)` with the time that is left, never less than 0, or `end(stream)`,
-  /// for up to `count` streams that are due; both may remove it. True if more are due.
+  /// for up to `count` streams that are due; both may remove it. One for which that throws stays
+  /// due. True if more are due.
   template <class Tell, class End>
   bool run_slice(std::size_t count, wall_time now, Tell tell, End end) {
     for (; count > 0 && due(now); --count) {
       const auto stream = due_.begin()->second;
-      auto& [when, what] = by_number_.find(stream)->second;
-      if (what.untold) {
-        due_.emplace(what.ends_at, stream);
-        due_.erase({when, stream});
-        when = what.ends_at;
-        what.untold = false;
-        tell(
-          stream,
-          std::max(
-            std::chrono::duration_cast<milliseconds>(what.expires_at - now), milliseconds{0}));
-      } else {
-        remove(stream);
+      const auto& what = by_number_.find(stream)->second.second;
+      if (!what.untold) {
         end(stream);
+        remove(stream);
+        continue;
+      }
+      const auto left = std::chrono::duration_cast<milliseconds>(what.expires_at - now);
+      tell(stream, std::max(left, milliseconds{0}));
+      if (const auto told = by_number_.find(stream); told != by_number_.end()) {
+        told->second.second.untold = false;
+        put_off(*told, told->second.second.ends_at);
       }
     }
     return due(now);
+  }
+
+  [[nodiscard]] bool contains(number stream) const { return by_number_.contains(stream); }
+  /// Says what is wrong with it. Between two calls of its methods nothing is.
+  [[nodiscard]] std::optional<std::string> check() const {
+    for (const auto& [stream, what] : by_number_)
+      if (!due_.contains({what.first, stream}))
+        return "a right ends, and is not due";
+    if (due_.size() != by_number_.size())
+      return "what is due has no right that ends";
+    return std::nullopt;
   }
 
 private:
@@ -91,11 +106,20 @@ private:
     wall_time ends_at;
     bool untold = false;
   };
+  using table = std::unordered_map<number, std::pair<wall_time, entry>>;
+
+  /// Makes it due at another time; takes no memory.
+  void put_off(table::value_type& which, wall_time when) noexcept {
+    auto node = due_.extract({which.second.first, which.first});
+    node.value().first = when;
+    due_.insert(std::move(node));
+    which.second.first = when;
+  }
 
   const milliseconds notice_;
   /// By what is next for them.
   std::set<std::pair<wall_time, number>> due_;
-  std::unordered_map<number, std::pair<wall_time, entry>> by_number_;
+  table by_number_;
 };
 
 } // namespace herald

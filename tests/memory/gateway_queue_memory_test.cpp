@@ -27,6 +27,7 @@ struct unheard : gateway_queue::listener {
   void retried() override {}
   void close_lost() override {}
   void gone(const token&, std::string_view) override {}
+  void ended(const token&) override {}
   void settled(const delivery_settled&) override {}
   void gateway_down(std::string_view) override {}
   void gateway_up() override {}
@@ -45,10 +46,16 @@ reach_ptr hearing_of(unsigned n) {
   return std::make_shared<const reach>(std::move(made));
 }
 
+gateway_options options_of_memory() {
+  gateway_options how;
+  how.expiry_notice = 20s;
+  return how;
+}
+
 /// A queue, and who is told what becomes of its events.
 struct told_queue : unheard, gateway_queue {
   told_queue()
-    : gateway_queue(gateway_options{}, static_cast<unheard&>(*this), [] { return 0.5; }) {}
+    : gateway_queue(options_of_memory(), static_cast<unheard&>(*this), [] { return 0.5; }) {}
 };
 
 /// The first stream has gone, and the gateway is down.
@@ -76,6 +83,8 @@ state_lines state_of_shard(const told_queue& all) {
   lines.emplace_back(all.down() ? "down" : "up");
   const auto due = all.next_due();
   lines.push_back(due ? std::to_string((*due - attached_at).count()) : "nothing is due");
+  const auto right = all.right_due();
+  lines.push_back(right ? std::to_string(right->time_since_epoch().count()) : "no right ends");
   for (unsigned n = 0; n <= 100; ++n)
     if (const auto backlog = all.backlog_of(name_of_stream(n)))
       lines.push_back(std::to_string(n) + " " + std::to_string(backlog->events));
@@ -106,6 +115,91 @@ TEST(GatewayQueueMemory, IsAsItWasWhenAStreamCannotHearSomethingElse) {
       },
       state_of_shard);
   }
+}
+
+/// Nothing waits, and the right of one stream ends at noon.
+constexpr wall_time noon{12h};
+
+auto idle_queue() {
+  auto made = std::make_unique<told_queue>();
+  for (unsigned n = 0; n < 3; ++n)
+    made->attach(name_of_stream(n), attached_at, false, hearing_of(n));
+  made->limit(name_of_stream(1), noon - 1h, noon);
+  return made;
+}
+
+event_ptr memorable_event() {
+  event what;
+  what.name = "a name that takes memory when it is copied";
+  return std::make_shared<const event>(std::move(what));
+}
+
+TEST(GatewayQueueMemory, IsAsItWasWhenAStreamCannotBeClosed) {
+  for (const auto& farewell : {event_ptr{}, memorable_event()})
+    each_failure(
+      idle_queue,
+      [&](told_queue& all) {
+        all.close(name_of_stream(1), farewell, attached_at);
+        return true;
+      },
+      state_of_shard);
+}
+
+TEST(GatewayQueueMemory, IsAsItWasWhenAnEventCannotBeQueued) {
+  const delivery one{memorable_event(), name_of_stream(1), nullptr};
+  const auto batch = std::make_shared<const std::vector<delivery>>(1, one);
+  each_failure(
+    idle_queue,
+    [&](told_queue& all) {
+      all.deliver(batch, 0, attached_at);
+      return true;
+    },
+    state_of_shard);
+}
+
+TEST(GatewayQueueMemory, IsAsItWasWhenARightCannotBeKept) {
+  each_failure(
+    idle_queue,
+    [](told_queue& all) {
+      all.limit(name_of_stream(2), noon - 2h, noon - 1h);
+      return true;
+    },
+    state_of_shard);
+}
+
+TEST(GatewayQueueMemory, NeedsNoneForAnotherRightOfAStream) {
+  const auto all = idle_queue();
+  {
+    testing::failing_memory memory{1};
+    all->limit(name_of_stream(1), noon - 1h, noon + 1h);
+  }
+  EXPECT_EQ(all->right_due(), noon + 1h - 20s);
+  EXPECT_EQ(all->check(), std::nullopt);
+}
+
+TEST(GatewayQueueMemory, IsAsItWasWhenAStreamCannotBeToldThatItsRightEnds) {
+  each_failure(
+    idle_queue,
+    [](told_queue& all) {
+      all.end_rights(noon - 20s, attached_at);
+      return true;
+    },
+    state_of_shard);
+}
+
+TEST(GatewayQueueMemory, IsAsItWasWhenARightCannotBeEnded) {
+  each_failure(
+    [] {
+      auto made = idle_queue();
+      made->end_rights(noon - 20s, attached_at);
+      made->finish(*made->next(attached_at), {send_result::delivered, {}}, attached_at);
+      return made;
+    },
+    [](told_queue& all) {
+      all.end_rights(noon, attached_at);
+      return true;
+    },
+    state_of_shard);
 }
 
 } // namespace

@@ -17,6 +17,7 @@ struct silent final : gateway_queue::listener {
   void retried() override {}
   void close_lost() override {}
   void gone(const token&, std::string_view) override {}
+  void ended(const token&) override {}
   void settled(const delivery_settled&) override {}
   void gateway_down(std::string_view) override {}
   void gateway_up() override {}

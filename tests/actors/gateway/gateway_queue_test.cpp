@@ -28,6 +28,7 @@ struct counting final : gateway_queue::listener {
   void retried() override { ++retries; }
   void close_lost() override { ++lost_closes; }
   void gone(const token& stream, std::string_view) override { gone_tokens.push_back(stream.str()); }
+  void ended(const token& stream) override { gone_tokens.push_back(stream.str()); }
   void settled(const delivery_settled& fact) override { tickets.push_back(fact); }
   void gateway_down(std::string_view) override { ++downs; }
   void gateway_up() override { ++ups; }

@@ -100,7 +100,10 @@ protected:
     owner = mock<stream_owner_actor>(
       [](const open_connection&) { ADD_FAILURE() << "unexpected open_connection"; },
       [](const open_connections&) { ADD_FAILURE() << "unexpected open_connections"; },
-      [](const stream_closed&) { ADD_FAILURE() << "unexpected stream_closed"; },
+      [this](const stream_closed& fact) {
+        EXPECT_EQ(fact.reason, end_reason::server_closed);
+        ended.push_back(fact.stream.str());
+      },
       [this](const delivery_failed& fact) { failed.push_back(fact.stream.str()); },
       [this](const delivery_settled& fact) { settled.push_back(fact); },
       [](const send_to_stream&) -> send_status {
@@ -134,6 +137,7 @@ protected:
   gateway_options options;
   stream_owner_actor owner;
   texts failed;
+  texts ended;
   std::vector<delivery_settled> settled;
 };
 
@@ -297,6 +301,7 @@ TEST_F(GatewaySender, ClosesWithTheFarewellInOneSend) {
   drain();
   EXPECT_EQ(gateway.sent, (texts{"a:1", "a:bye!"}));
   EXPECT_TRUE(failed.empty());
+  EXPECT_TRUE(ended.empty());
 }
 
 TEST_F(GatewaySender, LosesWhatCannotBeSentInTimeAndKeepsTheStream) {
@@ -462,6 +467,80 @@ TEST_F(GatewaySender, SaysThatTheGatewayRefusesAVersion) {
   EXPECT_EQ(
     log.lines("event_refused"), (texts{"error gateway-sender event_refused token=a why=scripted"}));
   EXPECT_EQ(log.lines("versions_not_sent").size(), 1u);
+}
+
+/// An event between an attach and its close would go to a page that nobody has let in.
+TEST_F(GatewaySender, EndsAStreamWithoutARightByOneOrder) {
+  const auto shard = spawn(gateway);
+  end_unregistered(token::from_text("a"), {shard});
+  inject(shard, to_all({"1"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a!"}));
+  EXPECT_EQ(ended, (texts{"a"}));
+}
+
+TEST_F(GatewaySender, TellsTheOwnerOfAKnownStreamThatHasNoRightAnyMore) {
+  const auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  end_unregistered(token::from_text("a"), {shard});
+  inject(shard, to_all({"1"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a!"}));
+  EXPECT_EQ(ended, (texts{"a"}));
+}
+
+TEST_F(GatewaySender, GivesAStreamNothingWhoseRightIsOver) {
+  const auto shard = spawn(gateway);
+  const auto block = std::make_shared<history_block>(1);
+  block->append({event_of("1"), {}});
+  attach_stream late{
+    token::from_text("a"), missed_events{{}, testing::range_of({block}), plain_reach("me"), {}}};
+  late.expires_at = std::chrono::system_clock::now() - 1h;
+  inject(shard, std::move(late));
+  inject(shard, to_all({"2"}));
+  drain();
+  EXPECT_EQ(gateway.sent, (texts{"a!"}));
+  EXPECT_EQ(ended, (texts{"a"}));
+}
+
+TEST_F(GatewaySender, ForgetsARightThatHasNoEndAnyMore) {
+  options.probe_interval_s = 0ms;
+  const auto shard = spawn(gateway);
+  auto first = attach("a");
+  first.expires_at = std::chrono::system_clock::now() + 1h;
+  tell(shard, first);
+  tell(shard, attach("a"));
+  advance(1s);
+  EXPECT_FALSE(scheduler().clock().has_pending_timeout());
+}
+
+/// The clock may be set, or the machine sleep: no timer would say so.
+TEST_F(GatewaySender, LooksAtRightsEverySecond) {
+  options.probe_interval_s = 0ms;
+  const auto shard = spawn(gateway);
+  auto limited = attach("a");
+  limited.expires_at = std::chrono::system_clock::now() + 1h;
+  tell(shard, limited);
+  for (int i = 0; i < 3; ++i) {
+    const auto before = system().clock().now();
+    ASSERT_TRUE(scheduler().clock().trigger_timeout());
+    drain();
+    EXPECT_LE(system().clock().now() - before, 1s);
+  }
+  EXPECT_EQ(gateway.sent, texts{});
+}
+
+TEST_F(GatewaySender, CountsNoNoticeAsAnEvent) {
+  options.expiry_notice = 2h;
+  options.expiry_grace = 1h;
+  const auto shard = spawn(gateway);
+  auto limited = attach("a");
+  limited.expires_at = std::chrono::system_clock::now() - 1min;
+  tell(shard, limited);
+  ASSERT_EQ(gateway.sent.size(), 1u);
+  EXPECT_NE(gateway.sent[0].find("expires_in_ms"), std::string::npos);
+  EXPECT_TRUE(shows("sse_gateway_events_sent_total{service=\"event\",status=\"success\"} 0"));
+  EXPECT_TRUE(shows("sse_gateway_send_duration_seconds_count{service=\"event\"} 0"));
 }
 
 TEST(GatewayShards, AreEvenAndStable) {

@@ -524,6 +524,21 @@ TEST_F(RegistryMemory, ForgetsAStreamOfAFormerLifeForGoodThatAnotherOneHasReplac
   EXPECT_EQ(recorded<stream_dropped>()[0].stream, token::from_text("t1"));
 }
 
+/// A close that is not taken in this life is ordered in the next one.
+TEST_F(RegistryMemory, KeepsAStreamThatIsToEndUntilItHas) {
+  registry_memory memory;
+  memory.ending = {token::from_text("t1"), token::from_text("t2")};
+  spawn(std::move(memory));
+  EXPECT_EQ(recorded<stream_dropped>().size(), 0u);
+  tell(registry, delivery_failed{token::from_text("t1"), "404"});
+  tell(registry, stream_closed{token::from_text("t1"), end_reason::server_closed});
+  tell(registry, delivery_failed{token::from_text("unknown"), "404"});
+  ASSERT_EQ(recorded<stream_dropped>().size(), 1u) << "once";
+  EXPECT_EQ(recorded<stream_dropped>()[0].stream, token::from_text("t1"));
+  tell(registry, stream_closed{token::from_text("t2"), end_reason::client_closed});
+  EXPECT_EQ(recorded<stream_dropped>().size(), 2u) << "the gateway says so first";
+}
+
 TEST_F(RegistryMemory, EndsAPageOfThePastBehindFourMebibytes) {
   answers = ec::none;
   spawn({}, {1000, std::size_t{64} << 20U, 1h});

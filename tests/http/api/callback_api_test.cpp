@@ -231,7 +231,7 @@ TEST_F(CallbackApiWithTokens, SendsAPageAwayOfWhichNobodyCanSayItNow) {
   EXPECT_EQ(come("unknown key").status, 200);
   end();
   EXPECT_EQ(opened.size(), 0u);
-  EXPECT_EQ(sent_away, (std::vector<std::string>{"attach t1", "close t1"}));
+  EXPECT_EQ(sent_away, (std::vector<std::string>{"attach t1"}));
 }
 
 TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {

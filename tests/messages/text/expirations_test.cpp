@@ -1,5 +1,6 @@
 #include "messages/text/expirations.hpp"
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ class Expirations : public ::testing::Test {
 protected:
   /// What is done at that time.
   lines at(wall_time now, std::size_t count = 100) {
+    EXPECT_EQ(streams.check(), std::nullopt);
     lines done;
     more = streams.run_slice(
       count, now,
@@ -74,6 +76,48 @@ TEST_F(Expirations, AreForgottenWhenTheyEndOtherwise) {
   streams.add(1, midday - 1h, midday + 2h, 0s);
   EXPECT_EQ(streams.size(), 1u) << "another stream has the slot";
   EXPECT_EQ(at(midday + 1h), lines{});
+}
+
+TEST_F(Expirations, AreGoodForWhatWasSaidLast) {
+  streams.add(1, midday - 1h, midday, 0s);
+  EXPECT_EQ(at(midday - 20s), lines{"tell 1 20000"});
+  streams.add(1, midday - 20s, midday + 1h, 0s);
+  EXPECT_EQ(at(midday + 1s), lines{}) << "it was told of another end";
+  EXPECT_EQ(at(midday + 1h - 20s), lines{"tell 1 20000"});
+  EXPECT_TRUE(streams.contains(1));
+  EXPECT_FALSE(streams.contains(2));
+}
+
+/// Opened, told and ended at one time: it has one place among what is due.
+TEST_F(Expirations, AreEndedWhereTheyAreToldAtTheirEnd) {
+  streams.add(1, midday, midday, 0s);
+  EXPECT_EQ(at(midday, 1), lines{"tell 1 0"});
+  EXPECT_EQ(streams.next_due(), midday);
+  EXPECT_EQ(at(midday), lines{"end 1"});
+}
+
+TEST_F(Expirations, StayDueWhereWhatIsToBeDoneFails) {
+  const auto fail = [](auto...) {
+    throw std::bad_alloc{};
+  };
+  streams.add(1, midday - 1h, midday, 0s);
+  EXPECT_THROW(streams.run_slice(9, midday, fail, fail), std::bad_alloc);
+  EXPECT_EQ(at(midday, 1), lines{"tell 1 0"});
+  EXPECT_THROW(streams.run_slice(9, midday, fail, fail), std::bad_alloc);
+  EXPECT_EQ(at(midday), lines{"end 1"});
+}
+
+TEST_F(Expirations, MayBeRemovedByWhatIsDone) {
+  const auto remove = [&](expirations::number slot, auto...) {
+    streams.remove(slot);
+  };
+  streams.add(1, midday - 1h, midday, 0s);
+  EXPECT_FALSE(streams.run_slice(9, midday - 1s, remove, remove));
+  EXPECT_EQ(streams.size(), 0u);
+  streams.add(1, midday - 1h, midday, 0s);
+  EXPECT_EQ(at(midday, 1), lines{"tell 1 0"});
+  EXPECT_FALSE(streams.run_slice(9, midday, remove, remove));
+  EXPECT_EQ(streams.size(), 0u);
 }
 
 TEST_F(Expirations, AreDoneInSlices) {
