@@ -81,6 +81,8 @@ public:
   void ended(CURLcode how) {
     curl_outcome end{kind::answered, wants_body() || how == CURLE_OK ? status_ : 0, {}, opened()};
     end.challenge = std::move(challenge_);
+    if (no_memory_)
+      how = CURLE_OUT_OF_MEMORY;
     if (how == CURLE_OK) {
       end.body = std::move(body_);
     } else if (how == CURLE_OPERATION_TIMEDOUT) {
@@ -88,7 +90,8 @@ public:
       end.why = "no answer in time";
     } else {
       end.what = kind::unreachable;
-      end.why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(how);
+      // Of what a callback has refused libcurl knows nothing better.
+      end.why = error_[0] != '\0' && !no_memory_ ? error_.data() : curl_easy_strerror(how);
       if (too_large_) {
         end.why = "the answer is too large";
         end.status = status();
@@ -120,6 +123,7 @@ private:
     head_bytes_ = 0;
     body_bytes_ = 0;
     too_large_ = false;
+    no_memory_ = false;
     error_[0] = '\0';
     set(CURLOPT_URL, order_.url.text().c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -157,12 +161,14 @@ private:
     set_option(easy_, option, value);
   }
 
-  static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) {
-    return static_cast<transfer*>(self)->take_header({line, size}) ? size : 0;
+  static std::size_t on_header(char* line, std::size_t, std::size_t size, void* self) noexcept {
+    auto& mine = *static_cast<transfer*>(self);
+    return answer_libcurl(size, mine.no_memory_, [&] { return mine.take_header({line, size}); });
   }
 
-  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
-    return static_cast<transfer*>(self)->take_body({data, size}) ? size : 0;
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
+    auto& mine = *static_cast<transfer*>(self);
+    return answer_libcurl(size, mine.no_memory_, [&] { return mine.take_body({data, size}); });
   }
 
   bool take_header(std::string_view line) {
@@ -221,8 +227,10 @@ private:
   }
 
   void tell(const curl_outcome& how) {
-    if (const auto done = std::exchange(order_.done, nullptr))
-      done(how);
+    if (!order_.done)
+      return;
+    order_.done(how);
+    order_.done = nullptr;
   }
 
   curl_client::order order_;
@@ -237,6 +245,7 @@ private:
   std::size_t head_bytes_ = 0;
   std::size_t body_bytes_ = 0;
   bool too_large_ = false;
+  bool no_memory_ = false;
   std::size_t redirects_ = 0;
   std::optional<http_url> next_;
 };

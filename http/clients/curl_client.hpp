@@ -58,7 +58,8 @@ public:
     clock::time_point deadline;
     /// A GET, or a POST that a redirect has made one of already.
     bool get = false;
-    /// Called once, on the client's thread: it must not wait.
+    /// Called once, on the client's thread: it must not wait. One that throws in the middle of a
+    /// transfer, for want of memory, was not called: it is told of that at the end.
     handler done;
     /// Of the first request, of a POST beside its type: "name: value", or "name;" without a value.
     std::vector<std::string> headers{};

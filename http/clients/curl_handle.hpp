@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <new>
 
@@ -37,6 +38,19 @@ template <class Value>
 void set_option(const easy_handle& easy, CURLoption option, Value value) {
   if (curl_easy_setopt(easy.get(), option, value) != CURLE_OK)
     throw std::bad_alloc{};
+}
+
+/// The answer of a callback of libcurl that is given `size` bytes: all of them where `take` takes
+/// them, otherwise none, which ends the transfer. So does what `take` throws, which is noted in
+/// `no_memory`: the frames behind the callback are C, and nothing may be thrown through them.
+template <class Take>
+[[nodiscard]] std::size_t answer_libcurl(std::size_t size, bool& no_memory, Take take) noexcept {
+  try {
+    return take() ? size : 0;
+  } catch (...) {
+    no_memory = true;
+    return 0;
+  }
 }
 
 } // namespace herald

@@ -74,6 +74,8 @@ public:
         ec::upstream_refused, "the version server redirects to an address that is not public");
     if (how == CURLE_OPERATION_TIMEDOUT)
       return timed_out();
+    if (no_memory_)
+      return fail(ec::upstream_unavailable, "there is no memory for the version document");
     if (how != CURLE_OK)
       return fail(ec::upstream_unavailable, "the version server cannot be reached");
     return {};
@@ -98,23 +100,24 @@ private:
     set_option(easy_, option, value);
   }
 
-  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) noexcept {
     auto& bytes = static_cast<request*>(self)->head_bytes_;
     bytes += size;
     return bytes <= max_head_bytes ? size : 0;
   }
 
-  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& mine = *static_cast<request*>(self);
     mine.too_large_ = mine.body_.size() + size > mine.max_bytes_;
-    if (mine.too_large_)
-      return 0;
-    mine.body_.append(data, size);
-    return size;
+    return answer_libcurl(size, mine.no_memory_, [&] {
+      if (!mine.too_large_)
+        mine.body_.append(data, size);
+      return !mine.too_large_;
+    });
   }
 
   /// Asked with the very address that is connected to: a name cannot be another one by then.
-  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* to) {
+  static curl_socket_t on_socket(void* self, curlsocktype, curl_sockaddr* to) noexcept {
     auto& mine = *static_cast<request*>(self);
     if (!mine.trusted_ && !is_public_address(to->addr)) {
       mine.forbidden_ = true;
@@ -132,6 +135,7 @@ private:
   std::size_t head_bytes_ = 0;
   std::string body_;
   bool too_large_ = false;
+  bool no_memory_ = false;
   bool forbidden_ = false;
 };
 

@@ -81,6 +81,8 @@ public:
       return fail(
         ec::upstream_refused,
         "the document is larger than " + std::to_string(max_bytes_) + " bytes");
+    if (no_memory_)
+      return fail(ec::upstream_unavailable, curl_easy_strerror(CURLE_OUT_OF_MEMORY));
     return fail(
       ec::upstream_unavailable, error_[0] != '\0' ? error_.data() : curl_easy_strerror(how));
   }
@@ -91,19 +93,20 @@ private:
     set_option(easy_, option, value);
   }
 
-  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_header(char*, std::size_t, std::size_t size, void* self) noexcept {
     auto& one = *static_cast<transfer*>(self);
     one.head_bytes_ += size;
     return one.head_bytes_ <= max_head_bytes ? size : 0;
   }
 
-  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
     auto& one = *static_cast<transfer*>(self);
     one.too_large_ = size > one.max_bytes_ - one.body_.size();
-    if (one.too_large_)
-      return 0;
-    one.body_.append(data, size);
-    return size;
+    return answer_libcurl(size, one.no_memory_, [&] {
+      if (!one.too_large_)
+        one.body_.append(data, size);
+      return !one.too_large_;
+    });
   }
 
   std::size_t max_bytes_;
@@ -112,6 +115,7 @@ private:
   std::size_t head_bytes_ = 0;
   std::string body_;
   bool too_large_ = false;
+  bool no_memory_ = false;
 };
 
 void document_fetch::free_multi::operator()(void* multi) const {

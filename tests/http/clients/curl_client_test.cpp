@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -248,6 +249,27 @@ TEST_F(CurlClient, HasManyUnderWayAtOnce) {
   ASSERT_TRUE(changed.wait_for(lock, testing::patience, [&] { return outcomes.size() == many; }));
   for (const auto& how : outcomes)
     EXPECT_EQ(how.status, 200u) << how.why;
+}
+
+TEST_F(CurlClient, TellsWhomThereWasNoMemoryToTell) {
+  use();
+  auto order = order_of(server.url("/callback"));
+  order.done = [this](const curl_outcome& how) {
+    const std::lock_guard lock{mutex};
+    outcomes.push_back(how);
+    changed.notify_all();
+    if (outcomes.size() == 1)
+      throw std::bad_alloc{};
+  };
+  client->post(std::move(order));
+  {
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(changed.wait_for(lock, testing::patience, [&] { return outcomes.size() == 2; }));
+    EXPECT_EQ(outcomes[0].what, kind::answered);
+    EXPECT_EQ(outcomes[1].what, kind::unreachable);
+    EXPECT_EQ(outcomes[1].why, "Out of memory");
+  }
+  EXPECT_EQ(post(server.url("/callback")).status, 200u) << "others go on";
 }
 
 TEST_F(CurlClient, EndsWithPostsUnderWay) {
