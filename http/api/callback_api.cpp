@@ -90,7 +90,7 @@ private:
   /// Gives the opening its right; else the answer to the gateway.
   std::optional<api_reply> refusal_of(
     const gateway_callback& callback, const stream_query& query, open_connection& opening) const {
-    auto headers = page_headers(callback.headers);
+    auto headers = page_headers(callback.request);
     if (!headers)
       return problem(headers.error());
     request_head page;
