@@ -19,8 +19,8 @@ using awaited = stream_access::awaited;
 
 callback_access::callback_access(stream_options options, metrics& numbers)
   : options_(std::move(options)),
-    findings_(numbers),
-    access_(options_, findings_) {}
+    findings_(numbers, "gateway"),
+    access_(options_, findings_, "gateway-pages") {}
 
 void callback_access::change_origins(std::vector<std::string> origins) {
   const std::lock_guard lock{mutex_};
@@ -36,6 +36,10 @@ callback_access::ask(const request_head& page, stream_opening& opening, time_poi
   if (!refused)
     return std::nullopt;
   return refusal{std::move(refused->reply)};
+}
+
+void callback_access::refused_by_owner(ec why) const {
+  access_.refused_by_owner(why);
 }
 
 void callback_access::give_back(std::string_view ticket) {

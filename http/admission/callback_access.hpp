@@ -13,6 +13,7 @@
 #include "http/auth/access_findings.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
+#include "messages/errors.hpp"
 
 namespace herald {
 
@@ -40,6 +41,8 @@ public:
   /// Gives the opening its right, or says why it has none. Waits until then, at most.
   [[nodiscard]] std::optional<refusal>
   ask(const request_head& page, stream_opening& opening, time_point until);
+  /// The owner of the streams does not want one whose page has a right. Counts.
+  void refused_by_owner(ec why) const;
   /// The stream of a page with this ticket did not open, by no fault of the page.
   void give_back(std::string_view ticket);
 

@@ -9,6 +9,7 @@
 
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald {
@@ -81,7 +82,7 @@ protected:
 
   double found(const char* result) {
     return testing::metric(
-      numbers, R"(herald_auth_total{port="stream",result=")" + std::string{result} + "\"}");
+      numbers, R"(herald_auth_total{port="gateway",result=")" + std::string{result} + "\"}");
   }
 
   static header_list bearer(const char* token) {
@@ -148,6 +149,22 @@ TEST_F(CallbackAccess, TakesATicketAndGivesItBack) {
   EXPECT_EQ(ask({}, ticket->c_str()), 401) << "it is used";
   access.give_back(*ticket);
   EXPECT_EQ(ask({}, ticket->c_str()), 0);
+}
+
+TEST_F(CallbackAccess, CountsWhomTheOwnerDoesNotWant) {
+  access.refused_by_owner(ec::forbidden);
+  access.refused_by_owner(ec::invalid_token);
+  access.refused_by_owner(ec::overloaded);
+  EXPECT_EQ(found("other_subject"), 1);
+  EXPECT_EQ(found("invalid"), 1);
+}
+
+TEST_F(CallbackAccess, LogsWhomItRefusesAsAPageOfAGateway) {
+  const testing::log_capture log;
+  EXPECT_EQ(ask({}), 401);
+  const auto lines = log.lines("stream_refused");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].starts_with("info gateway-pages stream_refused ")) << lines[0];
 }
 
 } // namespace
