@@ -15,6 +15,7 @@
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -32,6 +33,8 @@ protected:
           opened.push_back(m);
           if (m.id.str() == "late")
             return fail(ec::shutting_down, "no more streams");
+          if (m.id.str() == "theirs")
+            return fail(ec::forbidden, "the page is another's");
           return caf::unit;
         },
         [](const open_connections&) {},
@@ -146,6 +149,7 @@ TEST_F(CallbackApi, RefusesABadRequestId) {
   EXPECT_EQ(post(connect("/s?request_id=" + std::string(129, 'x'))).status, 400);
   end();
   EXPECT_TRUE(opened.empty());
+  EXPECT_EQ(closed.size(), 8u) << "each may have been open before";
 }
 
 TEST_F(CallbackApi, RefusesWhatIsNoCallback) {
@@ -221,6 +225,20 @@ TEST_F(CallbackApiWithTokens, RefusesAPageWithoutARight) {
   EXPECT_EQ(opened.size(), 0u);
 }
 
+TEST_F(CallbackApiWithTokens, ForgetsAStreamWhosePageIsRefusedAsItComesAgain) {
+  EXPECT_EQ(come("ann").status, 200);
+  EXPECT_EQ(come("bob").status, 401);
+  EXPECT_EQ(come("unknown key").status, 200);
+  end();
+  ASSERT_EQ(closed.size(), 2u);
+  EXPECT_EQ(closed[0].stream.str() + closed[1].stream.str(), "t1t1");
+}
+
+TEST_F(CallbackApiWithTokens, ReadsNoHeadersWhereNobodyIsAsked) {
+  options.access = nullptr;
+  EXPECT_EQ(come("a\nb").status, 200);
+}
+
 TEST_F(CallbackApiWithTokens, RefusesTwoTickets) {
   const auto reply = post(connect("/s?request_id=p&ticket=a&ticket=b"));
   EXPECT_EQ(reply.status, 400);
@@ -246,6 +264,18 @@ TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {
   EXPECT_EQ(come_with("late"), 503);
   EXPECT_EQ(come_with("p"), 200);
   EXPECT_EQ(come_with("q"), 401);
+}
+
+TEST_F(CallbackApiWithTokens, KeepsATicketThatTheOwnerRefuses) {
+  stream_grant grant;
+  grant.subject = "ann";
+  const auto now = std::chrono::system_clock::now();
+  grant.expires_at = now + std::chrono::hours{1};
+  const auto ticket = tickets->issue(grant, request_id{}, now).value();
+  EXPECT_EQ(post(connect("/s?request_id=theirs&ticket=" + ticket)).status, 403);
+  EXPECT_EQ(post(connect("/s?request_id=p&ticket=" + ticket)).status, 401);
+  EXPECT_EQ(
+    testing::metric(numbers, R"(herald_auth_total{port="gateway",result="other_subject"})"), 1);
 }
 
 } // namespace
