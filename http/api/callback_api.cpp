@@ -124,7 +124,9 @@ private:
     wanted.id = opening.id;
     wanted.asks = opening.asks;
     wanted.ticket = query.ticket();
-    const auto refused = options_.access->ask(page, wanted, until);
+    const auto refused = options_.access->ask(page, wanted, callback.stream, until);
+    if (refused && refused->has_left)
+      return json_reply(200, object_writer{}.finish());
     if (refused)
       return refused->reply ? *refused->reply : send_away(callback.stream);
     opening.asks = std::move(wanted.asks);
@@ -144,6 +146,8 @@ private:
   }
 
   api_reply disconnect(const gateway_callback& callback) const {
+    if (options_.access)
+      options_.access->left(callback.stream);
     tell_closed({callback.stream, callback.reason});
     return json_reply(200, object_writer{}.finish());
   }

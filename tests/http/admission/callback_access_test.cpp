@@ -9,6 +9,7 @@
 
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 
@@ -53,6 +54,7 @@ protected:
   stream_options options() {
     stream_options made;
     made.auth.mode = auth_mode::required;
+    made.auth.max_waiting_callbacks = 1;
     made.cors_origins = {"https://app.example"};
     made.make_judge = [this] {
       return std::make_unique<fetching_judge>(fetch);
@@ -64,19 +66,29 @@ protected:
     return made;
   }
 
-  /// The status that is answered; 0: none, the page may have its stream; 1: it is to come back.
+  /// The status that is answered; 0: none, the page may have its stream; 1: it is to come back; 2:
+  /// it has left.
   int ask(header_list headers, const char* ticket = nullptr, std::chrono::seconds patience = 20s) {
+    opening = {};
+    if (ticket != nullptr)
+      opening.ticket = ticket;
+    return ask_for(opening, "t", std::move(headers), patience);
+  }
+
+  int ask_for(
+    stream_opening& wanted, const char* stream, header_list headers,
+    std::chrono::seconds patience = 20s) {
     request_head page;
     page.method = "GET";
     page.target = "/api/sse/stream?request_id=p";
     page.headers = std::move(headers);
-    opening = {};
-    opening.id = request_id{"p"};
-    if (ticket != nullptr)
-      opening.ticket = ticket;
-    const auto refused = access.ask(page, opening, std::chrono::steady_clock::now() + patience);
+    wanted.id = request_id{"p"};
+    const auto refused = access.ask(
+      page, wanted, token::from_text(stream), std::chrono::steady_clock::now() + patience);
     if (!refused)
       return 0;
+    if (refused->has_left)
+      return 2;
     return refused->reply ? refused->reply->status : 1;
   }
 
@@ -149,6 +161,29 @@ TEST_F(CallbackAccess, TakesATicketAndGivesItBack) {
   EXPECT_EQ(ask({}, ticket->c_str()), 401) << "it is used";
   access.give_back(*ticket);
   EXPECT_EQ(ask({}, ticket->c_str()), 0);
+}
+
+TEST_F(CallbackAccess, WaitsForNoMorePagesThanItsLimitAndForNoneThatHasLeft) {
+  fetch.comes = false;
+  fetch.brings = false;
+  int first = 0;
+  std::thread waits{[&] {
+    stream_opening wanted;
+    first = ask_for(wanted, "first", bearer("fetched"), 60s);
+  }};
+  const auto waiting = [&] {
+    return testing::metric(numbers, "herald_auth_waiting_callbacks");
+  };
+  EXPECT_TRUE(testing::eventually([&] { return waiting() == 1; }));
+  EXPECT_EQ(ask(bearer("fetched"), nullptr, 60s), 1) << "one waits already";
+  EXPECT_EQ(testing::metric(numbers, "herald_auth_waiting_callbacks_refused_total"), 1);
+  EXPECT_EQ(ask(bearer("ann")), 0) << "who need not wait has a stream";
+  access.left(token::from_text("another"));
+  EXPECT_EQ(waiting(), 1);
+  access.left(token::from_text("first"));
+  waits.join();
+  EXPECT_EQ(first, 2);
+  EXPECT_EQ(waiting(), 0);
 }
 
 TEST_F(CallbackAccess, CountsWhomTheOwnerDoesNotWant) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald {
@@ -172,6 +174,8 @@ public:
   verdict judge(std::string_view token, wall_time, fetch_over) override {
     if (token == "ann")
       return stream_grant{"ann", {}, {"orders/*"}, ends, std::nullopt, "7"};
+    if (token == "slow")
+      return refusal::soon;
     return token == "bob" ? refusal::invalid : refusal::later;
   }
 
@@ -232,6 +236,22 @@ TEST_F(CallbackApiWithTokens, ForgetsAStreamWhosePageIsRefusedAsItComesAgain) {
   end();
   ASSERT_EQ(closed.size(), 2u);
   EXPECT_EQ(closed[0].stream.str() + closed[1].stream.str(), "t1t1");
+}
+
+TEST_F(CallbackApiWithTokens, OpensNothingForAPageThatHasLeftMeanwhile) {
+  int status = 0;
+  std::thread connects{[&] {
+    status = come("slow").status;
+  }};
+  EXPECT_TRUE(testing::eventually(
+    [&] { return testing::metric(numbers, "herald_auth_waiting_callbacks") == 1; }));
+  EXPECT_EQ(post(R"({"action":"disconnect","token":"t1"})").status, 200);
+  connects.join();
+  EXPECT_EQ(status, 200);
+  end();
+  EXPECT_EQ(opened.size(), 0u);
+  EXPECT_EQ(closed.size(), 1u);
+  EXPECT_EQ(sent_away.size(), 0u) << "there is nothing to end";
 }
 
 TEST_F(CallbackApiWithTokens, ReadsNoHeadersWhereNobodyIsAsked) {
