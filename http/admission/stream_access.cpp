@@ -21,7 +21,6 @@ using finding = access_findings::finding;
 using reason = stream_metrics::refusal;
 using way = presented_credential::way;
 
-constexpr std::string_view component = "stream-endpoint";
 constexpr std::size_t lines_a_second = 10;
 
 api_reply challenged(
@@ -62,9 +61,11 @@ std::string_view name_of(finding what) {
 
 } // namespace
 
-stream_access::stream_access(const stream_options& options, const access_findings& numbers)
+stream_access::stream_access(
+  const stream_options& options, const access_findings& numbers, std::string_view component)
   : options_(options),
     metrics_(numbers),
+    component_(component),
     judge_(options.make_judge ? options.make_judge() : nullptr) {
   reconfigure();
 }
@@ -253,6 +254,13 @@ stream_access::refusal stream_access::refuse_limited(const stream_opening& openi
   return refuse({finding::limited, {reason::failed_auth}}, opening, now);
 }
 
+void stream_access::refused_by_owner(ec why) const {
+  if (why == ec::invalid_token)
+    metrics_.found(finding::invalid).Increment();
+  if (why == ec::forbidden)
+    metrics_.found(finding::other_subject).Increment();
+}
+
 stream_access::refusal stream_access::refuse_token(const stream_opening& opening, wall_time now) {
   return refuse({finding::invalid, {reason::unauthorized, invalid_token()}}, opening, now);
 }
@@ -279,7 +287,7 @@ void stream_access::tell(const bad& found, const stream_opening& opening, wall_t
     return;
   }
   log::info(
-    component, "stream_refused",
+    component_, "stream_refused",
     {{"request_id", opening.id.str()},
      {"why", name_of(found.what)},
      {"unlogged", std::exchange(unlogged_, 0)}});

@@ -18,6 +18,7 @@
 #include "http/auth/access_findings.hpp"
 #include "http/protocol/api_message.hpp"
 #include "http/protocol/request_head.hpp"
+#include "messages/errors.hpp"
 
 namespace herald {
 
@@ -41,8 +42,11 @@ public:
     bool failed = false;
   };
 
-  /// The options, of which `auth` asks for credentials, and metrics outlive this.
-  stream_access(const stream_options& options, const access_findings& numbers);
+  /// The options, of which `auth` asks for credentials, and metrics outlive this; `component` is
+  /// who logs, and a literal.
+  stream_access(
+    const stream_options& options, const access_findings& numbers,
+    std::string_view component = "stream-endpoint");
   ~stream_access();
   stream_access(const stream_access&) = delete;
   stream_access& operator=(const stream_access&) = delete;
@@ -64,6 +68,10 @@ public:
   /// Gives the opening what the application says, or says why it has no right.
   [[nodiscard]] std::optional<refusal>
   take(const authorize_verdict& said, stream_opening& opening, wall_time now);
+
+  /// Counts a client that has a right, and whom the owner of the streams does not want for what
+  /// that right says.
+  void refused_by_owner(ec why) const;
 
   /// Says that the client's token is not good: all keys are known, and its own is none of them.
   [[nodiscard]] refusal refuse_token(const stream_opening& opening, wall_time now);
@@ -97,6 +105,7 @@ private:
 
   const stream_options& options_;
   const access_findings& metrics_;
+  const std::string_view component_;
   /// Null where nobody is asked.
   std::unique_ptr<token_judge> judge_;
   /// As browsers write them, without `*`.

@@ -306,10 +306,7 @@ stream_admission::refused_by_owner(const failure& why, int upstream_status, bool
     reply.status = 204;
     return reply;
   }
-  if (why.code == ec::invalid_token)
-    metrics_.found(stream_metrics::finding::invalid).Increment();
-  if (why.code == ec::forbidden)
-    metrics_.found(stream_metrics::finding::other_subject).Increment();
+  access_.refused_by_owner(why.code);
   metrics_.refused(refusal::by_owner).Increment();
   if (rules_.stand_in) {
     auto reply = gateway_refusal(why, upstream_status, options_.generation);

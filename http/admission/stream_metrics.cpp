@@ -40,7 +40,7 @@ void add(prometheus::Counter& to, std::uint64_t before, std::uint64_t now) {
 } // namespace
 
 stream_metrics::stream_metrics(metrics& numbers, unsigned loop)
-  : access_findings(numbers),
+  : access_findings(numbers, "stream"),
     accepted(numbers.counter("herald_stream_accepted_total", "Connections taken.")),
     gathered(numbers.counter(
       "herald_stream_gathered_total",

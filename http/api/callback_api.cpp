@@ -1,5 +1,7 @@
 #include "http/api/callback_api.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,15 +22,13 @@ namespace herald {
 
 namespace {
 
-/// The request_id that a browser has asked for, out of the target of its request.
-caf::expected<request_id> id_of(const std::string& url) {
-  const auto arguments = parse_query(split_target(url).query);
-  const auto found = arguments.find("request_id");
-  if (found == arguments.end())
+/// The request_id that a browser has asked for.
+caf::expected<request_id> id_of(const stream_query& query) {
+  if (!query.id())
     return fail(ec::invalid_field, "has no readable request_id", "request.url");
-  if (const auto violation = request_id_violation(found->second))
+  if (const auto violation = request_id_violation(*query.id()))
     return fail(ec::invalid_field, "request_id " + std::string{*violation}, "request.url");
-  return request_id{found->second};
+  return request_id{*query.id()};
 }
 
 class callback_api {
@@ -54,11 +54,22 @@ public:
   }
 
 private:
+  using time_point = callback_access::time_point;
+
   api_reply connect(const gateway_callback& callback) const {
-    auto id = id_of(callback.url);
+    auto reply = open(callback, std::chrono::steady_clock::now() + options_.deadline);
+    // Nobody will open the stream, should it be taken later; nor is it open, if this connect has
+    // come before and was taken then.
+    if (reply.status != 200)
+      tell_closed({callback.stream, end_reason::error});
+    return reply;
+  }
+
+  api_reply open(const gateway_callback& callback, time_point until) const {
+    const stream_query query{split_target(callback.url).query, options_.query};
+    auto id = id_of(query);
     if (!id)
       return problem(id.error());
-    const stream_query query{split_target(callback.url).query, options_.query};
     if (query.fault_of_asks())
       return problem(*query.fault_of_asks());
     // Who says who it is says all of it in order, as on herald's own port: two tickets are none.
@@ -72,25 +83,37 @@ private:
     opening.transport = transport_kind::gateway;
     opening.via = shard_for(callback.stream, shards_);
     if (options_.access) {
-      if (auto refused = refusal_of(callback, query, opening))
+      if (auto refused = refusal_of(callback, query, opening, until))
         return std::move(*refused);
     }
+    return register_page(std::move(opening), query, until);
+  }
+
+  /// What is left of the time is the owner's.
+  api_reply
+  register_page(open_connection opening, const stream_query& query, time_point until) const {
+    using std::chrono::milliseconds;
     auto answer = connect_answer_json(opening);
-    const auto taken = ask<void>(system_, owner_, std::move(opening), options_.deadline);
-    if (!taken) {
-      if (options_.access && query.ticket())
-        options_.access->give_back(*query.ticket());
-      // It may still be taken later, but then nobody will open the stream.
-      tell_closed({callback.stream, end_reason::error});
-      return problem(taken.error());
-    }
-    return json_reply(200, std::move(answer));
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    const auto taken =
+      ask<void>(system_, owner_, std::move(opening), std::max(left, milliseconds{0}));
+    if (taken)
+      return json_reply(200, std::move(answer));
+    auto refused = problem(taken.error());
+    if (!options_.access)
+      return refused;
+    options_.access->refused_by_owner(describe(taken.error()).code);
+    // What is no fault of the page uses up no ticket.
+    if (query.ticket() && refused.status >= 500)
+      options_.access->give_back(*query.ticket());
+    return refused;
   }
 
   /// Gives the opening its right; else the answer to the gateway.
   std::optional<api_reply> refusal_of(
-    const gateway_callback& callback, const stream_query& query, open_connection& opening) const {
-    auto headers = page_headers(callback.headers);
+    const gateway_callback& callback, const stream_query& query, open_connection& opening,
+    time_point until) const {
+    auto headers = page_headers(callback.request);
     if (!headers)
       return problem(headers.error());
     request_head page;
@@ -101,8 +124,9 @@ private:
     wanted.id = opening.id;
     wanted.asks = opening.asks;
     wanted.ticket = query.ticket();
-    const auto until = std::chrono::steady_clock::now() + options_.deadline;
-    const auto refused = options_.access->ask(page, wanted, until);
+    const auto refused = options_.access->ask(page, wanted, callback.stream, until);
+    if (refused && refused->has_left)
+      return json_reply(200, object_writer{}.finish());
     if (refused)
       return refused->reply ? *refused->reply : send_away(callback.stream);
     opening.asks = std::move(wanted.asks);
@@ -115,11 +139,15 @@ private:
   /// the order may come before the stream is open, as an event may, is how herald reads the
   /// gateway's protocol.
   api_reply send_away(const token& stream) const {
+    // It may be open, if this connect has come before.
+    caf::anon_send(owner_, stream_closed{stream, end_reason::error});
     end_unregistered(stream, shards_);
     return json_reply(200, object_writer{}.finish());
   }
 
   api_reply disconnect(const gateway_callback& callback) const {
+    if (options_.access)
+      options_.access->left(callback.stream);
     tell_closed({callback.stream, callback.reason});
     return json_reply(200, object_writer{}.finish());
   }

@@ -16,8 +16,8 @@ namespace herald {
 struct callback_options {
   /// Whether an external gateway is configured (`gateway.url`). If not, the route answers 404.
   bool enabled = false;
-  /// Longest wait for the owner of the streams. Below the 5 s after which a gateway gives up, so
-  /// that it hears an answer.
+  /// Longest wait of a connect, for a page's right and the owner of the streams together. Below the
+  /// 5 s after which a gateway gives up, so that it hears an answer.
   std::chrono::milliseconds deadline{4000};
   /// How the query of a page's URL is read, of which the gateway tells.
   stream_query::rules query{};

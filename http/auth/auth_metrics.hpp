@@ -9,8 +9,8 @@
 
 namespace herald {
 
-/// The one counter of who was let in and who was not, of both ports. `result` and `port` ("api",
-/// "stream") are from small fixed sets.
+/// The one counter of who was let in and who was not, of both ports and of a gateway's pages.
+/// `result` and `port` ("api", "stream", "gateway") are from small fixed sets.
 inline prometheus::Counter&
 auth_counter(metrics& numbers, std::string_view result, std::string_view port) {
   return numbers.counter(

@@ -92,6 +92,9 @@ struct auth_options {
   /// The headers of both.
   std::size_t authorize_max_bytes = std::size_t{32} << 20U;
   std::size_t authorize_max_answer_bytes = std::size_t{64} << 10U;
+  /// Connects of an external gateway that wait for the application, or for a key, each on a thread
+  /// of the API: fewer than those, so that publishers find one.
+  std::size_t max_waiting_callbacks = 512;
   /// A file that has authorize_url instead; see `secret_files` in http/config/config.hpp.
   std::string authorize_url_file{};
 

@@ -108,6 +108,16 @@ std::optional<violation> auth_violation(const config& c) {
   return std::nullopt;
 }
 
+/// A connect that waits has a thread of the API, and others want some.
+std::optional<violation> waiting_violation(const config& c) {
+  if (
+    c.gateway.url.empty() || !c.auth.asks() || c.auth.max_waiting_callbacks < c.api.max_connections)
+    return std::nullopt;
+  return violation{
+    "auth.max_waiting_callbacks",
+    "auth.max_waiting_callbacks must be less than api.max_connections where gateway.url is set"};
+}
+
 /// A question has all that a page brings: its cookies, its token.
 std::optional<violation> authorize_violation(const config& c) {
   const auto url = parse_http_url(c.auth.authorize_url);
@@ -210,6 +220,8 @@ std::optional<violation> validate(const config& c) {
   if (auto broken = stream_access_violation(c))
     return broken;
   if (auto broken = authorize_violation(c))
+    return broken;
+  if (auto broken = waiting_violation(c))
     return broken;
   if (auto broken = open_violation(c))
     return broken;

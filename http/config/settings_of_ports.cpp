@@ -219,6 +219,10 @@ const std::array table = {
     "Questions that wait for one of those to end; pages beyond are told when to come back."},
   setting{AT(auth.authorize_max_bytes), bytes(65'536), "Memory of both."},
   setting{AT(auth.authorize_max_answer_bytes), bytes(256), "Longest answer to a question."},
+  setting{
+    AT(auth.max_waiting_callbacks), count(1, 65'535),
+    "Connects of a gateway that wait for an answer, or for a key, at once; pages beyond come "
+    "back."},
 };
 
 } // namespace

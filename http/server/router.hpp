@@ -41,7 +41,9 @@ inline const route_input unkeyed_route{{}, false, false, {}, false, true};
 /// read, from many threads at once.
 class router {
 public:
-  /// Runs on a thread of the HTTP server; may wait for an actor (`ask`), nothing else.
+  /// Runs on a thread of the HTTP server; may wait for an actor (`ask`) and, where a limit of its
+  /// own leaves others their threads, for somebody's answer (`callback_access`). For no longer than
+  /// its route says.
   using handler = std::function<api_reply(const api_request&)>;
 
   struct route {

@@ -130,11 +130,11 @@ struct object_cutter : json_scan::compact_writer<object_cutter> {
     if (known != nullptr) {
       field = known_field();
     } else {
-      if (members.size() == max_json_fields)
+      if (members.size() == max_fields)
         return refuse(
           error, fail(
-                   ec::invalid_field,
-                   "has more than " + std::to_string(max_json_fields) + " fields", path(false)));
+                   ec::invalid_field, "has more than " + std::to_string(max_fields) + " fields",
+                   path(false)));
       field = &members.emplace_back();
     }
     field->name = std::exchange(name, {});
@@ -186,6 +186,7 @@ struct object_cutter : json_scan::compact_writer<object_cutter> {
 
   const object_visitor& visit;
   std::size_t max_count;
+  std::size_t max_fields = max_json_fields;
   /// The only fields to keep; null: all of them.
   const std::initializer_list<std::string_view>* known = nullptr;
   /// Objects read; the index of the one at hand.
@@ -205,8 +206,9 @@ struct object_cutter : json_scan::compact_writer<object_cutter> {
 
 using cutting_parser = boost::json::basic_parser<object_cutter>;
 
-caf::expected<json_reader>
-read_one(std::string_view text, const std::initializer_list<std::string_view>* known) {
+caf::expected<json_reader> read_one(
+  std::string_view text, const std::initializer_list<std::string_view>* known,
+  std::size_t max_fields = max_json_fields) {
   std::optional<json_reader> result;
   const object_visitor keep = [&](json_reader& in, std::size_t) {
     result.emplace(std::move(in));
@@ -215,6 +217,7 @@ read_one(std::string_view text, const std::initializer_list<std::string_view>* k
   cutting_parser parser{json_scan::options(), keep, 1};
   parser.handler().arrays = false;
   parser.handler().known = known;
+  parser.handler().max_fields = max_fields;
   if (auto error = json_scan::run(parser, text))
     return error;
   return std::move(*result);
@@ -222,8 +225,8 @@ read_one(std::string_view text, const std::initializer_list<std::string_view>* k
 
 } // namespace
 
-caf::expected<json_reader> read_object(std::string_view text) {
-  return read_one(text, nullptr);
+caf::expected<json_reader> read_object(std::string_view text, std::size_t max_fields) {
+  return read_one(text, nullptr, max_fields);
 }
 
 caf::expected<json_reader>

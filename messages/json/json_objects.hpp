@@ -16,11 +16,12 @@
 /// they are passed: nothing is built that is deeper than one object.
 namespace herald {
 
-/// Most fields of one object; more are refused.
+/// Most fields of one object, unless its reader takes more; beyond, they are refused.
 inline constexpr std::size_t max_json_fields = 64;
 
 /// Reads a JSON object. `ec::invalid_json`, or `ec::invalid_field` for any other JSON value.
-[[nodiscard]] caf::expected<json_reader> read_object(std::string_view text);
+[[nodiscard]] caf::expected<json_reader>
+read_object(std::string_view text, std::size_t max_fields = max_json_fields);
 
 /// `read_object` for a protocol that ignores what it does not know: fields of other names than
 /// `known` are passed over, however many there are. Of a field that comes twice the last counts.

@@ -18,21 +18,10 @@ namespace herald {
 
 namespace {
 
-struct page_request {
-  std::optional<std::string> url;
-  std::string headers;
-};
-
-/// Of the JSON of `request`; nothing of what is not there.
-page_request page_request_of(const std::optional<std::string>& request) {
-  auto in = read_object(request.value_or("{}"));
-  if (!in)
-    return {};
-  auto url = in->optional_text("url");
-  auto headers = in->optional_json("headers");
-  if (in->finish_leniently())
-    return {};
-  return {std::move(url), std::move(headers).value_or("")};
+/// Of the JSON of `request`; nothing if there is none.
+std::optional<std::string> url_of(std::string_view request) {
+  auto in = read_object_leniently(request, {"url"});
+  return in ? in->optional_text("url") : std::nullopt;
 }
 
 /// Whether a header may stand in a request: another reader must not see two in it.
@@ -119,26 +108,33 @@ caf::expected<gateway_callback> parse_callback(std::string_view body) {
     in->blame(ec::invalid_field, "must be at most 256 bytes", "token");
   result.stream = token::from_text(stream);
 
-  auto [url, headers] = page_request_of(in->optional_json("request"));
+  auto request = in->optional_json("request");
   const auto reason = in->optional_json("reason");
   if (auto error = in->finish_leniently())
     return error;
-  if (result.action == gateway_callback::kind::disconnect)
+  if (result.action == gateway_callback::kind::disconnect) {
     result.reason = reason_of(reason);
-  else if (!url)
+    return result;
+  }
+  auto url = url_of(request.value_or("{}"));
+  if (!url)
     return fail(ec::invalid_field, "is required: a string", "request.url");
-  if (url)
-    result.url = std::move(*url);
-  result.headers = std::move(headers);
+  result.url = std::move(*url);
+  result.request = std::move(*request);
   return result;
 }
 
-caf::expected<header_list> page_headers(std::string_view json) {
-  if (json.empty())
+caf::expected<header_list> page_headers(std::string_view request) {
+  auto page = read_object_leniently(request, {"headers"});
+  const auto json = page ? page->optional_json("headers") : std::nullopt;
+  if (!json || *json == "null")
     return header_list{};
-  auto in = read_object(json);
+  auto in = read_object(*json, max_page_headers);
   if (!in)
-    return fail(ec::invalid_field, "must be an object of no more than 64 texts", "request.headers");
+    return fail(
+      ec::invalid_field,
+      "must be an object of no more than " + std::to_string(max_page_headers) + " texts",
+      "request.headers");
   header_list headers;
   for (auto& [name, value] : in->all_texts()) {
     if (!is_header(name, value))

@@ -19,10 +19,10 @@ struct gateway_callback {
 
   kind action = kind::connect;
   token stream;
-  /// The target of the browser's request, still percent-encoded. Empty on a disconnect without one.
+  /// Of a connect: the target of the browser's request, still percent-encoded.
   std::string url;
-  /// The headers of that request, as JSON; empty where there are none. See `page_headers`.
-  std::string headers;
+  /// Of a connect: the whole of that request, as JSON. See `page_headers`.
+  std::string request;
   /// Of a disconnect; what is not known counts as an error.
   end_reason reason = end_reason::client_closed;
 };
@@ -34,9 +34,13 @@ inline constexpr std::size_t max_token_bytes = 256;
 /// are several generations of gateways. `ec::invalid_json`, `ec::invalid_field` with the field.
 [[nodiscard]] caf::expected<gateway_callback> parse_callback(std::string_view body);
 
-/// The headers of a page's request, as a gateway tells of them: those that are texts.
-/// `ec::invalid_field` for what is no such list, or has a header that no request can have.
-[[nodiscard]] caf::expected<header_list> page_headers(std::string_view json);
+/// Most headers of a page's request: as many as Node's HTTP server takes.
+inline constexpr std::size_t max_page_headers = 2000;
+
+/// The headers in a callback's `request`, as a gateway tells of them: those that are texts; none
+/// where it tells of none. `ec::invalid_field` for what is no such list, or has a header that no
+/// request can have.
+[[nodiscard]] caf::expected<header_list> page_headers(std::string_view request);
 
 /// The answer to a connect that was taken, as gateways of the second generation read it:
 /// `{"request_id","subject"?,"role"?,"bindings"}`. The bindings are the routing keys that the

@@ -380,6 +380,7 @@ const std::map<std::string, std::string>& seen_elsewhere() {
     {"auth.authorize_max_waiting", "authorizer_test"},
     {"auth.authorize_max_bytes", "authorizer_test"},
     {"auth.authorize_max_answer_bytes", "authorizer_test"},
+    {"auth.max_waiting_callbacks", "callback_access_test"},
     {"webhook.url", "webhook_test"},
     {"webhook.url_file", "reload_test"},
     {"webhook.secret_file", "webhook_test"},

@@ -162,7 +162,7 @@ TEST_P(GatewayWithTokens, RefusesWhoHasNoRight) {
   auto mine = page("p", cookie + "Origin: https://app.example\r\n");
   ASSERT_TRUE(mine.open());
   EXPECT_EQ(status("p", bearer(token({{"sub", "bob"}}))), 403) << "the page is another's";
-  EXPECT_EQ(metric(*api, R"(herald_auth_total{port="stream",result="ok"})"), 2);
+  EXPECT_EQ(metric(*api, R"(herald_auth_total{port="gateway",result="ok"})"), 2);
   EXPECT_EQ(herald->full_log().find("eyJ"), std::string::npos) << "no token is logged";
 }
 

@@ -124,7 +124,7 @@ std::vector<herald_options> ways_to_run(const temporary_folder& folder) {
   return {
     {with_webhook, {}, {}},
     {with("--journal-path", (folder / "journal").string()), {}, a_command},
-    {with("--gateway-url", "http://127.0.0.1:1"), {}, {}},
+    {with("--gateway-url", "http://127.0.0.1:1"), {"HERALD_AUTH_MODE=required"}, {}},
     {with("--callback-url", "http://127.0.0.1:1/c"), {}, {}},
     {with("--auth-secret-file", folder.write("secret", std::string(32, 's'))),
      {"HERALD_AUTH_ISSUER=https://issuer.example", "HERALD_AUTH_AUDIENCE=herald",
@@ -199,7 +199,7 @@ const std::multimap<std::string, label_values>& known_values() {
     {"herald_auth_tokens_total", {{"result", {"known", "verified", "invalid", "unknown_key"}}}},
     {"herald_auth_key_fetches_total", {{"result", {"fetched", "failed"}}}},
     {"herald_auth_total",
-     {{"port", {"stream"}},
+     {{"port", {"stream", "gateway"}},
       {"result",
        {"ok", "anonymous", "missing", "invalid", "insufficient_scope", "other_subject", "two_ways",
         "origin", "later", "limited", "refused"}}}},

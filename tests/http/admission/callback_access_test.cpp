@@ -9,6 +9,8 @@
 
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald {
@@ -52,6 +54,7 @@ protected:
   stream_options options() {
     stream_options made;
     made.auth.mode = auth_mode::required;
+    made.auth.max_waiting_callbacks = 1;
     made.cors_origins = {"https://app.example"};
     made.make_judge = [this] {
       return std::make_unique<fetching_judge>(fetch);
@@ -63,25 +66,35 @@ protected:
     return made;
   }
 
-  /// The status that is answered; 0: none, the page may have its stream; 1: it is to come back.
+  /// The status that is answered; 0: none, the page may have its stream; 1: it is to come back; 2:
+  /// it has left.
   int ask(header_list headers, const char* ticket = nullptr, std::chrono::seconds patience = 20s) {
+    opening = {};
+    if (ticket != nullptr)
+      opening.ticket = ticket;
+    return ask_for(opening, "t", std::move(headers), patience);
+  }
+
+  int ask_for(
+    stream_opening& wanted, const char* stream, header_list headers,
+    std::chrono::seconds patience = 20s) {
     request_head page;
     page.method = "GET";
     page.target = "/api/sse/stream?request_id=p";
     page.headers = std::move(headers);
-    opening = {};
-    opening.id = request_id{"p"};
-    if (ticket != nullptr)
-      opening.ticket = ticket;
-    const auto refused = access.ask(page, opening, std::chrono::steady_clock::now() + patience);
+    wanted.id = request_id{"p"};
+    const auto refused = access.ask(
+      page, wanted, token::from_text(stream), std::chrono::steady_clock::now() + patience);
     if (!refused)
       return 0;
+    if (refused->has_left)
+      return 2;
     return refused->reply ? refused->reply->status : 1;
   }
 
   double found(const char* result) {
     return testing::metric(
-      numbers, R"(herald_auth_total{port="stream",result=")" + std::string{result} + "\"}");
+      numbers, R"(herald_auth_total{port="gateway",result=")" + std::string{result} + "\"}");
   }
 
   static header_list bearer(const char* token) {
@@ -148,6 +161,45 @@ TEST_F(CallbackAccess, TakesATicketAndGivesItBack) {
   EXPECT_EQ(ask({}, ticket->c_str()), 401) << "it is used";
   access.give_back(*ticket);
   EXPECT_EQ(ask({}, ticket->c_str()), 0);
+}
+
+TEST_F(CallbackAccess, WaitsForNoMorePagesThanItsLimitAndForNoneThatHasLeft) {
+  fetch.comes = false;
+  fetch.brings = false;
+  int first = 0;
+  std::thread waits{[&] {
+    stream_opening wanted;
+    first = ask_for(wanted, "first", bearer("fetched"), 60s);
+  }};
+  const auto waiting = [&] {
+    return testing::metric(numbers, "herald_auth_waiting_callbacks");
+  };
+  EXPECT_TRUE(testing::eventually([&] { return waiting() == 1; }));
+  EXPECT_EQ(ask(bearer("fetched"), nullptr, 60s), 1) << "one waits already";
+  EXPECT_EQ(testing::metric(numbers, "herald_auth_waiting_callbacks_refused_total"), 1);
+  EXPECT_EQ(ask(bearer("ann")), 0) << "who need not wait has a stream";
+  access.left(token::from_text("another"));
+  EXPECT_EQ(waiting(), 1);
+  access.left(token::from_text("first"));
+  waits.join();
+  EXPECT_EQ(first, 2);
+  EXPECT_EQ(waiting(), 0);
+}
+
+TEST_F(CallbackAccess, CountsWhomTheOwnerDoesNotWant) {
+  access.refused_by_owner(ec::forbidden);
+  access.refused_by_owner(ec::invalid_token);
+  access.refused_by_owner(ec::overloaded);
+  EXPECT_EQ(found("other_subject"), 1);
+  EXPECT_EQ(found("invalid"), 1);
+}
+
+TEST_F(CallbackAccess, LogsWhomItRefusesAsAPageOfAGateway) {
+  const testing::log_capture log;
+  EXPECT_EQ(ask({}), 401);
+  const auto lines = log.lines("stream_refused");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].starts_with("info gateway-pages stream_refused ")) << lines[0];
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,8 @@
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -32,6 +35,8 @@ protected:
           opened.push_back(m);
           if (m.id.str() == "late")
             return fail(ec::shutting_down, "no more streams");
+          if (m.id.str() == "theirs")
+            return fail(ec::forbidden, "the page is another's");
           return caf::unit;
         },
         [](const open_connections&) {},
@@ -146,6 +151,7 @@ TEST_F(CallbackApi, RefusesABadRequestId) {
   EXPECT_EQ(post(connect("/s?request_id=" + std::string(129, 'x'))).status, 400);
   end();
   EXPECT_TRUE(opened.empty());
+  EXPECT_EQ(closed.size(), 8u) << "each may have been open before";
 }
 
 TEST_F(CallbackApi, RefusesWhatIsNoCallback) {
@@ -168,6 +174,8 @@ public:
   verdict judge(std::string_view token, wall_time, fetch_over) override {
     if (token == "ann")
       return right_of({"ann", {}, {"orders/*"}, ends, std::nullopt, "7"}, {});
+    if (token == "slow")
+      return refusal::soon;
     return token == "bob" ? refusal::invalid : refusal::later;
   }
 
@@ -221,6 +229,36 @@ TEST_F(CallbackApiWithTokens, RefusesAPageWithoutARight) {
   EXPECT_EQ(opened.size(), 0u);
 }
 
+TEST_F(CallbackApiWithTokens, ForgetsAStreamWhosePageIsRefusedAsItComesAgain) {
+  EXPECT_EQ(come("ann").status, 200);
+  EXPECT_EQ(come("bob").status, 401);
+  EXPECT_EQ(come("unknown key").status, 200);
+  end();
+  ASSERT_EQ(closed.size(), 2u);
+  EXPECT_EQ(closed[0].stream.str() + closed[1].stream.str(), "t1t1");
+}
+
+TEST_F(CallbackApiWithTokens, OpensNothingForAPageThatHasLeftMeanwhile) {
+  int status = 0;
+  std::thread connects{[&] {
+    status = come("slow").status;
+  }};
+  EXPECT_TRUE(testing::eventually(
+    [&] { return testing::metric(numbers, "herald_auth_waiting_callbacks") == 1; }));
+  EXPECT_EQ(post(R"({"action":"disconnect","token":"t1"})").status, 200);
+  connects.join();
+  EXPECT_EQ(status, 200);
+  end();
+  EXPECT_EQ(opened.size(), 0u);
+  EXPECT_EQ(closed.size(), 1u);
+  EXPECT_EQ(sent_away.size(), 0u) << "there is nothing to end";
+}
+
+TEST_F(CallbackApiWithTokens, ReadsNoHeadersWhereNobodyIsAsked) {
+  options.access = nullptr;
+  EXPECT_EQ(come("a\nb").status, 200);
+}
+
 TEST_F(CallbackApiWithTokens, RefusesTwoTickets) {
   const auto reply = post(connect("/s?request_id=p&ticket=a&ticket=b"));
   EXPECT_EQ(reply.status, 400);
@@ -246,6 +284,18 @@ TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {
   EXPECT_EQ(come_with("late"), 503);
   EXPECT_EQ(come_with("p"), 200);
   EXPECT_EQ(come_with("q"), 401);
+}
+
+TEST_F(CallbackApiWithTokens, KeepsATicketThatTheOwnerRefuses) {
+  stream_grant grant;
+  grant.subject = "ann";
+  const auto now = std::chrono::system_clock::now();
+  grant.expires_at = now + std::chrono::hours{1};
+  const auto ticket = tickets->issue(grant, request_id{}, now).value();
+  EXPECT_EQ(post(connect("/s?request_id=theirs&ticket=" + ticket)).status, 403);
+  EXPECT_EQ(post(connect("/s?request_id=p&ticket=" + ticket)).status, 401);
+  EXPECT_EQ(
+    testing::metric(numbers, R"(herald_auth_total{port="gateway",result="other_subject"})"), 1);
 }
 
 } // namespace

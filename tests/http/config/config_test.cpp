@@ -30,6 +30,18 @@ TEST(Config, WantsASecretWhereOthersCanCallBack) {
   EXPECT_EQ(broken_key(c), "") << "without a gateway nobody calls back";
 }
 
+TEST(Config, LeavesThreadsOfTheApiToOthersThanConnectsThatWait) {
+  config c;
+  c.api.max_connections = c.auth.max_waiting_callbacks;
+  EXPECT_EQ(broken_key(c), "") << "without a gateway none waits";
+  c.gateway.url = "http://gateway:3000";
+  EXPECT_EQ(broken_key(c), "") << "nor where nobody is asked";
+  c.auth.mode = auth_mode::required;
+  EXPECT_EQ(broken_key(c), "auth.max_waiting_callbacks");
+  ++c.api.max_connections;
+  EXPECT_EQ(broken_key(c), "");
+}
+
 TEST(Config, IsOpenToOthersOnlyWhereThatIsMeant) {
   config c;
   for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "herald.internal"}) {

@@ -21,6 +21,8 @@ TEST(ReadObject, BoundsTheNumberOfFields) {
   auto in = read_object(text);
   ASSERT_FALSE(in);
   EXPECT_EQ(failure_of(in.error()).code, ec::invalid_field);
+  EXPECT_TRUE(read_object(text, 65));
+  EXPECT_FALSE(read_object(text, 63));
 }
 
 TEST(ReadObjectLeniently, PassesOverWhatIsNotKnown) {

@@ -218,11 +218,13 @@ TEST(CallbackJson, HasTheHeadersOfThePagesRequest) {
     const auto callback = parse_callback(
       R"({"action":"connect","token":"t","request":{"url":"/s","headers":)" + std::string{headers}
       + "}}");
-    return page_headers(callback->headers);
+    return page_headers(callback->request);
   };
   const header_list wanted{{"host", "h"}, {"cookie", "a=1; b=\u00fc"}};
   EXPECT_EQ(read(R"({"host":"h","set-cookie":["x"],"cookie":"a=1; b=\u00fc","n":1})"), wanted);
-  EXPECT_EQ(page_headers(""), header_list{}) << "a gateway that tells of none";
+  EXPECT_EQ(page_headers("{}"), header_list{}) << "a gateway that tells of none";
+  EXPECT_EQ(read("null"), header_list{}) << "or says so";
+  EXPECT_EQ(read("{}"), header_list{});
   for (const auto* bad :
        {R"([])", R"("text")", R"({"a":"1\r\nb: 2"})", R"({"a b":"1"})", R"({"a:":"1"})",
         R"({"":"1"})", R"({"a\n":"1"})", R"({"a":"\u0000"})"}) {
@@ -230,6 +232,34 @@ TEST(CallbackJson, HasTheHeadersOfThePagesRequest) {
     ASSERT_FALSE(headers) << bad;
     EXPECT_EQ(describe(headers.error()).field, "request.headers") << bad;
   }
+}
+
+TEST(CallbackJson, HasAsManyHeadersAsAGatewayTakes) {
+  const auto headers_of = [](std::size_t count) {
+    json headers;
+    for (std::size_t i = 0; i < count; ++i)
+      headers["x" + std::to_string(i)] = "1";
+    json request{{"url", "/s"}, {"headers", headers}};
+    // What other generations tell of, too, is theirs.
+    for (std::size_t i = 0; i < 100; ++i)
+      request["more" + std::to_string(i)] = i;
+    const auto callback =
+      parse_callback(json{{"action", "connect"}, {"token", "t"}, {"request", request}}.dump());
+    EXPECT_TRUE(callback);
+    return page_headers(callback ? callback->request : "");
+  };
+  const auto many = headers_of(max_page_headers);
+  EXPECT_TRUE(many && many->size() == max_page_headers);
+  const auto more = headers_of(max_page_headers + 1);
+  ASSERT_FALSE(more);
+  EXPECT_EQ(describe(more.error()).field, "request.headers");
+}
+
+TEST(CallbackJson, KeepsNothingOfThePageThatHasLeft) {
+  const auto read = parse_callback(
+    R"({"action":"disconnect","token":"t","request":{"url":"/s","headers":{"a":"b"}}})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->url + read->request, "");
 }
 
 } // namespace
