@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "actors/gateway/gateway_queue.hpp"
-#include "messages/json/json_writer.hpp"
 
 namespace herald {
 
@@ -100,10 +99,8 @@ void gateway_queue::end_rights(wall_time now, time_point at) {
 
 prepared_ptr gateway_queue::notice_of_end(std::chrono::milliseconds left) {
   event notice;
-  notice.name = "expired";
-  const auto count =
-    static_cast<std::size_t>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
-  notice.data = object_writer{}.number("expires_in_ms", count).finish();
+  notice.name = expiry_event;
+  notice.data = expiry_data(left);
   auto prepared = prepare(notice);
   prepared->published = false;
   return prepared;

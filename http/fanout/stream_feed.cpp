@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "http/fanout/sse_format.hpp"
-#include "messages/json/json_writer.hpp"
+#include "messages/text/expirations.hpp"
 
 namespace herald {
 
@@ -244,9 +244,7 @@ void stream_feed::put_heartbeat_event(stream_slot slot) {
 
 void stream_feed::put_expiry(stream_slot slot, std::chrono::milliseconds left) {
   scratch_.clear();
-  const auto data =
-    object_writer{}.number("expires_in_ms", static_cast<std::size_t>(left.count())).finish();
-  append_event(scratch_, {}, "expired", data, format_);
+  append_event(scratch_, {}, expiry_event, expiry_data(left), format_);
   (void)table_.push(slot, scratch_, std::nullopt);
 }
 
