@@ -199,6 +199,9 @@ void key_book::settle(claim_id claim, kept_answer_ptr answer, time_point now) {
   const auto key = found->second.key;
   auto& one = key->second;
   const bool same = one.answer && *one.answer == *answer;
+  // Its record says what becomes of it.
+  if (same && one.recording)
+    return;
   prepare_to_tell(1 + one.waiting.size());
   if (!same) {
     one.answer = std::move(answer);
@@ -251,7 +254,7 @@ void key_book::answered(claim_id claim, kept_answer_ptr answer, time_point now) 
   one.recorded = true;
   one.in_file = true;
   weigh(one);
-  if (one.left)
+  if (one.left && !one.recording)
     keep_answer(key, now);
 }
 

@@ -155,6 +155,30 @@ TEST_F(KeyBook, TakesWhatWasRecordedWhereTheRequestHasNoAnswer) {
   EXPECT_EQ(said(), (lines{"1 granted", "2 answered a"}));
 }
 
+TEST_F(KeyBook, IsSettledOnceByTheSameAnswerWhileThatIsRecorded) {
+  claim(1);
+  claim(2);
+  settle(1, "a");
+  settle(1, "a");
+  EXPECT_EQ(to_record(), (lines{"k a"}));
+  EXPECT_EQ(said(), (lines{"1 granted"})) << "it is not in the file yet";
+  EXPECT_EQ(book.check(), std::nullopt);
+  write();
+  EXPECT_EQ(said(), (lines{"1 settled", "2 answered a"}));
+}
+
+TEST_F(KeyBook, WaitsForTheRecordOfAnAnswerThatIsPublishedMeanwhile) {
+  claim(1);
+  claim(2);
+  settle(1, "a");
+  EXPECT_FALSE(book.leave(1, false, now));
+  book.answered(1, answer("a"), now);
+  EXPECT_EQ(said(), (lines{"1 granted"}));
+  EXPECT_EQ(book.check(), std::nullopt);
+  write();
+  EXPECT_EQ(said(), (lines{"2 answered a"}));
+}
+
 TEST_F(KeyBook, RecordsAnAnswerAgainThatCouldNotBeWritten) {
   claim(1);
   claim(2);
