@@ -217,20 +217,19 @@ void idempotency::record() {
   auto dropped = s.book.take_dropped();
   if (!s.journal) {
     for (const auto& one : wanted)
-      s.book.recorded(one.name, {ec::none, {}, {}}, now());
+      s.book.recorded(one.key->name, {ec::none, {}, {}}, now());
     return;
   }
   if (wanted.empty() && dropped.empty())
     return;
   record_entries command;
-  for (auto& name : dropped)
-    command.entries.emplace_back(answer_dropped{std::move(name)});
+  for (const auto& key : dropped)
+    command.entries.emplace_back(answer_dropped{key->name});
   const auto at = std::chrono::system_clock::now();
   std::vector<std::string> names;
   for (auto& one : wanted) {
-    names.push_back(one.name);
-    command.entries.emplace_back(answer_kept{
-      {std::move(one.name), std::move(one.body_hash)}, one.seed, std::move(one.answer), at});
+    names.push_back(one.key->name);
+    command.entries.emplace_back(answer_kept{*one.key, one.seed, std::move(one.answer), at});
   }
   if (!names.empty()) {
     command.ticket = ++s.last_ticket;

@@ -3,11 +3,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct key_limits {
 /// given to all that claim the key later; or with none, and the next that waits has the claim.
 /// Where it is not known whether something was carried out, it ends when whoever carries out has
 /// said so.
+///
+/// Every operation gives the strong guarantee: one that throws changes nothing.
 class key_book {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -54,10 +57,11 @@ public:
     failure why{ec::none, {}, {}};
   };
 
+  using key_ptr = std::shared_ptr<const request_key>;
+
   /// What the journal is to keep; its outcome is told to `recorded`.
   struct to_record {
-    std::string name;
-    std::string body_hash;
+    key_ptr key;
     token seed;
     /// Null: a planned claim.
     kept_answer_ptr answer;
@@ -82,11 +86,15 @@ public:
   /// them any more; they are to be left.
   [[nodiscard]] std::vector<claim_id> expire(time_point now);
 
-  [[nodiscard]] std::vector<verdict> take_verdicts() { return std::exchange(verdicts_, {}); }
-  [[nodiscard]] std::vector<to_record> take_to_record() { return std::exchange(to_record_, {}); }
+  [[nodiscard]] std::vector<verdict> take_verdicts() noexcept {
+    return std::exchange(verdicts_, {});
+  }
+  [[nodiscard]] std::vector<to_record> take_to_record() noexcept {
+    return std::exchange(to_record_, {});
+  }
   [[nodiscard]] bool has_verdicts() const noexcept { return !verdicts_.empty(); }
   /// Keys that are not known any more.
-  [[nodiscard]] std::vector<std::string> take_dropped() { return std::exchange(dropped_, {}); }
+  [[nodiscard]] std::list<key_ptr> take_dropped() noexcept { return std::exchange(dropped_, {}); }
 
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
@@ -94,10 +102,10 @@ public:
   [[nodiscard]] std::optional<std::string> check() const;
 
 private:
-  using age_list = std::list<std::string>;
+  using key_list = std::list<key_ptr>;
 
   struct entry {
-    std::string body_hash;
+    key_ptr key;
     token seed;
     kept_answer_ptr answer = nullptr;
     /// The answer is in the file.
@@ -111,13 +119,15 @@ private:
     bool planned = false;
     /// Whether the owner is gone, and it is not known what of its request was carried out.
     bool left = false;
-    std::deque<claim_id> waiting = {};
+    std::list<claim_id> waiting = {};
     std::size_t bytes = 0;
-    /// Where nobody has the claim: since when, and its place among those by age.
+    /// Where nobody has the claim: since when.
     time_point since = {};
-    age_list::iterator age = {};
+    /// In `ages_`, or in `busy_`.
+    key_list::iterator place = {};
   };
-  using key_map = std::map<std::string, entry>;
+  /// By the name of its `key`.
+  using key_map = std::map<std::string_view, entry>;
 
   struct claimant {
     key_map::iterator key;
@@ -126,30 +136,45 @@ private:
     std::chrono::milliseconds longest;
   };
 
+  using claim_map = std::map<claim_id, claimant>;
+
+  // These two take memory, and change nothing when there is none. An operation calls them before it
+  // changes anything, and takes none itself from then on.
+  void prepare_to_tell(std::size_t claims);
+  key_map::iterator add(const request_key& key, const token& seed);
+
   void claim_first(const claim_key& wish, const token& seed, time_point now);
+  void refuse(claim_id claim, ec code, const char* detail, const char* field = "");
+  void written(key_map::iterator key, time_point now);
+  void not_written(key_map::iterator key, const failure& why, time_point now);
+
+  // What follows takes no memory.
   void grant(key_map::iterator key, claim_id claim, time_point now);
   void grant_next(key_map::iterator key, time_point now);
-  void record(key_map::value_type& key);
+  void record(entry& one);
   void keep(key_map::iterator key, time_point now);
-  void answer_waiting(entry& one);
+  void keep_answer(key_map::iterator key, time_point now);
   void erase(key_map::iterator key);
-  bool make_room(std::size_t bytes);
-  void weigh(key_map::value_type& key);
-  void fail(claim_id claim, ec code, const char* detail, const char* field = "");
+  void make_room();
+  void weigh(entry& one);
+  [[nodiscard]] bool fits(std::size_t bytes) const;
   [[nodiscard]] bool idle(const entry& one) const noexcept {
     return one.owner == 0 && !one.recording;
   }
-  [[nodiscard]] static std::size_t bytes_of(const key_map::value_type& key);
+  [[nodiscard]] static std::size_t
+  bytes_of(const request_key& key, const kept_answer* answer) noexcept;
 
   key_limits limits_;
   key_map keys_;
   /// Those that nobody has the claim on, the oldest first.
-  age_list ages_;
-  std::map<claim_id, claimant> claims_;
+  key_list ages_;
+  /// The others.
+  key_list busy_;
+  claim_map claims_;
   std::size_t bytes_ = 0;
   std::vector<verdict> verdicts_;
   std::vector<to_record> to_record_;
-  std::vector<std::string> dropped_;
+  key_list dropped_;
 };
 
 } // namespace herald

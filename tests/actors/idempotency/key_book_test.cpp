@@ -50,8 +50,14 @@ protected:
   lines to_record() {
     lines all;
     for (const auto& one : book.take_to_record())
-      all.push_back(one.name + " " + (one.answer ? one.answer->body : "-"));
+      all.push_back(one.key->name + " " + (one.answer ? one.answer->body : "-"));
     return all;
+  }
+  lines dropped() {
+    lines names;
+    for (const auto& key : book.take_dropped())
+      names.push_back(key->name);
+    return names;
   }
 
   key_book book{{300s, 2000}};
@@ -149,6 +155,30 @@ TEST_F(KeyBook, TakesWhatWasRecordedWhereTheRequestHasNoAnswer) {
   EXPECT_EQ(said(), (lines{"1 granted", "2 answered a"}));
 }
 
+TEST_F(KeyBook, IsSettledOnceByTheSameAnswerWhileThatIsRecorded) {
+  claim(1);
+  claim(2);
+  settle(1, "a");
+  settle(1, "a");
+  EXPECT_EQ(to_record(), (lines{"k a"}));
+  EXPECT_EQ(said(), (lines{"1 granted"})) << "it is not in the file yet";
+  EXPECT_EQ(book.check(), std::nullopt);
+  write();
+  EXPECT_EQ(said(), (lines{"1 settled", "2 answered a"}));
+}
+
+TEST_F(KeyBook, WaitsForTheRecordOfAnAnswerThatIsPublishedMeanwhile) {
+  claim(1);
+  claim(2);
+  settle(1, "a");
+  EXPECT_FALSE(book.leave(1, false, now));
+  book.answered(1, answer("a"), now);
+  EXPECT_EQ(said(), (lines{"1 granted"}));
+  EXPECT_EQ(book.check(), std::nullopt);
+  write();
+  EXPECT_EQ(said(), (lines{"2 answered a"}));
+}
+
 TEST_F(KeyBook, RecordsAnAnswerAgainThatCouldNotBeWritten) {
   claim(1);
   claim(2);
@@ -215,7 +245,7 @@ TEST_F(KeyBook, ForgetsAnswersThatAreOld) {
   EXPECT_EQ(said().back(), "2 answered a");
   now += 1s;
   EXPECT_TRUE(book.expire(now).empty());
-  EXPECT_EQ(book.take_dropped(), (lines{"k"}));
+  EXPECT_EQ(dropped(), (lines{"k"}));
   EXPECT_EQ(book.bytes(), 0u);
   claim(3);
   EXPECT_EQ(said(), (lines{"3 granted"}));
@@ -256,7 +286,7 @@ TEST_F(KeyBook, HasRoomForSoMuchAndDropsTheOldestAnswer) {
     EXPECT_LE(book.bytes(), 2000u);
   }
   said();
-  EXPECT_EQ(book.take_dropped().front(), "1");
+  EXPECT_EQ(dropped().front(), "1");
   claim(21, "20");
   EXPECT_EQ(said(), (lines{"21 answered a"})) << "the newest is there";
 }
@@ -274,6 +304,16 @@ TEST_F(KeyBook, RefusesWhatHasNoRoomWhereAllIsUnderWay) {
   EXPECT_EQ(said(), (lines{"101 granted"}));
 }
 
+TEST_F(KeyBook, ForgetsNothingForWhatHasNoRoomAnyway) {
+  claim(1);
+  settle(1, "a");
+  write();
+  said();
+  claim(2, std::string(2000, 'n').c_str());
+  claim(3);
+  EXPECT_EQ(said(), (lines{"2 overloaded", "3 answered a"}));
+}
+
 TEST_F(KeyBook, GoesOnWhereAFormerLifeHasEnded) {
   book.restore({{"k", "b"}, token::from_text("seed"), answer("a"), {}}, now - 10s);
   book.restore({{"claimed", "b"}, token::from_text("seed-x"), nullptr, {}}, now - 5s);
@@ -287,7 +327,7 @@ TEST_F(KeyBook, GoesOnWhereAFormerLifeHasEnded) {
   EXPECT_EQ(verdicts[0].seed, token::from_text("seed-x"));
   now += 290s;
   (void)book.expire(now);
-  EXPECT_EQ(book.take_dropped(), (lines{"k"}));
+  EXPECT_EQ(dropped(), (lines{"k"}));
 }
 
 } // namespace
