@@ -117,14 +117,14 @@ TEST(GatewayQueueMemory, IsAsItWasWhenAStreamCannotHearSomethingElse) {
   }
 }
 
-/// Nothing waits, and the right of one stream ends at noon.
-constexpr wall_time noon{12h};
+/// Nothing waits, and the right of one stream ends then.
+constexpr wall_time right_ends_at{12h};
 
 auto idle_queue() {
   auto made = std::make_unique<told_queue>();
   for (unsigned n = 0; n < 3; ++n)
     made->attach(name_of_stream(n), attached_at, false, hearing_of(n));
-  made->limit(name_of_stream(1), noon - 1h, noon);
+  made->limit(name_of_stream(1), right_ends_at - 1h, right_ends_at);
   return made;
 }
 
@@ -161,7 +161,7 @@ TEST(GatewayQueueMemory, IsAsItWasWhenARightCannotBeKept) {
   each_failure(
     idle_queue,
     [](told_queue& all) {
-      all.limit(name_of_stream(2), noon - 2h, noon - 1h);
+      all.limit(name_of_stream(2), right_ends_at - 2h, right_ends_at - 1h);
       return true;
     },
     state_of_shard);
@@ -171,9 +171,9 @@ TEST(GatewayQueueMemory, NeedsNoneForAnotherRightOfAStream) {
   const auto all = idle_queue();
   {
     testing::failing_memory memory{1};
-    all->limit(name_of_stream(1), noon - 1h, noon + 1h);
+    all->limit(name_of_stream(1), right_ends_at - 1h, right_ends_at + 1h);
   }
-  EXPECT_EQ(all->right_due(), noon + 1h - 20s);
+  EXPECT_EQ(all->right_due(), right_ends_at + 1h - 20s);
   EXPECT_EQ(all->check(), std::nullopt);
 }
 
@@ -181,7 +181,7 @@ TEST(GatewayQueueMemory, IsAsItWasWhenAStreamCannotBeToldThatItsRightEnds) {
   each_failure(
     idle_queue,
     [](told_queue& all) {
-      all.end_rights(noon - 20s, attached_at);
+      all.end_rights(right_ends_at - 20s, attached_at);
       return true;
     },
     state_of_shard);
@@ -191,12 +191,12 @@ TEST(GatewayQueueMemory, IsAsItWasWhenARightCannotBeEnded) {
   each_failure(
     [] {
       auto made = idle_queue();
-      made->end_rights(noon - 20s, attached_at);
+      made->end_rights(right_ends_at - 20s, attached_at);
       made->finish(*made->next(attached_at), {send_result::delivered, {}}, attached_at);
       return made;
     },
     [](told_queue& all) {
-      all.end_rights(noon, attached_at);
+      all.end_rights(right_ends_at, attached_at);
       return true;
     },
     state_of_shard);
