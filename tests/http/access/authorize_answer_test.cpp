@@ -108,6 +108,8 @@ TEST_F(AuthorizeAnswer, TurnsAPageDown) {
   EXPECT_EQ(said.challenge, R"(Bearer realm="app")");
   EXPECT_EQ(std::get<turned_down>(read(403, "", "Basic")).status, 403);
   EXPECT_EQ(std::get<turned_down>(read(401, "")).challenge, "");
+  const std::string longest(1024, 'a');
+  EXPECT_EQ(std::get<turned_down>(read(401, "", longest)).challenge, longest);
   for (const auto& nothing_to_pass_on :
        {std::string(1025, 'a'), std::string{"Bearer \x01"}, std::string{"a\r\nb: c"}})
     EXPECT_EQ(std::get<turned_down>(read(401, "", nothing_to_pass_on)).challenge, "");

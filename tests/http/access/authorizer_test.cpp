@@ -1,6 +1,7 @@
 #include "http/access/authorizer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "tests/support/bare_listener.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/free_port.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 #include "tests/support/tls_backend.hpp"
 
@@ -97,10 +99,12 @@ protected:
 TEST_F(Authorizer, AsksOverOneConnectionAfterAnother) {
   options.authorize_connections = 1;
   application.hold();
+  const auto begun = std::chrono::steady_clock::now();
   for (const auto* name : {"p", "q", "r"})
     EXPECT_TRUE(ask(name));
   application.let_go();
   wait_for_answers(3);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
   EXPECT_EQ(std::get<stream_grant>(answered.back().second).subject, "ann");
   const auto asked = application.questions();
   ASSERT_EQ(asked.size(), 3u);
@@ -110,6 +114,8 @@ TEST_F(Authorizer, AsksOverOneConnectionAfterAnother) {
   EXPECT_EQ(metric("herald_auth_question_connections_total"), 1);
   EXPECT_EQ(result("granted"), 3);
   EXPECT_EQ(metric("herald_auth_question_seconds_count"), 3);
+  EXPECT_LE(metric("herald_auth_question_seconds_sum"), 3 * seconds.count())
+    << "none can take longer than all of them";
   EXPECT_EQ(metric("herald_auth_questions"), 0);
   EXPECT_EQ(metric("herald_auth_question_bytes"), 0);
 }
@@ -185,6 +191,20 @@ TEST_F(Authorizer, SaysThatNobodyIsThere) {
   EXPECT_EQ(metric("herald_auth_questions_failing"), 1);
 }
 
+TEST_F(Authorizer, LogsAFailureASecondAndHowManyItLeftOut) {
+  const testing::log_capture log;
+  options.authorize_url = "http://127.0.0.1:" + std::to_string(testing::free_port());
+  std::size_t asked = 0;
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_NE(fault(), "it counts");
+    ++asked;
+    return log.lines("not_answered").size() == 2;
+  }));
+  const auto lines = log.lines("not_answered");
+  EXPECT_TRUE(lines[0].ends_with(" unlogged=0")) << lines[0];
+  EXPECT_TRUE(lines[1].ends_with(" unlogged=" + std::to_string(asked - 2))) << lines[1];
+}
+
 TEST_F(Authorizer, AsksOverTlsWhomTheAuthoritiesOfTheSettingVouchFor) {
   const testing::tls_backend backend;
   options.authorize_url = backend.url("/text/%7B%22subject%22:%22ann%22%7D");
@@ -242,6 +262,7 @@ TEST_F(Authorizer, PutsNoQuestionThatNobodyWaitsFor) {
   wait_for_answers(1);
   EXPECT_EQ(names(), "c");
   EXPECT_EQ(application.count(), 2u) << "a's was put before it left";
+  EXPECT_EQ(metric("herald_auth_question_bytes"), 0) << "all of them have left their room";
 }
 
 TEST_F(Authorizer, AnswersTooLateThoseThatOthersKeptFromTheirTurn) {
@@ -255,6 +276,7 @@ TEST_F(Authorizer, AnswersTooLateThoseThatOthersKeptFromTheirTurn) {
   EXPECT_EQ(names(), "abcd");
   EXPECT_EQ(result("timed_out"), 4);
   EXPECT_EQ(metric("herald_auth_questions"), 0);
+  EXPECT_EQ(metric("herald_auth_question_bytes"), 0);
 }
 
 /// With these schemes a server takes the connection for the client's.

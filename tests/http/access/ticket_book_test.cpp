@@ -80,6 +80,13 @@ TEST_F(TicketBook, KnowsThatAReplayBeginsAtTheCursorOfItsFirstUse) {
   EXPECT_FALSE(use(ticket, p, noon, 39));
 }
 
+TEST_F(TicketBook, LetsAPageComeBackWhoseFirstCursorWasOfALifeBefore) {
+  const auto ticket = issue();
+  ASSERT_TRUE(use(ticket, p, noon, 500)) << "which nobody was given in this one";
+  EXPECT_TRUE(use(ticket, p, noon + 1s, 120, {150}));
+  EXPECT_FALSE(use(ticket, p, noon + 1s, 99, {150})) << "its stream began at 100";
+}
+
 TEST_F(TicketBook, IsAsBeforeWhereNoStreamCameOfIt) {
   const auto ticket = issue();
   ASSERT_TRUE(use(ticket, p));
