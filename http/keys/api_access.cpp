@@ -43,15 +43,18 @@ credentials credentials_of(const request_head& head, bool secrets) {
       ++found.ways;
       found.bearer = bearer_token(value);
     }
+  std::size_t keys_in_query = 0;
   for (auto& [name, value] : query_arguments(split_target(head.target).query)) {
     if (secrets && name == "secret") {
       ++found.ways;
       if (!found.secret)
         found.secret = value.value_or(std::string{});
-    } else if (name == "access_token" && found.ways > 0) {
-      ++found.ways;
+    } else if (name == "access_token") {
+      ++keys_in_query;
     }
   }
+  if (found.ways > 0)
+    found.ways += keys_in_query;
   return found;
 }
 

@@ -165,7 +165,9 @@ TEST_F(ApiAccess, RefusesTwoWaysAtOnce) {
        {ask("POST", "/api/events", {bearer(shop), bearer(shop)}),
         ask("POST", "/api/events", {bearer(shop)}, "?access_token=" + shop),
         ask("POST", "/internal/send", {bearer("internal!")}, "?secret=internal!"),
-        ask("POST", "/internal/send", {}, "?secret=internal!&secret=internal!")}) {
+        ask("POST", "/internal/send", {}, "?secret=internal!&secret=internal!"),
+        ask("POST", "/internal/send", {}, "?secret=internal!&access_token=" + ops),
+        ask("POST", "/internal/send", {}, "?access_token=" + ops + "&secret=internal!")}) {
     EXPECT_EQ(status(verdict), 400);
     EXPECT_EQ(
       header(verdict, "WWW-Authenticate"), R"(Bearer realm="herald", error="invalid_request")");
