@@ -49,6 +49,25 @@ TEST(ClientRates, ForgetTheAddressThatFailedLongestAgo) {
   EXPECT_FALSE(failed.note(client_with(4), beginning_of_failures + 1h));
 }
 
+TEST(ClientRates, LetNobodyWaitLongerForWhatHappensWhileItWaits) {
+  client_rates failed{{1, 60s, 10}};
+  for (int i = 0; i < 10; ++i)
+    failed.note(client_with(1), beginning_of_failures);
+  EXPECT_EQ(failed.wait(client_with(1), beginning_of_failures), 60s);
+  EXPECT_EQ(failed.wait(client_with(1), beginning_of_failures + 60s), 0ms);
+}
+
+/// Threads look at the clock before they take the lock.
+TEST(ClientRates, CountNoMoreForATimeBeforeTheLast) {
+  client_rates failed{{4, 60s, 10}};
+  failed.note(client_with(1), beginning_of_failures + 30s);
+  failed.note(client_with(1), beginning_of_failures);
+  EXPECT_EQ(failed.wait(client_with(1), beginning_of_failures), 0ms) << "two are left";
+  for (int i = 0; i < 4; ++i)
+    failed.note(client_with(2), beginning_of_failures + 30s);
+  EXPECT_EQ(failed.wait(client_with(2), beginning_of_failures), 15s) << "and no wait is longer";
+}
+
 TEST(ClientRates, GoOnWithOtherLimits) {
   client_rates failed{{1, 60s, 10}};
   failed.note(client_with(1), beginning_of_failures);
