@@ -1,5 +1,6 @@
 #include "http/tokens/document_fetch.hpp"
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -111,6 +112,15 @@ TEST_F(DocumentFetch, FollowsNoRedirectElsewhere) {
     EXPECT_EQ(got.code, ec::upstream_refused) << to;
     EXPECT_EQ(got.text, "it redirects to elsewhere") << to;
   }
+}
+
+TEST_F(DocumentFetch, GoesByNoProxyOfItsEnvironment) {
+  for (const auto* name : {"http_proxy", "all_proxy"})
+    ::setenv(name, "http://127.0.0.1:1", 1);
+  const auto got = get(server.url("/document"));
+  for (const auto* name : {"http_proxy", "all_proxy"})
+    ::unsetenv(name);
+  EXPECT_EQ(got.text, "a document");
 }
 
 TEST_F(DocumentFetch, IsGivenUpInTime) {

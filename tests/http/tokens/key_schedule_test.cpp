@@ -97,11 +97,13 @@ TEST_F(KeySchedule, RemembersABoundedNumberOfMissedKeys) {
   EXPECT_EQ(schedule.miss("a", start + 2s), key_outlook::later);
   for (int i = 0; i != 256; ++i)
     EXPECT_EQ(schedule.miss(std::to_string(i), start + 3s), key_outlook::later);
+  EXPECT_EQ(schedule.miss(std::string(256, 'x'), start + 3s), key_outlook::later);
   EXPECT_EQ(schedule.miss(std::string(257, 'x'), start + 3s), key_outlook::later);
   schedule.begin(start + 30s);
   schedule.succeed(start + 31s);
   EXPECT_EQ(schedule.miss("255", start + 32s), key_outlook::none);
   EXPECT_EQ(schedule.miss("a", start + 32s), key_outlook::later);
+  EXPECT_EQ(schedule.miss(std::string(256, 'x'), start + 32s), key_outlook::none);
   EXPECT_EQ(schedule.miss(std::string(257, 'x'), start + 32s), key_outlook::later);
 }
 
@@ -148,6 +150,16 @@ TEST_F(KeySchedule, FetchesOnDemand) {
   schedule.begin(start + 2s);
   schedule.succeed(start + 3s);
   EXPECT_FALSE(schedule.due(start + 4s));
+}
+
+TEST_F(KeySchedule, LooksForAKeyAgainWhereAFetchIsDemanded) {
+  fetched();
+  EXPECT_EQ(schedule.miss("a", start + 2s), key_outlook::later);
+  schedule.begin(start + 30s);
+  schedule.succeed(start + 31s);
+  EXPECT_EQ(schedule.miss("a", start + 32s), key_outlook::none);
+  schedule.demand();
+  EXPECT_EQ(schedule.miss("a", start + 33s), key_outlook::soon);
 }
 
 TEST_F(KeySchedule, DropsKeysAtOnceWhereTheyMayNotBeStale) {

@@ -153,6 +153,17 @@ TEST_F(KeySource, NamesTheSettingOfAFileThatIsNotGood) {
   EXPECT_EQ(jwks(large), "auth.jwks_file " + large + " has more than 1024 bytes");
 }
 
+TEST_F(KeySource, ReadsFilesUpToTheirLimits) {
+  const std::string longest(4096, 's');
+  const auto document = jwks_of({issuer().ec});
+  options.secret_file = files.write("secret", longest);
+  options.jwks_file = files.write("keys", document);
+  options.max_jwks_bytes = document.size();
+  open();
+  EXPECT_TRUE(takes(signing_key::secret(longest)));
+  EXPECT_TRUE(takes(issuer().ec));
+}
+
 TEST_F(KeySource, ReadsFilesAgain) {
   const auto other = signing_key::secret(std::string(40, 't'));
   options.secret_file = files.write("secret", issuer().secret);
@@ -238,6 +249,7 @@ TEST_F(KeySource, StartsWhereNobodyListens) {
   gone.close();
   open();
   EXPECT_TRUE(eventually([&] { return fetch_has_failed(); }));
+  EXPECT_TRUE(shows(R"(herald_auth_key_fetches_total{result="failed"} 1)"));
   // The secret does not wait for the source.
   EXPECT_TRUE(takes(issuer().hmac));
   EXPECT_EQ(source->miss("new", [](bool) { ADD_FAILURE(); }), key_outlook::later);
