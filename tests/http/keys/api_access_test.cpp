@@ -173,7 +173,10 @@ TEST_F(ApiAccess, RefusesTwoWaysAtOnce) {
       header(verdict, "WWW-Authenticate"), R"(Bearer realm="herald", error="invalid_request")");
   }
   // In the query alone a key is not even looked at.
-  EXPECT_EQ(status(ask("POST", "/api/events", {}, "?access_token=" + shop)), 401);
+  const auto untried = ask("POST", "/api/events", {}, "?access_token=" + shop);
+  EXPECT_EQ(status(untried), 401);
+  EXPECT_EQ(header(untried, "WWW-Authenticate"), R"(Bearer realm="herald")");
+  EXPECT_EQ(counted("missing"), 1);
 }
 
 TEST_F(ApiAccess, TakesTheSecretOfInternalSendInTwoPlaces) {
@@ -383,6 +386,21 @@ TEST_F(ApiAccess, DoesNotFillTheLogForThoseWhoAskWithoutAKey) {
     EXPECT_EQ(status(ask("POST", "/api/events", {})), 401);
   EXPECT_EQ(log.lines("refused").size(), 3u);
   EXPECT_EQ(counted("missing"), 10);
+  rules.limits.failed_auth_per_min = 5;
+  access().replace(rules);
+  from.back() = 2;
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(status(ask("POST", "/api/events", {})), 401);
+  EXPECT_EQ(log.lines("refused").size(), 3u + 5u) << "as the settings say now";
+}
+
+TEST_F(ApiAccess, LogsTheNetworkOfAnAddressThatIsCountedByIt) {
+  const testing::log_capture log;
+  from = {0x20, 0x01, 0x0d, 0xb8, 0, 7};
+  EXPECT_EQ(status(ask("POST", "/api/events", {})), 401);
+  const auto lines = log.lines("refused");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find(" address=2001:db8:7::/64 "), std::string::npos) << lines[0];
 }
 
 } // namespace

@@ -57,6 +57,15 @@ TEST(ScopeTable, OpensNothingButTheChecksOfHealth) {
   EXPECT_EQ(open, (route_names{{"GET", "/healthz"}, {"GET", "/readyz"}}));
 }
 
+TEST(ScopeTable, AuditsWhateverChangesSomethingButPublishing) {
+  for (const auto& row : scope_table()) {
+    if (row.by != pass::key || row.method == "GET")
+      continue;
+    const bool publishes = row.needs == scope::events_publish || row.needs == scope::versions_write;
+    EXPECT_EQ(row.audited, !publishes) << row.method << " " << row.pattern;
+  }
+}
+
 TEST(ScopeTable, AsksForAdminWhereARouteIsNotInIt) {
   const auto row = scope_of("GET", "/api/made/up");
   EXPECT_EQ(row.by, pass::key);
@@ -69,15 +78,36 @@ TEST(ScopeTable, LetsAnyKeyHearThatThereIsNothing) {
   EXPECT_EQ(scope_of({}, {}).by, pass::any_key);
 }
 
-TEST(ScopeTable, HasItsScopesInTheReadme) {
+/// The row of each scope in the README, from its name on; empty: there is none.
+std::string readme_row(scope which) {
   std::ifstream in{fs::path{HERALD_SOURCE_DIR} / "README.md"};
   std::stringstream text;
   text << in.rdbuf();
   const auto readme = text.str();
   const auto begin = readme.find("<!-- scopes -->");
   const auto table = readme.substr(begin, readme.find("<!-- /scopes -->") - begin);
-  for (const auto& name : scope_names())
-    EXPECT_NE(table.find("| `" + name + "` |"), std::string::npos) << name;
+  const auto row = table.find("| `" + std::string{to_string(which)} + "` |");
+  return row == std::string::npos ? "" : table.substr(row, table.find('\n', row) - row);
+}
+
+TEST(ScopeTable, HasItsScopesInTheReadme) {
+  for (std::size_t i = 0; i < scope_count; ++i)
+    EXPECT_NE(readme_row(static_cast<scope>(i)), "") << to_string(static_cast<scope>(i));
+}
+
+/// A path may be shortened there to its end, and a row says the method of its first one alone.
+TEST(ScopeTable, HasTheRoutesOfEachScopeInTheReadme) {
+  for (const auto& row : scope_table()) {
+    if ((row.by != pass::key && row.by != pass::task) || row.needs == scope::admin)
+      continue;
+    const auto said = readme_row(row.needs);
+    const std::string pattern{row.pattern};
+    const auto end = pattern.substr(pattern.rfind('/'));
+    EXPECT_TRUE(
+      said.find(pattern + "`") != std::string::npos
+      || said.find("`" + end + "`") != std::string::npos)
+      << row.method << " " << pattern << ": " << said;
+  }
 }
 
 TEST(ScopeTable, NeedsEveryScopeSomewhere) {

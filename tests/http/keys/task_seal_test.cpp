@@ -79,10 +79,21 @@ TEST(SecretIn, IsMadeOnceAndBelongsToNobodyElse) {
   struct stat status {};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
-  ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+  for (const auto mode : {0644U, 0640U, 0620U, 0604U, 0602U}) {
+    ASSERT_EQ(::chmod(file.c_str(), mode), 0);
+    EXPECT_EQ(secret_in(file), secret);
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U) << std::oct << mode;
+  }
+}
+
+TEST(SecretIn, IsMadeWhereOneIsHalfWritten) {
+  const temporary_folder folder;
+  const auto file = (folder / "secret").string();
+  const auto draft = folder.write("secret.new", "abc");
+  const auto secret = secret_in(file);
   EXPECT_EQ(secret_in(file), secret);
-  ASSERT_EQ(::stat(file.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  EXPECT_NE(::access(draft.c_str(), F_OK), 0) << "nor is anything left of it";
 }
 
 TEST(SecretIn, IsRefusedWhereItIsNotOne) {
@@ -98,6 +109,12 @@ TEST(SecretIn, IsRefusedWhereItIsNotOne) {
   EXPECT_NE(why(folder.write("short", "abc")).find("must have 32 bytes"), std::string::npos);
   EXPECT_NE(why(folder.path().string()).find("must be a file"), std::string::npos);
   EXPECT_NE(why((folder / "no/such").string()).find("cannot be written"), std::string::npos);
+  auto others = folder.write("others", std::string(32, 'x'));
+  if (::geteuid() != 0)
+    others = "/etc/passwd";
+  else
+    ASSERT_EQ(::chown(others.c_str(), 65534, 65534), 0);
+  EXPECT_NE(why(others).find("must be a file of the user"), std::string::npos);
   const auto target = folder.write("target", std::string(32, 'x'));
   const auto link = (folder / "link").string();
   ASSERT_EQ(::symlink(target.c_str(), link.c_str()), 0);
