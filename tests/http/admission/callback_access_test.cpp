@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "http/access/authorizer.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
+#include "tests/support/asked_application.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
@@ -78,12 +80,18 @@ protected:
   int ask_for(
     stream_opening& wanted, const char* stream, header_list headers,
     std::chrono::seconds patience = 20s) {
+    return ask_at(access, wanted, stream, std::move(headers), patience);
+  }
+
+  static int ask_at(
+    callback_access& where, stream_opening& wanted, const char* stream, header_list headers,
+    std::chrono::seconds patience) {
     request_head page;
     page.method = "GET";
     page.target = "/api/sse/stream?request_id=p";
     page.headers = std::move(headers);
     wanted.id = request_id{"p"};
-    const auto refused = access.ask(
+    const auto refused = where.ask(
       page, wanted, token::from_text(stream), std::chrono::steady_clock::now() + patience);
     if (!refused)
       return 0;
@@ -139,6 +147,16 @@ TEST_F(CallbackAccess, WaitsForAKeyThatIsBeingFetched) {
 TEST_F(CallbackAccess, RefusesATokenWhoseKeyIsNoneOfThoseFetched) {
   fetch.brings = false;
   EXPECT_EQ(ask(bearer("fetched")), 401);
+}
+
+TEST_F(CallbackAccess, SaysWhatATokenDoesNotGrantWhoseKeyWasFetched) {
+  reach asks;
+  asks.patterns = {"rooms/7"};
+  stream_opening wanted;
+  wanted.asks = std::make_shared<const reach>(asks);
+  EXPECT_EQ(ask_for(wanted, "t", bearer("fetched")), 403);
+  EXPECT_EQ(found("insufficient_scope"), 1);
+  EXPECT_EQ(found("invalid"), 0);
 }
 
 TEST_F(CallbackAccess, TellsAPageToComeBackWhoseKeyDoesNotComeInTime) {
@@ -200,6 +218,50 @@ TEST_F(CallbackAccess, LogsWhomItRefusesAsAPageOfAGateway) {
   const auto lines = log.lines("stream_refused");
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_TRUE(lines[0].starts_with("info gateway-pages stream_refused ")) << lines[0];
+}
+
+/// The application says who a page is, over one connection.
+class CallbackAccessByApplication : public CallbackAccess {
+protected:
+  stream_options asking_options() {
+    auto made = options();
+    made.auth.authorize_url = application.url();
+    made.auth.authorize_connections = 1;
+    made.auth.authorize_timeout_ms = testing::patience;
+    questions = std::make_shared<authorizer>(made.auth, numbers);
+    made.questions = questions;
+    return made;
+  }
+  int ask_application(header_list headers, std::chrono::seconds patience = testing::patience) {
+    return ask_at(asking, opening, "t", std::move(headers), patience);
+  }
+
+  testing::asked_application application;
+  std::shared_ptr<authorizer> questions;
+  callback_access asking{asking_options(), numbers};
+};
+
+TEST_F(CallbackAccessByApplication, LeavesNoQuestionWhereItWaitsNoLonger) {
+  application.hold();
+  ASSERT_TRUE(questions->ask({}, [](const authorize_verdict&) {}));
+  EXPECT_EQ(ask_application({}, 0s), 1);
+  EXPECT_EQ(testing::metric(numbers, R"(herald_auth_questions_total{result="given_up"})"), 1);
+  EXPECT_EQ(testing::metric(numbers, "herald_auth_questions"), 1) << "which was there before";
+}
+
+TEST_F(CallbackAccessByApplication, DoesNotSayWhereAPageIsAsAnybodyMayHaveSaidThat) {
+  EXPECT_EQ(
+    ask_application(
+      {{"Cookie", "session=7"},
+       {"X-Forwarded-For", "10.0.0.1"},
+       {"X-Forwarded-Proto", "https"},
+       {"X-Forwarded-Host", "app.example"}}),
+    0);
+  const auto asked = application.questions();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].get_header_value("Cookie"), "session=7");
+  for (const auto* name : {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"})
+    EXPECT_FALSE(asked[0].has_header(name)) << name;
 }
 
 } // namespace

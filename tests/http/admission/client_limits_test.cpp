@@ -104,6 +104,30 @@ TEST_F(ClientLimits, SayOfWhomTheyHadToForgetWhatItDid) {
   EXPECT_EQ(forgotten("subject_replays"), 1);
 }
 
+TEST_F(ClientLimits, KnowAsManyAsTheyAreToldToFromThenOn) {
+  auto more = few();
+  more.max_addresses = 3;
+  more.max_subjects = 2;
+  clients.change(more);
+  const auto come = [&](const client_address& from, const client_address& subject) {
+    clients.note_failure(from, beginning);
+    (void)clients.open_from(from, beginning);
+    (void)clients.open_as(subject, beginning);
+    (void)clients.replay({from, subject}, missed(1), beginning);
+  };
+  const auto forgotten_of_each = [&] {
+    return std::vector<double>{
+      testing::metric(numbers, "herald_auth_addresses_forgotten_total"), forgotten("opens"),
+      forgotten("replays"), forgotten("subject_opens"), forgotten("subject_replays")};
+  };
+  come({1}, ann);
+  come({2}, bob);
+  come({3}, bob);
+  EXPECT_EQ(forgotten_of_each(), (std::vector<double>{0, 0, 0, 0, 0}));
+  come({4}, counted_as_subject("eve"));
+  EXPECT_EQ(forgotten_of_each(), (std::vector<double>{1, 1, 1, 1, 1}));
+}
+
 TEST_F(ClientLimits, GoOnWithOthers) {
   clients.note_failure(address, beginning);
   EXPECT_EQ(clients.open_as(ann, beginning), 0ms);

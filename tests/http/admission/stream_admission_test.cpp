@@ -282,6 +282,17 @@ TEST_F(StreamAdmission, TellsWhoIsKeptAwayNotToComeBack) {
   EXPECT_EQ(count(refusal::kept_away), 2);
 }
 
+TEST_F(StreamAdmission, CountsWhomItHasNoRoomToAskAbout) {
+  expect_to_come_back(admission_.no_room_to_ask(false));
+  EXPECT_EQ(count(refusal::too_many_questions), 1);
+  EXPECT_EQ(counts_.found(stream_metrics::finding::later).Value(), 1);
+}
+
+TEST_F(StreamAdmission, CountsWhoseRightHasEndedBeforeItsOwnerTookIt) {
+  EXPECT_EQ(admission_.refused_by_owner({ec::invalid_token, {}, {}}, 0, false).status, 401);
+  EXPECT_EQ(counts_.found(stream_metrics::finding::invalid).Value(), 1);
+}
+
 TEST_F(StreamAdmission, StandingInLeavesTheStatus) {
   options_.stand_in = true;
   stream_admission standing_in{options_, limits_, clients_, counts_, 10, 1};
@@ -369,14 +380,25 @@ protected:
   }
   void release() { many_.release(std::get<stream_admission::admitted>(last_).lease); }
   /// A request of a page that waits for its key, and what is decided when that is there.
-  std::optional<api_reply> status_of_waiting(const std::string& token, bool final) {
-    const auto request = with(token);
+  std::optional<api_reply>
+  status_of_waiting(const std::string& token, bool final, request_head wanted = page()) {
+    const auto request = with(token, std::move(wanted));
     auto verdict = asking_.decide(
       request, boost::asio::ip::make_address(from_), {0, 0, false, beginning_}, [](bool) {});
     auto& waiting = std::get<stream_admission::admitted>(verdict);
     EXPECT_TRUE(waiting.awaits_key);
     auto reply = asking_.decide_again(request, waiting, final, beginning_);
     many_.release(waiting.lease);
+    return reply;
+  }
+  /// What is decided of a page when the application has said who it is.
+  std::optional<api_reply>
+  status_by(const authorize_verdict& said, std::chrono::milliseconds after) {
+    auto verdict = asking_.decide(
+      page(), boost::asio::ip::make_address(from_), {0, 0, false, beginning_ + after});
+    auto& asked = std::get<stream_admission::admitted>(verdict);
+    auto reply = asking_.decide_by(said, asked, beginning_ + after);
+    many_.release(asked.lease);
     return reply;
   }
   static void expect_to_come_back_after(const api_reply& reply, int seconds) {
@@ -455,6 +477,13 @@ TEST_F(StreamAdmissionWithTokens, CountsATokenAsAFailureWhoseKeyIsNoneOfThoseFet
   EXPECT_EQ(status(with("ann")), 429);
 }
 
+TEST_F(StreamAdmissionWithTokens, SaysWhatATokenDoesNotGrantWhoseKeyWasFetched) {
+  const auto wanted = page("GET", "/api/sse/stream?request_id=p&topic=a");
+  EXPECT_EQ(status_of_waiting("fetched", true, wanted)->status, 403);
+  EXPECT_EQ(count(refusal::forbidden), 1);
+  EXPECT_EQ(count(refusal::unauthorized), 0);
+}
+
 TEST_F(StreamAdmissionWithTokens, CountsNoFailureWhereItsKeyCannotBeFetchedNow) {
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(status_of_waiting("gone", false)->status, 503);
@@ -506,6 +535,10 @@ TEST_F(StreamAdmissionWithTokens, LetsASubjectHaveSoManyStreams) {
     reply().body.find("\n: Too many streams: no more streams of this subject\n"), std::string::npos)
     << reply().body;
   EXPECT_EQ(status_of_waiting("fetched", true)->status, 429) << "also one whose key was fetched";
+  const auto vouched_for = status_by(stream_grant{"ann", {}, {}, {}, {}, {}}, 10s);
+  ASSERT_TRUE(vouched_for) << "and one whom the application vouches for";
+  EXPECT_EQ(vouched_for->status, 429);
+  EXPECT_FALSE(status_by(stream_grant{"bob", {}, {}, {}, {}, {}}, 10s));
   EXPECT_EQ(status(with("bob"), 10s), 0);
 }
 
