@@ -123,6 +123,13 @@ TEST_F(WebhookQueue, MakesBatchesOfBoundedBytesButSendsALargeEventAlone) {
   EXPECT_EQ(take(), "4");
 }
 
+TEST_F(WebhookQueue, MakesABatchOfExactlyTheBytesThatItMayHave) {
+  limits.batch_bytes = 2 * std::string_view{"t{\"n\":1}"}.size();
+  queue = std::make_unique<webhook_queue>(limits, 100);
+  push(3);
+  EXPECT_EQ(take(), "1 2");
+}
+
 TEST_F(WebhookQueue, LosesTheOldestOfTooMany) {
   limits.queue_events = 4;
   queue = std::make_unique<webhook_queue>(limits, 100);

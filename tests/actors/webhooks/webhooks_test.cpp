@@ -50,7 +50,8 @@ protected:
       memory.journal = log;
     const auto post =
       [this](const webhook_batch& batch, std::function<void(const webhook_answered&)> done) {
-        sent.push_back(told_by(*batch.body));
+        body = *batch.body;
+        sent.push_back(told_by(body));
         ids.push_back(batch.id);
         answer = std::move(done);
       };
@@ -123,6 +124,8 @@ protected:
   lines recorded;
   lines sent;
   lines ids;
+  /// Of the batch that was sent last.
+  std::string body;
   std::function<void(const webhook_answered&)> answer;
 };
 
@@ -149,13 +152,40 @@ TEST_F(Webhooks, SaysNothingOfWhatOnlyTheJournalMustKnow) {
   EXPECT_TRUE(sent.empty());
 }
 
-TEST_F(Webhooks, TellsOfTasksThatHaveEnded) {
+TEST_F(Webhooks, RecordsTheTopicsThatAPageHasChanged) {
+  begin(true);
+  changes({{kind::retuned, noon, stream("a", {"x"})}});
+  EXPECT_EQ(recorded, (lines{"open t-a"}));
+}
+
+TEST_F(Webhooks, TellsOfTasksThatHaveEndedAndWhen) {
   begin();
   task_view task;
   task.id = task_id{"job"};
   task.status = task_status::completed;
+  task.end_time = noon;
   tell(hooks, task_ended{task});
   EXPECT_EQ(sent, (lines{"task.ended job"}));
+  EXPECT_EQ(nlohmann::json::parse(body)["timestamp"], "2024-10-04T00:00:00.000Z");
+}
+
+TEST_F(Webhooks, BeginsWithTheShortestPauseBetweenTwoTries) {
+  testing::log_capture log_lines;
+  settings.min_backoff_ms = 100ms;
+  settings.max_backoff_ms = 50s;
+  begin();
+  opens("a");
+  receiver_answers(ec::upstream_refused, 500);
+  advance(100ms);
+  EXPECT_EQ(sent.size(), 2u);
+}
+
+TEST_F(Webhooks, MeasuresInSecondsHowLongTheReceiverTakes) {
+  begin();
+  opens("a");
+  advance(2s);
+  receiver_answers();
+  EXPECT_DOUBLE_EQ(metric("herald_webhook_seconds_sum"), 2);
 }
 
 TEST_F(Webhooks, TriesAgainUntilItIsAnswered) {
@@ -270,13 +300,29 @@ TEST_F(Webhooks, TellsWhatAFormerLifeHasLeftBeforeAnythingElse) {
                  "topic.vacant y, task.ended job, stream.opened a");
 }
 
+TEST_F(Webhooks, LosesWhatAFormerLifeHasLeftOnceItIsTooOld) {
+  testing::log_capture log_lines;
+  const auto wall = std::chrono::system_clock::now();
+  webhook_memory memory;
+  memory.left.events = {
+    {5, "topic.occupied", wall - 100s, R"({"topic":"x"})"},
+    {6, "topic.occupied", wall, R"({"topic":"y"})"}};
+  begin(true, std::move(memory));
+  EXPECT_EQ(sent, (lines{"topic.occupied y"}));
+  EXPECT_EQ(recorded, (lines{"drops 1"}));
+  EXPECT_EQ(metric("herald_webhook_lost_total{reason=\"age\"}"), 1);
+}
+
 TEST_F(Webhooks, TellsOfNoRestartOfStreamsThatAreOpenStill) {
   webhook_memory memory;
   memory.left.streams = {stream("a", {"x"}), stream("b", {"x", "y"})};
   memory.still_open = {token::from_text("t-a"), token::from_text("t-c")};
   settings.max_batch_events = 100;
   begin(true, std::move(memory));
+  recorded.clear();
   changes({{kind::adopted, noon, stream("a", {"x"})}, {kind::adopted, noon, stream("c", {"z"})}});
+  EXPECT_EQ(recorded, (lines{"stream.opened", "topic.occupied", "open t-a", "open t-c"}))
+    << "the next crash may end each of them";
   journal_answers();
   EXPECT_EQ(
     sent, (lines{"stream.closed b restart, topic.vacant y, stream.opened c, topic.occupied z"}));
