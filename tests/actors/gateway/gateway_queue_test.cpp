@@ -191,6 +191,14 @@ TEST_F(GatewayQueue, TriesAtOnceWhenTheGatewayCallsBack) {
   EXPECT_EQ(send(), "new:2");
 }
 
+TEST_F(GatewayQueue, DoesNotTakeAStreamOfAFormerLifeForACall) {
+  attach({"old"});
+  deliver(to_all({"1"}));
+  EXPECT_EQ(send(send_result::unreachable), "old:1");
+  queue().attach(token::from_text("former"), now, true);
+  EXPECT_EQ(due(), "") << "it tells nothing of the gateway of now";
+}
+
 TEST_F(GatewayQueue, LosesAnEventThatCannotBeSentInTimeAndKeepsTheStream) {
   attach({"a"});
   deliver(to_all({"old"}), 7);
@@ -336,6 +344,34 @@ TEST_F(GatewayQueue, GivesUpAnOrderToCloseSoonerWhenSomebodyWaits) {
   EXPECT_EQ(due(), "");
   EXPECT_TRUE(queue().empty());
   EXPECT_EQ(out.lost_closes, 1u);
+}
+
+TEST_F(GatewayQueue, GivesUpAnOrderToCloseAfterItsTime) {
+  attach({"a"});
+  queue().close(token::from_text("a"), nullptr, now);
+  now += options.close_retry - 1s;
+  EXPECT_EQ(send(send_result::failing), "a!");
+  EXPECT_EQ(queue().streams(), 1u);
+  now += 1s;
+  EXPECT_EQ(due(), "");
+  EXPECT_EQ(queue().streams(), 0u);
+  EXPECT_EQ(out.lost_closes, 1u);
+}
+
+TEST_F(GatewayQueue, CountsAnOrderToCloseThatIsRefusedAsLost) {
+  attach({"a"});
+  queue().close(token::from_text("a"), nullptr, now);
+  EXPECT_EQ(send(send_result::refused), "a!");
+  EXPECT_EQ(queue().streams(), 0u);
+  EXPECT_EQ(out.lost_closes, 1u);
+}
+
+TEST_F(GatewayQueue, HasNoMoreBytesWaitForAStreamThanMayBe) {
+  options.max_stream_bytes = 3 * prepare(*event_of("1"))->json.size() - 1;
+  attach({"a"});
+  deliver(to_all({"1", "2", "3"}));
+  EXPECT_EQ(queue().waiting(), 2u);
+  EXPECT_EQ(out.lost_for(gateway_queue::loss::stream_full), 1u);
 }
 
 TEST_F(GatewayQueue, KeepsItsLimitsAndCountsWhatIsTooMuch) {

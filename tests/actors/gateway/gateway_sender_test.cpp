@@ -341,6 +341,21 @@ TEST_F(GatewaySender, ProbesQuietStreamsAndTellsOfForgottenOnes) {
   EXPECT_TRUE(shows("herald_gateway_probes_total{result=\"gone\"} 1"));
 }
 
+TEST_F(GatewaySender, TakesAnyAnswerToAProbeForASignOfLife) {
+  // What is refused is said in the log.
+  const testing::log_capture log;
+  auto shard = spawn(gateway);
+  tell(shard, attach("a"));
+  tell(shard, attach("b"));
+  gateway.answers["a"] = {send_result::refused};
+  gateway.answers["b"] = {send_result::failing};
+  for (int i = 0; i < 100; ++i)
+    advance(1s);
+  EXPECT_EQ(gateway.sent, (texts{"a?", "b?"}));
+  EXPECT_TRUE(shows("herald_gateway_probes_total{result=\"alive\"} 1"));
+  EXPECT_TRUE(shows("herald_gateway_probes_total{result=\"failed\"} 1"));
+}
+
 TEST_F(GatewaySender, ForgetsAStreamThatTheGatewayHasClosed) {
   auto shard = spawn(gateway);
   tell(shard, attach("a"));
