@@ -120,6 +120,7 @@ TEST_F(EventHistory, EvictsByAge) {
   event_history history{{100, 1 << 20, 10s}, {0}};
   history.append(make(1), {}, now);
   history.append(make(2), {}, now + 5s);
+  EXPECT_EQ(history.expire(now + 10s), 0u);
   EXPECT_EQ(history.expire(now + 11s), 1u);
   EXPECT_EQ(history.since(event_id{0}).gap, event_id{1});
   EXPECT_EQ(history.append(make(3), {}, now + 30s), 1u);

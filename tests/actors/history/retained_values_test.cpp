@@ -116,6 +116,18 @@ TEST_F(RetainedValues, NamesTheLimitThatDraftsWouldPass) {
   EXPECT_EQ(values.violation(std::vector{plain}), std::nullopt);
 }
 
+TEST_F(RetainedValues, TakesExactlyTheBytesThatThereIsRoomFor) {
+  values.keep(value("a", 1));
+  const retained_values exact{{3, values.bytes(), 2}};
+  EXPECT_EQ(exact.violation(std::vector{said("a", 1)}), std::nullopt);
+  EXPECT_TRUE(exact.violation(std::vector{said("a", 2)}));
+}
+
+TEST_F(RetainedValues, CountsTheLastOfSeveralDraftsForATopic) {
+  EXPECT_EQ(values.violation(std::vector{said("a", 200'000), said("a")}), std::nullopt);
+  EXPECT_TRUE(values.violation(std::vector{said("a"), said("a", 200'000)}));
+}
+
 TEST_F(RetainedValues, TakesAnotherValueOfATopicAlsoWhenItIsFull) {
   for (const auto* topic : {"a", "b", "c"})
     values.keep(value(topic, 1));

@@ -83,5 +83,14 @@ TEST_F(PageTopics, ChangeNothingWhereThereIsNoRoom) {
   EXPECT_EQ(topics.bytes(), 0u);
 }
 
+TEST_F(PageTopics, TakeExactlyTheRoomThatThereIs) {
+  change("p", {"a"}, {"b"});
+  const auto& what = *topics.find(request_id{"p"});
+  page_topics exact{topics.bytes()};
+  EXPECT_TRUE(exact.keep(request_id{"p"}, what));
+  page_topics small{topics.bytes() - 1};
+  EXPECT_FALSE(small.keep(request_id{"p"}, what));
+}
+
 } // namespace
 } // namespace herald
