@@ -37,6 +37,7 @@ connection_registry::connection_registry(
       throw state_damaged(*damage);
   count_connections();
   count_history(0);
+  count_topic_changes();
   numbers_.bindings.Set(static_cast<double>(state_->subjects.size()));
   numbers_.revocations.Set(static_cast<double>(state_->revoked.size()));
 }

@@ -184,6 +184,7 @@ private:
 
   void forget_topics();
   void record_topics(const request_id& id);
+  void count_topic_changes();
   void expire_values();
 
   [[nodiscard]] std::optional<failure> claim_page(const open_connection& command);

@@ -147,11 +147,11 @@ result<topics_changed> connection_registry::on_topics(const change_topics& comma
 void connection_registry::forget_topics() {
   for (const auto& id : state_->topics.expire(now()))
     record_topics(id);
-  numbers_.topic_changes_bytes.Set(static_cast<double>(state_->topics.bytes()));
 }
 
-/// Records what a page has changed, or that it has changed nothing.
+/// Counts and records what a page has changed, or that it has changed nothing.
 void connection_registry::record_topics(const request_id& id) {
+  count_topic_changes();
   if (!state_->journal)
     return;
   std::vector<journal_entry> entries;
@@ -161,6 +161,10 @@ void connection_registry::record_topics(const request_id& id) {
   else
     entries.emplace_back(topics_dropped{id});
   record(std::move(entries));
+}
+
+void connection_registry::count_topic_changes() {
+  numbers_.topic_changes_bytes.Set(static_cast<double>(state_->topics.bytes()));
 }
 
 void connection_registry::expire_values() {

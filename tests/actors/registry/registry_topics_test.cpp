@@ -216,6 +216,21 @@ TEST_F(RegistryTopics, ForgetsWhatWasChangedWithTheHistory) {
   EXPECT_EQ(take().front(), "attach t2 to a");
 }
 
+TEST_F(RegistryTopics, TellsTheMemoryOfWhatPagesHaveChanged) {
+  const auto bytes = [this] {
+    return testing::metric(numbers, "herald_topic_changes_bytes");
+  };
+  connect("p", "t1", {"a"});
+  EXPECT_EQ(bytes(), 0);
+  ASSERT_TRUE(change("p", {"c"}));
+  const auto one = bytes();
+  EXPECT_GT(one, 0);
+  ASSERT_TRUE(change("p", {"d"}));
+  EXPECT_GT(bytes(), one);
+  connect("p", "t2", {"a"});
+  EXPECT_EQ(bytes(), 0) << "a stream without a cursor has what its URL says";
+}
+
 TEST_F(RegistryTopics, RefusesMoreTopicsThanAStreamMayHave) {
   connect("p", "t1", {"a", "b"});
   take();
