@@ -7,6 +7,7 @@
 
 #include "actors/registry/connection_registry.hpp"
 #include "tests/support/actor_test.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/metrics_page.hpp"
 
 namespace herald {
@@ -187,6 +188,19 @@ TEST_F(RegistryAccess, EndsStreamsWhoseCredentialIsRevokedAndLetsNoneIn) {
   EXPECT_EQ(connect("p1", "t3", first), (texts{"refuse t3 invalid_token"}));
   EXPECT_EQ(connect("p1", "t4", second), (texts{"attach t4"}));
   EXPECT_EQ(written.back(), "revoked 1");
+}
+
+TEST_F(RegistryAccess, SaysHowManyStreamsARevocationHasEnded) {
+  const testing::log_capture log_lines;
+  auto mine = of("ann");
+  mine.id = "1";
+  connect("p1", "t1", mine);
+  connect("p2", "t2", mine);
+  connect("p3", "t3", of("ann"));
+  EXPECT_EQ(revoke({"1", {}, {}}), ec::none);
+  const auto said = log_lines.lines("access_revoked");
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_NE(said[0].find("streams=2"), std::string::npos) << said[0];
 }
 
 TEST_F(RegistryAccess, EndsStreamsOfASubjectThatWereIssuedBefore) {

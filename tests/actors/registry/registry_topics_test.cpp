@@ -216,6 +216,18 @@ TEST_F(RegistryTopics, ForgetsWhatWasChangedWithTheHistory) {
   EXPECT_EQ(take().front(), "attach t2 to a");
 }
 
+TEST_F(RegistryTopics, ForgetsWhatWasChangedWithAHistoryThatWasMadeShorter) {
+  connect("p", "t1", {"a"});
+  const auto cursor = say(note("0", {})).ids.front();
+  ASSERT_TRUE(change("p", {"c"}));
+  tell(caf::actor_cast<history_keeper_actor>(registry), change_history{{20, 1 << 20, 60s}});
+  tell(registry, stream_closed{token::from_text("t1")});
+  advance(60s);
+  take();
+  connect("p", "t2", {"a"}, cursor);
+  EXPECT_EQ(take().front(), "attach t2 to a");
+}
+
 TEST_F(RegistryTopics, TellsTheMemoryOfWhatPagesHaveChanged) {
   const auto bytes = [this] {
     return testing::metric(numbers, "herald_topic_changes_bytes");
@@ -313,6 +325,18 @@ TEST_F(RegistryTopics, SaysThatThereAreMoreValuesThanItGives) {
   EXPECT_EQ(all[1], "note=b to t1");
   EXPECT_EQ(all[2], "note=c to t1");
   EXPECT_TRUE(all[3].starts_with("gap=")) << all[3];
+}
+
+TEST_F(RegistryTopics, CountsAsAGapThatThereAreMoreValuesOfTopicsThatAreAdded) {
+  for (const auto* topic : {"a", "b", "c"})
+    say(note(topic, {topic}, retention::keep));
+  connect("p", "t1");
+  take();
+  ASSERT_TRUE(change("p", {"*"}));
+  const auto all = take();
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_TRUE(all[3].starts_with("gap=")) << all[3];
+  EXPECT_EQ(testing::metric(numbers, "herald_history_gaps_total"), 1);
 }
 
 TEST_F(RegistryTopics, ForgetsValuesOnDemandAndInTime) {
