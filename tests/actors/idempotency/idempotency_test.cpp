@@ -170,9 +170,21 @@ TEST_F(Idempotency, RecordsAPlannedClaimBeforeItIsGranted) {
   pending.receive(
     [](const key_grant& got) {
       EXPECT_EQ(got.answer, nullptr);
-      EXPECT_EQ(got.seed.str().size(), 36u);
+      const auto uuid = got.seed.str();
+      EXPECT_EQ(uuid.size(), 36u);
+      EXPECT_EQ(uuid[14], '4') << "random ones have this version (RFC 9562)";
+      EXPECT_NE(std::string{"89ab"}.find(uuid[19]), std::string::npos) << uuid;
     },
     [](const caf::error&) { FAIL(); });
+}
+
+TEST_F(Idempotency, CountsRequestsThatHaveNoRoom) {
+  begin();
+  const auto got =
+    ask<key_grant>(book, claim_key{1, {std::string(std::size_t{1} << 20, 'n'), "b"}, false});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(describe(got.error()).code, ec::overloaded);
+  EXPECT_EQ(testing::metric(numbers, "herald_idempotency_refused_total"), 1);
 }
 
 TEST_F(Idempotency, ForgetsAnswersInTheFileToo) {

@@ -211,6 +211,16 @@ TEST_F(KeyBook, GrantsWhatIsPlannedOnceItIsInTheFileAndWithTheSameSeed) {
   EXPECT_EQ(verdicts[0].seed, token::from_text("seed-1"));
 }
 
+TEST_F(KeyBook, ForgetsAPlannedClaimThatNothingWasMadeOf) {
+  claim(1, "k", "b", true);
+  write();
+  EXPECT_FALSE(book.leave(1, true, now));
+  EXPECT_EQ(book.size(), 0u);
+  EXPECT_EQ(dropped(), (lines{"k"}));
+  claim(2, "k", "other");
+  EXPECT_EQ(said(), (lines{"1 granted", "2 granted"})) << "the key was not used";
+}
+
 TEST_F(KeyBook, GivesUpAPlannedClaimThatCannotBeWritten) {
   claim(1, "k", "b", true);
   claim(2, "k", "b", true);
@@ -259,6 +269,18 @@ TEST_F(KeyBook, FindsOutAboutRequestsThatNobodyCanWaitForAnyMore) {
   EXPECT_TRUE(book.expire(now).empty()) << "asked for already";
 }
 
+TEST_F(KeyBook, LeavesARequestAllOfItsTimeHoweverLongItHasWaited) {
+  claim(1);
+  claim(2);
+  now += 100s;
+  EXPECT_FALSE(book.leave(1, true, now));
+  EXPECT_EQ(said().back(), "2 granted");
+  now += 100s;
+  EXPECT_TRUE(book.expire(now).empty());
+  now += 100s;
+  EXPECT_EQ(book.expire(now), (std::vector<claim_id>{2}));
+}
+
 TEST_F(KeyBook, WaitsForTheJournalHoweverLongARequestHasTaken) {
   claim(1, "k", "b", true);
   now += 1h;
@@ -289,6 +311,28 @@ TEST_F(KeyBook, HasRoomForSoMuchAndDropsTheOldestAnswer) {
   EXPECT_EQ(dropped().front(), "1");
   claim(21, "20");
   EXPECT_EQ(said(), (lines{"21 answered a"})) << "the newest is there";
+}
+
+TEST_F(KeyBook, MakesRoomForAnAnswerThatComesWhenItsRequestIsGone) {
+  claim(1, "old");
+  settle(1, "a");
+  write("old");
+  claim(2, "new");
+  EXPECT_TRUE(book.leave(2, false, now));
+  book.answered(2, answer(std::string(1900 - book.bytes() / 2, 'x')), now);
+  EXPECT_EQ(dropped(), (lines{"old"}));
+  EXPECT_LE(book.bytes(), 2000u);
+}
+
+TEST_F(KeyBook, HasNoMoreRoomForWhatAFormerLifeHasKept) {
+  for (int i = 1; i <= 20; ++i) {
+    const auto name = std::to_string(i);
+    book.restore({{name, "b"}, token::from_text("seed"), answer("a"), {}}, now);
+  }
+  EXPECT_LE(book.bytes(), 2000u);
+  EXPECT_EQ(dropped().front(), "1") << "the oldest";
+  claim(1, "20");
+  EXPECT_EQ(said(), (lines{"1 answered a"}));
 }
 
 TEST_F(KeyBook, RefusesWhatHasNoRoomWhereAllIsUnderWay) {
