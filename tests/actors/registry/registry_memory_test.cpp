@@ -438,7 +438,13 @@ TEST_F(RegistryMemory, NotesThatTheReplayHadTheVersion) {
   tell(registry, connect("a", "t1", transport_kind::embedded, "11"));
   tell(registry, connect("b", "t2", transport_kind::embedded, "12"));
   tell(registry, connect("c", "t3"));
-  EXPECT_EQ(replayed, (std::vector<std::size_t>{1, 0, 0}));
+  auto quiet = connect("d", "t4", transport_kind::embedded, "11");
+  reach asks;
+  asks.broadcast = false;
+  quiet.asks = std::make_shared<const reach>(std::move(asks));
+  tell(registry, std::move(quiet));
+  EXPECT_EQ(replayed, (std::vector<std::size_t>{1, 0, 0, 0}))
+    << "the last hears no broadcasts: it is owed the version still";
 }
 
 TEST_F(RegistryMemory, RemembersTheStreamsOfAGateway) {
