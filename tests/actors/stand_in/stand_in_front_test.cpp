@@ -7,6 +7,7 @@
 #include "messages/wire/callback_json.hpp"
 #include "tests/support/actor_test.hpp"
 #include "tests/support/log_capture.hpp"
+#include "tests/support/metrics_page.hpp"
 
 namespace herald {
 namespace {
@@ -317,6 +318,17 @@ TEST_F(StandInFront, AnswersTheShutdownWhenNoStreamIsCallingBack) {
   EXPECT_TRUE(done);
 }
 
+TEST_F(StandInFront, AnswersTheShutdownWhenTheLastClientLeavesDuringItsCallback) {
+  client_comes(a);
+  caf::scoped_actor self{system(), true};
+  auto pending = self->request(front, std::chrono::seconds{1}, begin_shutdown{});
+  drain();
+  EXPECT_FALSE(self->has_next_message());
+  client_leaves(a);
+  ASSERT_TRUE(self->has_next_message()) << "it waits for a callback that concerns nobody";
+  pending.receive([] {}, [](const caf::error& e) { ADD_FAILURE() << describe(e).detail; });
+}
+
 TEST_F(StandInFront, AnswersAFlushWhenNoCallbackIsUnderWay) {
   EXPECT_TRUE(ask<void>(front, flush{}));
   open(a);
@@ -346,6 +358,17 @@ TEST_F(StandInFront, CountsStreams) {
   EXPECT_NE(text.find("sse_gateway_active_connections 0\n"), std::string::npos);
 }
 
+TEST_F(StandInFront, ShowsWhatItKeepsOfStreamsAtOnce) {
+  client_comes(a);
+  EXPECT_EQ(send(a, "name"), "buffered");
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_buffered_bytes"), 5);
+  backend_says(a, R"({"subject":"ann"})");
+  EXPECT_GT(testing::metric(numbers, "herald_callback_identity_bytes"), 0);
+  client_leaves(a);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_buffered_bytes"), 0);
+  EXPECT_EQ(testing::metric(numbers, "herald_callback_identity_bytes"), 0);
+}
+
 /// A gateway of the generation that tells pages when they are ready.
 class ReadyFront : public StandInFront {
 protected:
@@ -372,13 +395,18 @@ TEST_F(ReadyFront, SaysNotReadyWhereTheBackendHasEndedTheStreamMeanwhile) {
 
 TEST_F(StandInFront, TellsItsWatcherOfStreamsThatAreOpenForTheBackend) {
   strings told;
+  wall_time opened;
   const auto watcher = mock<watcher_actor>(
-    [&told](const streams_changed& m) {
-      for (const auto& change : m.all)
+    [&](const streams_changed& m) {
+      for (const auto& change : m.all) {
+        if (change.what == stream_change::kind::opened)
+          opened = change.at;
+        EXPECT_EQ(change.stream.opened_at, opened);
         told.push_back(
           (change.what == stream_change::kind::opened ? "opened " : "closed ")
           + name_of(change.stream.stream) + " " + change.stream.id.str() + " "
           + change.stream.address + change.reason);
+      }
     },
     [](const task_ended&) { ADD_FAILURE() << "there are no tasks"; });
   front = own(spawn_stand_in_front(
@@ -398,6 +426,7 @@ TEST_F(StandInFront, TellsItsWatcherOfStreamsThatAreOpenForTheBackend) {
   EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7"}));
   tell(front, stream_closed{request.stream, end_reason::client_closed});
   EXPECT_EQ(told, (strings{"opened 2 a 10.0.0.7", "closed 2 a 10.0.0.7client_closed"}));
+  EXPECT_GT(opened, wall_time{});
 }
 
 TEST_F(StandInFront, ListsItsStreamsWithWhatTheBackendSaysOfThem) {

@@ -303,6 +303,13 @@ TEST_F(StandInStreams, AreListedWhileTheyAreOpenInTheOrderOfOpening) {
   EXPECT_EQ(streams.check(), std::nullopt);
 }
 
+TEST_F(StandInStreams, AreListedWithTheTimeOfTheirOpening) {
+  const wall_time noon{std::chrono::hours{12}};
+  begin(a);
+  ASSERT_TRUE(streams.accept(a, noon));
+  EXPECT_EQ(streams.page(0, 10).connections.at(0).connected_at, noon);
+}
+
 TEST_F(StandInStreams, AreNotListedWhereTheBackendHasEndedThemBeforeTheyOpened) {
   begin(a);
   end(a);
@@ -347,6 +354,14 @@ TEST_F(StandInStreams, KeepWhatIsSaidOfThemUpToALimit) {
   EXPECT_EQ(streams.check(), std::nullopt);
   streams.refuse(a);
   EXPECT_EQ(streams.identity_bytes(), 0u);
+}
+
+TEST_F(StandInStreams, KeepWhatIsSaidOfThemWhereItFitsExactly) {
+  const auto who = named("ann");
+  stand_in_streams narrow{
+    {.stream_events = 3, .stream_bytes = 10, .total_bytes = 15, .identity_bytes = who->bytes()}};
+  ASSERT_EQ(narrow.begin(a, {}, std::make_shared<const std::string>("request")), beginning::begun);
+  EXPECT_EQ(narrow.identify(a, who), stand_in_streams::naming::kept);
 }
 
 } // namespace
