@@ -29,6 +29,21 @@ TEST(JournalBacklog, KeepsTheLastThatIsSaidOfEachThing) {
   EXPECT_TRUE(owed.empty());
 }
 
+TEST(JournalBacklog, KeepsEachRevocationOfAnother) {
+  journal_backlog owed;
+  owed.keep(revocation_kept{{{}, "ann", {}}, {}});
+  owed.keep(revocation_kept{{{}, "bob", {}}, {}});
+  owed.keep(revocation_kept{{"7", {}, {}}, {}});
+  owed.keep(revocation_kept{{"8", {}, {}}, {}});
+  owed.keep(revocation_dropped{"8", {}});
+  const auto entries = owed.take_all();
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_EQ(std::get<revocation_kept>(entries[0]).what.subject, "ann");
+  EXPECT_EQ(std::get<revocation_kept>(entries[1]).what.subject, "bob");
+  EXPECT_EQ(std::get<revocation_kept>(entries[2]).what.credential_id, "7");
+  EXPECT_EQ(std::get<revocation_dropped>(entries[3]).credential_id, "8");
+}
+
 TEST(JournalBacklog, KeepsTasksAndTheirRemovalApartFromOtherThings) {
   journal_backlog owed;
   task_kept task;

@@ -1,8 +1,12 @@
 #include "actors/journal/journal_copy.hpp"
 
+#include <array>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "actors/journal/journal_file.hpp"
+#include "actors/sqlite/stored_time.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -172,6 +177,43 @@ TEST_F(JournalCopy, EndsWhereTheJournalHasToBeOpenedAnew) {
     EXPECT_EQ(events_in("one"), 101u);
   }
   EXPECT_FALSE(exists("journal.db-copy"));
+}
+
+/// For as long as it lives, the clocks on the walls are hours ahead of UTC.
+class far_east {
+public:
+  far_east() { set("FAR-11"); }
+  far_east(const far_east&) = delete;
+  far_east& operator=(const far_east&) = delete;
+  ~far_east() { set(before_ ? before_->c_str() : nullptr); }
+
+private:
+  static std::optional<std::string> zone() {
+    const auto* found = std::getenv("TZ");
+    return found == nullptr ? std::nullopt : std::optional<std::string>{found};
+  }
+  static void set(const char* to) {
+    to == nullptr ? ::unsetenv("TZ") : ::setenv("TZ", to, 1);
+    ::tzset();
+  }
+
+  const std::optional<std::string> before_ = zone();
+};
+
+TEST(FileTimestamp, IsOfUtcWhereverHeraldRuns) {
+  const far_east clocks;
+  const auto now = [] {
+    const auto seconds = std::time(nullptr);
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &utc);
+    return std::string{text.data()};
+  };
+  const auto before = now();
+  const auto said = file_timestamp();
+  EXPECT_LE(before, said);
+  EXPECT_LE(said, now());
 }
 
 TEST(CopyName, IsNamedWithWhatIsWrong) {

@@ -229,6 +229,22 @@ TEST_F(JournalFile, SetsADatabaseOfSomethingElseAside) {
   EXPECT_EQ(text_of(file->set_aside()->to), bytes);
 }
 
+TEST_F(JournalFile, SetsAFileAsideAsItIsWithALogThatIsNotInItYet) {
+  const auto other = (dir / "other.db").string();
+  sqlite::database db;
+  ASSERT_EQ(db.open(other, sqlite::database::mode::create), SQLITE_OK);
+  ASSERT_EQ(db.run("PRAGMA journal_mode=WAL; CREATE TABLE precious(x)"), SQLITE_OK) << db.what();
+  const auto bytes = text_of(other);
+  const auto log = text_of(other + "-wal");
+  ASSERT_FALSE(log.empty());
+  write_file(path, bytes);
+  write_file(path + "-wal", log);
+  const auto file = open();
+  ASSERT_TRUE(file->set_aside());
+  EXPECT_EQ(text_of(file->set_aside()->to), bytes);
+  EXPECT_EQ(text_of(file->set_aside()->to + "-wal"), log);
+}
+
 TEST_F(JournalFile, SetsADamagedHeadAsideWithItsLog) {
   ASSERT_EQ(write(*open(), {make_events(1, 3)}), ec::none);
   auto bytes = text_of(path);
@@ -291,6 +307,17 @@ TEST_F(JournalFile, LeavesOutStreamsWhoseRequestIdNoHeraldTakes) {
   EXPECT_EQ(kept->streams[0].id.str(), "a");
 }
 
+TEST_F(JournalFile, RefusesAFileThatOnlyALaterSqliteMayWrite) {
+  ASSERT_EQ(write(*open(), {make_events(1, 3)}), ec::none);
+  auto bytes = text_of(path);
+  constexpr std::size_t write_version = 18;
+  ASSERT_EQ(bytes.at(write_version), 2) << "a write-ahead log";
+  bytes[write_version] = 3;
+  write_file(path, bytes);
+  EXPECT_NE(refusal().find("the file is read-only"), std::string::npos) << refusal();
+  EXPECT_EQ(text_of(path), bytes);
+}
+
 TEST_F(JournalFile, RefusesAFileThatAnotherHeraldHolds) {
   const auto first = open();
   EXPECT_NE(refusal().find("in use by another process"), std::string::npos);
@@ -326,15 +353,17 @@ TEST_F(JournalFile, RefusesADirectoryThatCannotBeWritten) {
 TEST_F(JournalFile, KeepsOthersFromFilesThatTheyCouldReach) {
   auto file = open();
   ASSERT_EQ(write(*file, {make_events(1, 3)}), ec::none);
-  file.reset();
-  write_file(path + "-wal", "");
-  for (const auto* part : {"", "-wal", "-lock"})
-    ASSERT_EQ(::chmod((path + part).c_str(), 0666), 0) << part;
-  file = open();
-  for (const auto* part : {"", "-wal", "-lock"}) {
-    struct stat about {};
-    ASSERT_EQ(::stat((path + part).c_str(), &about), 0) << part;
-    EXPECT_EQ(about.st_mode & 0777U, 0600U) << part;
+  for (const mode_t mode : {0666U, 0640U, 0604U}) {
+    file.reset();
+    write_file(path + "-wal", "");
+    for (const auto* part : {"", "-wal", "-lock"})
+      ASSERT_EQ(::chmod((path + part).c_str(), mode), 0) << part;
+    file = open();
+    for (const auto* part : {"", "-wal", "-lock"}) {
+      struct stat about {};
+      ASSERT_EQ(::stat((path + part).c_str(), &about), 0) << part;
+      EXPECT_EQ(about.st_mode & 0777U, 0600U) << part << " was " << mode;
+    }
   }
   EXPECT_EQ(ids_of(load(*file)), (id_list{1, 2, 3}));
 }

@@ -34,6 +34,7 @@ struct scripted_store final : journal_store {
     bool throws = false;
     bool perhaps = false;
     int tidied = 0;
+    std::size_t size = 7;
     std::string copying;
     int pieces = 3;
   };
@@ -51,7 +52,7 @@ struct scripted_store final : journal_store {
   }
   bool perhaps_written() const override { return told.perhaps; }
   void tidy() override { ++told.tidied; }
-  std::size_t bytes() const override { return 7; }
+  std::size_t bytes() const override { return told.size; }
   failure begin_copy(const std::string& name) override {
     told.copying = name;
     return {told.answer, {}, {}};
@@ -151,10 +152,12 @@ TEST_F(Journal, IsCopiedPieceByPieceWhileItIsWritten) {
   drain();
   EXPECT_EQ(store.written, (std::vector<lines>{piece, piece, {"event 1"}, piece}));
   store.pieces = 1;
+  const testing::log_capture told;
   const auto made = ask<journal_backup>(log, back_up_journal{"other"});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->name, "other");
   EXPECT_EQ(made->bytes, 9u);
+  EXPECT_EQ(told.lines("copied"), (lines{"info journal copied file=other bytes=9"}));
 }
 
 TEST_F(Journal, SaysWhyThereIsNoCopy) {
@@ -196,6 +199,24 @@ TEST_F(Journal, WritesInOneTransactionWhatHasGathered) {
   EXPECT_EQ(heard.back(), "6-6 none");
   EXPECT_EQ(store.tidied, 2) << "after the answers";
   EXPECT_EQ(metric("herald_journal_groups_total"), 2);
+}
+
+TEST_F(Journal, ShowsHowLargeItIs) {
+  EXPECT_EQ(metric("herald_journal_bytes"), 7);
+  store.size = 70;
+  tell(log, say(make_events(1, 1)));
+  EXPECT_EQ(metric("herald_journal_bytes"), 70);
+}
+
+TEST_F(Journal, ShowsInSecondsHowLongItWrites) {
+  const std::vector<journal_entry> many(10'000, version("a", "1"));
+  record_entries command;
+  command.entries = many;
+  const auto before = std::chrono::steady_clock::now();
+  tell(log, std::move(command));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+  EXPECT_EQ(metric("herald_journal_write_seconds_count"), 1);
+  EXPECT_LE(metric("herald_journal_write_seconds_sum"), took.count()) << "it is part of it";
 }
 
 TEST_F(Journal, AnswersEachListenerForItsOwn) {
