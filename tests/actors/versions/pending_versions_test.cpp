@@ -49,5 +49,19 @@ TEST(PendingVersions, DropTheOneQueuedLongestAgoPastTheirBytes) {
   EXPECT_EQ(versions.check(), std::nullopt);
 }
 
+TEST(PendingVersions, StayWhereTheyHaveExactlyAsManyBytesAsMayBe) {
+  using names = std::vector<request_id>;
+  const auto put_both = [](pending_versions& versions) {
+    versions.put(request_id{"a"}, {"1", {}});
+    return versions.put(request_id{"b"}, {"1", {}});
+  };
+  pending_versions wide{10};
+  put_both(wide);
+  pending_versions exact{10, wide.bytes()};
+  EXPECT_EQ(put_both(exact), names{});
+  pending_versions narrow{10, wide.bytes() - 1};
+  EXPECT_EQ(put_both(narrow), names{request_id{"a"}});
+}
+
 } // namespace
 } // namespace herald

@@ -1,5 +1,6 @@
 #include "actors/versions/version_store.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -312,6 +313,24 @@ TEST_F(VersionStore, HasFewBytesOfPendingVersionsUnderWayHoweverOftenAPageConnec
   while (!held_answers.empty())
     answer_held();
   EXPECT_LT(sent.size(), 60u) << "once for those that connect while it has to wait";
+}
+
+TEST_F(VersionStore, SendsNoPendingVersionToAPageThatHasLeftBeforeItsTurn) {
+  spawn();
+  queue("a", std::string(200'000, 'x').c_str());
+  queue("b", "1");
+  queue("c", "1");
+  sent.clear();
+  held = true;
+  for (int i = 0; i < 30; ++i)
+    tell(store, opened("a"));
+  tell(store, opened("b"));
+  tell(store, opened("c"));
+  tell(store, connection_closed{request_id{"b"}});
+  while (!held_answers.empty())
+    answer_held();
+  EXPECT_EQ(std::count(sent.begin(), sent.end(), R"(b {"version":"1"})"), 0);
+  EXPECT_EQ(std::count(sent.begin(), sent.end(), R"(c {"version":"1"})"), 1) << "it had to wait";
 }
 
 TEST_F(VersionStore, PrefersAVersionQueuedDuringTheFetch) {
