@@ -345,6 +345,28 @@ TEST(TaskTableBytes, ForgetsTheTaskThatEndedFirstPastThem) {
   EXPECT_EQ(table.check(), std::nullopt);
 }
 
+TEST(TaskTableBytes, AreOfAllTextsAndMayBeUsedUp) {
+  const auto end_both = [](task_table& table, const std::string& type, const std::string& text) {
+    for (const auto* name : {"a", "b"}) {
+      const task_id id{name};
+      EXPECT_TRUE(table.add(id, type, false));
+      EXPECT_EQ(table.start(id, at(0ms)), ec::none);
+      EXPECT_TRUE(table.progress(id, 0.5, text));
+      EXPECT_EQ(table.complete(id, "1", at(0ms)), ec::none);
+    }
+    return table.evicted();
+  };
+  task_table bare{{10s, 100, 100'000}};
+  EXPECT_EQ(end_both(bare, "demo", "x"), 0u);
+  task_table wide{{10s, 100, 100'000}};
+  EXPECT_EQ(end_both(wide, "demo" + std::string(50, 'x'), std::string(101, 'x')), 0u);
+  EXPECT_EQ(wide.ended_bytes(), bare.ended_bytes() + 2 * 150);
+  task_table exact{{10s, 100, bare.ended_bytes()}};
+  EXPECT_EQ(end_both(exact, "demo", "x"), 0u);
+  task_table narrow{{10s, 100, bare.ended_bytes() - 1}};
+  EXPECT_EQ(end_both(narrow, "demo", "x"), 1u);
+}
+
 TEST(TaskTableBytes, HoldForTasksOfAFormerLife) {
   task_table table{{10s, 100, 25'000}};
   std::vector<task_table::former> former;
