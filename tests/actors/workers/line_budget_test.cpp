@@ -12,6 +12,7 @@ TEST(LineBudget, LetsAFewLinesPassAtOnce) {
   const line_budget::time_point start{1h};
   EXPECT_EQ(budget.spend(4, start), start);
   EXPECT_EQ(budget.spend(5, start + 1ms), start + 1ms);
+  EXPECT_EQ(budget.spend(1, start + 2ms), start + 50ms) << "no more than may be";
 }
 
 TEST(LineBudget, HoldsAFloodUpToTheEndOfThePeriod) {
