@@ -61,6 +61,15 @@ TEST_F(RestartPolicy, EscalatesPastTheIntensity) {
   EXPECT_EQ(fail().what, verdict::escalate);
 }
 
+TEST_F(RestartPolicy, CountsARestartUntilThePeriodIsOver) {
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(fail().what, verdict::restart);
+  now += 10s;
+  EXPECT_EQ(fail().what, verdict::escalate);
+  now += 1ms;
+  EXPECT_EQ(fail().what, verdict::restart);
+}
+
 TEST_F(RestartPolicy, CountsTheRestartsOfAllChildrenTogether) {
   EXPECT_EQ(fail("store").what, verdict::restart);
   EXPECT_EQ(fail("runner").what, verdict::restart);

@@ -39,6 +39,7 @@ protected:
     }
     result.children["version-source"].restart = restart_type::temporary;
     result.children["backend-caller"].restart = restart_type::transient;
+    result.children["backend-caller"].mailbox.max = 9;
     return result;
   }
 
@@ -177,6 +178,15 @@ TEST_F(Supervisor, LeavesATemporaryChildStopped) {
   EXPECT_TRUE(escalated.empty());
 }
 
+TEST_F(Supervisor, SaysWhyAStoppedChildHasFailedAlsoOnceItIsGone) {
+  const auto child = start("version-source");
+  fail("version-source");
+  caf::anon_send_exit(child, caf::exit_reason::kill);
+  drain();
+  EXPECT_EQ(status("version-source").state, actor_state::stopped);
+  EXPECT_EQ(status("version-source").last_error, "boom");
+}
+
 TEST_F(Supervisor, EscalatesAtOnceWhereStateIsDamaged) {
   const testing::log_capture log;
   start("version-store");
@@ -255,6 +265,7 @@ TEST_F(Supervisor, ShowsHowAChildIsSupervised) {
   auto depth = std::make_shared<mailbox_depth>(7);
   tell(supervisor, child_started{"gateway-sender-2", {}, "gateway-sender", depth});
   EXPECT_EQ(status("backend-caller").restart, restart_type::transient);
+  EXPECT_EQ(status("backend-caller").max_mailbox, 9u);
   EXPECT_EQ(status("gateway-sender-2").kind, "gateway-sender");
   EXPECT_EQ(status("gateway-sender-2").mailbox_depth, 7u);
   EXPECT_EQ(tree().intensity, 2u);
