@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "messages/errors.hpp"
 #include "tests/support/few_descriptors.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace herald {
 namespace {
@@ -132,6 +134,14 @@ TEST(ChildProcess, SaysWhyAProgramCannotBeStarted) {
   command.env["PATH"] = "/etc:/nowhere";
   EXPECT_EQ(run(command).how.error, "cannot start the program: Permission denied")
     << "tells of the one that is there";
+}
+
+TEST(ChildProcess, FindsAProgramBehindAFolderWhereItMayNotBeRun) {
+  const testing::temporary_folder dir;
+  std::ofstream{dir / "sh"} << "not to be run";
+  auto command = program({"sh", "-c", "echo found"});
+  command.env["PATH"] = dir.path().string() + ":/usr/bin:/bin";
+  EXPECT_EQ(run(command).output, "found\n");
 }
 
 TEST(ChildProcess, RunsInItsWorkingDirectory) {
