@@ -23,8 +23,8 @@ TEST(Log, WritesALineOfText) {
 
 TEST(Log, QuotesTextThatWouldRunIntoWhatFollows) {
   EXPECT_EQ(
-    text_of({{"a", ""}, {"b", "x y"}, {"c", "k=v"}, {"d", "\"\\"}}),
-    R"(T warning registry connection_replaced a="" b="x y" c="k=v" d="\"\\")");
+    text_of({{"a", ""}, {"b", "x y"}, {"c", "k=v"}, {"d", "\"\\"}, {"e", "\\"}}),
+    R"(T warning registry connection_replaced a="" b="x y" c="k=v" d="\"\\" e="\\")");
 }
 
 TEST(Log, StaysOnOneLine) {

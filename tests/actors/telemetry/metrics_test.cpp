@@ -15,5 +15,13 @@ TEST(Metrics, AskForWhatIsCountedElsewhereAtEachRender) {
   EXPECT_EQ(numbers.render(), head + "3\n");
 }
 
+TEST(Metrics, TellApartHowLongThingsTakeThatTakeMinutes) {
+  metrics numbers;
+  numbers.duration("took", "Took.").Observe(45);
+  const auto page = numbers.render();
+  for (const auto* row : {"le=\"30\"} 0\n", "le=\"60\"} 1\n", "le=\"3600\"} 1\n"})
+    EXPECT_NE(page.find(std::string{"took_bucket{"} + row), std::string::npos) << page;
+}
+
 } // namespace
 } // namespace herald
