@@ -1,4 +1,7 @@
+#include <chrono>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "http/api/connection_api.hpp"
 #include "http/api/event_api.hpp"
@@ -234,6 +237,22 @@ TEST_F(VersionApi, AnswersBrowserSuitesInTheirWords) {
   reply = call("POST", "/api/testing/deployments/version", body);
   EXPECT_EQ(
     reply.body, R"({"requestId":"a\"b","request_id":"a\"b","delivered":false,"status":"queued"})");
+}
+
+TEST_F(VersionApi, CountsAVersionAgainstTheRateOfItsKey) {
+  using namespace std::chrono_literals;
+  for (const auto* path : {"/api/versions", "/api/testing/deployments/version"})
+    for (const auto& most : {publish_limits{1, 0}, publish_limits{0, 1}}) {
+      api_caller caller;
+      caller.rate = std::make_shared<publish_rate>(most);
+      api_request request;
+      request.body = R"({"request_id":"X","version":"1"})";
+      request.by = std::make_shared<const api_caller>(caller);
+      const auto before = std::chrono::steady_clock::now();
+      EXPECT_EQ(caller.rate->wait(before), 0ms);
+      EXPECT_EQ(call("POST", path, std::move(request)).status, 202);
+      EXPECT_GT(caller.rate->wait(before), 0ms) << path << " " << most.publishes_per_s;
+    }
 }
 
 TEST_F(VersionApi, ShowsThePendingVersion) {
