@@ -325,6 +325,43 @@ TEST_F(BackendClient, GivesUpAfterTheTimeoutAlsoForWhatStillWaits) {
   client.reset();
 }
 
+TEST_F(BackendClient, CountsWhatHasWaitedForAConnectionTooLongAsDropped) {
+  gate shut;
+  backend server{[&](const httplib::Request& q, httplib::Response& r) {
+    shut.pass();
+    accept(q, r);
+  }};
+  backend_client_options options;
+  options.timeout_ms = 1h;
+  options.disconnect_queue_time = 1ms;
+  options.max_in_flight = 1;
+  use(server.url(), options);
+  submit(1);
+  ASSERT_TRUE(shut.wait_for_waiting(1));
+  submit(2, callback_action::disconnect);
+  ASSERT_TRUE(wait_for(1));
+  EXPECT_EQ(answers[0].stream, token::from_bits(0, 2));
+  EXPECT_EQ(testing::metric(numbers, R"(herald_callback_dropped_total{action="disconnect"})"), 1);
+  EXPECT_EQ(server.bodies().size(), 1u) << "it was never sent";
+  shut.open();
+  client.reset();
+}
+
+TEST_F(BackendClient, ShowsInSecondsHowLongCallbacksTake) {
+  backend server{accept};
+  use(server.url());
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(call(1).why.code, ec::none);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+  const auto shown = [this](const char* what) {
+    return testing::metric(
+      numbers, std::string{"herald_callback_duration_seconds_"} + what + R"({action="connect"})");
+  };
+  EXPECT_EQ(shown("count"), 1);
+  EXPECT_LE(shown("sum"), took.count()) << "it is part of it";
+  client.reset();
+}
+
 TEST_F(BackendClient, GivesADisconnectTheTimeoutOnceItIsSentHoweverLongItMayWait) {
   gate shut;
   backend server{[&](const httplib::Request& q, httplib::Response& r) {
