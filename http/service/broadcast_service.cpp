@@ -323,9 +323,7 @@ void broadcast_service::make_transport(metrics& numbers) {
   }
   if (settings_.auth.asks())
     page_access_ = std::make_shared<callback_access>(options_of_pages(numbers), numbers);
-  gateway_options options{settings_.gateway};
-  options.expiry_notice = settings_.auth.renew_s;
-  options.expiry_grace = settings_.auth.leeway_s;
+  const auto options = gateway_options_of(settings_);
   auto& loop = gateway_loop_.emplace(system_, settings_.stream.io_uring);
   const auto connect = [&loop, options](gateway_link::handler done) {
     return connect_gateway(loop.sockets(), options, std::move(done));

@@ -24,6 +24,9 @@ stream_options stream_options_of(const config& settings) {
   options.principals = settings.testing.enabled && !settings.auth.asks();
   options.auth = settings.auth;
   options.limits = settings.limits;
+  // The backend's verdict, and then some.
+  if (!settings.callback.url.empty())
+    options.open_timeout = settings.callback.timeout_ms + std::chrono::seconds{1};
   return options;
 }
 
@@ -33,6 +36,13 @@ api_options api_options_of(const config& settings) {
     options.is_proxy = [trusted](int fd) {
       return trusted.contain(peer_of(fd));
     };
+  return options;
+}
+
+gateway_options gateway_options_of(const config& settings) {
+  gateway_options options{settings.gateway};
+  options.expiry_notice = settings.auth.renew_s;
+  options.expiry_grace = settings.auth.leeway_s;
   return options;
 }
 

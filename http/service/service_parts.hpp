@@ -9,6 +9,7 @@
 
 #include <caf/fwd.hpp>
 
+#include "actors/gateway/gateway_options.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/registry/connection_registry.hpp"
 #include "actors/system/shared_value.hpp"
@@ -31,6 +32,7 @@ namespace herald {
 
 [[nodiscard]] stream_options stream_options_of(const config& settings);
 [[nodiscard]] api_options api_options_of(const config& settings);
+[[nodiscard]] gateway_options gateway_options_of(const config& settings);
 
 /// Who may use the API, as the settings say it.
 [[nodiscard]] access_rules access_rules_of(const config& settings);

@@ -60,8 +60,6 @@ stream_options stand_in_options(const config& settings, const descriptor_channel
   }
   options.generation = settings.gateway.format;
   options.format = frames_of(options.generation);
-  // The backend's verdict, and then some.
-  options.open_timeout = settings.callback.timeout_ms + 1s;
   return options;
 }
 
