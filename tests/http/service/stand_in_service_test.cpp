@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -12,15 +14,19 @@
 #include <caf/actor_system_config.hpp>
 #include <gtest/gtest.h>
 
+#include "http/auth/digests.hpp"
+#include "http/keys/api_key.hpp"
 #include "tests/support/callback_backend.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/loopback_server.hpp"
 #include "tests/support/metrics_page.hpp"
 #include "tests/support/sse_client.hpp"
 
 namespace herald {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace testing;
 using json = nlohmann::json;
 
@@ -176,6 +182,63 @@ TEST_F(StandInService, KeepsNoMoreOfRequestsThanItsSettingSays) {
   EXPECT_EQ(second.status(), 503);
   EXPECT_EQ(backend.callbacks().size(), 3u);
   EXPECT_EQ(metric(numbers, "herald_callback_streams_refused_total"), 1);
+}
+
+TEST_F(StandInService, TakesAKeyBackAtAReload) {
+  const auto key = new_api_key();
+  auto& entry = settings.api.keys.emplace_back();
+  entry.name = "ops";
+  entry.sha256 = hex_of(sha256_of(key));
+  entry.scopes.add(scope::connections_read);
+  restart();
+  const auto status = [&] {
+    return api()
+      .send("GET", "/api/connections", {}, "Authorization: Bearer " + key + "\r\n")
+      .status;
+  };
+  EXPECT_EQ(status(), 200);
+  auto now = settings;
+  now.api.keys[0].sha256 = hex_of(sha256_of(new_api_key()));
+  running->reconfigure(now);
+  EXPECT_EQ(status(), 401);
+}
+
+TEST_F(StandInService, ChangesWhatTheApiTakesAtAReload) {
+  auto stream = page();
+  ASSERT_TRUE(stream.open());
+  const json order = {{"event", {{"name", "n"}, {"data", std::string(200, 'x')}}}};
+  EXPECT_EQ(send(order).status, 200);
+  auto now = settings;
+  now.api.max_body_bytes = 100;
+  running->reconfigure(now);
+  EXPECT_EQ(send(order).status, 413);
+}
+
+TEST_F(StandInService, HasToldTheWebhookOfTheEndOfAllStreamsWhenItHasEnded) {
+  loopback_server receiver;
+  // Refuses at first, so that it would not be told of anything else for an hour.
+  std::atomic<int> verdict = 503;
+  std::mutex mutex;
+  std::string told;
+  receiver.Post("/hooks", [&](const httplib::Request& batch, httplib::Response& answer) {
+    answer.status = verdict;
+    const std::lock_guard lock{mutex};
+    told += batch.body;
+  });
+  receiver.start();
+  settings.webhook.url = receiver.url("/hooks");
+  settings.webhook.keys = {std::string(32, 's')};
+  settings.webhook.min_backoff_ms = settings.webhook.max_backoff_ms = 1h;
+  restart();
+  auto stream = page();
+  ASSERT_TRUE(stream.open());
+  ASSERT_TRUE(eventually([&] { return metric(numbers, "herald_webhook_failing") == 1; }));
+  verdict = 200;
+  EXPECT_TRUE(running->shut_down(shutdown_reason::asked).empty());
+  running.reset();
+  receiver.end();
+  const std::lock_guard lock{mutex};
+  EXPECT_NE(told.find("stream.closed"), std::string::npos) << told;
 }
 
 TEST_F(StandInService, IsNotMadeForABackendThatItCannotCall) {
