@@ -31,10 +31,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/access/authorizer.hpp"
 #include "http/access/ticket_book.hpp"
 #include "http/access/token_judge.hpp"
 #include "http/streams/stream_loop.hpp"
 #include "messages/type_ids.hpp"
+#include "tests/support/asked_application.hpp"
 #include "tests/support/audiences.hpp"
 #include "tests/support/chunked_body.hpp"
 #include "tests/support/log_capture.hpp"
@@ -1068,6 +1070,8 @@ struct key_office {
   std::vector<token_judge::fetch_over> waiting;
   bool has_keys = false;
   bool is_away = false;
+  /// When tokens end whose key has come.
+  std::optional<wall_time> ends;
 
   void fetched(bool brings_keys, bool final) {
     std::vector<token_judge::fetch_over> all;
@@ -1093,7 +1097,7 @@ public:
       return right_of({"ann", {}, {}, now, now, {}}, {});
     const std::lock_guard lock{office_->mutex};
     if (office_->has_keys)
-      return right_of({"ann", {}, {}, std::nullopt, now, {}}, {});
+      return right_of({"ann", {}, {}, office_->ends, now, {}}, {});
     if (!over || office_->is_away)
       return refusal::later;
     office_->waiting.push_back(std::move(over));
@@ -1215,6 +1219,15 @@ TEST_F(StreamEndpointWithCredentials, TellsAStreamThatItsRightEndsAndEndsIt) {
   EXPECT_EQ(notes->first(&owner_notes::closed).reason, end_reason::server_closed);
 }
 
+TEST_F(StreamEndpointWithCredentials, EndsAStreamWithItsRightThatHasWaitedForItsKey) {
+  office->ends = std::chrono::system_clock::now() + 2s;
+  const auto page = connect(get_with("new"));
+  ASSERT_TRUE(wait_for_waiters(1));
+  office->fetched(true, true);
+  EXPECT_NE(page->to_end().find("event: expired\n"), std::string::npos);
+  EXPECT_TRUE(page->complete());
+}
+
 TEST_F(StreamEndpointWithCredentials, OpensNoStreamWhoseRightHasEndedWhileItWaited) {
   notes->answer = [](const open_connection& asked) {
     missed_events missed{{make_event(5, "missed")}, {}, plain_reach(asked.id.str()), {}};
@@ -1287,6 +1300,20 @@ TEST_F(StreamEndpointWithLimits, TellAGapToASubjectWhoseKeyWasFetched) {
   ASSERT_TRUE(wait_for_waiters(1));
   office->fetched(true, true);
   expect_a_gap(page->until(opening_block));
+}
+
+TEST_F(StreamEndpointWithLimits, TellAGapToASubjectThatTheApplicationVouchesFor) {
+  const testing::asked_application application;
+  endpoint.reset();
+  options.auth.authorize_url = application.url();
+  options.questions = std::make_shared<authorizer>(options.auth, numbers);
+  send_again_to_all();
+  start();
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NE(connect(get("p"))->until(opening_block).find("xxx"), std::string::npos);
+  expect_a_gap(connect(get("p"))->until(opening_block));
+  endpoint.reset();
+  options.questions.reset();
 }
 
 TEST_F(StreamEndpointWithLimits, LetASubjectHaveSoManyStreamsAndGiveThemBack) {
