@@ -18,5 +18,10 @@ TEST(Credential, CoversAPatternThatHearsNoMoreThanOneOfItsOwn) {
   EXPECT_FALSE(covers({}, "a"));
 }
 
+TEST(ShownPath, HasNothingThatMayBeASecret) {
+  for (const auto* url : {"/a/b", "/a/b?c=d", "/a/b#c", "/a/b#c?d", "/a/b?c#d"})
+    EXPECT_EQ(shown_path(url), "/a/b") << url;
+}
+
 } // namespace
 } // namespace herald

@@ -23,6 +23,8 @@ TEST(ReadObject, BoundsTheNumberOfFields) {
   EXPECT_EQ(failure_of(in.error()).code, ec::invalid_field);
   EXPECT_TRUE(read_object(text, 65));
   EXPECT_FALSE(read_object(text, 63));
+  text.replace(text.rfind(','), std::string::npos, "}");
+  EXPECT_TRUE(read_object(text)) << "no more than it may have";
 }
 
 TEST(ReadObjectLeniently, PassesOverWhatIsNotKnown) {
@@ -98,7 +100,7 @@ TEST(ReadObjects, BoundsTheNumberOfObjects) {
 
 TEST(ReadObjectLines, ReadsOneObjectPerLine) {
   const auto result =
-    visit(read_object_lines, "{\"n\":\"a\"}\n\r\n  \n{\"n\":\"b\"}\r\n{\"n\":\"c\"}");
+    visit(read_object_lines, "{\"n\":\"a\"}\n\r\n  \n\t\n{\"n\":\"b\"}\r\n{\"n\":\"c\"}");
   EXPECT_EQ(result.names, (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(result.error, "");
 }

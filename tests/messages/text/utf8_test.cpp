@@ -24,15 +24,21 @@ TEST(Utf8, ReplacesEachByteThatIsNone) {
   EXPECT_EQ(valid_utf8("\xe2\x82x"), replaced + replaced + "x");
   EXPECT_EQ(valid_utf8("\xc0\xaf"), replaced + replaced) << "overlong";
   EXPECT_EQ(valid_utf8("\xe0\x80\xaf"), replaced + replaced + replaced) << "overlong";
+  EXPECT_EQ(valid_utf8("\xf0\x80\x80\xaf"), replaced + replaced + replaced + replaced)
+    << "overlong";
   EXPECT_EQ(valid_utf8("\xed\xa0\x80"), replaced + replaced + replaced) << "a surrogate";
   EXPECT_EQ(valid_utf8("\xf4\x90\x80\x80"), replaced + replaced + replaced + replaced)
     << "above U+10FFFF";
+  EXPECT_EQ(valid_utf8("\xf5\x80\x80\x80"), replaced + replaced + replaced + replaced)
+    << "far above";
 }
 
 TEST(Utf8, IsTextThatNothingHasToBeReplacedIn) {
   for (const auto* text : {"", "plain", "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x98\x80"})
     EXPECT_TRUE(is_utf8(text)) << text;
-  for (const auto* text : {"\x80", "a\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80"})
+  for (const auto* text :
+       {"\x80", "a\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf5\x80\x80\x80"})
     EXPECT_FALSE(is_utf8(text)) << text;
 }
 

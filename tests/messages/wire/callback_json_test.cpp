@@ -82,6 +82,13 @@ TEST(CallbackJson, NamesWhatIsWrong) {
   }
 }
 
+TEST(CallbackJson, TakesTheLongestToken) {
+  const std::string longest(max_token_bytes, 'x');
+  const auto read = parse_callback(json{{"action", "disconnect"}, {"token", longest}}.dump());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->stream.str(), longest);
+}
+
 TEST(CallbackJson, BuildsNothingOfWhatIsNestedWithoutEnd) {
   // A tree of it would take a hundred times the memory of the text.
   const auto deep = R"({"action":"disconnect","token":"t","x":)" + std::string(1'000'000, '[');
@@ -167,6 +174,17 @@ stream_identity who_of(const char* body) {
   return **who;
 }
 
+TEST(ConnectAnswer, TellsAGatewayTheFirstOfSeveralRolesAndBindsAll) {
+  open_connection taken;
+  taken.id = request_id{"p"};
+  reach asks;
+  asks.roles = {"a", "b"};
+  taken.asks = std::make_shared<const reach>(asks);
+  const auto answer = json::parse(connect_answer_json(taken));
+  EXPECT_EQ(answer["role"], "a");
+  EXPECT_EQ(answer["bindings"], (json{"broadcast", "connection.70", "role.61", "role.62"}));
+}
+
 TEST(ConnectAnswer, SaysWhoAStreamIsFor) {
   const auto who = who_of(R"({"request_id":"x~t","subject":"ann","role":"b","roles":["a","b"],)"
                           R"("bindings":["role.61","broadcast"],"more":{"subject":1}})");
@@ -227,7 +245,7 @@ TEST(CallbackJson, HasTheHeadersOfThePagesRequest) {
   EXPECT_EQ(read("{}"), header_list{});
   for (const auto* bad :
        {R"([])", R"("text")", R"({"a":"1\r\nb: 2"})", R"({"a b":"1"})", R"({"a:":"1"})",
-        R"({"":"1"})", R"({"a\n":"1"})", R"({"a":"\u0000"})"}) {
+        R"({"":"1"})", R"({"a\n":"1"})", R"({"a":"\u0000"})", R"({"a":"\u007f"})"}) {
     const auto headers = read(bad);
     ASSERT_FALSE(headers) << bad;
     EXPECT_EQ(describe(headers.error()).field, "request.headers") << bad;
