@@ -56,6 +56,7 @@ TEST(Listeners, TryForALongTimeToReachClientsThatAreGivenUp) {
     return option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 127000
            && option(fd, SOL_SOCKET, SO_KEEPALIVE) == 1
            && option(fd, IPPROTO_TCP, TCP_KEEPIDLE) == 7
+           && option(fd, IPPROTO_TCP, TCP_KEEPINTVL) == 5
            && option(fd, IPPROTO_TCP, TCP_NODELAY) == 1;
   }));
 }
@@ -99,13 +100,14 @@ TEST(Listeners, HandClientsOverInTheEndThatSayNothing) {
   ::close(fd);
 }
 
-/// The addresses that a set listens on, in numbers.
-std::set<std::string> addresses_of(const std::vector<owned_fd>& set) {
+/// The addresses that a set listens on, in numbers, all at this port.
+std::set<std::string> addresses_of(const std::vector<owned_fd>& set, std::uint16_t port) {
   std::set<std::string> all;
   for (const auto& one : set) {
     host_address bound;
     bound.size = sizeof bound.storage;
     ::getsockname(one.get(), bound.get(), &bound.size);
+    EXPECT_EQ(ntohs(bound.port()), port);
     all.insert(bound.text());
   }
   return all;
@@ -117,7 +119,24 @@ TEST(Listeners, AreOnAllAddressesOfAHost) {
   for (const auto& address : resolve_host("localhost", "x"))
     wanted.insert(address.text());
   for (const auto& set : doors.sets)
-    EXPECT_EQ(addresses_of(set), wanted);
+    EXPECT_EQ(addresses_of(set, doors.port), wanted);
+}
+
+TEST(Listeners, TakeAPortWhoseConnectionsHaveJustEnded) {
+  std::uint16_t port = 0;
+  {
+    const auto doors = listen_on("127.0.0.1", 0, 1);
+    port = doors.port;
+    testing::raw_client client{port};
+    client.send("GET");
+    const auto fd = take(doors);
+    std::array<char, 8> bytes{};
+    // Or its end would be a reset, which leaves nothing behind.
+    EXPECT_EQ(::recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT), 3);
+    ::close(fd);
+    EXPECT_TRUE(client.is_closed());
+  }
+  EXPECT_EQ(listen_on("127.0.0.1", port, 1).port, port);
 }
 
 TEST(Listeners, RefuseAPortThatIsTaken) {
