@@ -78,6 +78,10 @@ TEST(Config, WantsTwoPorts) {
   c.stream.host = "0.0.0.0";
   EXPECT_EQ(broken_key(c), "stream.port") << "a wildcard includes the other's address";
   c.stream.host = "10.0.0.1";
+  c.api.host = "0.0.0.0";
+  c.api.open = true;
+  EXPECT_EQ(broken_key(c), "stream.port") << "whichever of them it is";
+  c.api.host = "127.0.0.1";
   EXPECT_EQ(broken_key(c), "");
   c.stream.host = c.api.host;
   c.gateway.url = "http://gateway";

@@ -73,7 +73,12 @@ TEST(HttpUrl, KnowsHosts) {
        {""sv, "a b"sv, "127.0.0.256"sv, "1.2.3"sv, "-a"sv, "a-"sv, "a..b"sv, "a."sv, ".a"sv,
         "a:80"sv, "[::1]"sv, "*"sv, "a/b"sv, "127.0.0.1\0x"sv, "\xc3\xa9"sv})
     EXPECT_FALSE(is_host(host)) << host;
-  EXPECT_FALSE(is_host(std::string(64, 'a'))) << "a label has at most 63 letters";
+  const std::string label(63, 'a');
+  EXPECT_TRUE(is_host(label)) << "a label has at most 63 letters";
+  EXPECT_FALSE(is_host(label + "a"));
+  const auto name = label + "." + label + "." + label + "." + std::string(61, 'a');
+  EXPECT_TRUE(is_host(name)) << "a name has at most 253 letters";
+  EXPECT_FALSE(is_host(name + "a"));
 }
 
 TEST(HttpUrl, KnowsWhatOnlyThisMachineReaches) {
