@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "http/protocol/field_value.hpp"
 #include "http/protocol/url.hpp"
 #include "messages/text/ascii.hpp"
 
@@ -49,14 +50,8 @@ std::vector<std::string> named_by_connection(const request_head& page) {
   for (const auto& [name, value] : page.headers) {
     if (!same_ignoring_case(name, "Connection"))
       continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const auto end = std::min(rest.find(','), rest.size());
-      auto one = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
-      names.push_back(plain_name(one.substr(0, one.find_last_not_of(" \t") + 1)));
-    }
+    for (const auto one : list_elements(value))
+      names.push_back(plain_name(one));
   }
   return names;
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "http/auth/bearer.hpp"
+#include "http/protocol/field_value.hpp"
 #include "messages/text/ascii.hpp"
 
 namespace herald {
@@ -10,15 +11,6 @@ namespace herald {
 namespace {
 
 using way = presented_credential::way;
-
-constexpr std::string_view blanks = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos)
-    return {};
-  return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
-}
 
 std::vector<std::string_view> values_of(const request_head& request, std::string_view name) {
   std::vector<std::string_view> found;

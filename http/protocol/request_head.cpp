@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "http/protocol/field_value.hpp"
 #include "messages/text/ascii.hpp"
 
 namespace herald {
@@ -12,24 +13,6 @@ namespace {
 
 /// More digits than any body has bytes, and few enough for 64 bits.
 constexpr std::size_t max_length_digits = 18;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// Whether a comma-separated list in lower case holds "chunked".
-bool holds_chunked(std::string_view list) {
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    if (trimmed(list.substr(0, comma)) == "chunked")
-      return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return false;
-}
 
 /// Interprets one header after the other; the first thing that is wrong wins.
 class interpreter {
@@ -60,7 +43,7 @@ private:
     else if (is("Content-Length"))
       content_length(value);
     else if (is("Transfer-Encoding"))
-      transfer_encoding(ascii_lower(value));
+      transfer_encoding(value);
     else if (is("Content-Encoding"))
       head_.encoded = head_.encoded || !(value.empty() || same_ignoring_case(value, "identity"));
     else if (is("Content-Type"))
@@ -78,13 +61,14 @@ private:
       refuse("Content-Length is not a sensible number");
   }
 
-  void transfer_encoding(std::string_view codings) {
-    const auto last = codings.rfind(',') + 1;
+  void transfer_encoding(std::string_view value) {
+    const auto lower = ascii_lower(value);
+    const auto codings = list_elements(lower);
     if (
-      head_.chunked || trimmed(codings.substr(last)) != "chunked"
-      || holds_chunked(codings.substr(0, last)))
+      head_.chunked || codings.back() != "chunked"
+      || std::count(codings.begin(), codings.end(), "chunked") > 1)
       return refuse("Transfer-Encoding is not just chunked");
-    if (last != 0)
+    if (codings.size() > 1)
       return refuse(ec::unsupported_coding, "the only coding of a body may be chunked");
     head_.chunked = true;
   }

@@ -67,6 +67,13 @@ TEST(AuthorizeQuestion, LeavesOutWhatIsNotForTheApplication) {
     heralds_own);
 }
 
+TEST(AuthorizeQuestion, LeavesOutWhatConnectionNamesWhateverElseItHolds) {
+  // A gateway may pass on what herald's own port refuses.
+  EXPECT_EQ(
+    question({{"Connection", "\"a b\", ,a=b; c,X-Hop,"}, {"X-Hop", "1"}, {"X-Tenant", "a"}}),
+    "X-Tenant: a\n" + heralds_own);
+}
+
 TEST(AuthorizeQuestion, LetsNobodyElseSayWhereAPageComesFrom) {
   const header_list lies = {{"X-Forwarded-For", "10.0.0.1"}, {"x-original-uri", "/admin"},
                             {"X_Forwarded_For", "10.0.0.1"}, {"X-Original_URI", "/admin"},

@@ -93,6 +93,8 @@ TEST_F(ClientOrigin, CountsWhoHidesToTheProxyThatSaysSo) {
   EXPECT_EQ(told({{"X-Forwarded-For", "unknown"}}), counted(proxy));
   EXPECT_EQ(told({{"X-Forwarded-For", "1.2.3.4, unknown, 10.9.9.9"}}), counted("10.9.9.9"));
   EXPECT_EQ(told({{"X-Forwarded-For", ""}}), counted(proxy));
+  EXPECT_EQ(told({{"X-Forwarded-For", "1.2.3.4, "}}), counted(proxy)) << "it names nobody";
+  EXPECT_EQ(told({{"X-Forwarded-For", "1.2.3.4,, 10.9.9.9"}}), counted("10.9.9.9"));
   EXPECT_EQ(told({{"Forwarded", "for=_hidden"}}), counted(proxy));
   EXPECT_EQ(told({{"Forwarded", "proto=https"}}), counted(proxy));
 }
@@ -103,6 +105,8 @@ TEST_F(ClientOrigin, ReadsForwarded) {
     told({{"Forwarded", "for=1.2.3.4, proto=https; For=\"" + client + ":80\" ;by=10.0.0.1"}}),
     counted(client));
   EXPECT_EQ(told({{"Forwarded", "for=\"[2606:4700::1]:4711\""}}), counted("2606:4700::1"));
+  EXPECT_EQ(told({{"Forwarded", "for=\"1.2.3.4, for=" + client}}), counted(client))
+    << "a quote that a client has left open hides nothing of its proxy's";
 }
 
 TEST_F(ClientOrigin, CountsToTheProxyWhereTheHeadersDiffer) {
