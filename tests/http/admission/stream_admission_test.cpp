@@ -46,7 +46,7 @@ std::optional<std::string> header(const header_list& headers, std::string_view n
   return found == headers.end() ? std::nullopt : std::optional{found->second};
 }
 
-class StreamAdmission : public testing::Test {
+class StreamAdmission : public ::testing::Test {
 protected:
   StreamAdmission() {
     options_.max_openings = 3;
