@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/gateway/gateway_queue.hpp"
+#include "messages/wire/expiry_notice.hpp"
 
 namespace herald {
 
@@ -98,10 +99,7 @@ void gateway_queue::end_rights(wall_time now, time_point at) {
 }
 
 prepared_ptr gateway_queue::notice_of_end(std::chrono::milliseconds left) {
-  event notice;
-  notice.name = expiry_event;
-  notice.data = expiry_data(left);
-  auto prepared = prepare(notice);
+  auto prepared = prepare(expiry_notice(left));
   prepared->published = false;
   return prepared;
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "http/fanout/sse_format.hpp"
-#include "messages/text/expirations.hpp"
+#include "messages/wire/expiry_notice.hpp"
 
 namespace herald {
 
@@ -244,7 +244,8 @@ void stream_feed::put_heartbeat_event(stream_slot slot) {
 
 void stream_feed::put_expiry(stream_slot slot, std::chrono::milliseconds left) {
   scratch_.clear();
-  append_event(scratch_, {}, expiry_event, expiry_data(left), format_);
+  const auto notice = expiry_notice(left);
+  append_event(scratch_, notice.id, notice.name, notice.data, format_);
   (void)table_.push(slot, scratch_, std::nullopt);
 }
 

@@ -7,21 +7,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "messages/text/time.hpp"
 
 namespace herald {
-
-/// The event that tells a stream of its end, and the data of it: how much time is left, never less
-/// than none.
-inline constexpr std::string_view expiry_event = "expired";
-[[nodiscard]] inline std::string expiry_data(std::chrono::milliseconds left) {
-  const auto count = std::max<std::chrono::milliseconds::rep>(left.count(), 0);
-  return R"({"expires_in_ms":)" + std::to_string(count) + '}';
-}
 
 /// Ends of what has a number, as a stream whose right comes to an end: each is told some time
 /// before, and then ended. What has no end costs nothing here. Goes by the clock on the wall, as

@@ -129,11 +129,6 @@ TEST_F(Expirations, AreDoneInSlices) {
   EXPECT_FALSE(more);
 }
 
-TEST(ExpiryData, SaysHowMuchIsLeft) {
-  EXPECT_EQ(expiry_data(20s), R"({"expires_in_ms":20000})");
-  EXPECT_EQ(expiry_data(-1ms), R"({"expires_in_ms":0})");
-}
-
 TEST(ExpirationsWithoutNotice, AreEndedUntold) {
   expirations streams{0ms};
   streams.add(1, midday - 1h, midday, 1s);
