@@ -92,6 +92,15 @@ void* allocate(std::size_t size) {
 void* operator new(std::size_t size) {
   return herald::faults::allocate(size);
 }
+/// Of the library, it calls the one above; a sanitizer's does not, and its memory is not ours to
+/// free.
+void* operator new(std::size_t size, const std::nothrow_t& /*form*/) noexcept {
+  try {
+    return herald::faults::allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept {
   std::free(memory); // NOLINT(cppcoreguidelines-no-malloc)
 }
