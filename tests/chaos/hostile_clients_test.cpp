@@ -97,13 +97,11 @@ protected:
     before = use_of(herald.pid());
   }
 
-  /// Events for everybody, each with so many bytes besides its number. `waits`: no faster than
-  /// those who behave can take them, on a machine that is busy with something else.
-  void publish(std::size_t filler, bool waits = false) {
+  /// Events for everybody, each with so many bytes besides its number.
+  void publish(std::size_t filler) {
     publisher::options how;
     how.filler = filler;
     how.pace = 4ms;
-    how.waits = waits;
     publishers = start_publishers(herald.api_port(), 2, how);
   }
 
@@ -144,8 +142,7 @@ protected:
 };
 
 TEST_F(HostileClients, ThatReadNothing) {
-  // Whoever takes nothing holds up the first event alone.
-  publish(3000, true);
+  publish(3000);
   std::vector<rude_client> slow;
   for (std::size_t i = 0; i < size<std::size_t>(30, 200); ++i) {
     slow.emplace_back(herald.stream_port(), 4096);
