@@ -8,7 +8,6 @@
 
 #include <boost/system/error_code.hpp>
 
-#include "http/protocol/field_value.hpp"
 #include "messages/text/ascii.hpp"
 
 namespace herald {
@@ -24,6 +23,13 @@ std::optional<ip_address> read_address(std::string_view text) {
   boost::system::error_code error;
   const auto address = ip::make_address(text, error);
   return error ? std::nullopt : std::optional{unmapped(address)};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// An address as proxies write it: with or without a port, IPv6 with or without brackets.
@@ -69,9 +75,12 @@ std::optional<ip_address> client_in(
       continue;
     if (!last)
       last = peer;
-    const auto hops = list_elements(header->second);
-    for (auto element = hops.rbegin(); element != hops.rend(); ++element) {
-      const auto hop = read_hop(read(*element));
+    std::string_view rest = header->second;
+    for (bool more = true; more;) {
+      const auto comma = rest.rfind(',');
+      more = comma != std::string_view::npos;
+      const auto hop = read_hop(read(more ? rest.substr(comma + 1) : rest));
+      rest = more ? rest.substr(0, comma) : std::string_view{};
       if (!hop)
         return last;
       if (!trusted.contain(*hop))
