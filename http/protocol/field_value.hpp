@@ -16,8 +16,7 @@ namespace herald {
 }
 
 /// What stands between the commas of a list, trimmed; one element at least. Empty elements are
-/// among them: they say nothing, but in a list of hops each is a hop. A comma in quotes is one like
-/// all others, so that nobody's open quote hides what others append.
+/// among them. A comma in quotes is one like all others.
 [[nodiscard]] inline std::vector<std::string_view> list_elements(std::string_view list) {
   std::vector<std::string_view> elements;
   elements.reserve(static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')) + 1);
