@@ -33,9 +33,8 @@ namespace herald {
 ///   `gateway_options::retry_ms` old. Age alone costs nothing: what waits behind a slow gateway
 ///   that does answer is sent however late.
 /// - A stream is dropped only when the gateway says that it does not have it.
-/// - The owner is told of a stream that ends without an order of its. Such a close is tried until
-/// it
-///   is answered: a page whose stream stayed open would hear nothing there.
+/// - The owner is told of a stream that ends without an order of its own. Such a close is tried
+///   until it is answered: a page whose stream stayed open would hear nothing there.
 ///
 /// Pure: the caller gives the time, sends what `next` says, and tells `finish` how it went.
 class gateway_queue {
@@ -115,9 +114,9 @@ public:
 
   // The ends of rights, by the clock on the wall.
 
-  /// Whether a right is over, and the time that clocks may differ by as well.
-  [[nodiscard]] bool is_over(wall_time expires_at, wall_time now) const {
-    return expires_at + options_.expiry_grace <= now;
+  /// Whether a right with this end, if it has one, is over.
+  [[nodiscard]] bool is_over(std::optional<wall_time> expires_at, wall_time now) const {
+    return herald::is_over(expires_at, options_.expiry_grace, now);
   }
   /// The stream, which opens `now`, may be open until `expires_at`: before that it is told by an
   /// event `expired`, and closed behind it. Nothing: as long as it likes. A token that is unknown,

@@ -67,7 +67,7 @@ gateway_sender::builder(std::size_t index, gateway_shard_parts parts, metrics& n
 
 void gateway_sender::attach(const attach_stream& m) {
   const auto wall = system_clock::now();
-  if (m.expires_at && state_.queue.is_over(*m.expires_at, wall)) {
+  if (state_.queue.is_over(m.expires_at, wall)) {
     state_.queue.turn_away(m.stream, now());
     arrange();
     return;

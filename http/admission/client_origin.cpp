@@ -8,6 +8,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include "http/protocol/field_value.hpp"
 #include "messages/text/ascii.hpp"
 
 namespace herald {
@@ -23,13 +24,6 @@ std::optional<ip_address> read_address(std::string_view text) {
   boost::system::error_code error;
   const auto address = ip::make_address(text, error);
   return error ? std::nullopt : std::optional{unmapped(address)};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// An address as proxies write it: with or without a port, IPv6 with or without brackets.
@@ -70,16 +64,17 @@ std::optional<ip_address> client_in(
   const header_list& headers, std::string_view name, const ip_address& peer,
   const network_list& trusted, Read read) {
   std::optional<ip_address> last;
-  for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
-    if (ascii_lower(header->first) != name)
+  for (auto left = headers.size(); left > 0; --left) {
+    const auto& [field, value] = headers[left - 1];
+    if (ascii_lower(field) != name)
       continue;
     if (!last)
       last = peer;
-    std::string_view rest = header->second;
+    std::string_view rest = value;
     for (bool more = true; more;) {
       const auto comma = rest.rfind(',');
       more = comma != std::string_view::npos;
-      const auto hop = read_hop(read(more ? rest.substr(comma + 1) : rest));
+      auto hop = read_hop(read(more ? rest.substr(comma + 1) : rest));
       rest = more ? rest.substr(0, comma) : std::string_view{};
       if (!hop)
         return last;

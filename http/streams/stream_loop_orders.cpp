@@ -35,11 +35,6 @@ std::chrono::milliseconds expiry_spread(std::chrono::milliseconds leeway) {
   return std::max(leeway - look_pause, std::chrono::milliseconds{0});
 }
 
-/// Whether a right has ended while its stream waited to be opened: it must not be sent anything.
-bool is_over(std::optional<wall_time> expires_at, std::chrono::milliseconds leeway) {
-  return expires_at && *expires_at + leeway <= std::chrono::system_clock::now();
-}
-
 } // namespace
 
 void stream_loop::on_inbox() {
@@ -76,7 +71,8 @@ void stream_loop::apply_one(const attach_stream& order) {
   if (!slot || !table_.waiting(*slot))
     return;
   const auto* const client = openings_.find(*slot);
-  if (is_over(client->expires_at, options_.auth.leeway_s))
+  // It may have ended while the stream waited to be opened.
+  if (is_over(client->expires_at, options_.auth.leeway_s, std::chrono::system_clock::now()))
     return refuse_waiting(
       *slot, admission_.refused_by_owner({ec::invalid_token, {}, {}}, 0, client->accepts_stream),
       true);

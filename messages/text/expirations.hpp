@@ -14,6 +14,13 @@
 
 namespace herald {
 
+/// Whether a right is over, and the time that clocks may differ by as well: its stream must not be
+/// sent anything.
+[[nodiscard]] inline bool
+is_over(std::optional<wall_time> expires_at, std::chrono::milliseconds grace, wall_time now) {
+  return expires_at && *expires_at + grace <= now;
+}
+
 /// Ends of what has a number, as a stream whose right comes to an end: each is told some time
 /// before, and then ended. What has no end costs nothing here. Goes by the clock on the wall, as
 /// credentials do: where that is set, so is what is due.

@@ -34,7 +34,8 @@ inline constexpr std::size_t max_token_bytes = 256;
 /// are several generations of gateways. `ec::invalid_json`, `ec::invalid_field` with the field.
 [[nodiscard]] caf::expected<gateway_callback> parse_callback(std::string_view body);
 
-/// Most headers of a page's request: as many as Node's HTTP server takes.
+/// Most headers of a page's request. Node's HTTP server shows a gateway 1,000 of them, unless it is
+/// told otherwise (seen with Node 20).
 inline constexpr std::size_t max_page_headers = 2000;
 
 /// The headers in a callback's `request`, as a gateway tells of them: those that are texts; none

@@ -205,6 +205,14 @@ protected:
     return post(json{{"action", "connect"}, {"token", "t1"}, {"request", request}}.dump());
   }
 
+  [[nodiscard]] std::string ticket_of_ann() const {
+    stream_grant grant;
+    grant.subject = "ann";
+    const auto now = std::chrono::system_clock::now();
+    grant.expires_at = now + std::chrono::hours{1};
+    return tickets->issue(grant, request_id{}, now).value();
+  }
+
   metrics numbers;
   std::shared_ptr<ticket_book> tickets =
     std::make_shared<ticket_book>(ticket_book::limits{10, 10'000}, numbers);
@@ -273,11 +281,7 @@ TEST_F(CallbackApiWithTokens, SendsAPageAwayOfWhichNobodyCanSayItNow) {
 }
 
 TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {
-  stream_grant grant;
-  grant.subject = "ann";
-  const auto now = std::chrono::system_clock::now();
-  grant.expires_at = now + std::chrono::hours{1};
-  const auto ticket = tickets->issue(grant, request_id{}, now).value();
+  const auto ticket = ticket_of_ann();
   const auto come_with = [&](const char* id) {
     return post(connect("/s?request_id=" + std::string{id} + "&ticket=" + ticket)).status;
   };
@@ -287,11 +291,7 @@ TEST_F(CallbackApiWithTokens, GivesATicketBackWhoseStreamDoesNotOpen) {
 }
 
 TEST_F(CallbackApiWithTokens, KeepsATicketThatTheOwnerRefuses) {
-  stream_grant grant;
-  grant.subject = "ann";
-  const auto now = std::chrono::system_clock::now();
-  grant.expires_at = now + std::chrono::hours{1};
-  const auto ticket = tickets->issue(grant, request_id{}, now).value();
+  const auto ticket = ticket_of_ann();
   EXPECT_EQ(post(connect("/s?request_id=theirs&ticket=" + ticket)).status, 403);
   EXPECT_EQ(post(connect("/s?request_id=p&ticket=" + ticket)).status, 401);
   EXPECT_EQ(
