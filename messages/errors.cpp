@@ -72,6 +72,8 @@ std::string_view to_string(ec code) {
     return "kept_away";
   case ec::key_reused:
     return "key_reused";
+  case ec::name_taken:
+    return "name_taken";
   case ec::not_ready:
     return "not_ready";
   case ec::shutting_down:

@@ -45,6 +45,7 @@ enum class ec : std::uint8_t {
   task_not_external,
   kept_away,
   key_reused,
+  name_taken,
   // herald cannot do it now.
   not_ready,
   shutting_down,

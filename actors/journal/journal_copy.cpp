@@ -43,7 +43,7 @@ constexpr failure good() {
 }
 
 failure taken(const std::string& name) {
-  return {ec::invalid_field, "there is a file " + name + " already", "name"};
+  return {ec::name_taken, "there is a file " + name + " already", "name"};
 }
 
 /// The disk has it, whatever happens.

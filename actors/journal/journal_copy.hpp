@@ -21,8 +21,8 @@ public:
   journal_copy(const journal_copy&) = delete;
   journal_copy& operator=(const journal_copy&) = delete;
 
-  /// `ec::none`; `ec::invalid_field` for a name that cannot be had, or is there already; or what
-  /// could not be done.
+  /// `ec::none`; `ec::invalid_field` for a name that cannot be had, `ec::name_taken` for one that
+  /// is there already, which the last piece may find, too; or what could not be done.
   [[nodiscard]] failure begin(sqlite::database& from);
   /// Copies a piece. `done` is set with the last one, when the file has its name.
   [[nodiscard]] failure copy_piece(bool& done);

@@ -48,6 +48,8 @@ problem_kind kind_of(ec code) {
     return {409, "Task has not ended"};
   case ec::task_not_external:
     return {409, "Task is not external"};
+  case ec::name_taken:
+    return {409, "Name is taken"};
   case ec::body_too_large:
     return {413, "Body too large"};
   case ec::event_too_large:

@@ -86,7 +86,7 @@ TEST_F(Journal, IsCopiedWhileEventsComeAndTheCopyIsAJournal) {
   const auto copy = (folder / "copy.db").string();
   EXPECT_EQ(made["bytes"], std::filesystem::file_size(copy));
   EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(copy).permissions()), 0600U);
-  post("/api/journal/backup", R"({"name":"copy.db"})", 400);
+  post("/api/journal/backup", R"({"name":"copy.db"})", 409);
   post("/api/journal/backup", R"({"name":"../copy.db"})", 400);
   EXPECT_NE(post("/api/journal/backup", "", 201)["name"], "copy.db");
   const auto kept = json_of(api->get("/api/events?limit=1000"));

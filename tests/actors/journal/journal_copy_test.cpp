@@ -107,12 +107,12 @@ TEST_F(JournalCopy, IsNeverMadeOverAnotherFile) {
   std::filesystem::create_symlink("nowhere", dir / "link");
   for (const auto* name : {"there", "link"}) {
     const auto why = copy(name).why;
-    EXPECT_EQ(why.code, ec::invalid_field) << name;
+    EXPECT_EQ(why.code, ec::name_taken) << name;
     EXPECT_EQ(why.field, "name");
   }
   write(1, 100, std::string(50'000, 'x'));
   const auto late = copy("late", [&] { std::ofstream{dir / "late"} << "mine"; });
-  EXPECT_EQ(late.why.code, ec::invalid_field) << "while it was made";
+  EXPECT_EQ(late.why.code, ec::name_taken) << "while it was made";
   EXPECT_EQ(std::filesystem::file_size(dir / "late"), 4u);
   EXPECT_EQ(std::filesystem::file_size(dir / "there"), 4u);
   EXPECT_FALSE(exists("nowhere"));

@@ -12,8 +12,10 @@ protected:
     add_journal_route(
       routes,
       [](const std::string& name, std::chrono::milliseconds) -> caf::expected<copied_journal> {
-        if (name == "there")
+        if (name == "large")
           return fail(ec::storage_full, "no room");
+        if (name == "taken")
+          return fail(ec::name_taken, "there is one", "name");
         return copied_journal{name.empty() ? "made" : name, 5};
       });
   }
@@ -36,7 +38,8 @@ TEST_F(JournalApi, SaysHowLongACopyMayTake) {
 
 TEST_F(JournalApi, SaysWhatIsWrong) {
   with_journal();
-  EXPECT_EQ(call("POST", "/api/journal/backup", R"({"name":"there"})").status, 507);
+  EXPECT_EQ(call("POST", "/api/journal/backup", R"({"name":"large"})").status, 507);
+  EXPECT_EQ(call("POST", "/api/journal/backup", R"({"name":"taken"})").status, 409);
   for (const auto* body : {R"({"name":""})", R"({"name":1})", R"({"file":"a"})", "[]", "x"})
     EXPECT_EQ(call("POST", "/api/journal/backup", body).status, 400) << body;
 }

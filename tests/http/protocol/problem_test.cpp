@@ -26,6 +26,7 @@ TEST(Problem, LeavesTheFieldOutWhereNoneIsToBlame) {
 
 TEST(Problem, HasTheStatusThatFits) {
   EXPECT_EQ(kind_of(ec::request_timed_out).status, 408);
+  EXPECT_EQ(kind_of(ec::name_taken).status, 409);
   EXPECT_EQ(kind_of(ec::target_too_long).status, 414);
   EXPECT_EQ(kind_of(ec::unsupported_expectation).status, 417);
   EXPECT_EQ(kind_of(ec::head_too_large).status, 431);
