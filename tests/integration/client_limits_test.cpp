@@ -1,7 +1,6 @@
 // What one client may do on the stream port: over real sockets, with tokens that somebody else has
 // signed. Each limit is changed while herald runs.
 #include <chrono>
-#include <csignal>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,10 +30,7 @@ protected:
   }
   void change(const json& limits) {
     folder.write("herald.json", settings(limits).dump());
-    const auto before = herald.log().size();
-    herald.signal(SIGHUP);
-    ASSERT_TRUE(
-      eventually([&] { return herald.log().find("reloaded", before) != std::string::npos; }));
+    ASSERT_TRUE(herald.reload());
   }
 
   static std::string from(const std::string& address) {

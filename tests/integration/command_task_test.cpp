@@ -223,10 +223,7 @@ TEST_F(CommandTask, IsKilledWithItsChildrenWhenItWillNotEnd) {
   EXPECT_EQ(api->post("/api/tasks/" + id + "/cancel", "").status, 200);
   for (const auto pid : pids)
     EXPECT_TRUE(eventually([&] { return !runs(pid); })) << pid;
-  EXPECT_TRUE(eventually([&] {
-    return herald->log().find("warning task-worker command_killed task_id=" + id)
-           != std::string::npos;
-  }));
+  EXPECT_TRUE(herald->logs("warning task-worker command_killed task_id=" + id));
 }
 
 TEST_F(CommandTask, FailsWhenItsTimeIsOver) {

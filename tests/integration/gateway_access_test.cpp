@@ -2,7 +2,6 @@
 // the gateway tells.
 
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -170,8 +169,7 @@ TEST_P(GatewayWithTokens, GoesByTheOriginsThatAreReadAgain) {
   const auto cookie = "Cookie: __Secure-herald=" + token() + "\r\nOrigin: https://new.example\r\n";
   EXPECT_EQ(status("p", cookie), 403);
   folder.write("herald.json", R"({"stream":{"cors_origins":["https://new.example"]}})");
-  herald->signal(SIGHUP);
-  ASSERT_TRUE(eventually([&] { return herald->log().find("reloaded") != std::string::npos; }));
+  ASSERT_TRUE(herald->reload());
   EXPECT_EQ(status("p", cookie), 200);
 }
 

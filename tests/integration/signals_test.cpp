@@ -12,18 +12,14 @@ namespace {
 
 using namespace testing;
 
-bool says(const herald_process& herald, const std::string& piece) {
-  return eventually([&] { return herald.log().find(piece) != std::string::npos; });
-}
-
 TEST(Signals, HupReadsTheConfigurationAgain) {
   const temporary_folder folder;
   const auto file = folder.write("herald.json", R"({"log":{"level":"info"}})");
   herald_process herald{{"--config", file}};
   folder.write("herald.json", R"({"log":{"level":"debug"},"tasks":{"workers":7}})");
   herald.signal(SIGHUP);
-  EXPECT_TRUE(says(herald, " info herald reloaded changed=log.level"));
-  EXPECT_TRUE(says(herald, " warning herald needs_restart settings=tasks.workers"));
+  EXPECT_TRUE(herald.logs(" info herald reloaded changed=log.level"));
+  EXPECT_TRUE(herald.logs(" warning herald needs_restart settings=tasks.workers"));
   http_client{herald.api_port()}.get("/healthz");
   EXPECT_EQ(herald.terminate(), exited(0));
 }
@@ -34,7 +30,7 @@ TEST(Signals, HupWithABadFileChangesNothing) {
   herald_process herald{{"--config", file}};
   folder.write("herald.json", R"({"log":{"level":"loud"}})");
   herald.signal(SIGHUP);
-  EXPECT_TRUE(says(herald, " error herald not_reloaded reason="));
+  EXPECT_TRUE(herald.logs(" error herald not_reloaded reason="));
   EXPECT_EQ(http_client{herald.api_port()}.get("/readyz").status, 200);
   EXPECT_EQ(herald.terminate(), exited(0));
 }
@@ -43,7 +39,7 @@ TEST(Signals, OthersAreIgnoredWithAWord) {
   herald_process herald;
   for (const int number : {SIGUSR1, SIGUSR2, SIGALRM}) {
     herald.signal(number);
-    EXPECT_TRUE(says(herald, " info herald signal_ignored signal=" + std::to_string(number)));
+    EXPECT_TRUE(herald.logs(" info herald signal_ignored signal=" + std::to_string(number)));
   }
   EXPECT_EQ(http_client{herald.api_port()}.get("/readyz").status, 200);
   EXPECT_EQ(herald.terminate(), exited(0));

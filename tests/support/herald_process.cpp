@@ -65,9 +65,18 @@ void herald_process::wait_for_ports() {
 std::string herald_process::full_log() const {
   const auto before = log().size();
   signal(SIGUSR1);
-  EXPECT_TRUE(eventually([&] { return log().find("signal_ignored", before) != std::string::npos; }))
-    << "it logs nothing more";
+  EXPECT_TRUE(logs("signal_ignored", before)) << "it logs nothing more";
   return log();
+}
+
+bool herald_process::logs(std::string_view piece, std::size_t from) const {
+  return eventually([&] { return log().find(piece, from) != std::string::npos; });
+}
+
+bool herald_process::reload() const {
+  const auto before = log().size();
+  signal(SIGHUP);
+  return logs("herald reloaded", before);
 }
 
 std::optional<exit_status> herald_process::terminate() {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/child_program.hpp"
@@ -55,6 +57,10 @@ public:
   [[nodiscard]] std::string log() const { return program_.standard_error(); }
   /// All that it has logged by now, while it runs: has it log a line more, and waits for that.
   [[nodiscard]] std::string full_log() const;
+  /// Waits until it has logged this, behind the first `from` bytes of its log. Whether it has.
+  [[nodiscard]] bool logs(std::string_view piece, std::size_t from = 0) const;
+  /// Has it read its settings again, and waits until it has taken them. Whether it has.
+  [[nodiscard]] bool reload() const;
   [[nodiscard]] const temporary_folder& folder() const noexcept { return program_.folder(); }
 
 private:
