@@ -21,6 +21,7 @@
 #include "tests/support/sse_client.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/token_maker.hpp"
+#include "tests/support/webhook_receiver.hpp"
 
 namespace herald {
 namespace {
@@ -235,6 +236,40 @@ TEST_P(GatewayWithTokens, EndsStreamsOfALifeWhoseRightsNobodyKnows) {
   EXPECT_TRUE(ann.wait_for_end());
   EXPECT_EQ(status("p", bearer(token({{"sub", "bob"}}))), 403) << "whose page it is, is known";
   EXPECT_EQ(status("p", bearer(token())), 200);
+}
+
+TEST_P(GatewayWithTokens, IsToldClosedBeforeAnythingOfTheLifeThatEndsIt) {
+  webhook_receiver receiver;
+  receiver.start();
+  const std::vector<std::string> more{
+    "--journal-path",
+    folder / "journal.db",
+    "--webhook-url",
+    receiver.url(),
+    "--webhook-secret-file",
+    receiver.secret_file(),
+    "--webhook-min-backoff-ms",
+    "10",
+    "--webhook-max-backoff-ms",
+    "50"};
+  start(more);
+  auto ann = page("p", bearer(token({{"topics", {"orders/*"}}})), "&topic=orders/1");
+  ASSERT_TRUE(ann.open());
+  const std::vector<std::string> first{"stream.opened p", "topic.occupied orders/1"};
+  ASSERT_EQ(receiver.told(first.size()), first);
+  herald->kill();
+  start(more);
+  auto bob = page("q", bearer(token({{"sub", "bob"}})));
+  ASSERT_TRUE(bob.open());
+  EXPECT_TRUE(ann.wait_for_end()) << "of which the gateway tells as well";
+  bob.close();
+  const std::vector<std::string> all{"stream.opened p",         "topic.occupied orders/1",
+                                     "stream.closed p restart", "topic.vacant orders/1",
+                                     "stream.opened q",         "stream.closed q client_closed"};
+  ASSERT_EQ(receiver.told(all.size()), all);
+  const auto events = receiver.events();
+  EXPECT_EQ(events[2]["data"]["token"], events[0]["data"]["token"]);
+  EXPECT_EQ(events[2]["data"]["subject"], "ann");
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -39,16 +39,7 @@ protected:
   arguments with_journal() { return {"--journal-path", folder / "journal.db"}; }
 
   /// Whether these are all events that the receiver was told of, in this order.
-  void expect_told(const lines& expected) {
-    lines told;
-    EXPECT_TRUE(eventually([&] {
-      told.clear();
-      for (const auto& event : receiver.events())
-        told.push_back(in_short(event));
-      return told.size() >= expected.size();
-    }));
-    EXPECT_EQ(told, expected);
-  }
+  void expect_told(const lines& expected) { EXPECT_EQ(receiver.told(expected.size()), expected); }
 
   [[nodiscard]] nlohmann::json last_told() const {
     const auto events = receiver.events();

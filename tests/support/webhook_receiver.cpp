@@ -53,6 +53,17 @@ std::vector<nlohmann::json> webhook_receiver::events() const {
   return all;
 }
 
+std::vector<std::string> webhook_receiver::told(std::size_t count) const {
+  std::vector<std::string> all;
+  (void)eventually([&] {
+    all.clear();
+    for (const auto& event : events())
+      all.push_back(in_short(event));
+    return all.size() >= count;
+  });
+  return all;
+}
+
 std::string in_short(const nlohmann::json& event) {
   if (!event.contains("type"))
     return event.dump();

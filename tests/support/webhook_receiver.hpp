@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ public:
   [[nodiscard]] std::vector<nlohmann::json> arrivals() const;
   /// The same, each once: where it came first.
   [[nodiscard]] std::vector<nlohmann::json> events() const;
+  /// The same in short, once there are so many; fewer where they do not come.
+  [[nodiscard]] std::vector<std::string> told(std::size_t count) const;
 
 private:
   temporary_folder folder_;
