@@ -5,7 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <map>
+#include <list>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -32,6 +32,8 @@ constexpr std::size_t max_unwanted_bytes = std::size_t{64} * 1024;
 constexpr std::size_t max_head_bytes = std::size_t{64} * 1024;
 /// Between two looks where nothing is to be done; an order wakes the thread.
 constexpr int longest_nap_ms = 60'000;
+/// The same while an outcome waits for somebody to have the memory for it.
+constexpr int untold_nap_ms = 100;
 
 /// The value of a header, if the line has the header of this name, which ends with a colon.
 std::optional<std::string_view> value_in(std::string_view line, std::string_view name) {
@@ -46,9 +48,19 @@ std::optional<std::string_view> value_in(std::string_view line, std::string_view
 /// has its address.
 class transfer {
 public:
-  transfer(curl_client::order what, const curl_client_options& options)
+  /// Not begun. Takes no memory.
+  transfer(curl_client::order&& what, const curl_client_options& options)
     : order_(std::move(what)),
-      options_(options) {
+      options_(options) {}
+
+  transfer(const transfer&) = delete;
+  transfer& operator=(const transfer&) = delete;
+
+  [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
+
+  /// Whether there is a request: always. Throws `std::bad_alloc`, as `goes_on` does; there is none
+  /// then.
+  [[nodiscard]] bool begin() {
     if (!order_.get) {
       add_header("Content-Type: application/json");
       // Nobody wants to be asked first.
@@ -56,13 +68,9 @@ public:
     }
     for (const auto& header : order_.headers)
       add_header(header.c_str());
-    begin();
+    begin_request();
+    return true;
   }
-
-  transfer(const transfer&) = delete;
-  transfer& operator=(const transfer&) = delete;
-
-  [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
 
   /// Whether another request follows this one, which has ended.
   [[nodiscard]] bool goes_on() {
@@ -74,35 +82,41 @@ public:
     }
     order_.url = std::move(*next_);
     ++redirects_;
-    begin();
+    begin_request();
     return true;
   }
 
-  void ended(CURLcode how) {
-    curl_outcome end{kind::answered, wants_body() || how == CURLE_OK ? status_ : 0, {}, opened()};
-    end.challenge = std::move(challenge_);
-    if (no_memory_)
-      how = CURLE_OUT_OF_MEMORY;
-    if (how == CURLE_OK) {
-      end.body = std::move(body_);
-    } else if (how == CURLE_OPERATION_TIMEDOUT) {
+  void end(CURLcode how) noexcept { how_ = no_memory_ ? CURLE_OUT_OF_MEMORY : how; }
+
+  /// Tells how it has ended. Where that throws, for want of memory, what is left can be told later.
+  void tell_end() {
+    tell(outcome());
+    if (how_ == CURLE_OK && order_.read && status_ / 100 == 2)
+      order_.read(body_);
+  }
+
+private:
+  [[nodiscard]] curl_outcome outcome() const {
+    curl_outcome end{kind::answered, wants_body() || how_ == CURLE_OK ? status_ : 0, {}, opened()};
+    end.challenge = challenge_;
+    if (how_ == CURLE_OK) {
+      if (wants_body())
+        end.body = body_;
+    } else if (how_ == CURLE_OPERATION_TIMEDOUT) {
       end.what = kind::timed_out;
       end.why = "no answer in time";
     } else {
       end.what = kind::unreachable;
       // Of what a callback has refused libcurl knows nothing better.
-      end.why = error_[0] != '\0' && !no_memory_ ? error_.data() : curl_easy_strerror(how);
+      end.why = error_[0] != '\0' && !no_memory_ ? error_.data() : curl_easy_strerror(how_);
       if (too_large_) {
         end.why = "the answer is too large";
         end.status = status();
       }
     }
-    tell(end);
-    if (how == CURLE_OK && order_.read && status_ / 100 == 2)
-      order_.read(std::move(end.body));
+    return end;
   }
 
-private:
   void add_header(const char* header) {
     auto* const list = curl_slist_append(headers_.get(), header);
     if (list == nullptr)
@@ -114,7 +128,7 @@ private:
 
   [[nodiscard]] bool wants_body() const noexcept { return order_.max_body_bytes != 0; }
 
-  void begin() {
+  void begin_request() {
     // A handle of its own each: what the last request has set is not known to all.
     easy_ = make_easy();
     next_.reset();
@@ -238,6 +252,7 @@ private:
   header_lines headers_;
   easy_handle easy_;
   std::array<char, CURL_ERROR_SIZE> error_{};
+  CURLcode how_ = CURLE_OK;
   unsigned status_ = 0;
   std::string location_;
   std::string challenge_;
@@ -280,17 +295,20 @@ public:
     posted_.notify_one();
     waker_.join();
     thread_.join();
-    for (const auto& [easy, _] : under_way_)
-      curl_multi_remove_handle(multi_.get(), easy);
+    for (const auto& each : under_way_)
+      curl_multi_remove_handle(multi_.get(), each.easy());
   }
 
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
   void post(order what) {
+    // All the memory that it needs here to be told how it went.
+    std::list<transfer> posted;
+    posted.emplace_back(std::move(what), options_);
     {
       const std::lock_guard lock{mutex_};
-      orders_.push_back(std::move(what));
+      orders_.splice(orders_.end(), posted);
     }
     posted_.notify_one();
   }
@@ -303,15 +321,16 @@ private:
   void run() {
     ::pthread_setname_np(::pthread_self(), options_.name);
     while (!ending_) {
-      for (auto& what : take_orders())
-        start(std::move(what));
+      start_orders();
       int running = 0;
       curl_multi_perform(multi_.get(), &running);
       int more = 0;
       while (const auto* message = curl_multi_info_read(multi_.get(), &more))
         if (message->msg == CURLMSG_DONE)
           end(message->easy_handle, message->data.result);
-      curl_multi_poll(multi_.get(), nullptr, 0, longest_nap_ms, nullptr);
+      tell_ends();
+      const auto nap = ended_.empty() ? longest_nap_ms : untold_nap_ms;
+      curl_multi_poll(multi_.get(), nullptr, 0, nap, nullptr);
     }
   }
 
@@ -328,49 +347,70 @@ private:
     curl_multi_wakeup(multi_.get());
   }
 
-  std::vector<order> take_orders() {
+  std::list<transfer> take_orders() {
     const std::lock_guard lock{mutex_};
     woken_ = false;
     return std::exchange(orders_, {});
   }
 
-  void start(order what) {
-    const auto done = what.done;
-    try {
-      begin(std::make_unique<transfer>(std::move(what), options_));
-    } catch (const std::exception& e) {
-      done({kind::unreachable, 0, e.what(), 0});
+  void start_orders() {
+    auto begun = take_orders();
+    while (!begun.empty()) {
+      const auto first = begun.begin();
+      auto& where = run_request(*first, &transfer::begin) ? under_way_ : ended_;
+      where.splice(where.end(), begun, first);
     }
   }
 
-  void begin(std::unique_ptr<transfer> added) {
-    auto* const easy = added->easy();
-    under_way_.emplace(easy, std::move(added));
-    curl_multi_add_handle(multi_.get(), easy);
+  /// Whether libcurl runs the request that `begin` has made. It has ended otherwise.
+  bool run_request(transfer& one, bool (transfer::*begin)()) {
+    try {
+      if (!(one.*begin)())
+        return false;
+    } catch (const std::exception&) {
+      one.end(CURLE_OUT_OF_MEMORY);
+      return false;
+    }
+    if (curl_multi_add_handle(multi_.get(), one.easy()) == CURLM_OK)
+      return true;
+    one.end(CURLE_OUT_OF_MEMORY);
+    return false;
   }
 
   void end(CURL* easy, CURLcode how) {
     curl_multi_remove_handle(multi_.get(), easy);
-    auto ended = std::move(under_way_.extract(easy).mapped());
-    bool goes_on = false;
-    try {
-      goes_on = ended->goes_on();
-    } catch (const std::exception&) {
-      how = CURLE_OUT_OF_MEMORY;
+    // libcurl looks at all of them in each round, too.
+    const auto found = std::ranges::find(under_way_, easy, &transfer::easy);
+    found->end(how);
+    if (run_request(*found, &transfer::goes_on))
+      // There is a request that nobody has looked at.
+      curl_multi_wakeup(multi_.get());
+    else
+      ended_.splice(ended_.end(), under_way_, found);
+  }
+
+  void tell_ends() {
+    for (auto next = ended_.begin(); next != ended_.end();) {
+      const auto one = next++;
+      try {
+        one->tell_end();
+        ended_.erase(one);
+      } catch (const std::exception&) {
+        // There may be memory a little later.
+        continue;
+      }
     }
-    if (!goes_on)
-      return ended->ended(how);
-    begin(std::move(ended));
-    // There is a request that nobody has looked at.
-    curl_multi_wakeup(multi_.get());
   }
 
   const curl_client_options options_;
   std::unique_ptr<CURLM, free_multi> multi_;
-  std::map<CURL*, std::unique_ptr<transfer>> under_way_;
+  std::list<transfer> under_way_;
+  /// Of which nobody has been told yet, or not of all.
+  std::list<transfer> ended_;
   std::mutex mutex_;
   std::condition_variable posted_;
-  std::vector<order> orders_;
+  /// Not begun.
+  std::list<transfer> orders_;
   /// The thread knows that there are orders.
   bool woken_ = false;
   std::atomic<bool> ending_{false};

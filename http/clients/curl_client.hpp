@@ -58,8 +58,9 @@ public:
     clock::time_point deadline;
     /// A GET, or a POST that a redirect has made one of already.
     bool get = false;
-    /// Called once, on the client's thread: it must not wait. One that throws in the middle of a
-    /// transfer, for want of memory, was not called: it is told of that at the end.
+    /// Called once, on the client's thread: it must not wait. One that throws, for want of memory,
+    /// was not called: it is told of that at the end, and there again, every 100 ms, until it takes
+    /// it.
     handler done;
     /// Of the first request, of a POST beside its type: "name: value", or "name;" without a value.
     std::vector<std::string> headers{};
@@ -68,7 +69,8 @@ public:
     std::size_t max_body_bytes = 0;
     /// Over a connection that nothing else is sent over, before or after.
     bool alone = false;
-    /// Called behind `done`, once, with the body of a 2xx, where all of it has come. May be empty.
+    /// Called behind `done`, once, with the body of a 2xx, where all of it has come; again where it
+    /// throws. May be empty.
     std::function<void(std::string body)> read{};
   };
 
@@ -77,7 +79,7 @@ public:
   curl_client(const curl_client&) = delete;
   curl_client& operator=(const curl_client&) = delete;
 
-  /// Safe from any thread.
+  /// Safe from any thread. Throws `std::bad_alloc`: nothing is posted then.
   void post(order what);
 
 private:

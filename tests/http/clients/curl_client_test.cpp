@@ -240,6 +240,42 @@ TEST_F(CurlClient, SharesNoConnectionOfAnOrderThatIsAlone) {
   }
 }
 
+TEST_F(CurlClient, TellsAnOutcomeUntilThereIsMemoryForIt) {
+  use();
+  for (const std::size_t most : {0U, 1000U})
+    for (const auto status : {"200", "500"}) {
+      auto order = order_of(server.url(std::string{"/status/"} + status));
+      order.max_body_bytes = most;
+      auto times = std::make_shared<std::vector<curl_outcome>>();
+      auto bodies = std::make_shared<std::vector<std::string>>();
+      order.done = [=, this](const curl_outcome& how) {
+        const std::lock_guard lock{mutex};
+        times->push_back(how);
+        if (times->size() < 4)
+          throw std::bad_alloc{};
+        changed.notify_all();
+      };
+      order.read = [=, this](std::string body) {
+        const std::lock_guard lock{mutex};
+        bodies->push_back(std::move(body));
+        if (bodies->size() == 1)
+          throw std::bad_alloc{};
+        changed.notify_all();
+      };
+      client->post(std::move(order));
+      std::unique_lock lock{mutex};
+      // Of a body that is not wanted the first outcome is lost, with all that libcurl knows of it.
+      const bool is_read = most != 0 && std::string_view{status} == "200";
+      ASSERT_TRUE(changed.wait_for(lock, testing::patience, [&] {
+        return times->size() == 4 && bodies->size() == (is_read ? 2 : 0);
+      }));
+      EXPECT_EQ(times->back().what, most == 0 ? kind::unreachable : kind::answered);
+      EXPECT_EQ(times->back().body, times->at(1).body);
+      EXPECT_TRUE(!is_read || bodies->at(1) == bodies->at(0));
+    }
+  EXPECT_EQ(post(server.url("/callback")).status, 200u);
+}
+
 TEST_F(CurlClient, HasManyUnderWayAtOnce) {
   use();
   constexpr std::size_t many = 100;
