@@ -19,7 +19,6 @@ problem_kind kind_of(ec code) {
   case ec::unknown_task_type:
     return {400, "Unknown task type"};
   case ec::unauthorized:
-    return {401, "Unauthorized"};
   case ec::invalid_token:
     return {401, "Unauthorized"};
   case ec::forbidden:
