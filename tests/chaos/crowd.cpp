@@ -59,6 +59,10 @@ std::size_t crowd::events() const {
   return sum;
 }
 
+std::size_t crowd::least_events() const {
+  return std::ranges::min(pages_, {}, &page::events).events;
+}
+
 void crowd::turn(std::chrono::milliseconds longest) {
   read_once(clients_, longest);
   const auto now = clock::now();

@@ -64,6 +64,8 @@ public:
   [[nodiscard]] std::size_t open_now() const;
   /// Sums over all pages.
   [[nodiscard]] std::size_t events() const;
+  /// Of the page that has had the fewest.
+  [[nodiscard]] std::size_t least_events() const;
   [[nodiscard]] std::size_t returns() const noexcept { return returns_; }
   [[nodiscard]] std::size_t gaps() const noexcept { return gaps_; }
   /// Answers other than a stream, by status.

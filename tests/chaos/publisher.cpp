@@ -8,10 +8,13 @@
 
 namespace herald::testing {
 
+using namespace std::chrono_literals;
+
 publisher::publisher(std::string name, std::uint16_t api_port, options how)
   : name_(std::move(name)),
     options_(how),
     port_(api_port),
+    allowed_(how.allowed),
     thread_([this] { run(); }) {}
 
 void publisher::stop() {
@@ -30,6 +33,10 @@ void publisher::run() {
     if (port != port_) {
       port = port_;
       api = std::make_unique<http_client>(port);
+    }
+    if (next > allowed_) {
+      std::this_thread::sleep_for(1ms);
+      continue;
     }
     const auto first = next;
     next += static_cast<std::uint32_t>(options_.batch);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,6 +29,8 @@ public:
     /// The next request waits until all streams have the last one's events, or for two seconds: no
     /// more is under way than the streams take, however little of a processor they have.
     bool waits = false;
+    /// Events that it publishes before it is allowed more.
+    std::size_t allowed = std::numeric_limits<std::size_t>::max();
   };
 
   publisher(std::string name, std::uint16_t api_port, options how);
@@ -37,6 +40,8 @@ public:
 
   /// Where herald is now.
   void move_to(std::uint16_t api_port) { port_ = api_port; }
+  /// It publishes so many in all.
+  void allow(std::size_t events) { allowed_ = events; }
   /// Ends the thread; then its numbers are complete.
   void stop();
   void add_to(ledger& book) const;
@@ -54,6 +59,7 @@ private:
   std::string name_;
   options options_;
   std::atomic<std::uint16_t> port_;
+  std::atomic<std::size_t> allowed_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> taken_count_ = 0;
   std::atomic<std::size_t> refused_ = 0;

@@ -39,8 +39,11 @@ public:
   explicit backend(httplib::Server::Handler answer, int port = 0, time_t keep_alive_s = 5) {
     server_.set_tcp_nodelay(true);
     server_.set_keep_alive_timeout(keep_alive_s);
-    server_.new_task_queue = [] {
-      return new httplib::ThreadPool(300);
+    // It takes no connection before it has them all, which may be seconds under a sanitizer.
+    server_.new_task_queue = [this] {
+      auto* const pool = new httplib::ThreadPool(300);
+      has_threads_.set_value();
+      return pool;
     };
     server_.set_keep_alive_max_count(100'000);
     server_.Post("/callback", [this, answer](const httplib::Request& q, httplib::Response& r) {
@@ -67,9 +70,7 @@ public:
     thread_ = std::thread{[this] {
       server_.listen_after_bind();
     }};
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!server_.is_running() && std::chrono::steady_clock::now() < deadline)
-      std::this_thread::yield();
+    EXPECT_EQ(has_threads_.get_future().wait_for(patience), std::future_status::ready);
   }
 
   ~backend() {
@@ -102,6 +103,7 @@ private:
   std::set<std::string> secrets_;
   std::set<int> clients_;
   httplib::Server server_;
+  std::promise<void> has_threads_;
   int port_ = 0;
   std::thread thread_;
 };
