@@ -58,31 +58,16 @@ public:
 
   [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
 
-  /// Whether there is a request: always. Throws `std::bad_alloc`, as `goes_on` does; there is none
-  /// then.
-  [[nodiscard]] bool begin() {
-    if (!order_.get) {
-      add_header("Content-Type: application/json");
-      // Nobody wants to be asked first.
-      add_header("Expect:");
-    }
-    for (const auto& header : order_.headers)
-      add_header(header.c_str());
-    begin_request();
-    return true;
-  }
-
-  /// Whether another request follows this one, which has ended.
-  [[nodiscard]] bool goes_on() {
-    if (!next_)
+  /// Makes the order's own request, and behind it the one that it is redirected to. Whether there
+  /// is one; none where it throws `std::bad_alloc`.
+  [[nodiscard]] bool make_next() {
+    if (!easy_)
+      add_headers();
+    else if (next_)
+      redirect();
+    else
       return false;
-    if (makes_get(status_) && !order_.get) {
-      order_.get = true;
-      headers_.reset();
-    }
-    order_.url = std::move(*next_);
-    ++redirects_;
-    begin_request();
+    make_request();
     return true;
   }
 
@@ -117,6 +102,25 @@ private:
     return end;
   }
 
+  void add_headers() {
+    if (!order_.get) {
+      add_header("Content-Type: application/json");
+      // Nobody wants to be asked first.
+      add_header("Expect:");
+    }
+    for (const auto& header : order_.headers)
+      add_header(header.c_str());
+  }
+
+  void redirect() {
+    if (makes_get(status_) && !order_.get) {
+      order_.get = true;
+      headers_.reset();
+    }
+    order_.url = std::move(*next_);
+    ++redirects_;
+  }
+
   void add_header(const char* header) {
     auto* const list = curl_slist_append(headers_.get(), header);
     if (list == nullptr)
@@ -128,7 +132,7 @@ private:
 
   [[nodiscard]] bool wants_body() const noexcept { return order_.max_body_bytes != 0; }
 
-  void begin_request() {
+  void make_request() {
     // A handle of its own each: what the last request has set is not known to all.
     easy_ = make_easy();
     next_.reset();
@@ -357,15 +361,15 @@ private:
     auto begun = take_orders();
     while (!begun.empty()) {
       const auto first = begun.begin();
-      auto& where = run_request(*first, &transfer::begin) ? under_way_ : ended_;
+      auto& where = run_next(*first) ? under_way_ : ended_;
       where.splice(where.end(), begun, first);
     }
   }
 
-  /// Whether libcurl runs the request that `begin` has made. It has ended otherwise.
-  bool run_request(transfer& one, bool (transfer::*begin)()) {
+  /// Whether it has a request more, which libcurl runs. It has ended otherwise.
+  bool run_next(transfer& one) {
     try {
-      if (!(one.*begin)())
+      if (!one.make_next())
         return false;
     } catch (const std::exception&) {
       one.end(CURLE_OUT_OF_MEMORY);
@@ -382,7 +386,7 @@ private:
     // libcurl looks at all of them in each round, too.
     const auto found = std::ranges::find(under_way_, easy, &transfer::easy);
     found->end(how);
-    if (run_request(*found, &transfer::goes_on))
+    if (run_next(*found))
       // There is a request that nobody has looked at.
       curl_multi_wakeup(multi_.get());
     else

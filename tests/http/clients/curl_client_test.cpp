@@ -276,6 +276,32 @@ TEST_F(CurlClient, TellsAnOutcomeUntilThereIsMemoryForIt) {
   EXPECT_EQ(post(server.url("/callback")).status, 200u);
 }
 
+TEST_F(CurlClient, TellsThatARequestCouldNotBeMadeUntilThereIsMemoryForIt) {
+  use();
+  auto order = order_of(server.url("/callback"));
+  // libcurl takes no longer text of anybody (CURL_MAX_INPUT_LENGTH).
+  curl_client_options options;
+  options.ca_file = std::string(8'000'001, 'x');
+  client = std::make_unique<curl_client>(options);
+  std::size_t times = 0;
+  order.done = [&](const curl_outcome& how) {
+    const std::lock_guard lock{mutex};
+    if (++times < 3)
+      throw std::bad_alloc{};
+    outcomes.push_back(how);
+    changed.notify_all();
+  };
+  client->post(std::move(order));
+  {
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(changed.wait_for(lock, testing::patience, [&] { return !outcomes.empty(); }));
+  }
+  EXPECT_EQ(outcomes.back().what, kind::unreachable);
+  EXPECT_FALSE(outcomes.back().why.empty());
+  EXPECT_EQ(times, 3u);
+  EXPECT_TRUE(server.requests().empty());
+}
+
 TEST_F(CurlClient, HasManyUnderWayAtOnce) {
   use();
   constexpr std::size_t many = 100;
