@@ -32,7 +32,7 @@ iovec part(std::string_view bytes) {
 
 } // namespace
 
-void stream_io::write_each(std::span<socket_send> sends) {
+void stream_io::write_each(std::span<socket_send> sends, pauses /*how*/) {
   for (auto& send : sends) {
     const auto bytes = part({static_cast<const char*>(send.bytes), send.count});
     send.result = write(send.fd, &bytes, 1);
@@ -591,8 +591,11 @@ bool stream_table::join_batch(stream_slot slot) {
 }
 
 void stream_table::add_to_batch(stream_slot slot, std::string_view bytes) {
+  const auto& s = streams_[slot];
   batch_.push_back(slot);
-  batch_sends_.push_back({streams_[slot].fd, bytes.data(), bytes.size(), 0});
+  batch_sends_.push_back({s.fd, bytes.data(), bytes.size(), 0});
+  if (!s.own || s.own->empty() || !s.own->at(0).opening())
+    batch_pauses_ = stream_io::pauses::some;
   batch_bytes_ += bytes.size();
 }
 
@@ -619,7 +622,7 @@ template <class Apply>
 void stream_table::send_batch(Apply apply) {
   if (batch_.empty())
     return;
-  io_.write_each(batch_sends_);
+  io_.write_each(batch_sends_, batch_pauses_);
   std::exception_ptr failed;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     try {
@@ -631,6 +634,7 @@ void stream_table::send_batch(Apply apply) {
   batch_.clear();
   batch_sends_.clear();
   batch_bytes_ = 0;
+  batch_pauses_ = stream_io::pauses::none;
   if (failed)
     std::rethrow_exception(failed);
 }

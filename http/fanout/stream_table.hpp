@@ -50,6 +50,10 @@ struct ended_stream {
 /// The sockets, as a stream table needs them. Must not call the table back.
 class stream_io {
 public:
+  /// Whether others get the core now and then while a batch is sent (`send_bursts`). Not in
+  /// answers to clients that connect: each pause is one for all that have connected since.
+  enum class pauses : std::uint8_t { some, none };
+
   stream_io() = default;
   stream_io(const stream_io&) = delete;
   stream_io& operator=(const stream_io&) = delete;
@@ -60,7 +64,7 @@ public:
   virtual ssize_t write(int fd, const iovec* parts, int count) = 0;
   /// `write` for many sockets, in their order, with results as its own; calls it unless there is a
   /// quicker way.
-  virtual void write_each(std::span<socket_send> sends);
+  virtual void write_each(std::span<socket_send> sends, pauses how);
   /// Whether to call `stream_table::writable` once the socket takes bytes again.
   virtual void watch_writable(int fd, stream_slot slot, bool on) = 0;
   virtual void ended(const ended_stream& stream) = 0;
@@ -427,6 +431,8 @@ private:
   std::vector<stream_slot> batch_;
   std::vector<socket_send> batch_sends_;
   std::size_t batch_bytes_ = 0;
+  /// None where all of them open.
+  stream_io::pauses batch_pauses_ = stream_io::pauses::none;
   /// Sends of the slice that is under way.
   std::size_t slice_done_ = 0;
 };

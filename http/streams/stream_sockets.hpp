@@ -45,7 +45,7 @@ public:
   static void close_all(const stream_table& table);
 
   ssize_t write(int fd, const iovec* parts, int count) override;
-  void write_each(std::span<socket_send> sends) override;
+  void write_each(std::span<socket_send> sends, pauses how) override;
   void watch_writable(int fd, stream_slot slot, bool on) override;
   void ended(const ended_stream& stream) override;
 

@@ -39,9 +39,10 @@ public:
     return static_cast<ssize_t>(taken);
   }
 
-  void write_each(std::span<socket_send> sends) override {
+  void write_each(std::span<socket_send> sends, pauses how) override {
     ++batches;
-    stream_io::write_each(sends);
+    last_pauses = how;
+    stream_io::write_each(sends, how);
   }
 
   void watch_writable(int fd, stream_slot slot, bool on) override {
@@ -73,6 +74,7 @@ public:
   std::map<int, ended_stream> gone;
   std::size_t writes = 0;
   std::size_t batches = 0;
+  pauses last_pauses = pauses::none;
 };
 
 /// What a frame costs in the queue of a stream beside its bytes.
@@ -576,6 +578,25 @@ TEST_F(StreamTable, PushesNothingToAStreamThatIsNotOpen) {
   run();
   EXPECT_EQ(sockets.received[1], "");
   EXPECT_EQ(sockets.received[2], "head|bye.");
+}
+
+TEST_F(StreamTable, LetsOthersRunWhileItSendsWhatIsNotOnlyAnswersToWhoConnects) {
+  using pauses = stream_io::pauses;
+  open(1);
+  open(2);
+  run();
+  EXPECT_EQ(sockets.last_pauses, pauses::none);
+  shared_frame frame{"shared.", service_type::event};
+  (void)table.push(0, frame);
+  open(3);
+  run();
+  EXPECT_EQ(sockets.last_pauses, pauses::some) << "one has waited, one opens";
+  open(4);
+  run();
+  EXPECT_EQ(sockets.last_pauses, pauses::none);
+  table.broadcast("frame.", std::nullopt);
+  run();
+  EXPECT_EQ(sockets.last_pauses, pauses::some);
 }
 
 TEST_F(StreamTable, SendsSharedFramesInBatches) {

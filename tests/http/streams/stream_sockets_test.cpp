@@ -43,7 +43,7 @@ protected:
     run();
     for (std::size_t i = 0; i < pages.size(); ++i)
       EXPECT_EQ(received(i), "head|");
-    yields.clear();
+    EXPECT_EQ(yields, sizes{}) << "whoever connects meanwhile would wait for each of them";
   }
 
   /// Ends the pass.
