@@ -47,7 +47,8 @@ routed_batch batch_router::route(
       batch.receipt.recipients += table_.measure(nullptr).connections;
       for (auto& each : lists)
         each.push_back({what, std::nullopt});
-      if (const auto page = table_.find(also); page && !table_.reach_of(page->stream)->broadcast) {
+      if (const auto page = also.empty() ? std::nullopt : table_.find(also);
+          page && !table_.reach_of(page->stream)->broadcast) {
         ++batch.receipt.recipients;
         lists[page->via].push_back({what, page->stream});
       }

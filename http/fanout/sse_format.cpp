@@ -25,6 +25,25 @@ void append_name(std::string& out, std::string_view name) {
   out += '\n';
 }
 
+/// A field for each line. Two searches for one character: one for either looks at each character
+/// by itself, which was a seventh of what an event costs.
+void append_data(std::string& out, std::string_view data) {
+  std::size_t begin = 0;
+  auto feed = data.find('\n');
+  auto carriage = data.find('\r');
+  while (true) {
+    const auto end = std::min(feed, carriage);
+    append_line(out, "data: ", data.substr(begin, end - begin));
+    if (end == std::string_view::npos)
+      return;
+    begin = end + (data.substr(end, 2) == "\r\n" ? 2 : 1);
+    if (feed < begin)
+      feed = data.find('\n', begin);
+    if (carriage < begin)
+      carriage = data.find('\r', begin);
+  }
+}
+
 constexpr std::string_view ready = "ready";
 
 /// Whether an event goes without an envelope where others have one.
@@ -57,14 +76,7 @@ void append_event(std::string& out, event_id id, std::string_view name, std::str
     append_line(out, "id: ", to_string(id));
   if (!name.empty())
     append_name(out, name);
-  while (true) {
-    const auto end = data.find_first_of(line_breaks);
-    append_line(out, "data: ", data.substr(0, end));
-    if (end == std::string_view::npos)
-      break;
-    const bool pair = data.substr(end, 2) == "\r\n";
-    data.remove_prefix(end + (pair ? 2 : 1));
-  }
+  append_data(out, data);
   out += '\n';
 }
 
