@@ -103,8 +103,9 @@ private:
   [[nodiscard]] key_book::time_point now() const { return self_->clock().now(); }
   void find_out(claim_id claim);
   void after_change();
-  void tell(key_book::verdict& one);
+  void tell(const key_book::verdict& one);
   void record();
+  void order_records();
 
   self_type self_;
   std::shared_ptr<idempotency_state> state_;
@@ -174,10 +175,11 @@ void idempotency::on_expire(const expire_keys& order) {
 void idempotency::after_change() {
   // What is recorded at once without a journal is told in the next round.
   do {
-    for (auto& one : state_->book.take_verdicts())
+    for (const auto& one : state_->book.verdicts())
       tell(one);
+    state_->book.verdicts_told();
     record();
-  } while (state_->book.has_verdicts());
+  } while (!state_->book.verdicts().empty());
   numbers_.keys.Set(static_cast<double>(state_->book.size()));
   numbers_.bytes.Set(static_cast<double>(state_->book.bytes()));
   if (look_ == 0 && state_->book.size() != 0) {
@@ -186,57 +188,76 @@ void idempotency::after_change() {
   }
 }
 
-void idempotency::tell(key_book::verdict& one) {
+/// May be repeated: who was told is not told again.
+void idempotency::tell(const key_book::verdict& one) {
   using kind = key_book::verdict::kind;
   auto& s = *state_;
+  if (const auto settling = s.settling.find(one.claim); settling != s.settling.end()) {
+    if (one.what == kind::failed)
+      settling->second.deliver(fail(one.why.code, one.why.detail));
+    else
+      settling->second.deliver(caf::unit);
+    s.settling.erase(settling);
+    return;
+  }
+  const auto claiming = s.claiming.find(one.claim);
+  if (claiming == s.claiming.end())
+    return;
+  if (one.what == kind::failed)
+    claiming->second.deliver(fail(one.why.code, one.why.detail, one.why.field));
+  else
+    claiming->second.deliver(key_grant{one.answer, one.seed});
+  s.claiming.erase(claiming);
   if (one.what == kind::answered)
     numbers_.replayed.Increment();
   if (one.why.code == ec::key_reused)
     numbers_.conflicts.Increment();
   if (one.why.code == ec::overloaded)
     numbers_.refused.Increment();
-  if (auto settling = s.settling.extract(one.claim)) {
-    if (one.what == kind::failed)
-      settling.mapped().deliver(fail(one.why.code, one.why.detail));
-    else
-      settling.mapped().deliver(caf::unit);
-    return;
-  }
-  auto claiming = s.claiming.extract(one.claim);
-  if (!claiming)
-    return;
-  if (one.what == kind::failed)
-    claiming.mapped().deliver(fail(one.why.code, one.why.detail, one.why.field));
-  else
-    claiming.mapped().deliver(key_grant{std::move(one.answer), one.seed});
 }
 
 void idempotency::record() {
-  auto& s = *state_;
-  auto wanted = s.book.take_to_record();
-  auto dropped = s.book.take_dropped();
-  if (!s.journal) {
-    for (const auto& one : wanted)
-      s.book.recorded(one.key->name, {ec::none, {}, {}}, now());
+  auto& book = state_->book;
+  if (book.orders().empty() && book.dropped().empty())
     return;
+  if (state_->journal) {
+    order_records();
+  } else {
+    // One that is recorded may be the end of a wait for another.
+    for (std::size_t i = 0; i < book.orders().size(); ++i) {
+      const auto key = book.orders()[i].key;
+      book.recorded(key->name, {ec::none, {}, {}}, now());
+    }
   }
-  if (wanted.empty() && dropped.empty())
-    return;
+  book.orders_given();
+}
+
+/// Orders all or, where memory is out, nothing.
+void idempotency::order_records() {
+  auto& s = *state_;
   record_entries command;
-  for (const auto& key : dropped)
+  for (const auto& key : s.book.dropped())
     command.entries.emplace_back(answer_dropped{key->name});
   const auto at = std::chrono::system_clock::now();
   std::vector<std::string> names;
-  for (auto& one : wanted) {
+  for (const auto& one : s.book.orders()) {
     names.push_back(one.key->name);
-    command.entries.emplace_back(answer_kept{*one.key, one.seed, std::move(one.answer), at});
+    command.entries.emplace_back(answer_kept{*one.key, one.seed, one.answer, at});
   }
-  if (!names.empty()) {
-    command.ticket = ++s.last_ticket;
-    s.recording.add(command.ticket, std::move(names), {.journal = true});
-    command.listener = caf::actor_cast<journal_listener_actor>(self_);
+  if (names.empty()) {
+    caf::anon_send(s.journal, std::move(command));
+    return;
   }
-  caf::anon_send(s.journal, std::move(command));
+  const auto ticket = ++s.last_ticket;
+  command.ticket = ticket;
+  command.listener = caf::actor_cast<journal_listener_actor>(self_);
+  s.recording.add(ticket, std::move(names), {.journal = true});
+  try {
+    caf::anon_send(s.journal, std::move(command));
+  } catch (...) {
+    (void)s.recording.remove(ticket);
+    throw;
+  }
 }
 
 } // namespace

@@ -330,6 +330,11 @@ void key_book::restore(const answer_kept& kept, time_point at) {
   make_room();
 }
 
+void key_book::orders_given() noexcept {
+  to_record_ = std::vector<to_record>{};
+  dropped_.clear();
+}
+
 std::vector<claim_id> key_book::expire(time_point now) {
   std::vector<claim_id> gone;
   for (const auto& [claim, who] : claims_) {

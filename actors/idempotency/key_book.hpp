@@ -86,15 +86,17 @@ public:
   /// them any more; they are to be left.
   [[nodiscard]] std::vector<claim_id> expire(time_point now);
 
-  [[nodiscard]] std::vector<verdict> take_verdicts() noexcept {
-    return std::exchange(verdicts_, {});
-  }
-  [[nodiscard]] std::vector<to_record> take_to_record() noexcept {
-    return std::exchange(to_record_, {});
-  }
-  [[nodiscard]] bool has_verdicts() const noexcept { return !verdicts_.empty(); }
+  // What there is to say and to do stays until it is said that it is done: whoever runs out of
+  // memory in between begins again.
+
+  [[nodiscard]] const std::vector<verdict>& verdicts() const noexcept { return verdicts_; }
+  void verdicts_told() noexcept { verdicts_ = std::vector<verdict>{}; }
+
+  [[nodiscard]] const std::vector<to_record>& orders() const noexcept { return to_record_; }
   /// Keys that are not known any more.
-  [[nodiscard]] std::list<key_ptr> take_dropped() noexcept { return std::exchange(dropped_, {}); }
+  [[nodiscard]] const std::list<key_ptr>& dropped() const noexcept { return dropped_; }
+  /// Orders are given, and the file is told what was dropped.
+  void orders_given() noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }

@@ -106,16 +106,18 @@ key_step expires(std::chrono::seconds after) {
 /// What it has to say, which is taken.
 state_lines said_by_keys(key_book& keys) {
   state_lines lines{std::to_string(keys.size()) + " keys of " + std::to_string(keys.bytes())};
-  for (const auto& one : keys.take_verdicts())
+  for (const auto& one : keys.verdicts())
     lines.push_back(
       std::to_string(one.claim) + " is told " + std::to_string(static_cast<int>(one.what)) + " "
       + one.why.detail + one.seed.str() + (one.answer ? one.answer->body.substr(0, 1) : ""));
-  for (const auto& one : keys.take_to_record())
+  for (const auto& one : keys.orders())
     lines.push_back(
       one.key->name + one.key->body_hash + one.seed.str()
       + (one.answer ? one.answer->body.substr(0, 1) : " is planned"));
-  for (const auto& key : keys.take_dropped())
+  for (const auto& key : keys.dropped())
     lines.push_back(key->name + " is dropped");
+  keys.verdicts_told();
+  keys.orders_given();
   return lines;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ protected:
   /// "1 granted", "2 answered a" .., since it was last asked.
   lines said() {
     lines all;
-    for (const auto& one : book.take_verdicts()) {
+    for (const auto& one : book.verdicts()) {
       auto line = std::to_string(one.claim);
       using kind = key_book::verdict::kind;
       if (one.what == kind::granted)
@@ -44,24 +45,30 @@ protected:
         line += " " + std::string{to_string(one.why.code)};
       all.push_back(line);
     }
+    book.verdicts_told();
     return all;
   }
   /// Names of keys with the body of the answer, or "-".
   lines to_record() {
-    lines all;
-    for (const auto& one : book.take_to_record())
-      all.push_back(one.key->name + " " + (one.answer ? one.answer->body : "-"));
-    return all;
+    give_orders();
+    return std::exchange(given, {});
   }
   lines dropped() {
-    lines names;
-    for (const auto& key : book.take_dropped())
-      names.push_back(key->name);
-    return names;
+    give_orders();
+    return std::exchange(gone, {});
+  }
+  void give_orders() {
+    for (const auto& one : book.orders())
+      given.push_back(one.key->name + " " + (one.answer ? one.answer->body : "-"));
+    for (const auto& key : book.dropped())
+      gone.push_back(key->name);
+    book.orders_given();
   }
 
   key_book book{{300s, 2000}};
   key_book::time_point now{1000s};
+  lines given;
+  lines gone;
 };
 
 TEST_F(KeyBook, GivesTheAnswerOfTheFirstToAllThatComeLater) {
@@ -107,7 +114,7 @@ TEST_F(KeyBook, GrantsTheClaimAnewWhereNothingWasCarriedOut) {
   EXPECT_EQ(book.size(), 0u);
   claim(3, "k", "other");
   EXPECT_EQ(said(), (lines{"3 granted"})) << "the key was not used";
-  EXPECT_TRUE(book.take_dropped().empty()) << "the file has never known it";
+  EXPECT_TRUE(book.dropped().empty()) << "the file has never known it";
 }
 
 TEST_F(KeyBook, WaitsUntilItIsKnownWhatWasCarriedOut) {
@@ -206,7 +213,7 @@ TEST_F(KeyBook, GrantsWhatIsPlannedOnceItIsInTheFileAndWithTheSameSeed) {
   claim(2, "k", "b", true);
   EXPECT_EQ(to_record(), (lines{"k -"}));
   write();
-  const auto verdicts = book.take_verdicts();
+  const auto verdicts = book.verdicts();
   ASSERT_EQ(verdicts.size(), 1u);
   EXPECT_EQ(verdicts[0].seed, token::from_text("seed-1"));
 }
@@ -366,7 +373,7 @@ TEST_F(KeyBook, GoesOnWhereAFormerLifeHasEnded) {
   claim(3, "claimed", "b", true);
   EXPECT_EQ(said(), (lines{"1 answered a", "2 key_reused"}));
   write("claimed");
-  const auto verdicts = book.take_verdicts();
+  const auto verdicts = book.verdicts();
   ASSERT_EQ(verdicts.size(), 1u);
   EXPECT_EQ(verdicts[0].seed, token::from_text("seed-x"));
   now += 290s;
