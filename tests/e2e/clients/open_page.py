@@ -55,6 +55,19 @@ user_pref("extensions.update.enabled", false);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("services.settings.server", "data:,");
+user_pref("browser.region.update.enabled", false);
+user_pref("dom.push.enabled", false);
+user_pref("extensions.getAddons.cache.enabled", false);
+user_pref("media.gmp-manager.updateEnabled", false);
+// Each process of its own is a second of a core at the start.
+user_pref("dom.ipc.processCount", 1);
+user_pref("dom.ipc.processPrelaunch.enabled", false);
+user_pref("fission.autostart", false);
+user_pref("layers.gpu-process.enabled", false);
+user_pref("media.rdd-process.enabled", false);
+user_pref("network.process.enabled", false);
+user_pref("browser.newtab.preload", false);
+user_pref("browser.pagethumbnails.capturing_disabled", true);
 """
     )
     if trusted:
