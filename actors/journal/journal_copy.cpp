@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/sqlite/room.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 
@@ -142,7 +143,7 @@ failure journal_copy::keep() {
 }
 
 failure journal_copy::cannot(std::string_view what, int system_error) const {
-  const bool full = system_error == ENOSPC || system_error == EDQUOT;
+  const bool full = sqlite::is_out_of_room(system_error);
   std::string words = "journal ";
   words.append(path_).append(" ").append(what).append(": ").append(std::strerror(system_error));
   return {full ? ec::storage_full : ec::storage_failed, std::move(words), {}};

@@ -16,6 +16,7 @@
 #include "actors/journal/journal_copy.hpp"
 #include "actors/journal/journal_schema.hpp"
 #include "actors/journal/journal_tables.hpp"
+#include "actors/sqlite/room.hpp"
 #include "actors/sqlite/sqlite.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
@@ -325,7 +326,7 @@ failure journal_file::write(std::span<const journal_entry> entries) {
   in.perhaps_written = in.tables.perhaps_written();
   const auto number = in.db.system_error();
   const bool full = (code & 0xff) == SQLITE_FULL
-                    || ((code & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT));
+                    || ((code & 0xff) == SQLITE_IOERR && sqlite::is_out_of_room(number));
   auto failed = cannot(in.path, "cannot be written", in.db.what());
   if (number != 0)
     failed.detail.append(", ").append(std::strerror(number));

@@ -1,6 +1,7 @@
 #include "actors/journal/journal_copy.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "actors/journal/journal_file.hpp"
+#include "actors/sqlite/room.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -199,6 +201,13 @@ private:
 
   const std::optional<std::string> before_ = zone();
 };
+
+TEST(OutOfRoom, IsADiskOrAQuotaThatHasNoneAndNothingElse) {
+  EXPECT_TRUE(sqlite::is_out_of_room(ENOSPC));
+  EXPECT_TRUE(sqlite::is_out_of_room(EDQUOT));
+  for (const int other : {0, EIO, EROFS, EACCES, ENOMEM, EFBIG})
+    EXPECT_FALSE(sqlite::is_out_of_room(other)) << other;
+}
 
 TEST(FileTimestamp, IsOfUtcWhereverHeraldRuns) {
   const far_east clocks;
