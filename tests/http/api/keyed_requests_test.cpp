@@ -198,6 +198,28 @@ TEST_F(KeyedRequests, AreTriedAnewWhereTheHandlerHasThrown) {
   EXPECT_EQ(carried_out_, 2);
 }
 
+/// Where something is made of the seed of a key before it is answered.
+TEST_F(KeyedRequests, HoldAKeyToItsBodyWhereSomethingMayHaveBeenDone) {
+  routes.add("POST", "/api/planned", planned_route, [this](const api_request&) {
+    return json_reply(status_, "{}");
+  });
+  for (const int refused : {400, 429}) {
+    status_ = refused;
+    const auto key = std::to_string(refused);
+    post({key}, "{}", "/api/planned");
+    status_ = 202;
+    EXPECT_EQ(post({key}, "[]", "/api/planned").status, 202) << refused;
+  }
+  for (const int perhaps : {500, 503, 504}) {
+    status_ = perhaps;
+    const auto key = std::to_string(perhaps);
+    post({key}, "{}", "/api/planned");
+    status_ = 202;
+    EXPECT_EQ(post({key}, "[]", "/api/planned").status, 422) << perhaps;
+    EXPECT_EQ(post({key}, "{}", "/api/planned").status, 202) << perhaps;
+  }
+}
+
 TEST_F(KeyedRequests, AreNoMatterOfTheProtocolsOfOthersAndOfRequestsWithoutAKey) {
   EXPECT_EQ(post({"k"}, "{}", "/api/callback").body, "1");
   EXPECT_EQ(post({"k"}, "{}", "/api/callback").body, "2");

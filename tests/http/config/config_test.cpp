@@ -264,6 +264,9 @@ TEST(Config, TakesNoMaskForASecret) {
   config webhook;
   webhook.webhook.url = "http://backend/hooks?***";
   EXPECT_EQ(broken_key(webhook), "webhook.url");
+  config internal;
+  internal.internal.secret = masked_secret;
+  EXPECT_EQ(broken_key(internal), "internal.secret");
   config command;
   command.tasks.commands["build"] = {{"make"}, "", {{"KEY", masked_secret}}, std::nullopt};
   EXPECT_EQ(broken_key(command), "tasks.commands.build.env.KEY");

@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/api_routes.hpp"
 
 namespace herald {
 namespace {
@@ -25,6 +28,16 @@ TEST(ServiceParts, GiveStreamsOfAGatewayTheTimesOfTheirRights) {
   c.auth.leeway_s = 8s;
   EXPECT_EQ(gateway_options_of(c).expiry_notice, 7s);
   EXPECT_EQ(gateway_options_of(c).expiry_grace, 8s);
+}
+
+class ServicePartsOfAFormerLife : public testing::api_routes {};
+
+TEST_F(ServicePartsOfAFormerLife, AreStreamsToEndWhereThisOneEndsThem) {
+  const auto journal = spawn<journal_actor>([](const record_entries&) {}, [](const flush&) {});
+  recovered_journal past;
+  past.snapshot.streams.push_back({request_id{"page"}, token::from_text("t"), "/", {}});
+  EXPECT_EQ(registry_memory_of({}, journal, past, true).ending, std::vector{token::from_text("t")});
+  EXPECT_TRUE(registry_memory_of({}, journal, past, false).ending.empty()) << "they are taken over";
 }
 
 TEST(ServiceParts, NameTheApiByAUrlForThisMachine) {
