@@ -309,6 +309,21 @@ TEST_F(PendingClients, LeaveWithoutAWord) {
   EXPECT_TRUE(failures.empty());
 }
 
+TEST_F(PendingClients, TakeThePlaceOfOneThatHasLeftAndOfNobodyElse) {
+  const auto first = connect();
+  const auto second = connect();
+  ::shutdown(second, SHUT_WR);
+  turn();
+  const auto third = connect();
+  EXPECT_EQ(clients.size(), 2u);
+  send(first, head);
+  turn();
+  send(third, "GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  turn();
+  EXPECT_EQ(targets, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(clients.size(), 0u);
+}
+
 TEST_F(PendingClients, CrowdTheOldestOut) {
   const auto oldest = connect(2);
   const auto second = connect(2);
