@@ -113,6 +113,14 @@ TEST_P(StreamSockets, LeaveNothingBehindOfASocketThatIsOpenElsewhere) {
   EXPECT_EQ(ended, std::vector{slot}) << "the end of the one before is not told twice";
 }
 
+TEST_P(StreamSockets, StayOpenWhereThereIsNothingToReadAfterAll) {
+  const auto slot = open();
+  run();
+  streams.on_event({{7, slot}, EPOLLIN}, table);
+  EXPECT_TRUE(ended.empty());
+  EXPECT_TRUE(table.open(slot));
+}
+
 TEST_P(StreamSockets, LetOthersRunBetweenTheBurstsOfAPassThatGrow) {
   open_all(60);
   table.broadcast("frame|", std::nullopt);
