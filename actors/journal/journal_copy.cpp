@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/sqlite/room.hpp"
+#include "actors/sqlite/storage_errors.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 

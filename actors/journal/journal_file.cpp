@@ -16,8 +16,8 @@
 #include "actors/journal/journal_copy.hpp"
 #include "actors/journal/journal_schema.hpp"
 #include "actors/journal/journal_tables.hpp"
-#include "actors/sqlite/room.hpp"
 #include "actors/sqlite/sqlite.hpp"
+#include "actors/sqlite/storage_errors.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "actors/system/owned_fd.hpp"
 

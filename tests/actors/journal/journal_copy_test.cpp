@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "actors/journal/journal_file.hpp"
-#include "actors/sqlite/room.hpp"
+#include "actors/sqlite/storage_errors.hpp"
 #include "actors/sqlite/stored_time.hpp"
 #include "tests/support/journal_entries.hpp"
 #include "tests/support/temporary_folder.hpp"
