@@ -91,12 +91,11 @@ ssize_t stream_sockets::write(int fd, const iovec* parts, int count) {
 }
 
 void stream_sockets::write_each(std::span<socket_send> sends, pauses how) {
-  bursts_.each(
-    sends, [this](std::span<socket_send> some) { ring_.send(some); },
-    [&] {
-      if (how == pauses::some)
-        hooks_.yield();
-    });
+  if (how == pauses::none)
+    ring_.send(sends);
+  else
+    bursts_.each(
+      sends, [this](std::span<socket_send> some) { ring_.send(some); }, hooks_.yield);
   for (auto& send : sends)
     if (send.result < 0)
       send.result = judge(send.result);
