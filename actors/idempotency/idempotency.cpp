@@ -244,14 +244,13 @@ void idempotency::order_records() {
     names.push_back(one.key->name);
     command.entries.emplace_back(answer_kept{*one.key, one.seed, one.answer, at});
   }
-  if (names.empty()) {
-    caf::anon_send(s.journal, std::move(command));
-    return;
+  // Nobody waits for what is only dropped.
+  const auto ticket = names.empty() ? ticket_id{0} : ++s.last_ticket;
+  if (ticket != 0) {
+    command.ticket = ticket;
+    command.listener = caf::actor_cast<journal_listener_actor>(self_);
+    s.recording.add(ticket, std::move(names), {.journal = true});
   }
-  const auto ticket = ++s.last_ticket;
-  command.ticket = ticket;
-  command.listener = caf::actor_cast<journal_listener_actor>(self_);
-  s.recording.add(ticket, std::move(names), {.journal = true});
   try {
     caf::anon_send(s.journal, std::move(command));
   } catch (...) {

@@ -26,6 +26,25 @@ std::string damage_of(const Object& object) {
     return object.check().value_or("");
 }
 
+/// Calls `operate(n, failed)` for each allocation that what it tries makes, from the first: it is
+/// to say whether the n-th was asked for. Ends with the first that was not, or with a failure.
+template <class Operate>
+void each_allocation(Operate operate) {
+  constexpr std::size_t most = 1000;
+  for (std::size_t n = 1; n <= most; ++n) {
+    SCOPED_TRACE("allocation " + std::to_string(n) + " fails");
+    bool failed = false;
+    operate(n, failed);
+    if (::testing::Test::HasFailure())
+      return;
+    if (!failed) {
+      EXPECT_GT(n, 1U) << "it takes no memory: nothing is tested";
+      return;
+    }
+  }
+  FAIL() << "it takes more than " << most << " allocations";
+}
+
 /// Has an operation fail at each of its allocations, each time on an object of its own: it must
 /// change nothing then, and succeed when it is repeated as if nothing had been.
 ///
@@ -33,16 +52,13 @@ std::string damage_of(const Object& object) {
 /// and gives what that gives; `told` makes of it what can be compared.
 template <class Make, class Operate, class State, class Told = std::identity>
 void each_failure(Make make, Operate operate, State state_of, Told told = {}) {
-  constexpr std::size_t most = 1000;
   const auto twin = make();
   const auto before = state_of(*twin);
   const auto expected = told(operate(*twin));
   const auto after = state_of(*twin);
-  for (std::size_t n = 1; n <= most; ++n) {
-    SCOPED_TRACE("allocation " + std::to_string(n) + " fails");
+  each_allocation([&](std::size_t n, bool& failed) {
     const auto object = make();
     std::optional<std::decay_t<decltype(operate(*object))>> given;
-    bool failed = false;
     {
       failing_memory memory{n};
       try {
@@ -61,12 +77,7 @@ void each_failure(Make make, Operate operate, State state_of, Told told = {}) {
     }
     ASSERT_EQ(told(*given), expected);
     ASSERT_EQ(state_of(*object), after);
-    if (!failed) {
-      EXPECT_GT(n, 1U) << "it takes no memory: nothing is tested";
-      return;
-    }
-  }
-  FAIL() << "it takes more than " << most << " allocations";
+  });
 }
 
 } // namespace herald::testing

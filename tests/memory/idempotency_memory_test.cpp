@@ -1,18 +1,21 @@
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "actors/idempotency/idempotency.hpp"
-#include "tests/memory/failing_memory.hpp"
+#include "tests/memory/each_failure.hpp"
 #include "tests/support/actor_test.hpp"
 
 namespace herald {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::each_allocation;
 
 const claim_key first{1, {"a key whose name takes memory of its own", "hash"}, true};
 const claim_key second{2, first.key, false};
@@ -21,10 +24,12 @@ entries_recorded written(ticket_id one) {
   return {one, one, {ec::none, {}, {}}};
 }
 
-/// The actor, with a journal that writes when it is told to.
+enum class with_journal : std::uint8_t { no, yes };
+
+/// The actor; its journal writes when it is told to.
 class key_world : public testing::actor_test {
 public:
-  key_world() {
+  explicit key_world(with_journal how = with_journal::yes) {
     log = mock<journal_actor>(
       [this](const record_entries& m) {
         for (const auto& entry : m.entries)
@@ -37,7 +42,8 @@ public:
     keeper = mock<claim_keeper_actor>(
       [](const release_claim& m) { caf::anon_send(m.listener, claim_released{m.claim}); });
     book = own(idempotency_actor{spawn_idempotency(
-      system(), {"idempotency", {}, nullptr}, {300s, 1 << 20}, numbers, {keeper}, {log, {}})});
+      system(), {"idempotency", {}, nullptr}, {300s, 1 << 20}, numbers, {keeper},
+      {how == with_journal::yes ? log : journal_actor{}, {}})});
   }
   void TestBody() override {}
 
@@ -80,49 +86,54 @@ public:
   std::string orders;
 };
 
-/// Makes a world for each allocation of what `operate` does with it.
-template <class Operate>
-void each_allocation(Operate operate) {
-  for (std::size_t n = 1; n < 1000; ++n) {
-    SCOPED_TRACE("allocation " + std::to_string(n) + " fails");
-    key_world world;
-    const bool failed = operate(world, n);
-    if (::testing::Test::HasFailure())
-      return;
-    if (!failed) {
-      EXPECT_GT(n, 1U) << "it takes no memory: nothing is tested";
-      return;
-    }
-  }
-  FAIL() << "it takes more than 1000 allocations";
-}
-
-TEST(IdempotencyMemory, LeavesNoKeyThatNobodyCanClaimAgain) {
-  each_allocation([](key_world& world, std::size_t n) {
-    const bool failed = world.fails(world.book, first, n);
+/// Nobody is told of the first claim, and it is left.
+void leave_a_failed_claim(with_journal how) {
+  each_allocation([how](std::size_t n, bool& failed) {
+    key_world world{how};
+    failed = world.fails(world.book, first, n);
     world.tell(world.book, leave_claim{first.claim});
     world.write_all();
     const auto got = world.given<key_grant>(second);
     EXPECT_TRUE(got) << to_string(got.error()) << " after " << world.orders;
-    return failed;
   });
 }
 
+TEST(IdempotencyMemory, LeavesNoKeyThatNobodyCanClaimAgain) {
+  leave_a_failed_claim(with_journal::yes);
+}
+
+TEST(IdempotencyMemory, LeavesNoKeyThatNobodyCanClaimAgainWithoutAJournal) {
+  leave_a_failed_claim(with_journal::no);
+}
+
 TEST(IdempotencyMemory, TellsWhoeverWaitsForItsRecord) {
-  each_allocation([](key_world& world, std::size_t n) {
+  each_allocation([](std::size_t n, bool& failed) {
+    key_world world;
     caf::scoped_actor page{world.system(), true};
     auto pending = page->request(world.book, caf::infinite, first);
     world.drain();
     const auto ticket = world.tickets.at(0);
-    const bool failed = world.fails(world.listener, written(ticket), n);
-    if (!page->has_next_message()) {
-      ADD_FAILURE() << "nobody was told";
-      return failed;
-    }
+    failed = world.fails(world.listener, written(ticket), n);
+    ASSERT_TRUE(page->has_next_message()) << "nobody was told";
     pending.receive(
       [](const key_grant& got) { EXPECT_EQ(got.answer, nullptr); },
       [](const caf::error& why) { ADD_FAILURE() << to_string(why); });
-    return failed;
+  });
+}
+
+TEST(IdempotencyMemory, TellsWhoeverHasSettled) {
+  const auto answer = std::make_shared<const kept_answer>(kept_answer{200, "", {}, "a"});
+  each_allocation([&](std::size_t n, bool& failed) {
+    key_world world;
+    world.tell(world.book, first);
+    world.write_all();
+    caf::scoped_actor page{world.system(), true};
+    auto pending = page->request(world.book, caf::infinite, settle_claim{first.claim, answer});
+    world.drain();
+    const auto ticket = world.tickets.at(0);
+    failed = world.fails(world.listener, written(ticket), n);
+    ASSERT_TRUE(page->has_next_message()) << "nobody was told";
+    pending.receive([] {}, [](const caf::error& why) { ADD_FAILURE() << to_string(why); });
   });
 }
 
